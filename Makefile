@@ -1,0 +1,47 @@
+# Everything a reader of the README types. Only Python >= 3.11 and make are needed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+WORKERS ?= 2
+
+.PHONY: fit test test-fast test-float32 test-slow lint types peers clean
+
+$(VENV)/.made:
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/.fit: pyproject.toml $(VENV)/.made
+	$(PIP) install -e '.[plot]'
+	touch $@
+
+$(VENV)/.dev: pyproject.toml $(VENV)/.made
+	$(PIP) install -e '.[dev]'
+	touch $@ $(VENV)/.fit
+
+fit: $(VENV)/.fit
+	$(BIN)/python -m fitting
+
+test: test-fast test-float32 test-slow
+
+test-fast: $(VENV)/.dev
+	$(BIN)/python -m pytest -n $(WORKERS) -m 'not slow and not gpu'
+
+test-float32: $(VENV)/.dev
+	JAXNEURO_TEST_X64=0 $(BIN)/python -m pytest -n $(WORKERS) -m 'float32 and not gpu'
+
+test-slow: $(VENV)/.dev
+	$(BIN)/python -m pytest -m 'slow and not gpu'
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	$(BIN)/pyright
+
+peers:
+	$(PYTHON) -m benchmarks.peers
+
+clean:
+	rm -rf $(VENV) .peers

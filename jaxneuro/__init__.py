@@ -1,0 +1,1 @@
+"""Differentiable simulation, theory and fitting of neural circuits."""

@@ -1,0 +1,1 @@
+"""Functions of numbers only, shared by laws, rate models and theory."""

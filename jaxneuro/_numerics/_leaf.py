@@ -1,0 +1,40 @@
+"""Float leaves of a model: strongly typed arrays, so that a new value never retraces."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, ArrayLike, Float
+
+
+def as_leaf(value: ArrayLike) -> Float[Array, "..."]:
+    """Converts a number to a strongly typed array of the default float dtype.
+
+    `jnp.asarray(20.0)` is weakly typed, so that a model made from it traces again where
+    a model made from an array does not. 20.0, 20, `np.float32(20)`, `np.float64(20)` and
+    an array of any of these give leaves of one type here. Tracers pass through.
+
+    Raises `ValueError` where `value` is no real number or array of real numbers.
+    """
+    dtype = jnp.result_type(float)
+    if isinstance(value, jax.Array):
+        if jnp.issubdtype(value.dtype, jnp.complexfloating):
+            raise ValueError(f"A parameter has to be real; got an array of dtype {value.dtype}.")
+        return jax.lax.convert_element_type(value, dtype)
+    try:
+        concrete = np.asarray(value, dtype=dtype)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"A parameter has to be a real number or an array of them; got {value!r}.") from error
+    return jnp.asarray(concrete, dtype=dtype)
+
+
+def leaf(**keywords: Any) -> Any:
+    """A dataclass field for a float parameter: `tau_m: Float[Array, "..."] = leaf()`."""
+    return eqx.field(converter=as_leaf, **keywords)
+
+
+def is_concrete(*values: Any) -> bool:
+    """Whether no array among `values` (pytrees) is a tracer."""
+    return not any(isinstance(x, jax.core.Tracer) for x in jax.tree_util.tree_leaves(values))

@@ -1,0 +1,80 @@
+"""The house rules: imports point one way, importing does nothing, files stay small."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "jaxneuro"
+
+# A module may import from its own layer's package and from every layer above it in this list.
+LAYERS = [
+    {"_numerics"},
+    {"_formulas"},
+    {"statistics"},
+    {"models", "synapses", "connectivity", "laws", "quantal", "surrogate"},
+    {"_network"},
+    {"_simulate", "theory"},
+    {"analysis", "_fit", "_sweep", "_train"},
+    {"networks", "plot", "io", "cli"},
+]
+
+
+def layer_of(name: str) -> int:
+    for index, names in enumerate(LAYERS):
+        if name in names:
+            return index
+    raise AssertionError(f"{name} stands in no layer: add it to LAYERS")
+
+
+def first_party_imports(path: Path) -> set[str]:
+    """Top names of the package that `path` imports, absolute or relative, anywhere in the file."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    parents = list(parts[:-1])
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            if node.level == 0:
+                if node.module and node.module.split(".")[0] == "jaxneuro":
+                    rest = node.module.split(".")[1:]
+                    found |= {rest[0]} if rest else {alias.name for alias in node.names}
+                continue
+            base = parents[: len(parents) - (node.level - 1)]
+            target = base + (node.module.split(".") if node.module else [])
+            found |= {target[0]} if target else {alias.name for alias in node.names}
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.startswith("jaxneuro."):
+                    found.add(alias.name.split(".")[1])
+    return found
+
+
+def modules() -> list[Path]:
+    return sorted(p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py")
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_point_one_way(path):
+    own = path.relative_to(PACKAGE).with_suffix("").parts[0]
+    for name in first_party_imports(path):
+        if name == own:
+            continue
+        assert layer_of(name) < layer_of(own), f"{path.name} ({own}) imports {name}, which stands beside or below it"
+
+
+def test_import_makes_no_array_and_sets_nothing():
+    code = (
+        "import jax; before = dict(jax.config.values); import jaxneuro; "
+        "assert not jax._src.xla_bridge._backends, 'a backend was started'; "
+        "assert dict(jax.config.values) == before, 'the configuration changed'"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def test_files_stay_small():
+    for folder in ("jaxneuro", "fitting", "benchmarks", "tests", "notebooks"):
+        for path in (ROOT / folder).rglob("*.py"):
+            assert len(path.read_text().splitlines()) <= 400, f"{path} is over 400 lines: split it"
