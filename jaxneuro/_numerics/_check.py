@@ -1,13 +1,13 @@
 """Checks of arguments: one clear sentence, and only where a value is known."""
 
-import jax
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import ArrayLike
 
 
 def _known(value: ArrayLike) -> np.ndarray | None:
     """The value as numpy, or None under a transformation, where it is not known."""
-    return None if isinstance(value, jax.core.Tracer) else np.asarray(value)
+    return None if isinstance(value, Tracer) else np.asarray(value)
 
 
 def check_finite(name: str, value: ArrayLike) -> None:

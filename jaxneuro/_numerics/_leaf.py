@@ -6,6 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, ArrayLike, Float
 
 
@@ -37,4 +38,4 @@ def leaf(**keywords: Any) -> Any:
 
 def is_concrete(*values: Any) -> bool:
     """Whether no array among `values` (pytrees) is a tracer."""
-    return not any(isinstance(x, jax.core.Tracer) for x in jax.tree_util.tree_leaves(values))
+    return not any(isinstance(x, Tracer) for x in jax.tree_util.tree_leaves(values))
