@@ -1,1 +1,3 @@
-"""Functions of numbers only, shared by laws, rate models and theory."""
+"""Functions of numbers only, shared by laws, models and theory."""
+
+from ._input import Input as Input

@@ -9,10 +9,10 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
+from .._formulas import Input
 from .._network import Network, PoissonDrive, WhiteNoiseDrive
 from .._numerics import role_key, step_keys
 from ..connectivity import ScheduledOperator
-from ..models import Input
 from ._plan import NetworkState, Plan, all_finite, part, poisson_names, spans
 from ._stimulus import Stimulus
 from .record import AbstractRecorder, Layout, Trace, Window

@@ -26,13 +26,14 @@ class Stimulus(eqx.Module):
             return jnp.broadcast_to(self.constant, (steps.shape[0], *self.constant.shape))
         function: Any = self.function
         times = steps.astype(jnp.result_type(float)) * self.dt
-        return jax.vmap(lambda t: as_leaf(jnp.asarray(function(t))))(times)
+        return jax.vmap(lambda t: as_leaf(function(t)))(times)
 
 
 def make_stimulus(name: str, value: Any, n: int, n_steps: int, dt: float) -> Stimulus:
     """Checks a stimulus for a population of `n` neurons and a run of `n_steps` steps."""
     if callable(value):
-        shape = jax.eval_shape(lambda t: as_leaf(value(t)), as_leaf(0.0)).shape
+        function: Any = value
+        shape = jax.eval_shape(lambda t: as_leaf(function(t)), as_leaf(0.0)).shape
         if shape not in ((), (n,)):
             raise ValueError(f"`stimulus` of {name!r}: the function returns shape {shape}; it has to be () or ({n},).")
         return Stimulus(None, None, value, dt)

@@ -4,8 +4,8 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
+from .._formulas import Input
 from .._numerics import as_leaf, check_finite, check_nonnegative, check_positive, is_concrete
-from ._input import Input
 from ._solver import AbstractMembraneSolver, Propagator
 
 

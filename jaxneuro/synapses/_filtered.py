@@ -7,8 +7,8 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
+from .._formulas import Input
 from .._numerics import as_leaf, check_finite, check_positive
-from ..models import Input
 from ._synapse import AbstractSynapse, Received
 
 

@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 import equinox as eqx
 from jaxtyping import Array, Float
 
-from ..models import Input
+from .._formulas import Input
 
 State = TypeVar("State")
 
