@@ -1,3 +1,3 @@
 """Functions of numbers only, shared by laws, models and theory."""
 
-from ._input import Input as Input
+from ._membrane_input import Input as Input

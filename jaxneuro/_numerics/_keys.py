@@ -3,7 +3,7 @@
 import zlib
 
 import jax
-from jaxtyping import Array, Int, PRNGKeyArray
+from jaxtyping import Array, Int, Key, PRNGKeyArray
 
 
 def role_key(key: PRNGKeyArray, role: str) -> PRNGKeyArray:
@@ -11,7 +11,7 @@ def role_key(key: PRNGKeyArray, role: str) -> PRNGKeyArray:
     return jax.random.fold_in(key, zlib.crc32(role.encode()))
 
 
-def step_keys(key: PRNGKeyArray, steps: Int[Array, "time"]) -> PRNGKeyArray:
+def step_keys(key: PRNGKeyArray, steps: Int[Array, "time"]) -> Key[Array, "time"]:
     """One key for each absolute step, whatever block the step is computed in."""
     return jax.vmap(lambda step: jax.random.fold_in(key, step))(steps)
 

@@ -59,7 +59,7 @@ class Loop(eqx.Module):
             "drives": tuple(self._draw(i, steps) for i in range(len(self.net.drives))),
             "stimulus": {name: s.rows(steps - self.layout.first, steps) for name, s in self.stimulus.items()},
         }
-        state, emitted = lax.scan(lambda now, row: self._step(now, row), state, arriving)
+        state, emitted = lax.scan(lambda now, row: self._step(now, row), state, arriving, length=n_steps)
         spikes, traced = emitted
         for name in poisson_names(self.net):
             spikes[name] = self._source_spikes(name, steps)
@@ -146,7 +146,7 @@ class Loop(eqx.Module):
                 drive_synapses.append(received)
         return inputs, (synapses, tuple(drive_synapses))
 
-    def _advance(self, pending: tuple, spikes: Mapping[str, Bool[Array, "time n"]]) -> tuple:
+    def _advance(self, pending: tuple, spikes: Mapping[str, Bool[Array, "time _"]]) -> tuple:
         """Takes the rows that have arrived off the front, and adds the block's spikes at the back."""
         moved = []
         for i, projection in enumerate(self.net.projections):

@@ -32,7 +32,7 @@ class NetworkState(eqx.Module):
     neurons: dict[str, LIFState]
     synapses: tuple
     drive_synapses: tuple
-    pending: tuple[Int[Array, "rows n_post"], ...]
+    pending: tuple[Int[Array, "_ _"], ...]
 
 
 class Plan(eqx.Module):

@@ -5,8 +5,8 @@ from dataclasses import fields
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
 from .._network import Network, Population
@@ -91,7 +91,7 @@ def simulate(
     first, n_steps = _interval(t0, t1, dt)
     wiring = _checked_wiring(net, wiring, key)
     state = _checked_state(net, wiring, state, first, t0, dt, key)
-    layout = _layout(net, dt, n_steps, first)
+    layout = _layout(net, dt, n_steps, jnp.asarray(first, jnp.int32))
     recorders = _checked_recorders(record, layout, first)
     stimuli = _checked_stimuli(net, stimulus, single, n_steps, dt)
     _check_sources(net, dt)
@@ -139,19 +139,23 @@ def _checked_state(
         return initial_state(net, wiring, t0, dt, key)
     if not isinstance(state, NetworkState):
         raise ValueError(f"`state` has to be the `state` of a Solution; got {type(state).__name__}.")
-    shapes = [eqx.filter(tree, eqx.is_array_like) for tree in (eqx.filter_eval_shape(lambda s: s, state), fresh)]
-    if not eqx.tree_equal(*shapes):
+    if _shapes(state) != _shapes(fresh):
         raise ValueError("`state` comes from another network, another dt or another float precision.")
     if is_concrete(state.step) and int(state.step) != first:
         raise ValueError(f"`state` is at t = {int(state.step) * dt:g} ms and the run starts at `t0` = {t0:g} ms.")
     return state
 
 
-def _layout(net: Network, dt: float, n_steps: int, first: int) -> record_module.Layout:
+def _shapes(tree: Any) -> Any:
+    leaves, structure = jax.tree_util.tree_flatten(tree)
+    return structure, [(leaf.shape, leaf.dtype) for leaf in leaves]
+
+
+def _layout(net: Network, dt: float, n_steps: int, first: Int[Array, ""]) -> record_module.Layout:
     sizes = {name: size_of(net, name) for name in net.names}
     spiking = tuple(f.name for f in fields(LIFState))
     variables = {n: () if isinstance(net.populations[n].model, Poisson) else spiking for n in net.names}
-    return record_module.Layout(sizes, variables, dt, n_steps, np.int32(first))  # type: ignore[arg-type]
+    return record_module.Layout(sizes, variables, dt, n_steps, first)
 
 
 def _checked_recorders(record: Any, layout: record_module.Layout, first: int) -> dict:
@@ -221,7 +225,7 @@ def _run(
     single: bool,
 ) -> Ran:
     plan = make_plan(net, wiring, dt, solver)
-    layout = eqx.tree_at(lambda x: x.first, _layout(net, dt, n_steps, 0), state.step)
+    layout = _layout(net, dt, n_steps, state.step)
     report = progress_line(n_steps // plan.block, n_steps * dt) if progress else None
     loop = Loop(net, plan, key, stimuli, recorders, layout, report)
     carries = {name: recorders[name].init(layout, n) for name, n in rows}

@@ -27,7 +27,7 @@ class Window(eqx.Module):
     """The steps of one block, and what happened in them."""
 
     steps: Int[Array, "time"]
-    spikes: dict[str, Bool[Array, "time n"]]
+    spikes: dict[str, Bool[Array, "time _"]]
     traced: Shaped[Array, "time m"] | None
 
 
@@ -117,7 +117,7 @@ class Rate(AbstractRecorder):
     def rows(self, first: int, n_steps: int, dt: float) -> int:
         return 0
 
-    def init(self, layout: Layout, rows: int) -> dict[str, Int[Array, "n"]]:
+    def init(self, layout: Layout, rows: int) -> dict[str, Int[Array, "_"]]:
         return {name: jnp.zeros(layout.sizes[name], jnp.int32) for name in _chosen(self.populations, layout)}
 
     def update(self, carry: dict[str, Any], window: Window, layout: Layout) -> dict[str, Any]:

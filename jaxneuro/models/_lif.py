@@ -118,8 +118,10 @@ class LIF(eqx.Module):
             v = v + coefficients.noise_gain * noise_scale * inputs.noise
         v = inputs.apply_jumps(v)
         refractory = state.refractory > 0
-        v = jnp.where(refractory, self.v_reset, v)
+        # v - v is 0, or NaN for a potential that is not finite, which a reset would hide.
+        reset = self.v_reset + (v - v)
+        v = jnp.where(refractory, reset, v)
         spikes = v >= self.v_th
-        v = jnp.where(spikes, self.v_reset, v)
+        v = jnp.where(spikes, reset, v)
         left = jnp.where(spikes, constants.refractory_steps, jnp.maximum(state.refractory - 1, 0))
         return LIFState(v, left), spikes
