@@ -33,8 +33,9 @@ class PoissonTable(eqx.Module):
         pmf = lax.scan(times_ratio, jnp.exp(-share), counts)[1]
         # From the far end, so that small tails keep their relative accuracy.
         tails = lax.scan(lambda tail, p: (tail + p, tail + p), jnp.zeros_like(share), pmf, reverse=True)[1]
-        # At most the largest float32 below 2^32: the conversion of 2^32 itself is undefined.
-        self.thresholds = jnp.clip(tails[:_N_THRESHOLDS] * 2.0**32, 0.0, 4294967040.0).astype(jnp.uint32)
+        # At most the largest float below 2^32: the conversion of 2^32 itself is undefined.
+        most = jnp.nextafter(jnp.asarray(2.0**32, mean.dtype), jnp.zeros((), mean.dtype))
+        self.thresholds = jnp.minimum(tails[:_N_THRESHOLDS] * 2.0**32, most).astype(jnp.uint32)
 
     def sample(self, key: PRNGKeyArray, shape: tuple[int, ...]) -> Int[Array, "..."]:
         """Counts of `shape`; element i depends on `key`, i and its mean only."""

@@ -103,7 +103,7 @@ def simulate(
         dt=dt, n_steps=n_steps, rows=tuple(rows.items()), progress=bool(progress), single=single,
     )  # fmt: skip
     # The ends are not the program's business: a run that goes on compiles nothing.
-    sol = _solution(ran, first * dt, (first + n_steps) * dt, dt, net.names)
+    sol = _solution(ran, tuple(recorders), first * dt, (first + n_steps) * dt, dt, net.names)
     if not throw:
         return sol
     if is_concrete(sol.result):
@@ -202,9 +202,10 @@ class Ran(eqx.Module):
     finite: Bool[Array, "populations"]
 
 
-def _solution(ran: Ran, t0: float, t1: float, dt: float, names: tuple[str, ...]) -> Solution:
+def _solution(ran: Ran, labels: tuple[str, ...], t0: float, t1: float, dt: float, names: tuple[str, ...]) -> Solution:
+    records = {label: ran.records[label] for label in labels}  # in the order asked for, which jit sorts
     return Solution(
-        ran.records, ran.counts, ran.times, ran.state, ran.result, ran.failed_step, ran.finite, t0, t1, dt, names
+        records, ran.counts, ran.times, ran.state, ran.result, ran.failed_step, ran.finite, t0, t1, dt, names
     )
 
 

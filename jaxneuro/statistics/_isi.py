@@ -37,7 +37,7 @@ class IntervalMoments(eqx.Module):
         def one(moments: IntervalMoments, now: tuple[Int[Array, ""], Bool[Array, "n"]]) -> tuple[IntervalMoments, None]:
             step, spiked = now[0], now[1] & (now[0] >= 0)
             complete = spiked & (moments.last >= 0)
-            n = moments.n + complete
+            n = moments.n + complete.astype(jnp.int32)
             interval = (step - moments.last).astype(moments.mean.dtype)
             delta = jnp.where(complete, interval - moments.mean, 0.0)
             mean = moments.mean + delta / jnp.maximum(n, 1).astype(delta.dtype)
