@@ -5,4 +5,18 @@ from ._check import (
     check_nonnegative as check_nonnegative,
     check_positive as check_positive,
 )
+from ._dawson import (
+    dawson as dawson,
+    dawson_derivative as dawson_derivative,
+    dawson_difference as dawson_difference,
+)
+from ._erfcx import erfcx as erfcx
 from ._leaf import as_leaf as as_leaf, is_concrete as is_concrete, leaf as leaf
+from ._moment import (
+    moment as moment,
+    moment_difference as moment_difference,
+    moment_integral as moment_integral,
+)
+from ._polynomials import TAIL_AT_ZERO as TAIL_AT_ZERO
+from ._quadrature import Rule as Rule, gauss_legendre as gauss_legendre
+from ._tail import tail as tail, tail_difference as tail_difference, tail_integral as tail_integral
