@@ -1,6 +1,6 @@
 """Differentiable simulation, theory and fitting of neural circuits."""
 
-from . import networks as networks, statistics as statistics
+from . import networks as networks, plot as plot, statistics as statistics, theory as theory
 from ._network import (
     AtRest as AtRest,
     Network as Network,

@@ -32,10 +32,10 @@ def raster(trains: SpikeTrains, *, ax: "Axes | None" = None, most: int = 100, co
 
     Raises `ValueError` for a batch of runs, `ImportError` without matplotlib.
     """
-    ax = _pyplot().figure().gca() if ax is None else ax
-    ax.eventplot(trains.times[:most], colors=colour, linelengths=0.9, linewidths=0.7, rasterized=True)
-    ax.set(xlabel="time (ms)", ylabel="neuron", ylim=(-0.5, min(most, trains.n) - 0.5))
-    return ax
+    axes: Any = _pyplot().figure().gca() if ax is None else ax
+    axes.eventplot(trains.times[:most], colors=colour, linelengths=0.9, linewidths=0.7, rasterized=True)
+    axes.set(xlabel="time (ms)", ylabel="neuron", ylim=(-0.5, min(most, trains.n) - 0.5))
+    return axes
 
 
 def overlay(sol: Solution, mf: MeanField, *, most: int = 60) -> "Figure":
@@ -79,7 +79,7 @@ def _draw_spikes(sol: Solution, mf: MeanField, names: list[str], ax: "Axes", mos
     for name, colour in zip(names, COLOURS, strict=False):
         trains = record[name] if isinstance(record, dict) else record
         shown = trains.times[:most]
-        offsets = np.arange(begin, begin + len(shown))
+        offsets = [float(i) for i in range(begin, begin + len(shown))]
         ax.eventplot(shown, lineoffsets=offsets, colors=colour, linelengths=0.9, linewidths=0.7, rasterized=True)
         begin += len(shown)
         if not isinstance(record, dict):
@@ -105,7 +105,7 @@ def _draw_distribution(ax: "Axes", sol: Solution, record: str, theory: dict, lab
     for (name, value), colour in zip(known.items(), COLOURS, strict=False):
         mean = f"{value.mean():.3g}" if value.size else "none"
         text = f"{name}, simulated: {mean} (n = {value.size:,})"
-        ax.hist(value, bins=bins, density=True, histtype="stepfilled", color=colour, alpha=0.3, label=text)
+        ax.hist(value, bins=bins.tolist(), density=True, histtype="stepfilled", color=colour, alpha=0.3, label=text)
     for (name, value), colour in zip(theory.items(), COLOURS, strict=False):
         ax.axvline(float(value), color=colour, lw=1.6, ls="--", label=f"{name}, mean field: {float(value):.3g}")
     ax.set(xlabel=label, ylabel="density", xlim=(0, bins[-1]))

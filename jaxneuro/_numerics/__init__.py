@@ -11,7 +11,21 @@ from ._clock import (
     delay_steps as delay_steps,
     to_milliseconds as to_milliseconds,
 )
+from ._dawson import (
+    dawson as dawson,
+    dawson_derivative as dawson_derivative,
+    dawson_difference as dawson_difference,
+)
+from ._erfcx import erfcx as erfcx
 from ._keys import check_key as check_key, role_key as role_key, step_keys as step_keys
 from ._leaf import as_leaf as as_leaf, is_concrete as is_concrete, leaf as leaf
+from ._moment import (
+    moment as moment,
+    moment_difference as moment_difference,
+    moment_integral as moment_integral,
+)
 from ._poisson import PoissonTable as PoissonTable
+from ._polynomials import TAIL_AT_ZERO as TAIL_AT_ZERO
+from ._quadrature import Rule as Rule, gauss_legendre as gauss_legendre
 from ._result import Result as Result
+from ._tail import tail as tail, tail_difference as tail_difference, tail_integral as tail_integral

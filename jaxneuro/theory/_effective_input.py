@@ -1,6 +1,7 @@
 """The input of a population in the diffusion approximation: mean, noise and time constant."""
 
 import abc
+from collections.abc import Mapping
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -52,7 +53,7 @@ class _Stream(eqx.Module):
 
 
 def effective_input(
-    net: Network, rates: dict[str, ArrayLike], *, noise: AbstractNoise | None = None
+    net: Network, rates: Mapping[str, ArrayLike], *, noise: AbstractNoise | None = None
 ) -> dict[str, EffectiveInput]:
     """The effective input of every population of neurons when the populations fire at `rates`.
 

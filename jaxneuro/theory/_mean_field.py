@@ -268,5 +268,5 @@ def _assemble(
         if isinstance(population.model, Poisson):
             rates = rates | {name: jnp.mean(population.model.rate)}
             cv[name] = as_leaf(1.0)
-    fields = [{name: getattr(seen, field) for name, seen in inputs.items()} for field in ("mu", "sigma", "tau")]
-    return MeanField(rates, cv, *fields, stable, branches, branch_stable, result, exhaustive)
+    mu, sigma, tau = ({n: getattr(seen, field) for n, seen in inputs.items()} for field in ("mu", "sigma", "tau"))
+    return MeanField(rates, cv, mu, sigma, tau, stable, branches, branch_stable, result, exhaustive)

@@ -39,7 +39,7 @@ def search_line(residual: Residual, log_most: Float[Array, ""]) -> Roots:
     inside = jax.vmap(lambda i: _bisect(residual, grid[i], grid[i + 1], i >= 0))(at)
 
     # Below the grid the residual's slope is -1 to all accuracy: one more step of x <- log Phi is exact.
-    def settle(_: int, x: Float[Array, ""]) -> Float[Array, ""]:
+    def settle(_: Array, x: Float[Array, ""]) -> Float[Array, ""]:
         return jnp.where(jnp.isfinite(x), x + residual(x[None])[0], x)  # without any noise the log rate is -inf
 
     below = jax.lax.fori_loop(0, 3, settle, grid[0] + values[0])

@@ -26,7 +26,12 @@ def brunel_phi(nu, g, ratio, nu_i=None, **neuron):
     return 1000 * siegert(mu, sigma, **neuron)
 
 
-PUBLISHED = [(5.0, 2.0, 37.9497, 0.6753), (6.0, 4.0, 55.841, 0.7361), (3.0, 2.0, 327.01, None), (4.5, 0.9, 6.5167, None)]
+PUBLISHED = [
+    (5.0, 2.0, 37.9497, 0.6753),
+    (6.0, 4.0, 55.841, 0.7361),
+    (3.0, 2.0, 327.01, None),
+    (4.5, 0.9, 6.5167, None),
+]
 
 
 @pytest.mark.float32
@@ -174,17 +179,6 @@ def test_white_noise_and_kicks_have_one_effect():
     np.testing.assert_allclose(rates[0], 1000 * siegert(20.0, np.sqrt(2.0)), rtol=1e-10)
 
 
-def fold_ratio(g=3.8):
-    """The external rate at which two states of Brunel's network meet, by bisection on their number."""
-    low, high = 0.6, 1.0
-    for _ in range(45):
-        middle = (low + high) / 2
-        grid = np.geomspace(1e-6, 100.0, 1500)
-        signs = np.sign([brunel_phi(nu, g, middle) - nu for nu in grid])
-        low, high = (middle, high) if np.count_nonzero(np.diff(signs)) >= 2 else (low, middle)
-    return middle
-
-
 @pytest.mark.usefixtures("as_users_run")
 def test_errors():
     lif = jn.LIF()
@@ -192,7 +186,9 @@ def test_errors():
     def net(projections=(), drives=(), model=lif):
         return jn.Network({"E": jn.Population(model, 10)}, projections, drives)
 
-    filtered = jn.Projection("E", "E", jn.ExponentialCurrent(5.0), weight=0.1, connectivity=jn.FixedInDegree(5), delay=1.0)
+    filtered = jn.Projection(
+        "E", "E", jn.ExponentialCurrent(5.0), weight=0.1, connectivity=jn.FixedInDegree(5), delay=1.0
+    )
     uneven = jn.PoissonDrive("E", jn.DeltaCurrent(), weight=np.linspace(0, 1, 10), n_sources=10, rate=5.0)
     unsized = jn.Network(
         {"E": jn.Population(lif)},
