@@ -11,13 +11,13 @@ WORKERS = Path(__file__).parent / "workers"
 
 
 class Worker:
-    """Runs benchmarks/workers/NAME.py with the interpreter of a peer, or with a given one.
+    """Runs benchmarks/workers/BENCHMARK_PEER.py with the interpreter of the peer.
 
     The script prints one JSON line when ready (its versions), then one for each line it reads, until its input ends.
     """
 
-    def __init__(self, name: str, python: str | None = None):
-        command = [python or str(PEERS[name].python), str(WORKERS / f"{name}.py")]
+    def __init__(self, benchmark: str, peer: str):
+        command = [str(PEERS[peer].python), str(WORKERS / f"{benchmark}_{peer}.py")]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.ready = self._read()
 
@@ -40,6 +40,6 @@ class Worker:
         return json.loads(line)
 
 
-def worker_or_none(name: str) -> Worker | None:
+def worker_or_none(benchmark: str, peer: str) -> Worker | None:
     """The worker of a peer, or None where its environment is absent."""
-    return Worker(name) if PEERS[name].present else None
+    return Worker(benchmark, peer) if PEERS[peer].present else None

@@ -13,10 +13,10 @@ FIRST = (
     "import jaxneuro.theory as theory; "
     "print(float(theory.lif_rate(18.0, 5.0, tau=20.0, v_th=20.0, v_reset=10.0, t_ref=2.0)))"
 )
-# The door of the fits: timed once the package has them.
+# Timed once the package has fits.
 FIT = (
     "import numpy as np, jaxneuro as jn; k = np.geomspace(50, 1000, 40); "
-    "data = jn.io.PSPData(n_connections=k, psp_mv=20.0 / k**0.5, excitatory=np.arange(40) % 2 == 0); "
+    "data = jn.laws.PSPTable(k, 20.0 / k**0.5 * (1 + 0.1 * np.cos(k)), np.arange(40) % 2 == 0); "
     "print(jn.fit(jn.laws.PowerLaw(), data).rms)"
 )
 PLAIN = "import jax, jax.numpy as jnp; print(float(jax.jit(jnp.exp)(1.0)))"
@@ -31,7 +31,7 @@ def _seconds(code: str) -> float:
 def run() -> list[Row]:
     """The peer is JAX alone with one compiled function: what no package on JAX can be faster than."""
     cases = {"import": IMPORT, "import and first rate": FIRST}
-    if find_spec("jaxneuro._fit") and find_spec("jaxneuro.io"):
+    if find_spec("jaxneuro._fit"):
         cases["import and first fit"] = FIT
     times: dict[str, list[float]] = {name: [] for name in (*cases, "jax")}
     for _ in range(ROUNDS):

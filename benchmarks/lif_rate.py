@@ -19,7 +19,7 @@ from ._worker import worker_or_none
 
 N = 1_000_000
 ROUNDS = 7
-MU, SIGMA = (-10.0, 40.0), (1.0, 10.0)
+MU, SIGMA = (0.0, 40.0), (2.0, 10.0)
 NEURON = {"tau": 20.0, "v_th": 20.0, "v_reset": 10.0, "t_ref": 2.0}
 
 
@@ -56,7 +56,7 @@ def run() -> list[Row]:
     plain = jax.jit(plain_rule)
     for function in (ours, slopes, plain):
         seconds(function, mu, sigma)
-    worker = worker_or_none("nnmt")
+    worker = worker_or_none("lif_rate", "nnmt")
     # In the units of the peer, seconds; potentials are divided by potentials.
     request = {"n": N, "seed": 0, "mu": MU, "sigma": SIGMA, "v_th": 20.0, "v_reset": 10.0, "tau": 0.02, "t_ref": 0.002}
     times: dict[str, list[float]] = {"ours": [], "slopes": [], "plain": [], "nnmt": []}

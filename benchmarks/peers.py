@@ -17,8 +17,8 @@ class Peer:
 
     name: str
     requirements: tuple[str, ...]
-    # Newest first is not what pins want: Brian2's numpy < 2.4 has no wheels for every Python.
-    pythons: tuple[str, ...] = ("3.11", "3.12", "3.13")
+    # Newer releases of Brian2 and brainevent leave 3.11 behind.
+    pythons: tuple[str, ...] = ("3.11", "3.12")
 
     @property
     def python(self) -> Path:
@@ -33,9 +33,9 @@ PEERS = {
     peer.name: peer
     for peer in (
         Peer("nnmt", ("nnmt==1.3.0", "numpy==2.4.6", "scipy==1.17.1")),
-        Peer("brian2", ("brian2==2.11.0", "numpy<2.4", "setuptools", "cython")),
+        Peer("brian2", ("brian2==2.9.0", "numpy<2.4", "setuptools", "cython")),
         Peer("nest", ("nest-simulator==3.10.0", "numpy")),
-        Peer("brainevent", ("brainevent==0.3.0", "numba", "jax[cpu]>=0.10.1,!=0.10.2,!=0.11.0")),
+        Peer("brainevent", ("brainevent==0.2.1", "numba", "jax[cpu]>=0.10.1,!=0.10.2,!=0.11.0")),
     )
 }
 

@@ -49,6 +49,7 @@ def test_density_at_and_beyond_the_threshold_is_zero_and_its_flux_is_the_rate():
     assert -1000.0 * 25.0 / 40.0 * float(slope) == pytest.approx(float(lif_rate(18.0, 5.0, **NEURON)), rel=1e-3)
 
 
+@pytest.mark.slow
 def test_density_derivatives():
     def of_three(x):
         return lif_density(x[0], x[1], x[2], **NEURON)
