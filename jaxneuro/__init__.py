@@ -1,6 +1,28 @@
 """Differentiable simulation, theory and fitting of neural circuits."""
 
-from . import networks as networks, plot as plot, statistics as statistics, theory as theory
+from . import (
+    io as io,
+    laws as laws,
+    networks as networks,
+    plot as plot,
+    quantal as quantal,
+    statistics as statistics,
+    theory as theory,
+)
+from ._fit import (
+    FitCode as FitCode,
+    FitResult as FitResult,
+    IdentifiabilityWarning as IdentifiabilityWarning,
+    LeastSquares as LeastSquares,
+    LevenbergMarquardt as LevenbergMarquardt,
+    Likelihood as Likelihood,
+    LogNormal as LogNormal,
+    Optax as Optax,
+    QuasiNewton as QuasiNewton,
+    compare as compare,
+    fit as fit,
+    leave_one_out as leave_one_out,
+)
 from ._network import (
     AtRest as AtRest,
     Network as Network,
@@ -11,7 +33,7 @@ from ._network import (
     UniformPotential as UniformPotential,
     WhiteNoiseDrive as WhiteNoiseDrive,
 )
-from ._numerics import Result as Result
+from ._numerics import Interval as Interval, Positive as Positive, Result as Result, Unbounded as Unbounded
 from ._simulate import Solution as Solution, Wiring as Wiring, record as record, simulate as simulate, wire as wire
 from .connectivity import (
     AllToAll as AllToAll,

@@ -1,5 +1,11 @@
 """Numerical tools that know nothing of neurons."""
 
+from ._bijection import (
+    AbstractBijection as AbstractBijection,
+    Interval as Interval,
+    Positive as Positive,
+    Unbounded as Unbounded,
+)
 from ._check import (
     check_finite as check_finite,
     check_nonnegative as check_nonnegative,
@@ -17,7 +23,9 @@ from ._dawson import (
     dawson_difference as dawson_difference,
 )
 from ._erfcx import erfcx as erfcx
+from ._files import replacing as replacing, write_text as write_text
 from ._keys import check_key as check_key, role_key as role_key, step_keys as step_keys
+from ._lambert_w import lambert_w as lambert_w, wright_omega as wright_omega
 from ._leaf import as_leaf as as_leaf, is_concrete as is_concrete, leaf as leaf
 from ._moment import (
     moment as moment,

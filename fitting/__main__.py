@@ -1,0 +1,28 @@
+"""Runs every study and writes `fit.json`, `fit.png` and `quantal_release.png` into the current folder."""
+
+import time
+from pathlib import Path
+
+import jax
+
+from ._report import save_figure, save_fits
+
+
+def main() -> None:
+    jax.config.update("jax_enable_x64", True)
+    from . import psp_scaling, quantal_release
+
+    begin = time.perf_counter()
+    scaling = psp_scaling.run()
+    release = quantal_release.run()
+    seconds = time.perf_counter() - begin
+    print(psp_scaling.report(scaling), end="\n\n")
+    print(quantal_release.report(release), end="\n\n")
+    print(f"All fits took {seconds:.1f} s, compilation included.")
+    save_fits({**scaling.fits, **release.fits}, Path("fit.json"))
+    save_figure(psp_scaling.draw(scaling), Path("fit.png"))
+    save_figure(quantal_release.draw(release), Path("quantal_release.png"))
+
+
+if __name__ == "__main__":
+    main()

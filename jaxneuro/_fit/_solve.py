@@ -1,0 +1,123 @@
+"""Compiled solves: from many starts, with many weightings, along a profile."""
+
+from collections.abc import Callable
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PyTree
+
+from ._optimiser import AbstractOptimiser, Minimum
+from ._problem import Objective, Problem
+from ._protocol import HasMisfit
+
+CHUNK = 500  # refits a call: their residuals then stay in the cache, and progress can be shown
+
+
+@eqx.filter_jit
+def solve_starts(
+    problem: Problem, optimiser: AbstractOptimiser, weights: Float[Array, " n"], starts: Float[Array, "b p"]
+) -> Minimum:
+    """Minimises from every start; a batch of minima."""
+    objective = Objective(problem, weights)
+    return jax.vmap(lambda start: optimiser.minimise(objective, start, refit=False))(starts)
+
+
+@eqx.filter_jit
+def _solve_weightings(
+    problem: Problem, optimiser: AbstractOptimiser, weights: Float[Array, "b n"], start: Float[Array, " p"]
+) -> Minimum:
+    return jax.vmap(lambda w: optimiser.minimise(Objective(problem, w), start, refit=True))(weights)
+
+
+class Refits(eqx.Module):
+    """The coordinates of many refits, and which of them converged to a finite value."""
+
+    theta: np.ndarray
+    succeeded: np.ndarray
+
+
+def solve_weightings(
+    problem: Problem,
+    optimiser: AbstractOptimiser,
+    weights: Float[Array, "b n"],
+    start: Float[Array, " p"],
+    report: Callable[[int, int], None],
+) -> Refits:
+    """Refits under every weighting, all from `start`, a chunk of them in one `vmap`."""
+    total = weights.shape[0]
+    chunk = min(CHUNK, total)
+    theta, succeeded = [], []
+    for begin in range(0, total, chunk):
+        rows = np.minimum(np.arange(begin, begin + chunk), total - 1)  # the last chunk repeats its last row
+        found = _solve_weightings(problem, optimiser, weights[rows], start)
+        keep = min(chunk, total - begin)
+        theta.append(np.asarray(found.theta)[:keep])
+        succeeded.append((np.asarray(found.converged) & np.isfinite(np.asarray(found.value)))[:keep])
+        report(begin + keep, total)
+    return Refits(np.concatenate(theta), np.concatenate(succeeded))
+
+
+@eqx.filter_jit
+def solve_profile(
+    problem: Problem,
+    optimiser: AbstractOptimiser,
+    weights: Float[Array, " n"],
+    index: Array,
+    values: Float[Array, " b"],
+    start: Float[Array, " q"],
+) -> Minimum:
+    """Minimises over the other coordinates with coordinate `index` held at each of `values`."""
+
+    def one(value: Array) -> Minimum:
+        objective = Objective(problem, weights, index, value)
+        if start.shape[0] == 0:
+            return Minimum(start, objective.value(start), jnp.asarray(True))
+        return optimiser.minimise(objective, start, refit=False)
+
+    return jax.vmap(one)(values)
+
+
+class Summary(eqx.Module):
+    """What the uncertainties are computed from, at one vector of coordinates."""
+
+    terms: Float[Array, " n"]
+    jacobian: Float[Array, "n p"] | None  # least squares: of the weighted residuals
+    hessian: Float[Array, "p p"] | None  # likelihood: of minus the log-likelihood
+    parameters: Float[Array, " p"]
+    slopes: Float[Array, " p"]  # of each parameter in its coordinate
+    misfit: Float[Array, " n"] | None
+    model: PyTree
+    loss: PyTree
+
+
+@eqx.filter_jit
+def summarise(problem: Problem, weights: Float[Array, " n"], theta: Float[Array, " p"]) -> Summary:
+    """Evaluates everything that a result reports at `theta`."""
+    objective = Objective(problem, weights)
+    candidate = problem.at(theta)
+    squares = problem.is_least_squares
+    has_misfit = isinstance(candidate.model, HasMisfit)
+    return Summary(
+        terms=problem.terms(theta),
+        jacobian=jax.jacfwd(objective.residuals)(theta) if squares else None,
+        hessian=None if squares else jax.hessian(objective.value)(theta),
+        parameters=problem.parameters(theta),
+        slopes=jax.jvp(problem.parameters, (theta,), (jnp.ones_like(theta),))[1],
+        misfit=candidate.model.misfit(problem.data) if has_misfit else None,
+        model=candidate.model,
+        loss=candidate.loss,
+    )
+
+
+@eqx.filter_jit
+def terms_of(problem: Problem, thetas: Float[Array, "b p"]) -> Float[Array, "b n"]:
+    """The residuals or log-probabilities at each row of coordinates."""
+    return jax.vmap(problem.terms)(thetas)
+
+
+@eqx.filter_jit
+def parameters_of(problem: Problem, thetas: Float[Array, "b p"]) -> Float[Array, "b p"]:
+    """The parameters at each row of coordinates."""
+    return jax.vmap(problem.parameters)(thetas)

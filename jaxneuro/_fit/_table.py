@@ -1,0 +1,41 @@
+"""Results as plain text tables."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ._result import FitResult
+
+
+def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Columns as wide as their widest entry, the first left-aligned, the others right-aligned."""
+    widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
+
+    def line(row: Sequence[str]) -> str:
+        cells = [row[0].ljust(widths[0])] + [cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True)]
+        return "  ".join(cells).rstrip()
+
+    return "\n".join([line(header), "  ".join("-" * w for w in widths), *map(line, rows)])
+
+
+def number(value: float) -> str:
+    """Four significant digits."""
+    return f"{value:.4g}"
+
+
+def fit_table(result: "FitResult") -> str:
+    """One row a parameter, then the quality of the fit and what there is to worry about."""
+    header = ["parameter", "value", "stderr", "95% low", "95% high"]
+    rows = []
+    if result.bootstrap is not None:
+        header += ["boot low", "boot high"]
+    for name, value in result.params.items():
+        row = [name, number(value), number(result.stderr[name]), *map(number, result.ci95[name])]
+        if result.bootstrap is not None:
+            row += map(number, result.bootstrap.ci95[name])
+        rows.append(row)
+    title = f"{type(result.model).__name__}, n = {result.n_observations}"
+    quality = f"rms {number(result.rms)}   log L {result.log_likelihood:.2f}   AICc {result.aicc:.2f}"
+    notes = [result.code.value] if result.code.name != "SUCCESSFUL" else []
+    notes += [f"Warning: {sentence}" for sentence in result.concerns]
+    return "\n".join([title, text_table(header, rows), quality, *notes])

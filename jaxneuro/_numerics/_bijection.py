@@ -1,0 +1,77 @@
+"""Bijections between the real line and the range a bounded parameter may take."""
+
+from abc import abstractmethod
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from ._leaf import is_concrete, leaf
+
+
+class AbstractBijection(eqx.Module):
+    """A smooth, increasing map from an unbounded coordinate to a parameter's range."""
+
+    @abstractmethod
+    def forward(self, coordinate: Float[Array, "..."]) -> Float[Array, "..."]:
+        """The parameter at an unbounded coordinate."""
+
+    @abstractmethod
+    def inverse(self, value: Float[Array, "..."]) -> Float[Array, "..."]:
+        """The unbounded coordinate of a parameter inside its range; NaN outside."""
+
+
+class Unbounded(AbstractBijection):
+    """Leaves a parameter free on the whole real line.
+
+    >>> import jaxneuro._numerics as numerics
+    >>> print(numerics.Unbounded().forward(-2.0))
+    -2.0
+    """
+
+    def forward(self, coordinate: Float[Array, "..."]) -> Float[Array, "..."]:
+        return coordinate
+
+    def inverse(self, value: Float[Array, "..."]) -> Float[Array, "..."]:
+        return value
+
+
+class Positive(AbstractBijection):
+    """Keeps a parameter positive: its coordinate is its logarithm.
+
+    >>> import jax.numpy as jnp, jaxneuro._numerics as numerics
+    >>> print(numerics.Positive().forward(jnp.asarray(0.0)))
+    1.0
+    """
+
+    def forward(self, coordinate: Float[Array, "..."]) -> Float[Array, "..."]:
+        return jnp.exp(coordinate)
+
+    def inverse(self, value: Float[Array, "..."]) -> Float[Array, "..."]:
+        return jnp.log(value)
+
+
+class Interval(AbstractBijection):
+    """Keeps a parameter between two ends: its coordinate is the logit of its place between them.
+
+    Arguments: `lower` and `upper`, shapes that broadcast, in the parameter's unit.
+    Raises `ValueError` where `lower` is not below `upper`.
+
+        >>> import jax.numpy as jnp, jaxneuro._numerics as numerics
+        >>> print(numerics.Interval(0.0, 4.0).forward(jnp.asarray(0.0)))
+        2.0
+    """
+
+    lower: Float[Array, "..."] = leaf()
+    upper: Float[Array, "..."] = leaf()
+
+    def __check_init__(self):
+        if is_concrete(self.lower, self.upper) and not bool(jnp.all(self.lower < self.upper)):
+            raise ValueError(f"`lower` has to be below `upper`; got {self.lower} and {self.upper}.")
+
+    def forward(self, coordinate: Float[Array, "..."]) -> Float[Array, "..."]:
+        return self.lower + (self.upper - self.lower) * jax.nn.sigmoid(coordinate)
+
+    def inverse(self, value: Float[Array, "..."]) -> Float[Array, "..."]:
+        return jnp.log(value - self.lower) - jnp.log(self.upper - value)

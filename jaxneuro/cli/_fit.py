@@ -1,0 +1,143 @@
+"""`jaxneuro fit`: amplitudes in, fitted scaling laws with errors out."""
+
+import argparse
+import contextlib
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .._fit import FitResult
+    from ..laws import AbstractLaw, PSPTable
+
+LAWS = ("power", "current", "conductance")
+_FIGURE_FORMATS = (".png", ".pdf", ".svg", ".eps", ".jpg", ".jpeg", ".tif", ".tiff")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of this command."""
+    parser.add_argument("table", type=Path, help="CSV file with one potential a row")
+    parser.add_argument("--law", choices=("all", *LAWS), default="all", help="which law to fit (default: all)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write parameters, errors and predictions here")
+    parser.add_argument("--figure", type=Path, metavar="FILE", help="draw the data and the fitted laws here")
+    parser.add_argument("--n-connections", default="n_connections", metavar="COLUMN", help="name of the column")
+    parser.add_argument("--psp", default="psp_mv", metavar="COLUMN", help="name of the column, in mV")
+    parser.add_argument("--synapse", default="synapse", metavar="COLUMN", help="name of the column, holding E or I")
+    parser.add_argument("--bootstrap", type=int, default=0, metavar="N", help="also refit to N resampled tables")
+    parser.add_argument(
+        "--progress",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="show a progress line on standard error (default: on a terminal)",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Reads, fits, prints and writes."""
+    _check_outputs(options)
+    import jax
+
+    jax.config.update("jax_enable_x64", True)  # an application, not the library: fits deserve every digit
+    from ..io import read_psp_csv
+
+    data = read_psp_csv(options.table, n_connections=options.n_connections, psp=options.psp, synapse=options.synapse)
+    names = LAWS if options.law == "all" else (options.law,)
+    laws = {name: _start(name) for name in names}
+    _check_rows(options.table, data, laws)
+    results = _fit_all(options, data, laws)
+    print("\n\n".join(f"{name} law: {result!r}" for name, result in results.items()))
+    if len(results) > 1:
+        from .._fit import compare
+
+        print(f"\n{compare(results, progress=options.progress)!r}")
+    _print_predictions(results)
+    _write(options, results)
+    return 0
+
+
+def _check_outputs(options: argparse.Namespace) -> None:
+    """Faults in the output paths are found before anything is computed."""
+    given = [(flag, path) for flag, path in (("--json", options.json), ("--figure", options.figure)) if path]
+    for flag, path in given:
+        if path.is_dir():
+            raise ValueError(f"`{flag}` {path} is a folder; give the name of a file.")
+        if not path.parent.is_dir():
+            raise ValueError(f"`{flag}` {path}: the folder {path.parent} does not exist.")
+        if path.resolve() == options.table.resolve():
+            raise ValueError(f"`{flag}` {path} would overwrite the table; give another name.")
+    if len({path.resolve() for _, path in given}) < len(given):
+        raise ValueError(f"`--json` and `--figure` are both {options.json}; give two names.")
+    if options.bootstrap < 0 or options.bootstrap == 1:
+        raise ValueError(f"`--bootstrap` is {options.bootstrap}; it has to be 0, or 2 and more.")
+    if options.figure:
+        if options.figure.suffix.lower() not in _FIGURE_FORMATS:
+            raise ValueError(
+                f"`--figure` {options.figure}: the name has to end in one of {', '.join(_FIGURE_FORMATS)}."
+            )
+        try:
+            import matplotlib as _  # noqa: F401
+        except ImportError:
+            raise ValueError("`--figure` needs matplotlib: pip install 'jaxneuro[plot]'.") from None
+
+
+def _start(name: str) -> "AbstractLaw":
+    from ..laws import ConductanceScaling, CurrentScaling, PowerLaw
+
+    return {"power": PowerLaw, "current": CurrentScaling, "conductance": ConductanceScaling}[name]()
+
+
+def _check_rows(table: Path, data: "PSPTable", laws: "dict[str, AbstractLaw]") -> None:
+    for name, law in laws.items():
+        needed = len(law.free_parameters()) + 1
+        if len(data) < needed:
+            raise ValueError(
+                f"{table}, line {len(data) + 1}: the table ends after {len(data)} potentials, and the {name} law, "
+                f"with {needed - 1} parameters and their errors, needs at least {needed}."
+            )
+
+
+def _fit_all(options: argparse.Namespace, data: "PSPTable", laws: "dict[str, AbstractLaw]") -> "dict[str, FitResult]":
+    from .._fit import fit
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # the table of each result says the same
+        return {
+            name: fit(law, data, bootstrap=options.bootstrap, progress=options.progress) for name, law in laws.items()
+        }
+
+
+def _print_predictions(results: "dict[str, FitResult]") -> None:
+    print("\nPredicted amplitudes at K = 10,000 (mV, 95% band):")
+    for name, result in results.items():
+        excitatory, inhibitory = result.predict(10_000), result.predict(10_000, inhibitory=True)
+        print(f"  {name:12s} E {excitatory!r}   I {inhibitory!r}")
+
+
+def _write(options: argparse.Namespace, results: "dict[str, FitResult]") -> None:
+    """Both files are complete before either takes its name."""
+    from ..io import fits_as_json, replacing
+
+    with contextlib.ExitStack() as stack:
+        if options.json:
+            temporary = stack.enter_context(replacing(options.json))
+            temporary.write_text(fits_as_json(results), encoding="utf-8")
+        if options.figure:
+            _draw(stack.enter_context(replacing(options.figure)), results)
+    for path in (options.json, options.figure):
+        if path:
+            print(f"wrote {path}")
+
+
+def _draw(path: Path, results: "dict[str, FitResult]") -> None:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    from .._fit import plot_laws
+
+    figure, axes = plt.subplots(figsize=(7.5, 4.2), layout="constrained")
+    plot_laws(results, axes)
+    figure.legend(frameon=False, fontsize=8, loc="outside right upper")
+    figure.savefig(path, dpi=200)
+    plt.close(figure)

@@ -1,0 +1,174 @@
+"""Quantal release: amplitudes of synaptic responses as a mixture over the number of quanta."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.scipy.special import gammaln, log_ndtr, logsumexp
+from jaxtyping import Array, ArrayLike, Bool, Float, Int
+
+from ._numerics import (
+    AbstractBijection,
+    Positive,
+    as_leaf,
+    check_finite,
+    check_nonnegative,
+    check_positive,
+    is_concrete,
+    leaf,
+)
+
+
+def _as_column(value: Any) -> Float[Array, "..."]:
+    return as_leaf(np.asarray(value) if isinstance(value, list | tuple) else value)
+
+
+class AmplitudeHistogram(eqx.Module):
+    """Counts of response amplitudes in bins, and of failures.
+
+    Arguments: `lower`, `upper` (n,) the edges of the bins, in the unit of the amplitudes, and `counts` (n,);
+    `n_failures` the number of trials without a response, or None where failures were not recorded, as with
+    spontaneous events.
+    Raises `ValueError` where edges are out of order or a count is negative.
+
+        >>> import jaxneuro as jn
+        >>> data = jn.quantal.AmplitudeHistogram([0.25, 0.35], [0.35, 0.45], [11, 20], n_failures=18)
+        >>> print(data.counts)
+        [18. 11. 20.]
+    """
+
+    lower: Float[Array, " n"]
+    upper: Float[Array, " n"]
+    counts: Float[Array, " n"]
+    has_failures: bool = eqx.field(static=True)
+
+    def __init__(self, lower: Any, upper: Any, counts: Any, *, n_failures: ArrayLike | None):
+        lower, upper, counts = map(_as_column, (lower, upper, counts))
+        if not lower.shape == upper.shape == counts.shape or lower.ndim != 1:
+            raise ValueError(
+                f"`lower`, `upper` and `counts` have to be as long as each other; got {lower.shape}, {upper.shape} "
+                f"and {counts.shape}."
+            )
+        check_nonnegative("counts", counts)
+        check_finite("lower", lower)
+        check_finite("upper", upper)
+        if is_concrete(lower, upper) and not bool(jnp.all(lower < upper)):
+            raise ValueError("`lower` has to be below `upper` in every bin.")
+        if n_failures is not None:  # the failures are the first row, an empty bin at 0
+            check_nonnegative("n_failures", n_failures)
+            zero = jnp.zeros_like(counts, shape=(1,))
+            lower, upper = jnp.concatenate([zero, lower]), jnp.concatenate([zero, upper])
+            counts = jnp.concatenate([zero + as_leaf(n_failures), counts])
+        self.lower, self.upper, self.counts = lower, upper, counts
+        self.has_failures = n_failures is not None
+
+    @classmethod
+    def from_amplitudes(
+        cls, amplitudes: Any, *, bin_width: float, n_failures: ArrayLike | None
+    ) -> "AmplitudeHistogram":
+        """Bins `amplitudes` (n,) about multiples of `bin_width`, the resolution they were written down with."""
+        if not bin_width > 0:
+            raise ValueError(f"`bin_width` has to be positive; got {bin_width}.")
+        index, counts = np.unique(np.round(np.asarray(amplitudes) / bin_width), return_counts=True)
+        return cls((index - 0.5) * bin_width, (index + 0.5) * bin_width, counts, n_failures=n_failures)
+
+
+class Release(eqx.Module):
+    """Simulated trials: the amplitude (n,) and the number of quanta (n,) of each."""
+
+    amplitude: Float[Array, " n"]
+    quanta: Int[Array, " n"]
+
+
+class QuantalRelease(eqx.Module):
+    """A response made of k quanta with probability m^k exp(-m) / k!, each of size u with its own scatter.
+
+    P(v) = sum_k P(k) N(v; xi_0 + k u, sigma_0^2 + k sigma_1^2). Trials of no quantum are failures, a point mass.
+    In the source the mean for k quanta is printed k u, without the baseline xi_0 (corrected).
+
+    Arguments: `m` the mean number of quanta; `u` the size of one; `sigma_1` its standard deviation; `sigma_0`
+    that of the baseline, and `xi_0` its mean. `max_quanta`, above which probability is left out.
+    Unit of all but `m`: that of the amplitudes.
+    Raises `ValueError` where `m`, `u` or `sigma_1` is not positive or `sigma_0` is negative.
+    Derivative modes: forward and reverse, every order.
+
+        >>> import jaxneuro as jn
+        >>> model = jn.quantal.QuantalRelease(m=2.0, u=0.4, sigma_1=0.08)
+        >>> print(f"{float(model.density(0.4)):.3f} per mV")
+        1.350 per mV
+
+    Source: equations 1-4 of Q. Wen's notes on synaptic transmission (2022), corrected; del Castillo & Katz
+    (1954), doi 10.1113/jphysiol.1954.sp005129; Boyd & Martin (1956), doi 10.1113/jphysiol.1956.sp005512.
+    """
+
+    m: Float[Array, ""] = leaf(default_factory=lambda: 2.0)
+    u: Float[Array, ""] = leaf(default_factory=lambda: 0.4)
+    sigma_1: Float[Array, ""] = leaf(default_factory=lambda: 0.1)
+    sigma_0: Float[Array, ""] = leaf(default_factory=lambda: 0.0)
+    xi_0: Float[Array, ""] = leaf(default_factory=lambda: 0.0)
+    max_quanta: int = eqx.field(static=True, default=30)
+
+    def __check_init__(self):
+        check_positive("m", self.m)
+        check_positive("u", self.u)
+        check_positive("sigma_1", self.sigma_1)
+        check_nonnegative("sigma_0", self.sigma_0)
+        check_finite("xi_0", self.xi_0)
+        if self.max_quanta < 1:
+            raise ValueError(f"`max_quanta` is {self.max_quanta} and has to be at least 1.")
+
+    def free_parameters(self) -> dict[str, AbstractBijection]:
+        return {"m": Positive(), "u": Positive(), "sigma_1": Positive()}
+
+    def _quanta(self) -> Float[Array, " quanta"]:
+        return jnp.arange(1, self.max_quanta + 1).astype(self.m.dtype)
+
+    def _log_weights(self) -> Float[Array, " quanta"]:
+        k = self._quanta()
+        return k * jnp.log(self.m) - self.m - gammaln(k + 1.0)
+
+    def _spread(self) -> Float[Array, " quanta"]:
+        return jnp.sqrt(self.sigma_0**2 + self._quanta() * self.sigma_1**2)
+
+    def log_likelihood(self, data: AmplitudeHistogram) -> Float[Array, " n"]:
+        """Log-probability of a trial to fall in each row: of a failure, or of a response in the bin."""
+        failures = jnp.zeros(data.lower.shape, bool).at[0].set(data.has_failures)
+        mean, spread = self.xi_0 + self._quanta() * self.u, self._spread()
+        low = (data.lower[:, None] - mean) / spread
+        high = (jnp.where(failures, data.lower + 1.0, data.upper)[:, None] - mean) / spread  # no empty bin
+        in_bin = logsumexp(self._log_weights() + log_normal_mass(low, high), axis=1)
+        if not data.has_failures:  # given that there was a response at all
+            in_bin = in_bin - jnp.log(-jnp.expm1(-self.m))
+        return jnp.where(failures, -self.m, in_bin)
+
+    def density(self, v: ArrayLike) -> Float[Array, "..."]:
+        """Probability density of a response of amplitude `v`, failures apart; integrates to 1 - exp(-m)."""
+        z = (as_leaf(v)[..., None] - self.xi_0 - self._quanta() * self.u) / self._spread()
+        log_normal = -0.5 * jnp.square(z) - jnp.log(self._spread()) - 0.5 * jnp.log(2.0 * jnp.pi)
+        return jnp.exp(logsumexp(self._log_weights() + log_normal, axis=-1))
+
+    def sample(self, n_trials: int, *, key: Array) -> Release:
+        """Simulates `n_trials` trials; a failure has the amplitude of its baseline, 0 without noise."""
+        quanta_key, noise_key = jax.random.split(key)
+        quanta = jax.random.poisson(quanta_key, self.m, (n_trials,))
+        k = quanta.astype(self.m.dtype)
+        noise = jax.random.normal(noise_key, (n_trials,), dtype=self.m.dtype)
+        amplitude = self.xi_0 + k * self.u + jnp.sqrt(self.sigma_0**2 + k * self.sigma_1**2) * noise
+        return Release(amplitude, quanta)
+
+
+def log_normal_mass(low: Float[Array, "..."], high: Float[Array, "..."]) -> Float[Array, "..."]:
+    """log(Phi(high) - Phi(low)) for low < high, to rounding in either tail."""
+    above = low + high > 0  # there both ends are mirrored into the lower tail, where log Phi keeps its digits
+    a, b = jnp.where(above, -high, low), jnp.where(above, -low, high)
+    log_b = log_ndtr(b)
+    gap = log_ndtr(a) - log_b
+    return log_b + _log1mexp(gap)
+
+
+def _log1mexp(x: Float[Array, "..."]) -> Float[Array, "..."]:
+    """log(1 - exp(x)) for x < 0 (Maechler 2012)."""
+    near: Bool[Array, "..."] = x > -jnp.log(2.0)
+    return jnp.where(near, jnp.log(-jnp.expm1(jnp.where(near, x, -1.0))), jnp.log1p(-jnp.exp(jnp.where(near, -1.0, x))))
