@@ -12,10 +12,11 @@ print(json.dumps({"nnmt": metadata.version("nnmt"), "numpy": np.__version__}), f
 for line in sys.stdin:
     request = json.loads(line)
     generator = np.random.default_rng(request["seed"])
-    mu = generator.uniform(*request["mu"], request["n"])
-    sigma = generator.uniform(*request["sigma"], request["n"])
+    (mu_low, mu_high), (sigma_low, sigma_high) = request["mu"], request["sigma"]
+    mu = generator.uniform(mu_low, mu_high, request["n"])
+    sigma = generator.uniform(sigma_low, sigma_high, request["n"])
     start = time.perf_counter()
-    # Their sigma is sqrt(2) times the free standard deviation over sqrt(2), as ours; volts and seconds cancel.
+    # Their sigma is ours: the free standard deviation is sigma / sqrt(2). Potentials enter as ratios only.
     rate = _firing_rates_for_given_input(
         mu, sigma, request["v_reset"], request["v_th"], request["tau"], request["t_ref"]
     )
