@@ -33,9 +33,17 @@ def raster(trains: SpikeTrains, *, ax: "Axes | None" = None, most: int = 100, co
     Raises `ValueError` for a batch of runs, `ImportError` without matplotlib.
     """
     axes: Any = _pyplot().figure().gca() if ax is None else ax
-    axes.eventplot(trains.times[:most], colors=colour, linelengths=0.9, linewidths=0.7, rasterized=True)
+    _dots(axes, trains, most, 0, colour)
     axes.set(xlabel="time (ms)", ylabel="neuron", ylim=(-0.5, min(most, trains.n) - 0.5))
     return axes
+
+
+def _dots(ax: Any, trains: SpikeTrains, most: int, begin: int, colour: str) -> int:
+    """Draws the spikes of up to `most` neurons in the rows from `begin` on; returns the next row."""
+    shown = trains.times[:most]
+    rows = np.repeat(np.arange(begin, begin + len(shown)), [len(times) for times in shown])
+    ax.plot(np.concatenate(shown), rows, ".", color=colour, markersize=2.5, markeredgewidth=0, rasterized=True)
+    return begin + len(shown)
 
 
 def overlay(sol: Solution, mf: MeanField, *, most: int = 60) -> "Figure":
@@ -75,16 +83,12 @@ _RECORDERS = {"rate": "Rate()", "cv": "CV()"}
 
 def _draw_spikes(sol: Solution, mf: MeanField, names: list[str], ax: "Axes", most: int) -> None:
     record = sol["spikes"]
+    shown = {name: record[name] for name in names if name in record} if isinstance(record, dict) else {"": record}
     begin = 0
-    for name, colour in zip(names, COLOURS, strict=False):
-        trains = record[name] if isinstance(record, dict) else record
-        shown = trains.times[:most]
-        offsets = [float(i) for i in range(begin, begin + len(shown))]
-        ax.eventplot(shown, lineoffsets=offsets, colors=colour, linelengths=0.9, linewidths=0.7, rasterized=True)
-        begin += len(shown)
-        if not isinstance(record, dict):
-            break
-    ax.set(ylabel="neuron", xlim=(sol.t0, sol.t1), ylim=(-0.5, begin - 0.5), xlabel="time (ms)")
+    for trains, colour in zip(shown.values(), COLOURS, strict=False):
+        begin = _dots(ax, trains, most, begin, colour)
+    first = min(int(trains.first_step) * trains.dt for trains in shown.values())
+    ax.set(ylabel=f"neuron, {' then '.join(shown)}", xlim=(first, sol.t1), ylim=(-0.5, begin - 0.5), xlabel="time (ms)")
 
 
 def _draw_population_rate(sol: Solution, mf: MeanField, names: list[str], ax: "Axes", most: int) -> None:
@@ -101,12 +105,24 @@ def _draw_distribution(ax: "Axes", sol: Solution, record: str, theory: dict, lab
     values = {n: np.asarray(sol[record][n]) for n in theory}
     known = {n: v[~np.isnan(v)] for n, v in values.items()}
     largest = max((v.max(initial=0.0) for v in known.values()), default=1.0)
-    bins = np.linspace(0.0, max(largest, *(1.05 * float(v) for v in theory.values())) or 1.0, 41)
+    top = max(largest, *(1.05 * float(v) for v in theory.values())) or 1.0
+    bins = _bins(np.concatenate(list(known.values())), top)
     for (name, value), colour in zip(known.items(), COLOURS, strict=False):
         mean = f"{value.mean():.3g}" if value.size else "none"
         text = f"{name}, simulated: {mean} (n = {value.size:,})"
-        ax.hist(value, bins=bins.tolist(), density=True, histtype="stepfilled", color=colour, alpha=0.3, label=text)
+        ax.hist(value, bins=bins, density=True, histtype="stepfilled", color=colour, alpha=0.3, label=text)
     for (name, value), colour in zip(theory.items(), COLOURS, strict=False):
         ax.axvline(float(value), color=colour, lw=1.6, ls="--", label=f"{name}, mean field: {float(value):.3g}")
     ax.set(xlabel=label, ylabel="density", xlim=(0, bins[-1]))
     ax.legend(fontsize="small")
+
+
+def _bins(values: np.ndarray, top: float) -> list[float]:
+    """About 40 bins from 0 to `top`; counts of spikes make rates a comb, whose teeth no bin may split unevenly."""
+    distinct = np.unique(values)
+    width = top / 40
+    if 1 < distinct.size < 200:
+        tooth = float(np.diff(distinct).min())
+        width = tooth * max(1.0, np.ceil(width / tooth))
+        return (np.arange(np.ceil(top / width) + 2) * width - tooth / 2).tolist()
+    return (np.arange(42) * width).tolist()

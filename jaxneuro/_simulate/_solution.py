@@ -50,8 +50,13 @@ class Solution(eqx.Module):
         return self.records[name]
 
     def mean(self, name: str) -> Any:
-        """The mean of a record over neurons, NaNs left out: {population: `PopulationMean`}."""
+        """The mean of a record over neurons, NaNs left out: {population: `PopulationMean`}.
+
+        Raises `ValueError` for a record over time or of spikes, which has no one value a neuron.
+        """
         record = self[name]
+        if name in self.times or isinstance(record, SpikeTrains):
+            raise ValueError(f"`{name}` is a record over time; a mean over neurons needs one value a neuron.")
         if isinstance(record, dict):
             return {population: _mean(values) for population, values in record.items()}
         return _mean(record)
@@ -63,7 +68,8 @@ class Solution(eqx.Module):
         lines = [f"{head}: {_sentence(self.result)}"]
         for name, record in self.records.items():
             for population, values in record.items() if isinstance(record, dict) else [("", record)]:
-                lines.append(f"  {name} {population}".rstrip() + f": {_describe(values)}")
+                text = _describe(values, name in self.times)
+                lines.append(f"  {name} {population}".rstrip() + f": {text}")
         return "\n".join(lines)
 
 
@@ -79,10 +85,10 @@ def _mean(values: Array) -> PopulationMean:
     return PopulationMean(float(np.nanmean(known)) if n else float("nan"), n, known.size)
 
 
-def _describe(values: Any) -> str:
+def _describe(values: Any, over_time: bool) -> str:
     if isinstance(values, SpikeTrains):
         return f"{int(values.counts.sum()):,} spikes of {values.n:,} neurons"
-    return str(_mean(values)) if jnp.ndim(values) == 1 else f"array of shape {tuple(jnp.shape(values))}"
+    return f"array of shape {tuple(jnp.shape(values))}" if over_time else str(_mean(values))
 
 
 def failure(sol: Solution) -> str:

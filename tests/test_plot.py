@@ -1,0 +1,53 @@
+"""Figures: what is drawn is what was recorded."""
+
+import jax
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+import jaxneuro as jn
+
+
+@pytest.fixture(scope="module")
+def both():
+    net = jn.networks.brunel(n_e=80, n_i=20, c_e=16, c_i=4, j=0.5)
+    record = {
+        "rate": jn.record.Rate(),
+        "cv": jn.record.CV(),
+        "spikes": jn.record.Spikes(start=100.0),
+        "population_rate": jn.record.PopulationRate(),
+    }
+    return jn.simulate(net, 0.0, 300.0, dt=0.1, key=jax.random.key(0), record=record), jn.theory.mean_field(net)
+
+
+def test_overlay_shows_run_and_theory(both):
+    sol, mf = both
+    figure = jn.plot.overlay(sol, mf, most=10)
+    spikes, rates, rate, cv = figure.axes
+    drawn = np.concatenate([line.get_xdata() for line in spikes.lines])
+    expected = np.concatenate([np.concatenate(sol["spikes"][n].times[:10]) for n in ("E", "I")])
+    np.testing.assert_allclose(np.sort(drawn), np.sort(expected))
+    assert spikes.get_xlim() == (100.0, 300.0)
+    assert any(np.allclose(line.get_ydata(), float(mf.rate["E"])) for line in rates.lines)
+    for ax, theory in ((rate, mf.rate), (cv, mf.cv)):
+        assert any(np.allclose(line.get_xdata(), float(theory["E"])) for line in ax.lines)
+    assert "Hz" in rate.get_xlabel()
+    assert "ms" in spikes.get_xlabel()
+    plt.close(figure)
+
+
+def test_raster_draws_on_given_axes(both):
+    figure, ax = plt.subplots()
+    assert jn.plot.raster(both[0]["spikes"]["E"], ax=ax, most=5) is ax
+    assert ax.get_ylim() == (-0.5, 4.5)
+    plt.close(figure)
+
+
+def test_overlay_names_what_is_missing(both):
+    sol, mf = both
+    bare = jn.simulate(jn.networks.brunel(n_e=80, n_i=20, c_e=16, c_i=4), 0.0, 5.0, dt=0.1, key=jax.random.key(0))
+    with pytest.raises(ValueError, match="`sol` needs a record 'cv'"):
+        jn.plot.overlay(bare, mf)
+    other = jn.theory.mean_field(jn.Network({"A": jn.Population(jn.LIF())}))
+    with pytest.raises(ValueError, match="`mf` is of the populations A, `sol` of E, I"):
+        jn.plot.overlay(sol, other)
