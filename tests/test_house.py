@@ -19,7 +19,8 @@ LAYERS = [
     {"_network"},
     {"_simulate", "theory"},
     {"analysis", "_fit", "_sweep", "_train"},
-    {"networks", "plot", "io", "cli"},
+    {"networks", "plot", "io"},
+    {"cli"},
 ]
 
 
