@@ -1,6 +1,14 @@
 """Differentiable simulation, theory and fitting of neural circuits."""
 
-from . import io as io, laws as laws, quantal as quantal
+from . import (
+    io as io,
+    laws as laws,
+    networks as networks,
+    plot as plot,
+    quantal as quantal,
+    statistics as statistics,
+    theory as theory,
+)
 from ._fit import (
     FitCode as FitCode,
     FitResult as FitResult,
@@ -15,4 +23,32 @@ from ._fit import (
     fit as fit,
     leave_one_out as leave_one_out,
 )
-from ._numerics import Interval as Interval, Positive as Positive, Unbounded as Unbounded
+from ._network import (
+    AtRest as AtRest,
+    Network as Network,
+    PoissonDrive as PoissonDrive,
+    Population as Population,
+    Projection as Projection,
+    UniformDelay as UniformDelay,
+    UniformPotential as UniformPotential,
+    WhiteNoiseDrive as WhiteNoiseDrive,
+)
+from ._numerics import Interval as Interval, Positive as Positive, Result as Result, Unbounded as Unbounded
+from ._simulate import Solution as Solution, Wiring as Wiring, record as record, simulate as simulate, wire as wire
+from .connectivity import (
+    AllToAll as AllToAll,
+    Bernoulli as Bernoulli,
+    FixedInDegree as FixedInDegree,
+    GaussianInDegree as GaussianInDegree,
+)
+from .models import LIF as LIF, EulerMaruyama as EulerMaruyama, Exact as Exact, Poisson as Poisson
+from .synapses import (
+    AlphaConductance as AlphaConductance,
+    AlphaCurrent as AlphaCurrent,
+    DeltaConductance as DeltaConductance,
+    DeltaCurrent as DeltaCurrent,
+    ExactJump as ExactJump,
+    ExponentialConductance as ExponentialConductance,
+    ExponentialCurrent as ExponentialCurrent,
+    FirstOrderJump as FirstOrderJump,
+)

@@ -12,3 +12,14 @@ import jax
 
 jax.config.update("jax_enable_x64", os.environ.get("JAXNEURO_TEST_X64", "1") == "1")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
+
+import jaxtyping
+import pytest
+
+
+@pytest.fixture
+def as_users_run():
+    """Switches the shape checks off, so that a wrong type meets the library's own sentence."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)

@@ -68,7 +68,7 @@ def test_imports_point_one_way(path):
 
 def test_import_makes_no_array_and_sets_nothing():
     code = (
-        "import jax; before = dict(jax.config.values); import jaxneuro; "
+        "import jax, equinox, lineax, optax, optimistix; before = dict(jax.config.values); import jaxneuro; "
         "assert not jax._src.xla_bridge._backends, 'a backend was started'; "
         "assert {k: jax.config.values[k] for k in before} == before, 'the configuration changed'"
     )

@@ -1,1 +1,13 @@
-"""Functions of numbers only, shared by laws, rate models and theory."""
+"""Functions of numbers only, shared by laws, models and theory."""
+
+from ._density import lif_density as lif_density
+from ._input import (
+    OUMoments as OUMoments,
+    PoissonInput as PoissonInput,
+    ou_moments as ou_moments,
+    poisson_input as poisson_input,
+)
+from ._kramers import kramers_rate as kramers_rate
+from ._membrane_input import Input as Input
+from ._rate import lif_log_rate as lif_log_rate, lif_rate as lif_rate
+from ._variability import lif_cv as lif_cv

@@ -11,6 +11,29 @@ from ._check import (
     check_nonnegative as check_nonnegative,
     check_positive as check_positive,
 )
+from ._clock import (
+    check_dt as check_dt,
+    count_steps as count_steps,
+    delay_steps as delay_steps,
+    to_milliseconds as to_milliseconds,
+)
+from ._dawson import (
+    dawson as dawson,
+    dawson_derivative as dawson_derivative,
+    dawson_difference as dawson_difference,
+)
+from ._erfcx import erfcx as erfcx
 from ._files import replacing as replacing, write_text as write_text
+from ._keys import check_key as check_key, role_key as role_key, step_keys as step_keys
 from ._lambert_w import lambert_w as lambert_w, wright_omega as wright_omega
 from ._leaf import as_leaf as as_leaf, is_concrete as is_concrete, leaf as leaf
+from ._moment import (
+    moment as moment,
+    moment_difference as moment_difference,
+    moment_integral as moment_integral,
+)
+from ._poisson import PoissonTable as PoissonTable
+from ._polynomials import TAIL_AT_ZERO as TAIL_AT_ZERO
+from ._quadrature import Rule as Rule, gauss_legendre as gauss_legendre
+from ._result import Result as Result
+from ._tail import tail as tail, tail_difference as tail_difference, tail_integral as tail_integral

@@ -7,27 +7,29 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
-from jaxtyping import Array, ArrayLike, Float
+from jaxtyping import Array, Float
 
 
-def as_leaf(value: ArrayLike) -> Float[Array, "..."]:
+def as_leaf(value: Any) -> Float[Array, "..."]:
     """Converts a number to a strongly typed array of the default float dtype.
 
     `jnp.asarray(20.0)` is weakly typed, so that a model made from it traces again where
     a model made from an array does not. 20.0, 20, `np.float32(20)`, `np.float64(20)` and
-    an array of any of these give leaves of one type here. Tracers pass through.
+    an array or a list of any of these give leaves of one type here. Tracers pass through.
 
     Raises `ValueError` where `value` is no real number or array of real numbers.
     """
     dtype = jnp.result_type(float)
     if isinstance(value, jax.Array):
         if jnp.issubdtype(value.dtype, jnp.complexfloating):
-            raise ValueError(f"A parameter has to be real; got an array of dtype {value.dtype}.")
+            raise ValueError(f"A parameter has to be a real number; got an array of dtype {value.dtype}.")
         return jax.lax.convert_element_type(value, dtype)
     try:
-        concrete = np.asarray(value, dtype=dtype)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"A parameter has to be a real number or an array of them; got {value!r}.") from error
+        concrete = np.asarray(value)
+    except ValueError:  # a ragged list
+        concrete = np.asarray(None)
+    if concrete.dtype.kind not in "fiu":
+        raise ValueError(f"A parameter has to be a real number or an array of them; got {value!r}.")
     return jnp.asarray(concrete, dtype=dtype)
 
 

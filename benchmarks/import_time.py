@@ -1,0 +1,41 @@
+"""Seconds from a fresh interpreter to the first result of the quickstart, compilation included."""
+
+import subprocess
+import sys
+import time
+from importlib.util import find_spec
+
+from ._report import Row, compared
+
+ROUNDS = 5
+IMPORT = "import jaxneuro"
+FIRST = (
+    "import jaxneuro.theory as theory; "
+    "print(float(theory.lif_rate(18.0, 5.0, tau=20.0, v_th=20.0, v_reset=10.0, t_ref=2.0)))"
+)
+# Timed once the package has fits.
+FIT = (
+    "import numpy as np, jaxneuro as jn; k = np.geomspace(50, 1000, 40); "
+    "data = jn.laws.PSPTable(k, 20.0 / k**0.5 * (1 + 0.1 * np.cos(k)), np.arange(40) % 2 == 0); "
+    "print(jn.fit(jn.laws.PowerLaw(), data).rms)"
+)
+PLAIN = "import jax, jax.numpy as jnp; print(float(jax.jit(jnp.exp)(1.0)))"
+
+
+def _seconds(code: str) -> float:
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+def run() -> list[Row]:
+    """The peer is JAX alone with one compiled function: what no package on JAX can be faster than."""
+    cases = {"import": IMPORT, "import and first rate": FIRST}
+    if find_spec("jaxneuro._fit"):
+        cases["import and first fit"] = FIT
+    times: dict[str, list[float]] = {name: [] for name in (*cases, "jax")}
+    for _ in range(ROUNDS):
+        for name, code in (*cases.items(), ("jax", PLAIN)):
+            times[name].append(_seconds(code))
+    note = "peer: JAX alone with one compiled function; the limit for ours is 6 s"
+    return [compared(name, "s", times[name], times["jax"], note) for name in cases]

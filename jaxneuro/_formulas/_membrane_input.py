@@ -1,0 +1,57 @@
+"""What a neuron receives in one step, whatever the synapses were."""
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+
+class Input(eqx.Module):
+    """The summed input of one step; a part that nothing contributes to is None and costs nothing.
+
+    **Arguments:**
+
+    - `current`: (n,) constant over the step [mV for integrate-and-fire neurons].
+    - `conductance`: (n,) relative to leak, constant over the step.
+    - `conductance_times_reversal`: (n,) sum of conductance times reversal potential [mV].
+    - `noise`: (n,) sigma times a standard normal variate [mV].
+    - `kick`: (n,) jump of the potential at the end of the step [mV].
+    - `log_decay`: (n,) sum L of a over the instantaneous conductances at the end of the step:
+      V <- V exp(-L) + (1 - exp(-L)) (sum of a E) / L.
+    - `log_decay_times_reversal`: (n,) the sum of a E [mV].
+    """
+
+    current: Float[Array, "*n"] | None = None
+    conductance: Float[Array, "*n"] | None = None
+    conductance_times_reversal: Float[Array, "*n"] | None = None
+    noise: Float[Array, "*n"] | None = None
+    kick: Float[Array, "*n"] | None = None
+    log_decay: Float[Array, "*n"] | None = None
+    log_decay_times_reversal: Float[Array, "*n"] | None = None
+
+    def __add__(self, other: "Input") -> "Input":
+        return Input(
+            current=_sum(self.current, other.current),
+            conductance=_sum(self.conductance, other.conductance),
+            conductance_times_reversal=_sum(self.conductance_times_reversal, other.conductance_times_reversal),
+            noise=_sum(self.noise, other.noise),
+            kick=_sum(self.kick, other.kick),
+            log_decay=_sum(self.log_decay, other.log_decay),
+            log_decay_times_reversal=_sum(self.log_decay_times_reversal, other.log_decay_times_reversal),
+        )
+
+    def apply_jumps(self, v: Float[Array, "*n"]) -> Float[Array, "*n"]:
+        """The potential [mV] after the jumps at the end of the step: kicks first, then conductances."""
+        if self.kick is not None:
+            v = v + self.kick
+        if self.log_decay is not None and self.log_decay_times_reversal is not None:
+            quiet = self.log_decay == 0
+            exponent = jnp.where(quiet, 1.0, self.log_decay)
+            share = jnp.where(quiet, 0.0, -jnp.expm1(-exponent))
+            v = v + share * (self.log_decay_times_reversal / exponent - v)
+        return v
+
+
+def _sum(a: Float[Array, "*n"] | None, b: Float[Array, "*n"] | None) -> Float[Array, "*n"] | None:
+    if a is None:
+        return b
+    return a if b is None else a + b

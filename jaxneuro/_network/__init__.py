@@ -1,0 +1,15 @@
+"""The description of a network: frozen pytrees."""
+
+from ._network import Drive as Drive, Network as Network
+from ._population import (
+    AbstractInitial as AbstractInitial,
+    AtRest as AtRest,
+    Population as Population,
+    UniformPotential as UniformPotential,
+)
+from ._projection import (
+    PoissonDrive as PoissonDrive,
+    Projection as Projection,
+    UniformDelay as UniformDelay,
+    WhiteNoiseDrive as WhiteNoiseDrive,
+)

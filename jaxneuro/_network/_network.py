@@ -1,0 +1,108 @@
+"""The network: a frozen description that is simulated, solved and fitted."""
+
+from collections.abc import Iterable, Mapping
+
+import equinox as eqx
+from jaxtyping import Array
+
+from ..models import Poisson
+from ._population import Population
+from ._projection import PoissonDrive, Projection, WhiteNoiseDrive
+
+Drive = PoissonDrive | WhiteNoiseDrive
+
+
+class Network(eqx.Module):
+    """Populations, the projections between them and the drives from outside: descriptions only.
+
+    The same object is simulated (`jn.simulate`), solved in mean field (`jn.theory.mean_field`) and
+    fitted (`jn.fit`). Numbers are leaves to map and differentiate over; names, sizes and delays are
+    part of the program.
+
+    **Arguments:**
+
+    - `populations`: {name: `Population`}; a name holds no dot.
+    - `projections`: `Projection`s between them.
+    - `drives`: `PoissonDrive`s and `WhiteNoiseDrive`s.
+
+    Raises `ValueError` where a population is named that does not exist, a Poisson population is a
+    target, an in-degree exceeds its population, or a value a neuron has another length.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> net = jn.Network(
+    ...     populations={"E": jn.Population(jn.LIF(), 800)},
+    ...     projections=[
+    ...         jn.Projection("E", "E", jn.DeltaCurrent(), weight=0.1, connectivity=jn.FixedInDegree(80), delay=1.5)
+    ...     ],
+    ...     drives=[jn.PoissonDrive("E", jn.DeltaCurrent(), weight=0.1, n_sources=1_000, rate=12.0)],
+    ... )
+    >>> net.names
+    ('E',)
+
+    ```
+    """
+
+    populations: dict[str, Population]
+    projections: tuple[Projection, ...]
+    drives: tuple[Drive, ...]
+    names: tuple[str, ...] = eqx.field(static=True)
+
+    def __init__(
+        self,
+        populations: Mapping[str, Population],
+        projections: Iterable[Projection] = (),
+        drives: Iterable[Drive] = (),
+    ):
+        if not isinstance(populations, Mapping) or not populations:
+            raise ValueError("`populations` has to be a dict of at least one {name: Population}.")
+        for name, population in populations.items():
+            if not isinstance(name, str) or not name or "." in name:
+                raise ValueError(f"`populations`: a name has to be a string without a dot; got {name!r}.")
+            if not isinstance(population, Population):
+                raise ValueError(f"`populations[{name!r}]` has to be a Population; got {type(population).__name__}.")
+        self.populations = dict(populations)
+        self.names = tuple(populations)
+        self.projections = tuple(projections)
+        self.drives = tuple(drives)
+        for index, projection in enumerate(self.projections):
+            self._check_projection(f"`projections[{index}]`", projection)
+        for index, drive in enumerate(self.drives):
+            self._check_drive(f"`drives[{index}]`", drive)
+
+    def _check_projection(self, name: str, projection: Projection) -> None:
+        if not isinstance(projection, Projection):
+            raise ValueError(f"{name} has to be a Projection; got {type(projection).__name__}.")
+        self._check_known(name, (projection.pre, *projection.post))
+        self._check_targets(name, projection.post, {"weight": projection.weight})
+        n_pre = self.populations[projection.pre].n
+        if n_pre is None:
+            return
+        for post in projection.post:
+            projection.connectivity.check(f"{name} onto {post!r}", n_pre, post == projection.pre)
+
+    def _check_drive(self, name: str, drive: Drive) -> None:
+        if not isinstance(drive, PoissonDrive | WhiteNoiseDrive):
+            raise ValueError(f"{name} has to be a PoissonDrive or a WhiteNoiseDrive; got {type(drive).__name__}.")
+        self._check_known(name, drive.targets)
+        if isinstance(drive, PoissonDrive):
+            self._check_targets(name, drive.targets, {"weight": drive.weight, "rate": drive.rate})
+        else:
+            self._check_targets(name, drive.targets, {"mu": drive.mu, "sigma": drive.sigma})
+
+    def _check_known(self, name: str, used: tuple[str, ...]) -> None:
+        for population in used:
+            if population not in self.populations:
+                raise ValueError(f"{name} names the population {population!r}; there are {', '.join(self.names)}.")
+
+    def _check_targets(self, name: str, targets: tuple[str, ...], values: dict[str, Array]) -> None:
+        for target in targets:
+            if isinstance(self.populations[target].model, Poisson):
+                raise ValueError(f"{name} has the target {target!r}, a Poisson population, which takes no input.")
+        sizes = [self.populations[target].n for target in targets]
+        total = None if None in sizes else sum(n for n in sizes if n is not None)
+        for argument, value in values.items():
+            if value.ndim == 1 and total is not None and value.shape != (total,):
+                raise ValueError(
+                    f"{name}: `{argument}` has {value.shape[0]} values for the {total} neurons of {', '.join(targets)}."
+                )

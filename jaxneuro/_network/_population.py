@@ -1,0 +1,84 @@
+"""Populations, and where their potentials start."""
+
+import abc
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray
+
+from .._numerics import as_leaf, check_finite
+from ..models import LIF, Poisson
+
+
+class AbstractInitial(eqx.Module):
+    """Where the membrane potentials of a population start."""
+
+    @abc.abstractmethod
+    def draw(self, rest: Float[Array, "*n"], n: int, key: PRNGKeyArray) -> Float[Array, "n"]:
+        """Potentials [mV] of `n` neurons with resting potential `rest` [mV]."""
+
+
+class AtRest(AbstractInitial):
+    """Every neuron starts at its resting potential."""
+
+    def draw(self, rest: Float[Array, "*n"], n: int, key: PRNGKeyArray) -> Float[Array, "n"]:
+        return jnp.broadcast_to(rest, (n,))
+
+
+class UniformPotential(AbstractInitial):
+    """Potentials drawn uniformly from [low, high] mV, so that the neurons do not start in step."""
+
+    low: Float[Array, ""]
+    high: Float[Array, ""]
+
+    def __init__(self, low: ArrayLike, high: ArrayLike):
+        self.low, self.high = as_leaf(low), as_leaf(high)
+        check_finite("low", self.low)
+        check_finite("high", self.high)
+
+    def draw(self, rest: Float[Array, "*n"], n: int, key: PRNGKeyArray) -> Float[Array, "n"]:
+        return self.low + (self.high - self.low) * jax.random.uniform(key, (n,), rest.dtype)
+
+
+class Population(eqx.Module):
+    """Neurons of one model.
+
+    **Arguments:**
+
+    - `model`: a neuron model such as `LIF(...)`, or `Poisson(rate)` for external sources; each of
+      its parameters is one number or one number a neuron, (n,).
+    - `n`: number of neurons; None leaves it open, which theory allows and a run does not.
+    - `initial`: where the potentials start, `AtRest()` by default, or `UniformPotential(low, high)`.
+
+    Raises `ValueError` where `n` is no positive integer or a parameter has another shape.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> population = jn.Population(jn.LIF(), 1_000, initial=jn.UniformPotential(0.0, 20.0))
+    >>> population.n
+    1000
+
+    ```
+    """
+
+    model: Any
+    n: int | None = eqx.field(static=True)
+    initial: AbstractInitial
+
+    def __init__(self, model: Any, n: int | None = None, *, initial: AbstractInitial | None = None):
+        if not isinstance(model, LIF | Poisson):
+            raise ValueError(f"`model` has to be a neuron model, `LIF` or `Poisson`; got {type(model).__name__}.")
+        if n is not None:
+            if isinstance(n, bool) or not hasattr(n, "__index__") or int(n) < 1:
+                raise ValueError(f"`n` has to be a positive integer, the number of neurons; got {n!r}.")
+            n = int(n)
+            for leaf in jax.tree_util.tree_leaves(model):
+                if leaf.shape not in ((), (n,)):
+                    raise ValueError(
+                        f"A parameter of `model` has shape {leaf.shape}; it has to be () or ({n},), one a neuron."
+                    )
+        self.model = model
+        self.n = n
+        self.initial = AtRest() if initial is None else initial

@@ -1,0 +1,45 @@
+"""Time as an integer number of steps, counted from 0: t = k dt."""
+
+import numbers
+
+import numpy as np
+
+# A time given in decimal, such as 1000.1 ms, misses a multiple of dt by a few units in the last place.
+_RELATIVE_SLACK = 1e-9
+
+
+def to_milliseconds(name: str, value: object) -> float:
+    """A time argument as a finite Python float, or `ValueError` naming it."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real | np.ndarray | np.generic):
+        raise ValueError(f"`{name}` has to be a number of milliseconds known before the run; got {value!r}.")
+    number = float(value)  # type: ignore[arg-type]
+    if not np.isfinite(number):
+        raise ValueError(f"`{name}` has to be finite; got {number}.")
+    return number
+
+
+def check_dt(dt: object) -> float:
+    """The time step as a positive Python float, or `ValueError`."""
+    step = to_milliseconds("dt", dt)
+    if step <= 0:
+        raise ValueError(f"`dt` has to be positive; got {step} ms.")
+    return step
+
+
+def count_steps(name: str, time: object, dt: float) -> int:
+    """How many steps of `dt` [ms] make `time` [ms]; `ValueError` where that is no integer."""
+    milliseconds = to_milliseconds(name, time)
+    ratio = milliseconds / dt
+    steps = round(ratio)
+    if abs(ratio - steps) > _RELATIVE_SLACK * max(1.0, abs(ratio)):
+        raise ValueError(f"`{name}` has to be a multiple of dt = {dt} ms; got {milliseconds} ms, {ratio:.6g} steps.")
+    if abs(steps) >= 2**31 - 1:
+        raise ValueError(f"`{name}` is {steps} steps of dt = {dt} ms, more than the 2^31 - 2 that a run can count.")
+    return steps
+
+
+def delay_steps(name: str, delay: float, dt: float) -> int:
+    """A delay [ms] rounded to whole steps of `dt` [ms]; `ValueError` where it is below one step."""
+    if delay < dt * (1 - _RELATIVE_SLACK):
+        raise ValueError(f"`{name}` has to be at least dt = {dt} ms; got {delay} ms. Lengthen it or take a smaller dt.")
+    return max(1, round(delay / dt))

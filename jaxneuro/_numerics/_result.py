@@ -1,0 +1,12 @@
+"""Result codes: what became of a run or a solve, as a value that survives jit and vmap."""
+
+import equinox as eqx
+
+
+class Result(eqx.Enumeration):
+    """What became of a computation; compare with `==`, print for the sentence."""
+
+    successful = "Successful."
+    nonfinite_state = "The state became NaN or infinite. Take a smaller dt, weaker weights or a weaker drive."
+    no_fixed_point = "No self-consistent rate was found on the searched range."
+    at_fold = "The solution lies at a fold (saddle-node), where its derivatives do not exist."

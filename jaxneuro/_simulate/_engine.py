@@ -1,0 +1,161 @@
+"""The loop: blocks of the shortest delay, inside which no neuron hears of another."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Bool, Int, PRNGKeyArray
+
+from .._formulas import Input
+from .._network import Network, PoissonDrive, WhiteNoiseDrive
+from .._numerics import role_key, step_keys
+from ..connectivity import ScheduledOperator
+from ._plan import NetworkState, Plan, all_finite, part, poisson_names, spans
+from ._stimulus import Stimulus
+from .record import AbstractRecorder, Layout, Trace, Window
+
+
+class Outcome(eqx.Module):
+    """What the loop carries beside the state: recorders, and the first block that went non-finite."""
+
+    recorders: dict[str, Any]
+    failed_step: Int[Array, ""]
+    finite: Bool[Array, "populations"]
+
+
+class Loop(eqx.Module):
+    """A run: everything that stays the same from block to block."""
+
+    net: Network
+    plan: Plan
+    key: PRNGKeyArray
+    stimulus: dict[str, Stimulus]
+    recorders: dict[str, AbstractRecorder]
+    layout: Layout
+    report: Callable[[Array], None] | None = eqx.field(static=True)
+
+    def run(self, state: NetworkState, recorders: dict[str, Any]) -> tuple[NetworkState, Outcome]:
+        """All steps: full blocks, and one shorter block at the end."""
+        outcome = Outcome(recorders, jnp.full((), -1, jnp.int32), jnp.ones_like(all_finite(state)))
+        full, rest = divmod(self.layout.n_steps, self.plan.block)
+
+        def body(carry: tuple[NetworkState, Outcome], index: Array) -> tuple[tuple[NetworkState, Outcome], None]:
+            if self.report is not None:
+                self.report(index)
+            return self._block(*carry, self.plan.block), None
+
+        carry = (state, outcome)
+        if full:
+            carry = lax.scan(body, carry, jnp.arange(full, dtype=jnp.int32))[0]
+        return self._block(*carry, rest) if rest else carry
+
+    def _block(self, state: NetworkState, outcome: Outcome, n_steps: int) -> tuple[NetworkState, Outcome]:
+        steps = state.step + jnp.arange(n_steps, dtype=jnp.int32)
+        arriving = {
+            "pending": tuple(rows[:n_steps] for rows in state.pending),
+            "drives": tuple(self._draw(i, steps) for i in range(len(self.net.drives))),
+            "stimulus": {name: s.rows(steps - self.layout.first, steps) for name, s in self.stimulus.items()},
+        }
+        state, emitted = lax.scan(lambda now, row: self._step(now, row), state, arriving, length=n_steps)
+        spikes, traced = emitted
+        for name in poisson_names(self.net):
+            spikes[name] = self._source_spikes(name, steps)
+        state = eqx.tree_at(
+            lambda s: (s.step, s.pending), state, (state.step + n_steps, self._advance(state.pending, spikes))
+        )
+        carries = {
+            name: recorder.update(outcome.recorders[name], Window(steps, spikes, traced.get(name)), self.layout)
+            for name, recorder in self.recorders.items()
+        }
+        finite = all_finite(state)
+        first_failure = (outcome.failed_step < 0) & ~jnp.all(finite)
+        return state, Outcome(
+            carries,
+            jnp.where(first_failure, state.step, outcome.failed_step),
+            jnp.where(first_failure, finite, outcome.finite),
+        )
+
+    def _draw(self, index: int, steps: Int[Array, "time"]) -> Array | None:
+        """The random input of one drive over a block, (time, targets)."""
+        drive = self.net.drives[index]
+        n = sum(self.plan.sizes[name] for name in drive.targets)
+        keys = step_keys(role_key(self.key, f"drive {index}"), steps)
+        if isinstance(drive, PoissonDrive):
+            table = self.plan.tables[index]
+            assert table is not None
+            return jax.vmap(lambda k: table.sample(k, (n,)))(keys)
+        return jax.vmap(lambda k: jax.random.normal(k, (n,), drive.sigma.dtype))(keys)
+
+    def _source_spikes(self, name: str, steps: Int[Array, "time"]) -> Bool[Array, "time n"]:
+        n, model = self.plan.sizes[name], self.net.populations[name].model
+        keys = step_keys(role_key(self.key, f"sources {name}"), steps)
+        p = model.spike_probability(self.plan.dt)
+        return jax.vmap(lambda k: jax.random.uniform(k, (n,), p.dtype))(keys) < p
+
+    def _step(self, state: NetworkState, arriving: dict[str, Any]) -> tuple[NetworkState, tuple[dict, dict]]:
+        """One step of every neuron."""
+        inputs, synapses = self._synaptic_input(state, arriving)
+        neurons, spikes = {}, {}
+        for name, neuron_state in state.neurons.items():
+            model, constants = self.net.populations[name].model, self.plan.neurons[name]
+            neurons[name], spikes[name] = model.step(constants, neuron_state, inputs[name])
+        traced = {}
+        for label, recorder in self.recorders.items():
+            if isinstance(recorder, Trace):
+                population, variable = recorder.target(self.layout)
+                indices = recorder.indices(self.plan.sizes[population])
+                traced[label] = getattr(neurons[population], variable)[indices]
+        new = NetworkState(state.step, neurons, synapses[0], synapses[1], state.pending)
+        return new, (spikes, traced)
+
+    def _synaptic_input(
+        self, state: NetworkState, arriving: dict[str, Any]
+    ) -> tuple[dict[str, Input], tuple[tuple, tuple]]:
+        net, plan = self.net, self.plan
+        inputs = {name: Input() for name in state.neurons}
+        for name, current in arriving["stimulus"].items():
+            inputs[name] = inputs[name] + Input(current=jnp.broadcast_to(current, (plan.sizes[name],)))
+
+        def receive(connection, constants: tuple, states: tuple, counts: Array, targets: tuple[str, ...]) -> tuple:
+            kept = []
+            for (name, place), constant, old in zip(spans(plan.sizes, targets), constants, states, strict=True):
+                weight = part(connection.weight, place)
+                received = connection.synapse.step(constant, old, counts[place].astype(weight.dtype), weight)
+                kept.append(received.state)
+                inputs[name] = inputs[name] + received.inputs
+            return tuple(kept)
+
+        synapses = tuple(
+            receive(p, plan.synapses[i], state.synapses[i], arriving["pending"][i], p.post)
+            for i, p in enumerate(net.projections)
+        )
+        drive_synapses = []
+        for i, drive in enumerate(net.drives):
+            row = arriving["drives"][i]
+            if isinstance(drive, WhiteNoiseDrive):
+                for name, place in spans(plan.sizes, drive.targets):
+                    n = plan.sizes[name]
+                    mu = jnp.broadcast_to(part(drive.mu, place), (n,))
+                    inputs[name] = inputs[name] + Input(current=mu, noise=part(drive.sigma, place) * row[place])
+                drive_synapses.append(None)
+            else:
+                received = receive(drive, plan.drive_synapses[i], state.drive_synapses[i], row, drive.targets)
+                drive_synapses.append(received)
+        return inputs, (synapses, tuple(drive_synapses))
+
+    def _advance(self, pending: tuple, spikes: Mapping[str, Bool[Array, "time _"]]) -> tuple:
+        """Takes the rows that have arrived off the front, and adds the block's spikes at the back."""
+        moved = []
+        for i, projection in enumerate(self.net.projections):
+            operator, emitted = self.plan.operators[i], spikes[projection.pre]
+            n_steps, rows = emitted.shape[0], pending[i]
+            if isinstance(operator, ScheduledOperator):
+                fresh = jnp.zeros((n_steps, rows.shape[1]), rows.dtype)
+                shifted = jnp.concatenate([rows[n_steps:], fresh])
+                moved.append(operator.push(shifted, emitted, n_steps))
+            else:
+                moved.append(jnp.concatenate([rows[n_steps:], operator.deliver(emitted)]))
+        return tuple(moved)

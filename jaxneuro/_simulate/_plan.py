@@ -1,0 +1,142 @@
+"""What a run needs of a network: constants computed once, and the shape of its loop."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from .._network import Network, PoissonDrive, Projection, UniformDelay
+from .._numerics import PoissonTable, count_steps, delay_steps, role_key
+from ..connectivity import AbstractOperator, DelayedOperator, ScheduledOperator
+from ..models import AbstractMembraneSolver, LIFState, Poisson
+from ._wire import Wiring, size_of
+
+# A network without projections has no delay to set its block; this many steps amortise the loop.
+_FREE_BLOCK = 16
+
+
+class DelayRange(eqx.Module):
+    """The delays of a projection in steps, from the shortest to the longest."""
+
+    least: int = eqx.field(static=True)
+    most: int = eqx.field(static=True)
+
+
+class NetworkState(eqx.Module):
+    """Everything that a run needs to go on: pass it as `state=` to continue bitwise.
+
+    `pending[p]` holds the counts of spikes on their way in projection p, one row a step to come.
+    """
+
+    step: Int[Array, ""]
+    neurons: dict[str, LIFState]
+    synapses: tuple
+    drive_synapses: tuple
+    pending: tuple[Int[Array, "_ _"], ...]
+
+
+class Plan(eqx.Module):
+    """Constants of one run, all computed outside the loop."""
+
+    neurons: dict
+    synapses: tuple
+    drive_synapses: tuple
+    tables: tuple[PoissonTable | None, ...]
+    operators: tuple[AbstractOperator | ScheduledOperator, ...]
+    delays: tuple[DelayRange, ...]
+    sizes: dict[str, int] = eqx.field(static=True)
+    block: int = eqx.field(static=True)
+    dt: float = eqx.field(static=True)
+
+
+def delay_range(projection: Projection, index: int, dt: float) -> DelayRange:
+    """The delays of a projection in steps, rounded, and at least one step each."""
+    delay = projection.delay
+    if isinstance(delay, UniformDelay):
+        most = delay_steps(f"projections[{index}].delay.high", delay.high, dt)
+        return DelayRange(max(1, round(delay.low / dt)), most)
+    steps = delay_steps(f"projections[{index}].delay", delay, dt)
+    return DelayRange(steps, steps)
+
+
+def spans(sizes: dict[str, int], targets: tuple[str, ...]) -> list[tuple[str, slice]]:
+    """Each target and its place among all targets side by side."""
+    result, begin = [], 0
+    for name in targets:
+        result.append((name, slice(begin, begin + sizes[name])))
+        begin += sizes[name]
+    return result
+
+
+def part(value: Float[Array, "*n"], place: slice) -> Float[Array, "*m"]:
+    """The values of one target: the number itself, or its share of one number a neuron."""
+    return value[place] if value.ndim else value
+
+
+def make_plan(net: Network, wiring: Wiring, dt: float, solver: AbstractMembraneSolver) -> Plan:
+    """Prepares a run of `net` in steps of `dt` [ms]."""
+    sizes = {name: size_of(net, name) for name in net.names}
+    delays = tuple(delay_range(p, i, dt) for i, p in enumerate(net.projections))
+    neurons = {
+        name: population.model.prepare(dt, solver)
+        for name, population in net.populations.items()
+        if not isinstance(population.model, Poisson)
+    }
+
+    def constants(synapse, targets: tuple[str, ...]) -> tuple:
+        return tuple(synapse.prepare(dt, net.populations[name].model.tau_m) for name in targets)
+
+    operators = tuple(
+        operator.with_steps(dt, span.least, span.most) if isinstance(operator, DelayedOperator) else operator
+        for operator, span in zip(wiring.operators, delays, strict=True)
+    )
+    return Plan(
+        neurons,
+        tuple(constants(p.synapse, p.post) for p in net.projections),
+        tuple(constants(d.synapse, d.targets) if isinstance(d, PoissonDrive) else None for d in net.drives),
+        tuple(PoissonTable(_mean_count(d, dt)) if isinstance(d, PoissonDrive) else None for d in net.drives),
+        operators,
+        delays,
+        sizes,
+        min((d.least for d in delays), default=_FREE_BLOCK),
+        dt,
+    )
+
+
+def _mean_count(drive: PoissonDrive, dt: float) -> Float[Array, "*n"]:
+    return drive.n_sources * drive.rate * (dt / 1000.0)
+
+
+def initial_state(net: Network, wiring: Wiring, t0: float, dt: float, key: PRNGKeyArray) -> NetworkState:
+    """The state at `t0`: potentials as each population says, nothing on its way."""
+    neurons, sizes = {}, {name: size_of(net, name) for name in net.names}
+    for name, population in net.populations.items():
+        if not isinstance(population.model, Poisson):
+            rest = population.model.resting_potential()
+            v = population.initial.draw(rest, sizes[name], role_key(key, f"initial {name}"))
+            neurons[name] = population.model.init(v)
+    synapses = tuple(tuple(p.synapse.init(sizes[name]) for name in p.post) for p in net.projections)
+    drive_synapses = tuple(
+        tuple(d.synapse.init(sizes[name]) for name in d.targets) if isinstance(d, PoissonDrive) else None
+        for d in net.drives
+    )
+    pending = tuple(
+        jnp.zeros((delay_range(p, i, dt).most, operator.n_post), operator.count_dtype)
+        for i, (p, operator) in enumerate(zip(net.projections, wiring.operators, strict=True))
+    )
+    step = jnp.asarray(count_steps("t0", t0, dt), jnp.int32)
+    return NetworkState(step, neurons, synapses, drive_synapses, pending)
+
+
+def poisson_names(net: Network) -> tuple[str, ...]:
+    """The populations that are sources only."""
+    return tuple(name for name in net.names if isinstance(net.populations[name].model, Poisson))
+
+
+def all_finite(state: NetworkState) -> Array:
+    """Whether every float of every population's state is finite, (populations,)."""
+    flags = []
+    for neurons in state.neurons.values():
+        leaves = [x for x in jax.tree_util.tree_leaves(neurons) if jnp.issubdtype(x.dtype, jnp.inexact)]
+        flags.append(jnp.stack([jnp.all(jnp.isfinite(x)) for x in leaves]).all())
+    return jnp.stack(flags) if flags else jnp.ones(1, bool)

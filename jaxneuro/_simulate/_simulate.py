@@ -1,0 +1,248 @@
+"""The one call that runs a network."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Int, PRNGKeyArray
+
+from .._network import Network, Population
+from .._numerics import Result, check_dt, check_key, count_steps, is_concrete
+from ..models import AbstractMembraneSolver, Exact, LIFState, Poisson
+from . import record as record_module
+from ._engine import Loop
+from ._plan import NetworkState, initial_state, make_plan
+from ._progress import progress_line
+from ._solution import Solution, failure
+from ._stimulus import Stimulus, make_stimulus
+from ._wire import Wiring, check_wiring, size_of, wire
+
+_SINGLE = "population"
+
+
+def simulate(
+    model: Network | Population,
+    t0: float,
+    t1: float,
+    *,
+    dt: float,
+    key: PRNGKeyArray,
+    record: Mapping[str, record_module.AbstractRecorder] | None = None,
+    stimulus: Any = None,
+    state: NetworkState | None = None,
+    wiring: Wiring | None = None,
+    solver: AbstractMembraneSolver | None = None,
+    progress: bool = False,
+    throw: bool = True,
+) -> Solution:
+    """Runs a network, or a single population, from `t0` to `t1`.
+
+    The loop goes in blocks of the shortest delay: inside one every neuron is stepped without
+    hearing of another, between two all spikes of the block are delivered. A spike of a step is
+    emitted at its end and acts one delay later. Noise is a function of key, role, step and neuron
+    alone, so that a run cut anywhere equals the run in one, bitwise.
+
+    **Arguments:**
+
+    - `model`: a `Network`, or a `Population`, whose records are then arrays and not dicts.
+    - `t0`, `t1`: [ms], multiples of `dt`.
+    - `dt`: step [ms]. Delays and refractory periods are rounded to whole steps.
+    - `key`: a `jax.random.key`; the wiring is drawn from it too, unless it is given.
+    - `record`: {name: recorder} of `jn.record`; default {"rate": `Rate()`}.
+    - `stimulus`: injected current [mV]: a number, (n,), (time, n) or a function of time [ms];
+      {population: one of these} for a network.
+    - `state`: where to start, such as `sol.state` of the run before; default the initial state.
+    - `wiring`: from `jn.wire(net, key=)`.
+    - `solver`: `Exact()` by default, or `EulerMaruyama()`.
+    - `progress`: shows a line on standard error.
+    - `throw`: whether a run that goes non-finite raises; if not, `sol.result` says so, as vmap needs.
+
+    **Returns:** a `Solution`.
+
+    Raises `ValueError` where an argument does not fit, `RuntimeError` where the run went
+    non-finite and `throw` is true.
+
+    Changing a number never compiles again; sizes, delays, `dt` and the number of steps do. Works
+    under jit and vmap with `wiring=` given. Derivatives: forward and reverse mode through the
+    potentials between spikes and their resets; a spike has derivative 0, so a rate or a CV has
+    derivative 0 too: for rates differentiate `jn.theory.mean_field`.
+
+    ```python
+    >>> import jax, jaxneuro as jn
+    >>> net = jn.networks.brunel(n_e=400, n_i=100, c_e=40, c_i=10)
+    >>> sol = jn.simulate(net, 0.0, 20.0, dt=0.1, key=jax.random.key(0))
+    >>> sol["rate"]["E"].shape
+    (400,)
+    >>> more = jn.simulate(net, sol.t1, 40.0, dt=0.1, key=jax.random.key(0), state=sol.state)
+
+    ```
+
+    Source of the scheme: Morrison et al. (2005), doi:10.1162/0899766054026648.
+    """
+    if not isinstance(model, Network | Population):
+        raise ValueError(f"`model` has to be a Network or a Population; got {type(model).__name__}.")
+    check_key(key)
+    dt = check_dt(dt)
+    single = isinstance(model, Population)
+    net = Network({_SINGLE: model}) if isinstance(model, Population) else model
+    first, n_steps = _interval(t0, t1, dt)
+    wiring = _checked_wiring(net, wiring, key)
+    state = _checked_state(net, wiring, state, first, t0, dt, key)
+    layout = _layout(net, dt, n_steps, jnp.asarray(first, jnp.int32))
+    recorders = _checked_recorders(record, layout, first)
+    stimuli = _checked_stimuli(net, stimulus, single, n_steps, dt)
+    _check_sources(net, dt)
+    rows = {name: recorder.rows(first, n_steps, dt) for name, recorder in recorders.items()}
+    if not isinstance(solver, AbstractMembraneSolver | None):
+        raise ValueError(f"`solver` has to be `Exact()` or `EulerMaruyama()`; got {solver!r}.")
+    ran = _run(
+        net, wiring, state, key, stimuli, recorders, solver or Exact(),
+        dt=dt, n_steps=n_steps, rows=tuple(rows.items()), progress=bool(progress), single=single,
+    )  # fmt: skip
+    # The ends are not the program's business: a run that goes on compiles nothing.
+    sol = _solution(ran, tuple(recorders), first * dt, (first + n_steps) * dt, dt, net.names)
+    if not throw:
+        return sol
+    if is_concrete(sol.result):
+        if not bool(jnp.all(sol.result == Result.successful)):
+            raise RuntimeError(failure(sol))
+        return sol
+    return eqx.error_if(sol, sol.result != Result.successful, "The run went non-finite; `throw=False` returns it.")
+
+
+def _interval(t0: float, t1: float, dt: float) -> tuple[int, int]:
+    first, last = count_steps("t0", t0, dt), count_steps("t1", t1, dt)
+    if first < 0:
+        raise ValueError(f"`t0` has to be at least 0, from where time is counted; got {t0} ms.")
+    if last <= first:
+        raise ValueError(f"`t1` has to lie after `t0`; got {t0} and {t1} ms.")
+    return first, last - first
+
+
+def _checked_wiring(net: Network, wiring: Wiring | None, key: PRNGKeyArray) -> Wiring:
+    if wiring is None:
+        return wire(net, key=key)
+    if not isinstance(wiring, Wiring):
+        raise ValueError(f"`wiring` has to come from `jn.wire`; got {type(wiring).__name__}.")
+    check_wiring(net, wiring)
+    return wiring
+
+
+def _checked_state(
+    net: Network, wiring: Wiring, state: NetworkState | None, first: int, t0: float, dt: float, key: PRNGKeyArray
+) -> NetworkState:
+    fresh = eqx.filter_eval_shape(initial_state, net, wiring, t0, dt, key)
+    if state is None:
+        return initial_state(net, wiring, t0, dt, key)
+    if not isinstance(state, NetworkState):
+        raise ValueError(f"`state` has to be the `state` of a Solution; got {type(state).__name__}.")
+    if _shapes(state) != _shapes(fresh):
+        raise ValueError("`state` comes from another network, another dt or another float precision.")
+    if is_concrete(state.step) and int(state.step) != first:
+        raise ValueError(f"`state` is at t = {int(state.step) * dt:g} ms and the run starts at `t0` = {t0:g} ms.")
+    return state
+
+
+def _shapes(tree: Any) -> Any:
+    leaves, structure = jax.tree_util.tree_flatten(tree)
+    return structure, [(leaf.shape, leaf.dtype) for leaf in leaves]
+
+
+def _layout(net: Network, dt: float, n_steps: int, first: Int[Array, ""]) -> record_module.Layout:
+    sizes = {name: size_of(net, name) for name in net.names}
+    spiking = tuple(f.name for f in fields(LIFState))
+    variables = {n: () if isinstance(net.populations[n].model, Poisson) else spiking for n in net.names}
+    return record_module.Layout(sizes, variables, dt, n_steps, first)
+
+
+def _checked_recorders(record: Any, layout: record_module.Layout, first: int) -> dict:
+    if record is None:
+        record = {"rate": record_module.Rate()}
+    if not isinstance(record, Mapping):
+        raise ValueError(f"`record` has to be a dict of {{name: recorder}}; got {type(record).__name__}.")
+    for name, recorder in record.items():
+        if not isinstance(name, str) or not isinstance(recorder, record_module.AbstractRecorder):
+            raise ValueError(f"`record[{name!r}]` has to be a recorder such as `jn.record.Rate()`; got {recorder!r}.")
+        recorder.check(layout, first)
+    return dict(record)
+
+
+def _checked_stimuli(net: Network, stimulus: Any, single: bool, n_steps: int, dt: float) -> dict[str, Stimulus]:
+    if stimulus is None:
+        return {}
+    by_name = {_SINGLE: stimulus} if single else stimulus
+    if not isinstance(by_name, Mapping):
+        raise ValueError("`stimulus` of a network has to be a dict of {population: current}.")
+    for name in by_name:
+        if name not in net.populations or isinstance(net.populations[name].model, Poisson):
+            raise ValueError(f"`stimulus` names {name!r}, which is no population of neurons of this network.")
+    return {name: make_stimulus(name, value, size_of(net, name), n_steps, dt) for name, value in by_name.items()}
+
+
+def _check_sources(net: Network, dt: float) -> None:
+    for name, population in net.populations.items():
+        if isinstance(population.model, Poisson) and is_concrete(population.model.rate):
+            most = float(jnp.max(population.model.spike_probability(dt)))
+            if most > 1:
+                raise ValueError(f"The rate of {name!r} gives {most:g} spikes a step; a source makes at most one.")
+
+
+class Ran(eqx.Module):
+    """What the compiled part of a run returns; the fields are those of `Solution`."""
+
+    records: dict[str, Any]
+    counts: dict[str, Any]
+    times: dict[str, Any]
+    state: NetworkState
+    result: Result
+    failed_step: Int[Array, ""]
+    finite: Bool[Array, "populations"]
+
+
+def _solution(ran: Ran, labels: tuple[str, ...], t0: float, t1: float, dt: float, names: tuple[str, ...]) -> Solution:
+    records = {label: ran.records[label] for label in labels}  # in the order asked for, which jit sorts
+    return Solution(
+        records, ran.counts, ran.times, ran.state, ran.result, ran.failed_step, ran.finite, t0, t1, dt, names
+    )
+
+
+@eqx.filter_jit
+def _run(
+    net: Network,
+    wiring: Wiring,
+    state: NetworkState,
+    key: PRNGKeyArray,
+    stimuli: dict[str, Stimulus],
+    recorders: dict[str, record_module.AbstractRecorder],
+    solver: AbstractMembraneSolver,
+    *,
+    dt: float,
+    n_steps: int,
+    rows: tuple[tuple[str, int], ...],
+    progress: bool,
+    single: bool,
+) -> Ran:
+    plan = make_plan(net, wiring, dt, solver)
+    layout = _layout(net, dt, n_steps, state.step)
+    report = progress_line(n_steps // plan.block, n_steps * dt) if progress else None
+    loop = Loop(net, plan, key, stimuli, recorders, layout, report)
+    carries = {name: recorders[name].init(layout, n) for name, n in rows}
+    last, outcome = loop.run(state, carries)
+    finished = {name: recorder.finish(outcome.recorders[name], layout) for name, recorder in recorders.items()}
+
+    def unwrap(value: Any) -> Any:
+        return value[_SINGLE] if single and isinstance(value, dict) else value
+
+    failed = outcome.failed_step >= 0
+    return Ran(
+        {name: unwrap(r.values) for name, r in finished.items()},
+        {name: unwrap(r.counts) for name, r in finished.items() if r.counts is not None},
+        {name: r.times for name, r in finished.items() if r.times is not None},
+        last,
+        Result.where(failed, Result.nonfinite_state, Result.successful),
+        outcome.failed_step,
+        outcome.finite,
+    )

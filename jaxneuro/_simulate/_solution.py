@@ -1,0 +1,92 @@
+"""What a run returns."""
+
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Int
+
+from .._numerics import Result, is_concrete
+from ..statistics import SpikeTrains
+from ._plan import NetworkState
+
+
+class PopulationMean(eqx.Module):
+    """A mean over the neurons that have a value, and how many they are."""
+
+    value: float
+    n: int
+    of: int
+
+    def __str__(self) -> str:
+        return f"{self.value:.4g} (over {self.n:,} of {self.of:,} neurons)"
+
+
+class Solution(eqx.Module):
+    """What a run returns: records by name, the state to go on from, and what became of it.
+
+    `sol["rate"]` is the record of that name: {population: array} for a network, the array itself
+    for a single population. `sol.counts["cv"]` holds the number of observations behind each value,
+    `sol.times["v"]` the times [ms] of a record over time. `sol.t1` and `sol.state` continue the run.
+    `print(sol)` gives means over neurons and the number of neurons that each of them averages.
+    """
+
+    records: dict[str, Any]
+    counts: dict[str, Any]
+    times: dict[str, Any]
+    state: NetworkState
+    result: Result
+    failed_step: Int[Array, ""]
+    finite: Bool[Array, "populations"]
+    t0: float = eqx.field(static=True)
+    t1: float = eqx.field(static=True)
+    dt: float = eqx.field(static=True)
+    names: tuple[str, ...] = eqx.field(static=True)
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self.records:
+            raise KeyError(f"No record {name!r}; there are {', '.join(self.records) or 'none'}.")
+        return self.records[name]
+
+    def mean(self, name: str) -> Any:
+        """The mean of a record over neurons, NaNs left out: {population: `PopulationMean`}."""
+        record = self[name]
+        if isinstance(record, dict):
+            return {population: _mean(values) for population, values in record.items()}
+        return _mean(record)
+
+    def __str__(self) -> str:
+        head = f"Run from {self.t0:g} to {self.t1:g} ms in steps of {self.dt:g} ms"
+        if not is_concrete(self.result, self.records):
+            return head
+        lines = [f"{head}: {_sentence(self.result)}"]
+        for name, record in self.records.items():
+            for population, values in record.items() if isinstance(record, dict) else [("", record)]:
+                lines.append(f"  {name} {population}".rstrip() + f": {_describe(values)}")
+        return "\n".join(lines)
+
+
+def _sentence(result: Result) -> str:
+    if np.ndim(result._value):  # type: ignore[attr-defined]
+        return "a batch of results."
+    return Result[result]  # type: ignore[index]
+
+
+def _mean(values: Array) -> PopulationMean:
+    known = np.asarray(values)
+    n = int(np.sum(~np.isnan(known)))
+    return PopulationMean(float(np.nanmean(known)) if n else float("nan"), n, known.size)
+
+
+def _describe(values: Any) -> str:
+    if isinstance(values, SpikeTrains):
+        return f"{int(values.counts.sum()):,} spikes of {values.n:,} neurons"
+    return str(_mean(values)) if jnp.ndim(values) == 1 else f"array of shape {tuple(jnp.shape(values))}"
+
+
+def failure(sol: Solution) -> str:
+    """When and where a run failed, and what to try."""
+    names = [name for name, ok in zip(sol.state.neurons, np.asarray(sol.finite), strict=True) if not ok]
+    when = int(sol.failed_step) * sol.dt
+    return f"By t = {when:g} ms, in {', '.join(names)}: {_sentence(sol.result)}"

@@ -1,0 +1,48 @@
+"""Currents that an experimenter injects: a number, one a neuron, a table over time or a function of time."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from .._numerics import as_leaf, check_finite
+
+
+class Stimulus(eqx.Module):
+    """The injected current of one population, in the units of its model's current [mV for LIF]."""
+
+    table: Float[Array, "time n"] | None
+    constant: Float[Array, "*n"] | None
+    function: Any = eqx.field(static=True)
+    dt: float = eqx.field(static=True)
+
+    def rows(self, since_start: Int[Array, "time"], steps: Int[Array, "time"]) -> Float[Array, "time ..."]:
+        """The current of each step of a block; a function is called at the start of the step [ms]."""
+        if self.table is not None:
+            return self.table[since_start]
+        if self.constant is not None:
+            return jnp.broadcast_to(self.constant, (steps.shape[0], *self.constant.shape))
+        function: Any = self.function
+        times = steps.astype(jnp.result_type(float)) * self.dt
+        return jax.vmap(lambda t: as_leaf(function(t)))(times)
+
+
+def make_stimulus(name: str, value: Any, n: int, n_steps: int, dt: float) -> Stimulus:
+    """Checks a stimulus for a population of `n` neurons and a run of `n_steps` steps."""
+    if callable(value):
+        function: Any = value
+        shape = jax.eval_shape(lambda t: as_leaf(function(t)), as_leaf(0.0)).shape
+        if shape not in ((), (n,)):
+            raise ValueError(f"`stimulus` of {name!r}: the function returns shape {shape}; it has to be () or ({n},).")
+        return Stimulus(None, None, value, dt)
+    leaf = as_leaf(value)
+    check_finite(f"stimulus[{name!r}]", leaf)
+    if leaf.shape in ((), (n,)):
+        return Stimulus(None, leaf, None, dt)
+    if leaf.shape in ((n_steps, n), (n_steps, 1)):
+        return Stimulus(leaf, None, None, dt)
+    raise ValueError(
+        f"`stimulus` of {name!r} has shape {leaf.shape}; it has to be a number, ({n},) or (time, n) = ({n_steps}, {n})."
+    )

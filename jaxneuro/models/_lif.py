@@ -1,0 +1,127 @@
+"""The leaky integrate-and-fire neuron."""
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, ArrayLike, Bool, Float, Int
+
+from .._formulas import Input
+from .._numerics import as_leaf, check_finite, check_nonnegative, check_positive, is_concrete
+from ._solver import AbstractMembraneSolver, Propagator
+
+
+class LIFState(eqx.Module):
+    """Membrane potential [mV] and the steps of refractoriness that are left."""
+
+    v: Float[Array, "n"]
+    refractory: Int[Array, "n"]
+
+
+class LIFConstants(eqx.Module):
+    """What one step needs of the parameters, computed once outside the loop."""
+
+    propagator: Propagator
+    dt_over_tau: Float[Array, "*n"]
+    refractory_steps: Int[Array, "*n"]
+    solver: AbstractMembraneSolver
+
+
+class LIF(eqx.Module):
+    """The leaky integrate-and-fire neuron with refractoriness.
+
+        tau_m dV/dt = -(V - v_rest) + I(t);   V >= v_th: a spike, V = v_reset for t_ref.
+
+    Input during refractoriness is lost. The step is exact where the input is constant over it and
+    carries no conductance, and exponential Euler where a synaptic conductance varies.
+
+    **Arguments**, each a number or an array (n,), one value a neuron:
+
+    - `tau_m`: membrane time constant [ms].
+    - `v_rest`: resting (leak reversal) potential [mV].
+    - `v_th`: threshold [mV].
+    - `v_reset`: reset potential [mV], below the threshold.
+    - `t_ref`: absolute refractory period [ms], rounded to whole steps of dt.
+
+    Raises `ValueError` where a value is not finite, `tau_m` is not positive, `t_ref` is negative or
+    `v_reset` is not below `v_th`.
+
+    Derivatives: the potential between spikes is differentiable in every parameter but `t_ref`, in
+    forward and reverse mode; a spike is a step and has derivative 0.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> lif = jn.LIF(tau_m=20.0, v_rest=0.0, v_th=20.0, v_reset=10.0, t_ref=2.0)
+    >>> float(lif.v_th)
+    20.0
+
+    ```
+
+    Defaults are those of Brunel (2000), doi:10.1023/A:1008925309027. Equation: Sanzeni, Histed and
+    Brunel (2022), doi:10.1103/PhysRevX.12.011044, equation (1).
+    """
+
+    tau_m: Float[Array, "*n"]
+    v_rest: Float[Array, "*n"]
+    v_th: Float[Array, "*n"]
+    v_reset: Float[Array, "*n"]
+    t_ref: Float[Array, "*n"]
+
+    def __init__(
+        self,
+        *,
+        tau_m: ArrayLike = 20.0,
+        v_rest: ArrayLike = 0.0,
+        v_th: ArrayLike = 20.0,
+        v_reset: ArrayLike = 10.0,
+        t_ref: ArrayLike = 2.0,
+    ):
+        self.tau_m = as_leaf(tau_m)
+        self.v_rest = as_leaf(v_rest)
+        self.v_th = as_leaf(v_th)
+        self.v_reset = as_leaf(v_reset)
+        self.t_ref = as_leaf(t_ref)
+        check_positive("tau_m", self.tau_m)
+        check_finite("v_rest", self.v_rest)
+        check_finite("v_th", self.v_th)
+        check_finite("v_reset", self.v_reset)
+        check_nonnegative("t_ref", self.t_ref)
+        if is_concrete(self.v_th, self.v_reset) and not bool(jnp.all(self.v_reset < self.v_th)):
+            raise ValueError(f"`v_reset` has to lie below `v_th`; got {self.v_reset} and {self.v_th} mV.")
+
+    def init(self, v: Float[Array, "n"]) -> LIFState:
+        """The state with the potentials `v` [mV] and nobody refractory."""
+        return LIFState(v, jnp.zeros(v.shape, jnp.int32))
+
+    def resting_potential(self) -> Float[Array, "*n"]:
+        """The potential without input [mV]."""
+        return self.v_rest
+
+    def prepare(self, dt: float, solver: AbstractMembraneSolver) -> LIFConstants:
+        """The constants of a step of `dt` [ms]."""
+        dt_over_tau = dt / self.tau_m
+        steps = jnp.round(self.t_ref / dt).astype(jnp.int32)
+        return LIFConstants(solver.propagator(dt_over_tau), dt_over_tau, steps, solver)
+
+    def step(self, constants: LIFConstants, state: LIFState, inputs: Input) -> "tuple[LIFState, Bool[Array, 'n']]":
+        """One step: the new state and who spiked at its end."""
+        coefficients, v_inf = constants.propagator, self.v_rest
+        noise_scale = jnp.ones_like(self.v_rest)
+        if inputs.current is not None:
+            v_inf = v_inf + inputs.current
+        if inputs.conductance is not None and inputs.conductance_times_reversal is not None:
+            total = 1.0 + inputs.conductance
+            v_inf = (v_inf + inputs.conductance_times_reversal) / total
+            coefficients = constants.solver.propagator(constants.dt_over_tau * total)
+            # sigma refers to tau_m; the step's own time constant is tau_m / total.
+            noise_scale = 1.0 / jnp.sqrt(total)
+        v = coefficients.decay * state.v + coefficients.gain * v_inf
+        if inputs.noise is not None:
+            v = v + coefficients.noise_gain * noise_scale * inputs.noise
+        v = inputs.apply_jumps(v)
+        refractory = state.refractory > 0
+        # v - v is 0, or NaN for a potential that is not finite, which a reset would hide.
+        reset = self.v_reset + (v - v)
+        v = jnp.where(refractory, reset, v)
+        spikes = v >= self.v_th
+        v = jnp.where(spikes, reset, v)
+        left = jnp.where(spikes, constants.refractory_steps, jnp.maximum(state.refractory - 1, 0))
+        return LIFState(v, left), spikes

@@ -1,0 +1,46 @@
+"""How the linear membrane equation is stepped: tau dV/dt = -(V - V_inf) + sigma sqrt(tau) xi."""
+
+import abc
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+
+class Propagator(eqx.Module):
+    """Coefficients of one step: V <- decay V + gain V_inf + noise_gain sigma z, z standard normal."""
+
+    decay: Float[Array, "*n"]
+    gain: Float[Array, "*n"]
+    noise_gain: Float[Array, "*n"]
+
+
+class AbstractMembraneSolver(eqx.Module):
+    """A rule that turns dt/tau into the coefficients of one step of the membrane equation."""
+
+    @abc.abstractmethod
+    def propagator(self, dt_over_tau: Float[Array, "*n"]) -> Propagator:
+        """The coefficients for `dt_over_tau`, dimensionless."""
+
+
+class Exact(AbstractMembraneSolver):
+    """Exact stepping of the Ornstein-Uhlenbeck membrane; the default.
+
+    decay = exp(-dt/tau), gain = 1 - decay, noise_gain^2 = (1 - decay^2)/2. Mean and covariance on
+    the grid are exact for every dt; crossings of the threshold between two grid points are missed,
+    which lowers rates by a term of order sqrt(dt/tau) under white noise.
+    """
+
+    def propagator(self, dt_over_tau: Float[Array, "*n"]) -> Propagator:
+        decay = jnp.exp(-dt_over_tau)
+        return Propagator(decay, -jnp.expm1(-dt_over_tau), jnp.sqrt(-jnp.expm1(-2.0 * dt_over_tau) / 2.0))
+
+
+class EulerMaruyama(AbstractMembraneSolver):
+    """Euler-Maruyama stepping: decay = 1 - dt/tau, gain = dt/tau, noise_gain^2 = dt/tau.
+
+    First order in mean and variance: the stationary variance is sigma^2/2 / (1 - dt/(2 tau)).
+    """
+
+    def propagator(self, dt_over_tau: Float[Array, "*n"]) -> Propagator:
+        return Propagator(1.0 - dt_over_tau, dt_over_tau, jnp.sqrt(dt_over_tau))

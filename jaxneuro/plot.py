@@ -1,0 +1,112 @@
+"""Figures of runs and theory. matplotlib is loaded when a figure is asked for."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ._simulate import Solution
+from .statistics import SpikeTrains
+from .theory import MeanField
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLOURS = ("#0b5fa5", "#c4442b", "#3a7d44", "#7b5aa6", "#8a6d3b")
+
+
+def _pyplot() -> Any:
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise ImportError("Figures need matplotlib: pip install 'jaxneuro[plot]'.") from error
+    return plt
+
+
+def raster(trains: SpikeTrains, *, ax: "Axes | None" = None, most: int = 100, colour: str = COLOURS[0]) -> "Axes":
+    """Draws the spikes of the first `most` neurons, one row a neuron.
+
+    **Arguments:** `trains`, a record of `Spikes`; `ax`, where to draw, by default a new figure.
+
+    **Returns:** the axes.
+
+    Raises `ValueError` for a batch of runs, `ImportError` without matplotlib.
+    """
+    axes: Any = _pyplot().figure().gca() if ax is None else ax
+    axes.eventplot(trains.times[:most], colors=colour, linelengths=0.9, linewidths=0.7, rasterized=True)
+    axes.set(xlabel="time (ms)", ylabel="neuron", ylim=(-0.5, min(most, trains.n) - 0.5))
+    return axes
+
+
+def overlay(sol: Solution, mf: MeanField, *, most: int = 60) -> "Figure":
+    """Draws a run and its mean field over each other: raster, population rate, rates and CVs.
+
+    The run has to hold a `Rate` record named "rate" and a `CV` record named "cv"; records named
+    "spikes" (`Spikes`) and "population_rate" (`PopulationRate`) are drawn where they are there.
+    Lines are the mean field, everything else the run.
+
+    **Arguments:** `sol`, a run of a network; `mf`, the mean field of the same network; `most`,
+    neurons of each population in the raster.
+
+    **Returns:** the figure.
+
+    Raises `ValueError` where a record is missing or the two are of different networks.
+    """
+    for needed in ("rate", "cv"):
+        if not isinstance(sol.records.get(needed), dict):
+            raise ValueError(f"`sol` needs a record {needed!r} of a network, such as jn.record.{_RECORDERS[needed]}.")
+    names = [name for name in mf.mu if name in sol["rate"]]
+    if not names:
+        raise ValueError(f"`mf` is of the populations {', '.join(mf.mu)}, `sol` of {', '.join(sol['rate'])}.")
+    panels = [key for key in ("spikes", "population_rate") if key in sol.records]
+    figure = _pyplot().figure(figsize=(9, 3.0 + 1.9 * len(panels)), layout="constrained")
+    rows = figure.subfigures(len(panels) + 1, 1, height_ratios=[1.9] * len(panels) + [3.0], squeeze=False)[:, 0]
+    for key, row in zip(panels, rows, strict=False):
+        draw = _draw_spikes if key == "spikes" else _draw_population_rate
+        draw(sol, mf, names, row.subplots(), most)
+    left, right = rows[-1].subplots(1, 2)
+    _draw_distribution(left, sol, "rate", {n: mf.rate[n] for n in names}, "firing rate of a neuron (Hz)")
+    _draw_distribution(right, sol, "cv", {n: mf.cv[n] for n in names}, "CV of interspike intervals")
+    return figure
+
+
+_RECORDERS = {"rate": "Rate()", "cv": "CV()"}
+
+
+def _draw_spikes(sol: Solution, mf: MeanField, names: list[str], ax: "Axes", most: int) -> None:
+    record = sol["spikes"]
+    begin = 0
+    for name, colour in zip(names, COLOURS, strict=False):
+        trains = record[name] if isinstance(record, dict) else record
+        shown = trains.times[:most]
+        offsets = [float(i) for i in range(begin, begin + len(shown))]
+        ax.eventplot(shown, lineoffsets=offsets, colors=colour, linelengths=0.9, linewidths=0.7, rasterized=True)
+        begin += len(shown)
+        if not isinstance(record, dict):
+            break
+    ax.set(ylabel="neuron", xlim=(sol.t0, sol.t1), ylim=(-0.5, begin - 0.5), xlabel="time (ms)")
+
+
+def _draw_population_rate(sol: Solution, mf: MeanField, names: list[str], ax: "Axes", most: int) -> None:
+    times = sol.times["population_rate"]
+    for name, colour in zip(names, COLOURS, strict=False):
+        ax.plot(times, sol["population_rate"][name], color=colour, lw=0.6, alpha=0.7, label=f"{name}, simulated")
+    for name, colour in zip(names, COLOURS, strict=False):
+        ax.axhline(float(mf.rate[name]), color=colour, lw=1.6, ls="--", label=f"{name}, mean field")
+    ax.set(ylabel="population rate (Hz)", xlim=(sol.t0, sol.t1), xlabel="time (ms)", ylim=(0, None))
+    ax.legend(loc="upper right", ncols=2, fontsize="small", framealpha=0.9)
+
+
+def _draw_distribution(ax: "Axes", sol: Solution, record: str, theory: dict, label: str) -> None:
+    values = {n: np.asarray(sol[record][n]) for n in theory}
+    known = {n: v[~np.isnan(v)] for n, v in values.items()}
+    largest = max((v.max(initial=0.0) for v in known.values()), default=1.0)
+    bins = np.linspace(0.0, max(largest, *(1.05 * float(v) for v in theory.values())) or 1.0, 41)
+    for (name, value), colour in zip(known.items(), COLOURS, strict=False):
+        mean = f"{value.mean():.3g}" if value.size else "none"
+        text = f"{name}, simulated: {mean} (n = {value.size:,})"
+        ax.hist(value, bins=bins.tolist(), density=True, histtype="stepfilled", color=colour, alpha=0.3, label=text)
+    for (name, value), colour in zip(theory.items(), COLOURS, strict=False):
+        ax.axvline(float(value), color=colour, lw=1.6, ls="--", label=f"{name}, mean field: {float(value):.3g}")
+    ax.set(xlabel=label, ylabel="density", xlim=(0, bins[-1]))
+    ax.legend(fontsize="small")

@@ -1,0 +1,77 @@
+"""Statistics of interspike intervals, streaming and from spike times."""
+
+from collections.abc import Sequence
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jaxtyping import Array, Bool, Float, Int
+
+# Below this many intervals a coefficient of variation says nothing, and is NaN.
+LEAST_INTERVALS = 3
+
+
+class IntervalMoments(eqx.Module):
+    """Running number, mean and sum of squared deviations of each neuron's intervals, in steps.
+
+    Welford's update: no sum of squares that cancels or overflows in a long run.
+    """
+
+    last: Int[Array, "n"]
+    n: Int[Array, "n"]
+    mean: Float[Array, "n"]
+    deviations: Float[Array, "n"]
+
+    @staticmethod
+    def start(n: int) -> "IntervalMoments":
+        """No spike seen by any of `n` neurons."""
+        dtype = jnp.result_type(float)
+        return IntervalMoments(
+            jnp.full(n, -1, jnp.int32), jnp.zeros(n, jnp.int32), jnp.zeros(n, dtype), jnp.zeros(n, dtype)
+        )
+
+    def update(self, steps: Int[Array, "time"], spikes: Bool[Array, "time n"]) -> "IntervalMoments":
+        """Takes in the spikes of consecutive steps; steps below 0 are left out."""
+
+        def one(moments: IntervalMoments, now: tuple[Int[Array, ""], Bool[Array, "n"]]) -> tuple[IntervalMoments, None]:
+            step, spiked = now[0], now[1] & (now[0] >= 0)
+            complete = spiked & (moments.last >= 0)
+            n = moments.n + complete.astype(jnp.int32)
+            interval = (step - moments.last).astype(moments.mean.dtype)
+            delta = jnp.where(complete, interval - moments.mean, 0.0)
+            mean = moments.mean + delta / jnp.maximum(n, 1).astype(delta.dtype)
+            deviations = moments.deviations + delta * jnp.where(complete, interval - mean, 0.0)
+            return IntervalMoments(jnp.where(spiked, step, moments.last), n, mean, deviations), None
+
+        return lax.scan(one, self, (steps, spikes))[0]
+
+    def cv(self) -> Float[Array, "n"]:
+        """Standard deviation over mean, NaN with fewer than three intervals."""
+        enough = self.n >= LEAST_INTERVALS
+        variance = self.deviations / jnp.maximum(self.n, 1).astype(self.mean.dtype)
+        return jnp.where(enough, jnp.sqrt(variance) / jnp.where(enough, self.mean, 1.0), jnp.nan)
+
+
+def isi_cv(trains: Sequence[np.ndarray]) -> Float[np.ndarray, "n"]:
+    """The coefficient of variation of the interspike intervals of each spike train.
+
+        CV = sd(ISI) / mean(ISI), with the standard deviation over n intervals.
+
+    **Arguments:** `trains`, one array of increasing spike times [ms] a neuron.
+
+    **Returns:** (n,), NaN for a neuron with fewer than three intervals.
+
+    ```python
+    >>> import numpy as np, jaxneuro as jn
+    >>> jn.statistics.isi_cv([np.array([1.0, 2.0, 3.0, 4.0]), np.array([5.0])]).tolist()
+    [0.0, nan]
+
+    ```
+    """
+    values = np.full(len(trains), np.nan)
+    for i, times in enumerate(trains):
+        intervals = np.diff(np.asarray(times, dtype=float))
+        if intervals.size >= LEAST_INTERVALS:
+            values[i] = intervals.std() / intervals.mean()
+    return values

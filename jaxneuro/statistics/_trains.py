@@ -1,0 +1,50 @@
+"""Spike trains of a population, bit-packed."""
+
+import equinox as eqx
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int, UInt
+
+
+class SpikeTrains(eqx.Module):
+    """The spikes of one population over a run, one bit a neuron and step.
+
+    A spike of step k is emitted at the step's end, t = (k + 1) dt.
+
+    ```python
+    >>> import jax, jaxneuro as jn
+    >>> drive = jn.WhiteNoiseDrive("E", mu=30.0, sigma=0.0)
+    >>> net = jn.Network({"E": jn.Population(jn.LIF(t_ref=0.0), 2)}, drives=[drive])
+    >>> sol = jn.simulate(net, 0.0, 40.0, dt=0.1, key=jax.random.key(0), record={"spikes": jn.record.Spikes("E")})
+    >>> sol["spikes"].counts.tolist()
+    [2, 2]
+    >>> sol["spikes"].times[0].round(1).tolist()
+    [22.0, 35.9]
+
+    ```
+    """
+
+    words: UInt[Array, "*batch time words"]
+    first_step: Int[Array, "*batch"]
+    n: int = eqx.field(static=True)
+    dt: float = eqx.field(static=True)
+
+    def raster(self) -> Bool[np.ndarray, "*batch time n"]:
+        """Who spiked in which step."""
+        words = np.ascontiguousarray(np.asarray(self.words)).astype("<u4")
+        bits = np.unpackbits(words.view(np.uint8), axis=-1, bitorder="little")
+        return bits[..., : self.n].astype(bool)
+
+    @property
+    def counts(self) -> Int[np.ndarray, "*batch n"]:
+        """Number of spikes of each neuron."""
+        return self.raster().sum(axis=-2)
+
+    @property
+    def times(self) -> list[Float[np.ndarray, "spikes"]]:
+        """Spike times [ms], one array a neuron."""
+        raster = self.raster()
+        if raster.ndim != 2:
+            raise ValueError(f"`times` is for one run; this is a batch of shape {raster.shape[:-2]}: index it first.")
+        neuron, step = np.nonzero(raster.T)
+        times = (step + int(self.first_step) + 1) * self.dt
+        return np.split(times, np.searchsorted(neuron, np.arange(1, self.n)))

@@ -1,0 +1,255 @@
+"""Synapses with a time course: exponential and alpha, as current and as conductance."""
+
+import abc
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, ArrayLike, Float
+
+from .._formulas import Input
+from .._numerics import as_leaf, check_finite, check_positive
+from ._synapse import AbstractSynapse, Received
+
+
+def _phi(x: Float[Array, "*n"]) -> Float[Array, "*n"]:
+    """The integral of exp(x u) over u in (0, 1): (exp(x) - 1)/x, 1 at x = 0."""
+    near = jnp.abs(x) < 1e-4
+    safe = jnp.where(near, 1.0, x)
+    return jnp.where(near, 1.0 + x / 2.0 + x * x / 6.0, jnp.expm1(safe) / safe)
+
+
+def _psi(x: Float[Array, "*n"]) -> Float[Array, "*n"]:
+    """The integral of u exp(x u) over u in (0, 1): (exp(x) (x - 1) + 1)/x^2, 1/2 at x = 0."""
+    near = jnp.abs(x) < 0.05
+    safe = jnp.where(near, 1.0, x)
+    series = 1.0 / 2.0 + x * (1.0 / 3.0 + x * (1.0 / 8.0 + x * (1.0 / 30.0 + x * (1.0 / 144.0 + x / 840.0))))
+    return jnp.where(near, series, (jnp.exp(safe) - jnp.expm1(safe) / safe) / safe)
+
+
+class KernelConstants(eqx.Module):
+    """One step of a synaptic variable and of what it does to the membrane meanwhile.
+
+    `decay`: of the synaptic variable. `rise`: share of the rising variable that has arrived after a
+    step (0 for an exponential). `mean`, `mean_rise`: the constant current that moves the membrane
+    over the step just as the decaying one does, per unit of either variable.
+    """
+
+    decay: Float[Array, "*n"]
+    rise: Float[Array, "*n"]
+    mean: Float[Array, "*n"]
+    mean_rise: Float[Array, "*n"]
+
+
+def _kernel_constants(tau_s: Float[Array, "*n"], dt: float, tau_m: Float[Array, "*n"] | None) -> KernelConstants:
+    ratio = dt / tau_s
+    if tau_m is None:  # a membrane that is not linear in V sees the mean over the step
+        return KernelConstants(jnp.exp(-ratio), ratio * jnp.exp(-ratio), _phi(-ratio), ratio * _psi(-ratio))
+    membrane = dt / tau_m
+    difference = membrane - ratio
+    # The membrane's exact response to exp(-t/tau_s), divided by its response to a constant 1.
+    response = membrane * jnp.exp(-membrane) / -jnp.expm1(-membrane)
+    return KernelConstants(
+        jnp.exp(-ratio), ratio * jnp.exp(-ratio), response * _phi(difference), response * ratio * _psi(difference)
+    )
+
+
+class Exponential(eqx.Module):
+    """s jumps by the weight and decays: tau ds/dt = -s + tau w sum of delta(t - t_k)."""
+
+    tau: Float[Array, "*n"]
+
+    def init(self, n: int) -> Float[Array, "n"]:
+        return jnp.zeros(n, self.tau.dtype)
+
+    def mean(self, constants: KernelConstants, state: Float[Array, "n"]) -> Float[Array, "n"]:
+        return constants.mean * state
+
+    def step(
+        self, constants: KernelConstants, state: Float[Array, "n"], arrivals: Float[Array, "n"]
+    ) -> Float[Array, "n"]:
+        return constants.decay * state + arrivals
+
+
+class AlphaState(eqx.Module):
+    """The synaptic variable s, and the rising variable behind it."""
+
+    s: Float[Array, "n"]
+    rising: Float[Array, "n"]
+
+
+class Alpha(eqx.Module):
+    """s = w (t/tau) exp(1 - t/tau) after a spike: its peak is the weight, at t = tau."""
+
+    tau: Float[Array, "*n"]
+
+    def init(self, n: int) -> AlphaState:
+        return AlphaState(jnp.zeros(n, self.tau.dtype), jnp.zeros(n, self.tau.dtype))
+
+    def mean(self, constants: KernelConstants, state: AlphaState) -> Float[Array, "n"]:
+        return constants.mean * state.s + constants.mean_rise * state.rising
+
+    def step(self, constants: KernelConstants, state: AlphaState, arrivals: Float[Array, "n"]) -> AlphaState:
+        s = constants.decay * state.s + constants.rise * state.rising
+        return AlphaState(s, constants.decay * state.rising + jnp.e * arrivals)
+
+
+def _checked_tau(tau: ArrayLike) -> Float[Array, "*n"]:
+    leaf = as_leaf(tau)
+    check_positive("tau", leaf)
+    return leaf
+
+
+class AbstractFilteredCurrent(AbstractSynapse):
+    """A current with a time course: the synaptic variable is the current [mV] itself."""
+
+    @abc.abstractmethod
+    def kinetics(self) -> Any:
+        """The time course, `Exponential` or `Alpha`."""
+
+    def init(self, n: int) -> Any:
+        return self.kinetics().init(n)
+
+    def prepare(self, dt: float, tau_m: Float[Array, "*n"] | None) -> KernelConstants:
+        return _kernel_constants(self.kinetics().tau, dt, tau_m)
+
+    def step(
+        self, constants: KernelConstants, state: Any, counts: Float[Array, "n"], weight: Float[Array, "*n"]
+    ) -> Received:
+        kinetics = self.kinetics()
+        inputs = Input(current=kinetics.mean(constants, state))
+        return Received(kinetics.step(constants, state, weight * counts), inputs)
+
+
+class AbstractFilteredConductance(AbstractSynapse):
+    """A conductance with a time course: the synaptic variable is g/g_leak."""
+
+    reversal: eqx.AbstractVar[Float[Array, "*n"]]
+
+    @abc.abstractmethod
+    def kinetics(self) -> Any:
+        """The time course, `Exponential` or `Alpha`."""
+
+    def init(self, n: int) -> Any:
+        return self.kinetics().init(n)
+
+    def prepare(self, dt: float, tau_m: Float[Array, "*n"] | None) -> KernelConstants:
+        # The membrane's own time constant moves with the conductance: the mean over the step.
+        return _kernel_constants(self.kinetics().tau, dt, None)
+
+    def step(
+        self, constants: KernelConstants, state: Any, counts: Float[Array, "n"], weight: Float[Array, "*n"]
+    ) -> Received:
+        kinetics = self.kinetics()
+        g = kinetics.mean(constants, state)
+        inputs = Input(conductance=g, conductance_times_reversal=g * self.reversal)
+        return Received(kinetics.step(constants, state, weight * counts), inputs)
+
+
+class ExponentialCurrent(AbstractFilteredCurrent):
+    """A current that jumps by the weight w [mV] at each spike and decays exponentially.
+
+        tau dI/dt = -I + tau w sum of delta(t - t_k).
+
+    The step is exact for a leaky integrate-and-fire target. The limit tau -> 0 at fixed
+    w tau/tau_m = J is `DeltaCurrent` with weight J.
+
+    **Arguments:** `tau`, decay time constant [ms].
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> synapse = jn.ExponentialCurrent(tau=5.0)
+
+    ```
+
+    Source: Dayan and Abbott, Theoretical Neuroscience (2001), chapter 7.
+    """
+
+    tau: Float[Array, "*n"]
+
+    def __init__(self, tau: ArrayLike):
+        self.tau = _checked_tau(tau)
+
+    def kinetics(self) -> Exponential:
+        return Exponential(self.tau)
+
+
+class AlphaCurrent(AbstractFilteredCurrent):
+    """A current w (t/tau) exp(1 - t/tau) after each spike: the weight w [mV] is its peak.
+
+    The step is exact for a leaky integrate-and-fire target. Its integral is e w tau.
+
+    **Arguments:** `tau`, time to peak [ms].
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> synapse = jn.AlphaCurrent(tau=2.0)
+
+    ```
+
+    Source: Dayan and Abbott, Theoretical Neuroscience (2001), section 5.8.
+    """
+
+    tau: Float[Array, "*n"]
+
+    def __init__(self, tau: ArrayLike):
+        self.tau = _checked_tau(tau)
+
+    def kinetics(self) -> Alpha:
+        return Alpha(self.tau)
+
+
+class ExponentialConductance(AbstractFilteredConductance):
+    """A conductance that jumps by the weight a, relative to leak, and decays exponentially.
+
+        tau dg/dt = -g + tau a sum of delta(t - t_k);   tau_m dV/dt = -(V - v_rest) - g (V - reversal).
+
+    The limit tau -> 0 at fixed a tau/tau_m is `DeltaConductance` with that efficacy.
+
+    **Arguments:** `tau`, decay time constant [ms]; `reversal`, reversal potential [mV].
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> synapse = jn.ExponentialConductance(tau=5.0, reversal=0.0)
+
+    ```
+
+    Source: Sanzeni, Histed and Brunel (2022), doi:10.1103/PhysRevX.12.011044, equation (23).
+    """
+
+    tau: Float[Array, "*n"]
+    reversal: Float[Array, "*n"]
+
+    def __init__(self, tau: ArrayLike, *, reversal: ArrayLike):
+        self.tau = _checked_tau(tau)
+        self.reversal = as_leaf(reversal)
+        check_finite("reversal", self.reversal)
+
+    def kinetics(self) -> Exponential:
+        return Exponential(self.tau)
+
+
+class AlphaConductance(AbstractFilteredConductance):
+    """A conductance a (t/tau) exp(1 - t/tau) after each spike: the weight a, relative to leak, is its peak.
+
+    **Arguments:** `tau`, time to peak [ms]; `reversal`, reversal potential [mV].
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> synapse = jn.AlphaConductance(tau=2.0, reversal=-75.0)
+
+    ```
+
+    Source: Dayan and Abbott, Theoretical Neuroscience (2001), section 5.8.
+    """
+
+    tau: Float[Array, "*n"]
+    reversal: Float[Array, "*n"]
+
+    def __init__(self, tau: ArrayLike, *, reversal: ArrayLike):
+        self.tau = _checked_tau(tau)
+        self.reversal = as_leaf(reversal)
+        check_finite("reversal", self.reversal)
+
+    def kinetics(self) -> Alpha:
+        return Alpha(self.tau)

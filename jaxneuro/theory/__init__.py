@@ -1,0 +1,20 @@
+"""What the equations say of a neuron or a network, without simulating it."""
+
+from .._formulas import (
+    OUMoments as OUMoments,
+    PoissonInput as PoissonInput,
+    kramers_rate as kramers_rate,
+    lif_cv as lif_cv,
+    lif_density as lif_density,
+    lif_log_rate as lif_log_rate,
+    lif_rate as lif_rate,
+    ou_moments as ou_moments,
+    poisson_input as poisson_input,
+)
+from ._effective_input import (
+    AbstractNoise as AbstractNoise,
+    EffectiveInput as EffectiveInput,
+    EffectiveNoise as EffectiveNoise,
+    effective_input as effective_input,
+)
+from ._mean_field import MeanField as MeanField, mean_field as mean_field

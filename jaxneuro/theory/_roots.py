@@ -1,0 +1,91 @@
+"""All self-consistent log-rates: by sign changes for one unknown, from many starts for several."""
+
+from collections.abc import Callable
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optimistix as optx
+from jaxtyping import Array, Bool, Float
+
+# Rates are searched from here, in Hz; a root below shows as a residual that is negative at the lower end.
+LEAST_RATE = 1e-10
+N_GRID = 512
+MOST_ROOTS = 9
+N_STARTS = 64
+_SOLVED = 1e-7  # of log rate: far above rounding, far below the distance of two roots that differ
+
+Residual = Callable[[Float[Array, "unknowns"]], Float[Array, "unknowns"]]
+
+
+class Roots(eqx.Module):
+    """Candidate roots in log rate [log Hz], and which of them are roots, each once."""
+
+    log_rates: Float[Array, "roots unknowns"]
+    found: Bool[Array, "roots"]
+
+
+def search_line(residual: Residual, log_most: Float[Array, ""]) -> Roots:
+    """Every sign change of one residual on 512 points from 1e-10 Hz to `log_most`, and a root below.
+
+    `residual(x)` is log Phi(exp x) - x, which falls to minus infinity at either saturation, so that
+    there is an odd number of roots in all.
+    """
+    grid = jnp.log(LEAST_RATE) + (log_most - jnp.log(LEAST_RATE)) * jnp.linspace(0.0, 1.0, N_GRID)
+    values = jax.vmap(lambda x: residual(x[None])[0])(grid)
+    changes = (values[:-1] > 0) != (values[1:] > 0)
+    (at,) = jnp.nonzero(changes, size=MOST_ROOTS - 1, fill_value=-1)
+    inside = jax.vmap(lambda i: _bisect(residual, grid[i], grid[i + 1], i >= 0))(at)
+
+    # Below the grid the residual's slope is -1 to all accuracy: one more step of x <- log Phi is exact.
+    def settle(_: Array, x: Float[Array, ""]) -> Float[Array, ""]:
+        return jnp.where(jnp.isfinite(x), x + residual(x[None])[0], x)  # without any noise the log rate is -inf
+
+    below = jax.lax.fori_loop(0, 3, settle, grid[0] + values[0])
+    quiescent = values[0] < 0
+    roots = jnp.concatenate([below[None], inside])[:, None]
+    return Roots(roots, jnp.concatenate([quiescent[None], at >= 0]))
+
+
+def _bisect(
+    residual: Residual, low: Float[Array, ""], high: Float[Array, ""], exists: Bool[Array, ""]
+) -> Float[Array, ""]:
+    middle = (low + high) / 2.0
+
+    def bracketed(x: Float[Array, ""], _: None) -> Float[Array, ""]:
+        return jnp.where(exists, residual(x[None])[0], middle - x)
+
+    eps = float(jnp.finfo(low.dtype).eps)
+    solver = optx.Bisection(rtol=8 * eps, atol=8 * eps)
+    options = {"lower": jnp.minimum(low, high), "upper": jnp.maximum(low, high)}
+    solution = optx.root_find(bracketed, solver, middle, options=options, max_steps=64, throw=False)
+    return solution.value
+
+
+def search_starts(residual: Residual, n_unknowns: int, log_most: Float[Array, ""]) -> Roots:
+    """Roots of several residuals from 64 starts: half with equal rates, half spread over the box."""
+    half = N_STARTS // 2
+    ladder = np.tile(np.linspace(0.0, 1.0, half)[:, None], (1, n_unknowns))
+    # A rank-one lattice by the powers of the root of x^(d+1) = x + 1 (Roberts 2018) fills the box evenly.
+    ratio = np.roots([1.0, *([0.0] * (n_unknowns - 1)), -1.0, -1.0]) if n_unknowns > 0 else np.ones(1)
+    base = max(r.real for r in ratio if abs(r.imag) < 1e-12)
+    spread = (0.5 + np.arange(1, half + 1)[:, None] * base ** -np.arange(1, n_unknowns + 1)) % 1.0
+    unit = jnp.asarray(np.concatenate([ladder, spread]), log_most.dtype)
+    # Where Phi of a silent network puts the rates: the quiescent root, however deep.
+    starts = jnp.log(1e-4) + (log_most - jnp.log(1e-4)) * unit
+    quiet = jnp.full((1, n_unknowns), jnp.log(LEAST_RATE), log_most.dtype)
+    quiet = quiet + residual(quiet[0])[None]
+    starts = jnp.concatenate([quiet, starts])
+    tolerance = 1e-12 if log_most.dtype == jnp.float64 else 1e-6
+    solver = optx.LevenbergMarquardt(rtol=tolerance, atol=tolerance)
+
+    def solve(start: Float[Array, "unknowns"]) -> Float[Array, "unknowns"]:
+        return optx.root_find(lambda x, _: residual(x), solver, start, max_steps=200, throw=False).value
+
+    ends = jax.vmap(solve)(starts)
+    slack = _SOLVED if log_most.dtype == jnp.float64 else 1e-3
+    solved = jnp.all(jnp.abs(jax.vmap(residual)(ends)) < slack, axis=1)
+    close = jnp.all(jnp.abs(ends[:, None] - ends[None]) < 100 * slack, axis=2)
+    earlier = jnp.tril(close & solved[None], k=-1)
+    return Roots(ends, solved & ~jnp.any(earlier, axis=1))

@@ -1,0 +1,77 @@
+"""Integer time, keys by role, and the Poisson sampler."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import stats
+
+from jaxneuro._numerics import PoissonTable, as_leaf, count_steps, delay_steps, role_key
+
+
+def test_steps_of_decimal_times():
+    for k in (0, 1, 7, 10_001, 123_456_789):
+        assert count_steps("t", k * 0.1, 0.1) == k
+    assert count_steps("t", 1_000.0, 0.05) == 20_000
+    assert count_steps("t", 0.3, 0.1) == 3  # 0.3/0.1 is 2.9999999999999996
+    for time in (0.25, 0.1001, 1e6 + 0.05):
+        with pytest.raises(ValueError, match="`t` has to be a multiple"):
+            count_steps("t", time, 0.1)
+
+
+def test_delays_round_to_steps():
+    assert delay_steps("d", 1.5, 0.1) == 15
+    assert delay_steps("d", 1.46, 0.1) == 15
+    assert delay_steps("d", 0.1, 0.1) == 1
+    with pytest.raises(ValueError, match="`d` has to be at least dt"):
+        delay_steps("d", 0.05, 0.1)
+
+
+def test_roles_have_keys_of_their_own():
+    key = jax.random.key(0)
+    keys = [jax.random.key_data(role_key(key, r)).tolist() for r in ("drive 0", "drive 1", "wiring 0")]
+    assert len({tuple(k) for k in keys}) == 3
+
+
+@pytest.mark.float32
+@pytest.mark.parametrize("mean", [0.0, 1e-3, 0.5, 2.0, 17.0, 24.9, 25.1, 70.0, 900.0])
+def test_poisson_counts_follow_their_law(mean):
+    n = 40_000
+    counts = np.asarray(PoissonTable(as_leaf(mean)).sample(jax.random.key(3), (n,)))
+    if mean == 0:
+        assert not counts.any()
+        return
+    assert abs(counts.mean() - mean) < 4 * np.sqrt(mean / n)
+    assert abs(counts.var() - mean) < 4 * np.sqrt((2 * mean**2 + mean) / n)
+    edges = np.unique(stats.poisson.ppf(np.linspace(0.02, 0.98, 15), mean))
+    cells = np.diff(np.concatenate([[0.0], stats.poisson.cdf(edges, mean), [1.0]]))
+    found = np.bincount(np.searchsorted(edges, counts), minlength=cells.size)
+    assert stats.chisquare(found[cells > 0], n * cells[cells > 0]).pvalue > 1e-4
+
+
+@pytest.mark.float32
+@pytest.mark.parametrize("mean", [0.01, 2.0, 24.0])
+def test_poisson_thresholds_are_the_tail_probabilities(mean):
+    thresholds = np.asarray(PoissonTable(as_leaf(mean)).thresholds).astype(float) / 2.0**32
+    expected = stats.poisson.sf(np.arange(64), float(np.float32(mean)) if not jax.config.jax_enable_x64 else mean)
+    # Half the resolution of 32 bits, the clip below 2^32, and in float32 the rounding of a sum of 96 terms.
+    atol = 1.5e-8 + 2.0**-32 if jax.config.jax_enable_x64 else 2e-6
+    np.testing.assert_allclose(thresholds, expected, rtol=0, atol=atol)
+
+
+def test_poisson_element_depends_on_its_place_alone():
+    table, key = PoissonTable(as_leaf(2.0)), jax.random.key(9)
+    np.testing.assert_array_equal(table.sample(key, (100,))[:60], table.sample(key, (60,)))
+    means = as_leaf(np.linspace(0.0, 40.0, 100))
+    mixed = np.asarray(PoissonTable(means).sample(key, (100,)))
+    assert mixed[0] == 0
+    assert mixed[-10:].mean() > 25
+    batch = jax.vmap(lambda m: PoissonTable(m).sample(key, (50,)))(as_leaf([2.0, 60.0]))
+    np.testing.assert_array_equal(batch[0], table.sample(key, (50,)))
+    np.testing.assert_array_equal(batch[1], PoissonTable(as_leaf(60.0)).sample(key, (50,)))
+
+
+def test_as_leaf_refuses_what_is_no_number():
+    for value in ("a", None, 1j, [[1], [2, 3]], jnp.asarray(1j)):
+        with pytest.raises(ValueError, match="has to be a real number"):
+            as_leaf(value)

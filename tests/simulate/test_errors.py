@@ -1,0 +1,120 @@
+"""Bad input to a run: one clear sentence that names the argument."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jaxneuro as jn
+
+pytestmark = pytest.mark.usefixtures("as_users_run")
+
+KEY = jax.random.key(0)
+
+
+def net(**keywords):
+    return jn.networks.brunel(n_e=40, n_i=10, c_e=8, c_i=2, **keywords)
+
+
+def run(model=None, t0=0.0, t1=10.0, **keywords):
+    return jn.simulate(model or net(), t0, t1, **({"dt": 0.1, "key": KEY} | keywords))
+
+
+@pytest.mark.parametrize(
+    ("keywords", "message"),
+    [
+        (dict(t1=10.05), "`t1` has to be a multiple of dt"),
+        (dict(t0=0.05), "`t0` has to be a multiple of dt"),
+        (dict(t1=0.0), "`t1` has to lie after `t0`"),
+        (dict(t0=-1.0), "`t0` has to be at least 0"),
+        (dict(t1=np.nan), "`t1` has to be finite"),
+        (dict(t1="1"), "`t1` has to be a number"),
+        (dict(t1=1e9), r"more than the 2\^31"),
+        (dict(dt=0.0), "`dt` has to be positive"),
+        (dict(dt=-0.1), "`dt` has to be positive"),
+        (dict(dt=2.0), r"`projections\[0\].delay` has to be at least dt"),
+        (dict(key=0), "`key` has to be a key"),
+        (dict(key=jax.random.split(KEY, 2)), "one key"),
+        (dict(model=jn.LIF()), "`model` has to be a Network or a Population"),
+        (dict(record=[jn.record.Rate()]), "`record` has to be a dict"),
+        (dict(record={"rate": "rate"}), r"`record\['rate'\]` has to be a recorder"),
+        (dict(record={"rate": jn.record.Rate("X")}), "names the population 'X'"),
+        (dict(record={"rate": jn.record.Rate(start=10.0)}), "`start` has to lie before the end"),
+        (dict(record={"rate": jn.record.Rate(start=0.03)}), "`start` has to be a multiple"),
+        (dict(record={"v": jn.record.Trace("v")}), "has to name population and variable"),
+        (dict(record={"v": jn.record.Trace("E.u")}), "the variables of 'E' are v, refractory"),
+        (dict(record={"v": jn.record.Trace("E.v", neurons=[40])}), "`neurons` of"),
+        (dict(record={"p": jn.record.PopulationRate(width=0.25)}), "`width` has to be a multiple"),
+        (dict(stimulus=3.0), "`stimulus` of a network has to be a dict"),
+        (dict(stimulus={"X": 3.0}), "`stimulus` names 'X'"),
+        (dict(stimulus={"E": np.zeros(7)}), r"`stimulus` of 'E' has shape \(7,\)"),
+        (dict(stimulus={"E": np.nan}), "has to be finite"),
+        (dict(stimulus={"E": lambda t: np.zeros(3)}), "the function returns shape"),
+        (dict(state=3), "`state` has to be the `state` of a Solution"),
+        (dict(wiring=3), "`wiring` has to come from"),
+        (dict(solver="euler"), "`solver` has to be"),
+    ],
+    ids=lambda x: str(x)[:40],
+)
+def test_argument_is_named(keywords, message):
+    with pytest.raises(ValueError, match=message):
+        run(**keywords)
+
+
+def test_state_of_another_time_or_network():
+    sol = run()
+    with pytest.raises(ValueError, match="`state` is at t = 10 ms"):
+        run(state=sol.state)
+    with pytest.raises(ValueError, match="comes from another network"):
+        run(net(delay=3.0), 10.0, 20.0, state=sol.state)
+
+
+def test_wiring_of_another_network():
+    with pytest.raises(ValueError, match="`wiring` was drawn for"):
+        run(wiring=jn.wire(jn.networks.brunel(n_e=80, n_i=10, c_e=8, c_i=2), key=KEY))
+    with pytest.raises(ValueError, match="another kind of delay"):
+        run(wiring=jn.wire(net(delay=jn.UniformDelay(1.0, 2.0)), key=KEY))
+
+
+def test_wiring_under_a_transformation():
+    with pytest.raises(ValueError, match="draw the wiring outside jit"):
+        jax.vmap(lambda k: run(key=k)["rate"]["E"])(jax.random.split(KEY, 2))
+
+
+def test_a_size_is_needed_to_run_and_an_integer_to_wire():
+    with pytest.raises(ValueError, match="has no size"):
+        run(jn.Network({"E": jn.Population(jn.LIF())}))
+    with pytest.raises(ValueError, match="has to be an integer to be wired"):
+        run(jn.networks.brunel(n_e=40, n_i=10, c_e=8.5, c_i=2))
+
+
+def test_a_source_makes_at_most_one_spike_a_step():
+    with pytest.raises(ValueError, match="spikes a step"):
+        run(jn.Network({"X": jn.Population(jn.Poisson(20_000.0), 3)}))
+
+
+@pytest.mark.float32
+def test_a_run_that_blows_up_says_when_where_and_what_to_try():
+    wild = jn.Network({"A": jn.Population(jn.LIF(), 3), "B": jn.Population(jn.LIF(), 3)})
+    grow = {"B": lambda t: jnp.where(t > 5.0, jnp.nan, 0.0)}
+    with pytest.raises(RuntimeError, match=r"By t = .* ms, in B: .* Take a smaller dt"):
+        run(wild, stimulus=grow)
+    sol = run(wild, stimulus=grow, throw=False)
+    assert sol.result == jn.Result.nonfinite_state
+    assert 5.0 < float(sol.failed_step) * 0.1 <= 5.1 + 1.6
+    good = jn.simulate(wild, 0.0, 10.0, dt=0.1, key=KEY, throw=False)
+    assert good.result == jn.Result.successful
+
+
+def test_a_failure_under_jit_is_not_silent():
+    wild = jn.Network({"A": jn.Population(jn.LIF(), 3)})
+    bad = {"A": lambda t: jnp.where(t > 5.0, jnp.inf, 0.0)}
+
+    def total(key):
+        record = {"v": jn.record.Trace("A.v")}
+        return jn.simulate(wild, 0.0, 10.0, dt=0.1, key=key, stimulus=bad, record=record, wiring=wiring)["v"]
+
+    wiring = jn.wire(wild, key=KEY)
+
+    with pytest.raises(Exception, match="non-finite"):
+        jax.jit(total)(KEY).block_until_ready()

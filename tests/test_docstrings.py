@@ -1,0 +1,30 @@
+"""Every example in a docstring or in the README runs and prints what it says."""
+
+import ast
+import doctest
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def docstrings() -> list[tuple[str, str]]:
+    found = []
+    for path in sorted((ROOT / "jaxneuro").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+                text = ast.get_docstring(node)
+                if text and ">>>" in text:
+                    found.append((f"{path.relative_to(ROOT)}:{getattr(node, 'name', 'module')}", text))
+    return found
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize(("name", "text"), docstrings(), ids=[name for name, _ in docstrings()])
+def test_example(name, text, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    test = doctest.DocTestParser().get_doctest(text, {}, name, name, 0)
+    report: list[str] = []
+    failed = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(test, out=report.append).failed
+    assert failed == 0, "".join(report)
