@@ -217,7 +217,7 @@ class ConductanceScaling(AbstractLaw):
 
         >>> import jaxneuro as jn
         >>> print(f"{jn.laws.ConductanceScaling()(10_000):.3f} mV")
-        0.668 mV
+        0.669 mV
 
     Source: Sanzeni, Histed & Brunel (2022), doi 10.1103/PhysRevX.12.011044, equations 13 and 14 and
     section VII, corrected.

@@ -97,7 +97,7 @@ class QuantalRelease(eqx.Module):
         >>> import jaxneuro as jn
         >>> model = jn.quantal.QuantalRelease(m=2.0, u=0.4, sigma_1=0.08)
         >>> print(f"{float(model.density(0.4)):.3f} per mV")
-        1.350 per mV
+        1.352 per mV
 
     Source: equations 1-4 of Q. Wen's notes on synaptic transmission (2022), corrected; del Castillo & Katz
     (1954), doi 10.1113/jphysiol.1954.sp005129; Boyd & Martin (1956), doi 10.1113/jphysiol.1956.sp005512.

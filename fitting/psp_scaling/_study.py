@@ -86,8 +86,7 @@ def report(study: Study) -> str:
     raw = _raw_figures(study.fits)
     rows = [[name, f"{PUBLISHED[name]:g}", f"{raw[name]:.4g}"] for name in PUBLISHED]
     predictions = [
-        [name, repr(fit.predict(10_000)), repr(fit.predict(10_000, inhibitory=True))]
-        for name, fit in study.fits.items()
+        [name, repr(fit.predictions[0, -1]), repr(fit.predictions[1, -1])] for name, fit in study.fits.items()
     ]
     free = study.fits[FREE_TAU_BAR]
     fixed = study.fits["conductance"]
@@ -101,7 +100,7 @@ def report(study: Study) -> str:
             "Amplitude at K = 10,000 (mV, 95% band)\n" + text_table(["law", "J_E", "J_I"], predictions),
             f"tau_bar is not fitted: it is 1 / (1 + g) = {1 / (1 + fixed.params['g']):.3f}. Left free it goes to "
             f"{free.params['tau_bar']:.2f} [{low:.2f}, {high:.2f}],\noutside (0, 1], and the prediction at K = 10,000 "
-            f"falls from {float(fixed.predict(10_000)):.2f} to {float(free.predict(10_000)):.2f} mV: it rests on "
+            f"falls from {float(fixed.predictions[0, -1]):.2f} to {float(free.predictions[0, -1]):.2f} mV: it rests on "
             f"tau_bar. AICc changes by {free.aicc - fixed.aicc:+.1f}.",
         ]
     )

@@ -18,7 +18,7 @@ def _draw_end_plate(axes: Any, study: Study) -> None:
     axes.plot(v, scale * found.value, color="#b2182b", lw=1.5, label="fitted mixture, 95% band")
     axes.fill_between(v, scale * found.low, scale * found.high, color="#b2182b", alpha=0.2, lw=0)
     axes.plot(0.0, data.n_trials * np.exp(-fit.params["m"]), "D", color="#b2182b", ms=5, label="failures expected")
-    axes.set(xlabel="End-plate potential (mV)", ylabel="Trials", xlim=(-0.15, 3.3), ylim=(0, 27))
+    axes.set(xlabel="End-plate potential (mV)", ylabel="Trials", xlim=(-0.15, 3.3), ylim=(0, 30))
     axes.legend(frameon=False, fontsize=7)
     axes.set_title("A  Boyd & Martin (1956)", loc="left", fontsize=9)
     inset = axes.inset_axes((0.62, 0.3, 0.36, 0.28))

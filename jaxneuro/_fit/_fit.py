@@ -63,9 +63,9 @@ def fit(
         >>> data = jn.laws.PSPTable(k, psp, np.array([False, True, False, True, False]))
         >>> result = jn.fit(jn.laws.CurrentScaling(), data)
         >>> print(f"{result.params['j0']:.2f} +- {result.stderr['j0']:.2f} mV")
-        18.88 +- 0.77 mV
+        18.84 +- 0.38 mV
         >>> print(f"{float(result.predict(10_000)):.3f} mV")
-        0.189 mV
+        0.188 mV
 
     Source: least squares in log-amplitude as in Sanzeni, Histed & Brunel (2022),
     doi 10.1103/PhysRevX.12.011044, section VII.

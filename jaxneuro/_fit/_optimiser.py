@@ -1,6 +1,7 @@
 """Optimisers as objects: each turns an objective and a start into a minimum."""
 
 from abc import abstractmethod
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -25,20 +26,16 @@ class AbstractOptimiser(eqx.Module):
     """Minimises an objective from one start; a batch of starts is a `vmap` of it."""
 
     @abstractmethod
-    def minimise(self, objective: Objective, start: Float[Array, " q"], *, refit: bool) -> Minimum:
-        """Minimises from `start`; a `refit` starts beside its minimum and may stop sooner."""
+    def minimise(self, objective: Objective, start: Float[Array, " q"], default_tolerance: Float[Array, ""]) -> Minimum:
+        """Minimises from `start`, to the optimiser's own tolerance if it has one."""
 
 
-def _tolerance(given: float | None, dtype: jnp.dtype, refit: bool) -> float:
-    """As given, or so that a last step still shows in the value: its change is the square of this.
+def tolerance_for(dtype: jnp.dtype, *, refit: bool) -> Float[Array, ""]:
+    """Such that a last step still shows in the value, which changes by the square of this.
 
     Refits need errors that are small against their own scatter only.
     """
-    if given is not None:
-        return given
-    if dtype == jnp.float32:
-        return 1e-3
-    return 1e-5 if refit else 1e-7
+    return jnp.asarray(1e-3 if dtype == jnp.float32 else 1e-5 if refit else 1e-7, dtype)
 
 
 class LevenbergMarquardt(AbstractOptimiser):
@@ -52,10 +49,10 @@ class LevenbergMarquardt(AbstractOptimiser):
     tolerance: float | None = eqx.field(static=True, default=None)
     max_steps: int = eqx.field(static=True, default=200)
 
-    def minimise(self, objective: Objective, start: Float[Array, " q"], *, refit: bool) -> Minimum:
+    def minimise(self, objective: Objective, start: Float[Array, " q"], default_tolerance: Float[Array, ""]) -> Minimum:
         if not objective.problem.is_least_squares:
             raise ValueError("`optimiser` LevenbergMarquardt needs a least-squares `loss`; use jn.QuasiNewton().")
-        tolerance = _tolerance(self.tolerance, start.dtype, refit)
+        tolerance: Any = default_tolerance if self.tolerance is None else self.tolerance  # traced, or a float
         solution = optx.least_squares(
             lambda theta, obj: obj.residuals(theta),
             optx.LevenbergMarquardt(tolerance, tolerance),
@@ -88,8 +85,8 @@ class QuasiNewton(AbstractOptimiser):
     tolerance: float | None = eqx.field(static=True, default=None)
     max_steps: int = eqx.field(static=True, default=500)
 
-    def minimise(self, objective: Objective, start: Float[Array, " q"], *, refit: bool) -> Minimum:
-        tolerance = _tolerance(self.tolerance, start.dtype, refit)
+    def minimise(self, objective: Objective, start: Float[Array, " q"], default_tolerance: Float[Array, ""]) -> Minimum:
+        tolerance: Any = default_tolerance if self.tolerance is None else self.tolerance  # traced, or a float
         scale = 1.0 / jnp.sum(objective.weights)
         solution = optx.minimise(
             lambda theta, obj: scale * obj.value(theta),
@@ -114,7 +111,7 @@ class Optax(AbstractOptimiser):
     steps: int = eqx.field(static=True, default=2000)
     tolerance: float = eqx.field(static=True, default=1e-4)
 
-    def minimise(self, objective: Objective, start: Float[Array, " q"], *, refit: bool) -> Minimum:
+    def minimise(self, objective: Objective, start: Float[Array, " q"], default_tolerance: Float[Array, ""]) -> Minimum:
         transformation = optax.with_extra_args_support(self.transformation)
         scale = 1.0 / jnp.sum(objective.weights)
 

@@ -33,8 +33,9 @@ def plot_laws(results: "Mapping[str, FitResult]", axes: Any, *, k: ArrayLike | N
     mask = np.asarray(data.inhibitory)
     kinds = [("E", False)] * bool((~mask).any()) + [("I", True)] * bool(mask.any())
     for style, (name, result) in zip(LINES, results.items(), strict=False):
+        both = result.predict(grid, inhibitory=np.array([[False], [True]]))
         for kind, inhibitory in kinds:
-            found = result.predict(grid, inhibitory=inhibitory)
+            found = both[int(inhibitory)]
             axes.plot(grid, found.value, style, color=COLOURS[kind], lw=1.5, label=f"{name} law, {kind}")
             axes.fill_between(grid, found.low, found.high, color=COLOURS[kind], alpha=0.12, lw=0)
 

@@ -25,6 +25,9 @@ class Prediction(eqx.Module):
             return f"{float(self.value):.4g} [{float(self.low):.4g}, {float(self.high):.4g}]"
         return f"Prediction(value={self.value}, low={self.low}, high={self.high})"
 
+    def __getitem__(self, index: Any) -> "Prediction":
+        return Prediction(*(np.asarray(column[index]) for column in (self.value, self.low, self.high)))
+
     def __float__(self) -> float:
         return float(self.value)
 

@@ -147,6 +147,11 @@ class FitResult:
             self.problem, self.theta, covariance, self.uncertainty.quantile, band, function, inputs, keywords
         )
 
+    @cached_property
+    def predictions(self) -> Prediction:
+        """Of a law: J_E (first row) and J_I (second) at 100, 1,000 and 10,000 connections."""
+        return self.predict(np.asarray(PREDICTED_AT), inhibitory=np.array([[False], [True]]))
+
     def profile(self, name: str, *, points: int = 41, span: float = 4.0) -> Profile:
         """The profile likelihood of one parameter, and its interval.
 
@@ -180,14 +185,11 @@ class FitResult:
         if self.bootstrap is not None:
             out["bootstrap_ci95"] = {name: list(ends) for name, ends in self.bootstrap.ci95.items()}
         if isinstance(self.model, AbstractLaw):
-            k = np.asarray(PREDICTED_AT)
+            found = self.predictions
             predictions: dict[str, Any] = {"n_connections": list(PREDICTED_AT)}
-            for kind, mask in (("excitatory_mv", False), ("inhibitory_mv", True)):
-                found = self.predict(k, inhibitory=mask)
-                predictions[kind] = [
-                    {"value": float(v), "ci95": [float(low), float(high)]}
-                    for v, low, high in zip(found.value, found.low, found.high, strict=True)
-                ]
+            for row, kind in enumerate(("excitatory_mv", "inhibitory_mv")):
+                columns = zip(found.value[row], found.low[row], found.high[row], strict=True)
+                predictions[kind] = [{"value": float(v), "ci95": [float(a), float(b)]} for v, a, b in columns]
             out["predictions"] = predictions
         return without_nonfinite(out)
 

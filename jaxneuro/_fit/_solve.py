@@ -8,27 +8,34 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PyTree
 
-from ._optimiser import AbstractOptimiser, Minimum
+from ._optimiser import AbstractOptimiser, Minimum, tolerance_for
 from ._problem import Objective, Problem
 from ._protocol import HasMisfit
 
-CHUNK = 500  # refits a call: their residuals then stay in the cache, and progress can be shown
+BATCH = 32  # starts, or refits where there are few, in one call: one size, so that one compilation serves both
+CHUNK = 500  # refits in one call where there are many: their residuals stay in the cache, and progress can be shown
 
 
 @eqx.filter_jit
+def _solve(
+    problem: Problem,
+    optimiser: AbstractOptimiser,
+    weights: Float[Array, "b n"],
+    starts: Float[Array, "b p"],
+    tolerance: Float[Array, ""],
+) -> Minimum:
+    return jax.vmap(lambda w, start: optimiser.minimise(Objective(problem, w), start, tolerance))(weights, starts)
+
+
 def solve_starts(
     problem: Problem, optimiser: AbstractOptimiser, weights: Float[Array, " n"], starts: Float[Array, "b p"]
 ) -> Minimum:
     """Minimises from every start; a batch of minima."""
-    objective = Objective(problem, weights)
-    return jax.vmap(lambda start: optimiser.minimise(objective, start, refit=False))(starts)
-
-
-@eqx.filter_jit
-def _solve_weightings(
-    problem: Problem, optimiser: AbstractOptimiser, weights: Float[Array, "b n"], start: Float[Array, " p"]
-) -> Minimum:
-    return jax.vmap(lambda w: optimiser.minimise(Objective(problem, w), start, refit=True))(weights)
+    total = starts.shape[0]
+    size = BATCH * -(-total // BATCH)
+    padded = starts[np.arange(size) % total]
+    found = _solve(problem, optimiser, jnp.tile(weights, (size, 1)), padded, tolerance_for(starts.dtype, refit=False))
+    return jax.tree.map(lambda x: x[:total], found)
 
 
 class Refits(eqx.Module):
@@ -47,11 +54,12 @@ def solve_weightings(
 ) -> Refits:
     """Refits under every weighting, all from `start`, a chunk of them in one `vmap`."""
     total = weights.shape[0]
-    chunk = min(CHUNK, total)
+    chunk = CHUNK if total > 10 * BATCH else BATCH
+    starts, tolerance = jnp.tile(start, (chunk, 1)), tolerance_for(start.dtype, refit=True)
     theta, succeeded = [], []
     for begin in range(0, total, chunk):
         rows = np.minimum(np.arange(begin, begin + chunk), total - 1)  # the last chunk repeats its last row
-        found = _solve_weightings(problem, optimiser, weights[rows], start)
+        found = _solve(problem, optimiser, weights[rows], starts, tolerance)
         keep = min(chunk, total - begin)
         theta.append(np.asarray(found.theta)[:keep])
         succeeded.append((np.asarray(found.converged) & np.isfinite(np.asarray(found.value)))[:keep])
@@ -74,8 +82,9 @@ def solve_profile(
         objective = Objective(problem, weights, index, value)
         if start.shape[0] == 0:
             return Minimum(start, objective.value(start), jnp.asarray(True))
-        return optimiser.minimise(objective, start, refit=False)
+        return optimiser.minimise(objective, start, tolerance)
 
+    tolerance = tolerance_for(start.dtype, refit=False)
     return jax.vmap(one)(values)
 
 

@@ -25,8 +25,8 @@ class AbstractBijection(eqx.Module):
 class Unbounded(AbstractBijection):
     """Leaves a parameter free on the whole real line.
 
-    >>> import jaxneuro._numerics as numerics
-    >>> print(numerics.Unbounded().forward(-2.0))
+    >>> import jax.numpy as jnp, jaxneuro._numerics as numerics
+    >>> print(numerics.Unbounded().forward(jnp.asarray(-2.0)))
     -2.0
     """
 

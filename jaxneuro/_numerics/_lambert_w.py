@@ -79,7 +79,7 @@ def _wright_omega(z: Array) -> Array:
     small = jnp.exp(jnp.minimum(safe, -1.0))
     w = jnp.where(safe > 3.0, large - log_large + log_large / large, middle)
     w = jnp.where(safe < -1.0, small * (1.0 - small), w)
-    for _ in range(_STEPS):
+    for _ in range(2):  # these guesses are better
         w = _refine(w, safe - w - jnp.log(w))
     exp_z = jnp.exp(jnp.minimum(z, 0.0))
     w = jnp.where(tiny, exp_z * (1.0 - exp_z), w)

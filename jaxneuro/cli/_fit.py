@@ -109,8 +109,7 @@ def _fit_all(options: argparse.Namespace, data: "PSPTable", laws: "dict[str, Abs
 def _print_predictions(results: "dict[str, FitResult]") -> None:
     print("\nPredicted amplitudes at K = 10,000 (mV, 95% band):")
     for name, result in results.items():
-        excitatory, inhibitory = result.predict(10_000), result.predict(10_000, inhibitory=True)
-        print(f"  {name:12s} E {excitatory!r}   I {inhibitory!r}")
+        print(f"  {name:12s} E {result.predictions[0, -1]!r}   I {result.predictions[1, -1]!r}")
 
 
 def _write(options: argparse.Namespace, results: "dict[str, FitResult]") -> None:
