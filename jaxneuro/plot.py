@@ -113,8 +113,9 @@ def _draw_distribution(ax: "Axes", sol: Solution, record: str, theory: dict, lab
         ax.hist(value, bins=bins, density=True, histtype="stepfilled", color=colour, alpha=0.3, label=text)
     for (name, value), colour in zip(theory.items(), COLOURS, strict=False):
         ax.axvline(float(value), color=colour, lw=1.6, ls="--", label=f"{name}, mean field: {float(value):.3g}")
-    ax.set(xlabel=label, ylabel="density", xlim=(0, bins[-1]))
-    ax.legend(fontsize="small")
+    unit = " (1/Hz)" if record == "rate" else ""
+    ax.set(xlabel=label, ylabel=f"density{unit}", xlim=(0, bins[-1]), ylim=(0, 1.5 * ax.get_ylim()[1]))
+    ax.legend(fontsize="small", loc="upper left", ncols=2)
 
 
 def _bins(values: np.ndarray, top: float) -> list[float]:

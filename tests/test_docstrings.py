@@ -17,13 +17,14 @@ def docstrings() -> list[tuple[str, str]]:
                 text = ast.get_docstring(node)
                 if text and ">>>" in text:
                     found.append((f"{path.relative_to(ROOT)}:{getattr(node, 'name', 'module')}", text))
+    found.append(("README.md", (ROOT / "README.md").read_text()))
     return found
 
 
 @pytest.mark.filterwarnings("default")
 @pytest.mark.parametrize(("name", "text"), docstrings(), ids=[name for name, _ in docstrings()])
 def test_example(name, text, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(ROOT if name == "README.md" else tmp_path)
     test = doctest.DocTestParser().get_doctest(text, {}, name, name, 0)
     report: list[str] = []
     failed = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(test, out=report.append).failed

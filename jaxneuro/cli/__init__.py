@@ -10,6 +10,7 @@ from collections.abc import Sequence
 # name: (module, one line of help). A new subcommand is a line here and a module.
 COMMANDS = {
     "fit": ("._fit", "fit scaling laws to a table of postsynaptic potentials"),
+    "simulate": ("._simulate", "run a named network beside its mean field"),
 }
 
 

@@ -1,0 +1,42 @@
+"""The command `jaxneuro simulate`, as a user runs it."""
+
+import json
+
+import pytest
+
+from jaxneuro.cli import main
+
+SMALL = ["simulate", "brunel", "--n-e", "80", "--n-i", "20", "--c-e", "16", "--c-i", "4", "--j", "0.5"]
+
+
+@pytest.mark.usefixtures("as_users_run")
+def test_prints_and_writes(tmp_path, capsys):
+    table, figure = tmp_path / "s.json", tmp_path / "s.png"
+    assert main([*SMALL, "--duration", "300", "--json", str(table), "--figure", str(figure)]) == 0
+    shown = capsys.readouterr().out
+    assert "Mean field: Successful. Stable." in shown
+    assert "rate E:" in shown
+    values = json.loads(table.read_text())["populations"]["E"]
+    assert 0.5 < values["rate_hz"] / values["mean_field_rate_hz"] < 2
+    assert figure.read_bytes()[:4] == b"\x89PNG"
+
+
+@pytest.mark.usefixtures("as_users_run")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--c-e", "100"], "in-degree of 100 exceeds"),
+        (["--duration", "0.05"], "`t1` has to be a multiple"),
+        (["--dt", "3"], "has to be at least dt"),
+        (["--dt", "nan"], "`dt` has to be finite"),
+    ],
+    ids=["in-degree", "duration", "dt", "nan"],
+)
+def test_bad_input_is_one_sentence(arguments, message, tmp_path, capsys):
+    table = tmp_path / "s.json"
+    table.write_text("before")
+    assert main([*SMALL, *arguments, "--json", str(table)]) == 2
+    captured = capsys.readouterr().err.strip()
+    assert message in captured
+    assert len(captured.splitlines()) == 1
+    assert table.read_text() == "before"
