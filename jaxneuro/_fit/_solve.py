@@ -33,7 +33,8 @@ def solve_starts(
 ) -> Minimum:
     """Minimises from every start; a batch of minima."""
     total = starts.shape[0]
-    size = BATCH * -(-total // BATCH)
+    # Likelihoods are seldom refitted and dearer to evaluate: there idle lanes would cost more than a compilation.
+    size = BATCH * -(-total // BATCH) if problem.is_least_squares else total
     padded = starts[np.arange(size) % total]
     found = _solve(problem, optimiser, jnp.tile(weights, (size, 1)), padded, tolerance_for(starts.dtype, refit=False))
     return jax.tree.map(lambda x: x[:total], found)
