@@ -1,6 +1,8 @@
 """What the studies share: where data lie, and how files are written."""
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,17 @@ from jaxneuro import FitResult
 from jaxneuro.io import replacing, write_fits
 
 DATA = Path(__file__).resolve().parent / "data"
+
+
+def fit_side_by_side(jobs: Mapping[str, Callable[[], FitResult]]) -> dict[str, FitResult]:
+    """Runs fits of different models in two threads: most of their time is compilation, which is then shared.
+
+    Warnings are left to the tables, which print them with each result.
+    """
+    with warnings.catch_warnings(), ThreadPoolExecutor(2) as pool:
+        warnings.simplefilter("ignore", UserWarning)
+        waiting = {name: pool.submit(job) for name, job in jobs.items()}
+        return {name: future.result() for name, future in waiting.items()}
 
 
 def save_figure(figure: Any, path: Path) -> None:

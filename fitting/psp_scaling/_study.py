@@ -1,6 +1,5 @@
 """The fits, and the table that holds them against the published figures."""
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -8,7 +7,7 @@ import jaxneuro as jn
 from jaxneuro import FitResult
 from jaxneuro._fit import Comparison, text_table
 
-from .._report import DATA
+from .._report import DATA, fit_side_by_side
 
 TABLE = DATA / "barral_reyes_2016_SYNTHETIC.csv"
 FREE_TAU_BAR = "conductance_free_tau_bar"
@@ -63,21 +62,17 @@ def figures_of(fits: Mapping[str, FitResult]) -> dict[str, float]:
 def run() -> Study:
     """Fits the three laws, and the conductance law with tau_bar free."""
     data = jn.io.read_psp_csv(TABLE)
-    laws = {
-        "power": jn.laws.PowerLaw(),
-        "current": jn.laws.CurrentScaling(),
-        "conductance": jn.laws.ConductanceScaling(),
-    }
-    fits = {name: jn.fit(law, data) for name, law in laws.items()}
-    comparison = jn.compare(fits)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # that this fit leaves the theory is what it shows
-        fits[FREE_TAU_BAR] = jn.fit(
-            jn.laws.ConductanceScaling(tau_bar=0.2),
-            data,
-            free=("v_bar", "g", "tau_bar"),
-            bounds={"tau_bar": jn.Positive()},
-        )
+    free_tau_bar = {"free": ("v_bar", "g", "tau_bar"), "bounds": {"tau_bar": jn.Positive()}}
+    fits = fit_side_by_side(
+        {
+            "conductance": lambda: jn.fit(jn.laws.ConductanceScaling(), data),
+            "power": lambda: jn.fit(jn.laws.PowerLaw(), data),
+            "current": lambda: jn.fit(jn.laws.CurrentScaling(), data),
+            FREE_TAU_BAR: lambda: jn.fit(jn.laws.ConductanceScaling(tau_bar=0.2), data, **free_tau_bar),
+        }
+    )
+    fits = {name: fits[name] for name in ("power", "current", "conductance", FREE_TAU_BAR)}
+    comparison = jn.compare({name: fit for name, fit in fits.items() if name != FREE_TAU_BAR})
     return Study(fits, comparison)
 
 

@@ -11,7 +11,7 @@ from jaxneuro import FitResult
 from jaxneuro._fit import text_table
 from jaxneuro.quantal import AmplitudeHistogram, QuantalRelease
 
-from .._report import DATA
+from .._report import DATA, fit_side_by_side
 
 BOYD_MARTIN, PAULSEN = "quantal_boyd_martin", "quantal_paulsen"
 BIN_MV, RESOLUTION_PA = 0.1, 0.1
@@ -87,14 +87,13 @@ def run() -> Study:
     start = _start(end_plate.direct, 0.4, 0.1)
     events = AmplitudeHistogram.from_amplitudes(currents, bin_width=RESOLUTION_PA, n_failures=None)
     unit = float(np.median(currents))
-    return Study(
+    fits = fit_side_by_side(
         {
-            BOYD_MARTIN: jn.fit(start, end_plate.histogram()),
-            PAULSEN: jn.fit(_start(0.5, unit, 0.25 * unit), events),
-        },
-        end_plate,
-        currents,
+            BOYD_MARTIN: lambda: jn.fit(start, end_plate.histogram()),
+            PAULSEN: lambda: jn.fit(_start(0.5, unit, 0.25 * unit), events),
+        }
     )
+    return Study(fits, end_plate, currents)
 
 
 def report(study: Study) -> str:
