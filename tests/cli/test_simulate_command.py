@@ -27,7 +27,7 @@ def test_prints_and_writes(tmp_path, capsys):
     [
         (["--c-e", "100"], "in-degree of 100 exceeds"),
         (["--duration", "0.05"], "`t1` has to be a multiple"),
-        (["--dt", "3"], "has to be at least dt"),
+        (["--dt", "2"], "has to be at least dt"),
         (["--dt", "nan"], "`dt` has to be finite"),
     ],
     ids=["in-degree", "duration", "dt", "nan"],
