@@ -71,8 +71,68 @@ def interval_variability() -> list[Row]:
     return [entry("004 (A7), CV of the intervals", printed, cv, float(intervals.std() / intervals.mean()), 0.04, "1")]
 
 
-# Others append here: laws (004, Fig. 5), quantal release (001, equation 3).
-ENTRIES: tuple[Callable[[], list[Row]], ...] = (free_membrane, interval_variability)
+def quantal_mean() -> list[Row]:
+    """001, equation (3): the mean of k quanta is xi_0 + k u where the baseline has the mean xi_0.
+
+    Independent: 200,000 sums of a baseline and three quanta, each normal.
+    """
+    from jaxneuro.quantal import QuantalRelease
+
+    xi_0, u, k, generator = 0.15, 0.4, 3, np.random.default_rng(2)
+    sums = generator.normal(xi_0, 0.05, 200_000) + generator.normal(u, 0.1, (k, 200_000)).sum(axis=0)
+    # The mixture's mean is xi_0 + m u, of which one component of k quanta is the part at m = k.
+    law = QuantalRelease(m=float(k), u=u, xi_0=xi_0, sigma_0=0.05, sigma_1=0.1)
+    return [entry("001 (3), mean of three quanta", k * u, float(law.xi_0 + k * law.u), float(sums.mean()), 0.002, "mV")]
+
+
+def published_v_bar() -> list[Row]:
+    """004, Fig. 5: the printed "v = 0.08" is v^2. The amplitude at K = 10,000 is in the text: about 0.7 mV.
+
+    Independent: equation (14), K = tau / (sqrt(a) v) exp(v^2/a), solved for a by bisection.
+    """
+    from scipy.optimize import brentq
+
+    from jaxneuro.laws import ConductanceScaling
+
+    def amplitude(v: float) -> float:
+        tau = 1.0 / (1.0 + 3.4)
+        log_k = np.log(10_000.0)
+        root = brentq(lambda a: np.log(tau / (np.sqrt(a) * v)) + v**2 / a - log_k, 1e-6, 10.0)
+        return 60.0 * float(np.asarray(root))
+
+    ours = float(ConductanceScaling(v_bar=np.sqrt(0.08), g=3.4)(10_000.0))
+    return [entry("004 Fig. 5, J_E at K = 10,000", amplitude(0.08), ours, amplitude(np.sqrt(0.08)), 1e-6, "mV")]
+
+
+def conductance_jump() -> list[Row]:
+    """004, below (2): the jump at a spike under an instantaneous conductance is (1 - exp(-a)) (E - V), not a (E - V).
+
+    Independent: `tau dV/dt = -(V - E) g(t)` under a rectangular conductance of area a tau, by Runge-Kutta steps.
+    """
+    import jax.numpy as jnp
+
+    from jaxneuro.synapses import DeltaConductance
+
+    a, v, reversal, steps = 0.3, -60.0, 0.0, 1_000
+    x = v
+    for _ in range(steps):
+        slopes = [-(x - reversal) * a]
+        for weight in (0.5, 0.5, 1.0):
+            slopes.append(-(x + weight * slopes[-1] / steps - reversal) * a)
+        x += (slopes[0] + 2 * slopes[1] + 2 * slopes[2] + slopes[3]) / 6 / steps
+    one = jnp.ones(1)
+    received = DeltaConductance(reversal).step(None, None, one, a * one)
+    jump = float(received.inputs.apply_jumps(v * one)[0]) - v
+    return [entry("004 text of (2), jump at a = 0.3", a * (reversal - v), jump, x - v, 1e-5, "mV")]
+
+
+ENTRIES: tuple[Callable[[], list[Row]], ...] = (
+    free_membrane,
+    interval_variability,
+    quantal_mean,
+    published_v_bar,
+    conductance_jump,
+)
 
 
 def run() -> list[Row]:

@@ -18,7 +18,6 @@ from ._numerics import (
     check_nonnegative,
     check_positive,
     is_concrete,
-    leaf,
     wright_omega,
 )
 
@@ -137,9 +136,12 @@ class PowerLaw(AbstractLaw):
     doi 10.1103/PhysRevX.12.011044, section VII.
     """
 
-    j0: Float[Array, "..."] = leaf(default_factory=lambda: 20.0)
-    beta: Float[Array, "..."] = leaf(default_factory=lambda: 0.59)
-    g: Float[Array, "..."] = leaf(default_factory=lambda: 1.1)
+    j0: Float[Array, "..."]
+    beta: Float[Array, "..."]
+    g: Float[Array, "..."]
+
+    def __init__(self, j0: ArrayLike = 20.0, beta: ArrayLike = 0.59, g: ArrayLike = 1.1):
+        self.j0, self.beta, self.g = as_leaf(j0), as_leaf(beta), as_leaf(g)
 
     def __check_init__(self):
         check_positive("j0", self.j0)
@@ -174,8 +176,11 @@ class CurrentScaling(AbstractLaw):
     Source: Sanzeni, Histed & Brunel (2022), doi 10.1103/PhysRevX.12.011044, section VII.
     """
 
-    j0: Float[Array, "..."] = leaf(default_factory=lambda: 20.0)
-    g: Float[Array, "..."] = leaf(default_factory=lambda: 1.1)
+    j0: Float[Array, "..."]
+    g: Float[Array, "..."]
+
+    def __init__(self, j0: ArrayLike = 20.0, g: ArrayLike = 1.1):
+        self.j0, self.g = as_leaf(j0), as_leaf(g)
 
     def __check_init__(self):
         check_positive("j0", self.j0)
@@ -192,10 +197,6 @@ class CurrentScaling(AbstractLaw):
 
     def concerns(self, k: ArrayLike) -> tuple[str, ...]:
         return ()
-
-
-def _optional_leaf(value: ArrayLike | None) -> Any:
-    return None if value is None else as_leaf(value)
 
 
 class ConductanceScaling(AbstractLaw):
@@ -223,13 +224,28 @@ class ConductanceScaling(AbstractLaw):
     section VII, corrected.
     """
 
-    v_bar: Float[Array, "..."] = leaf(default_factory=lambda: 0.283)
-    g: Float[Array, "..."] = leaf(default_factory=lambda: 3.4)
-    gamma_eta: Float[Array, "..."] = leaf(default_factory=lambda: 1.0)
-    tau_bar: Float[Array, "..."] | None = eqx.field(default=None, converter=_optional_leaf)
-    v_rest: Float[Array, "..."] = leaf(default_factory=lambda: -60.0)
-    e_e: Float[Array, "..."] = leaf(default_factory=lambda: 0.0)
-    e_i: Float[Array, "..."] = leaf(default_factory=lambda: -80.0)
+    v_bar: Float[Array, "..."]
+    g: Float[Array, "..."]
+    gamma_eta: Float[Array, "..."]
+    tau_bar: Float[Array, "..."] | None
+    v_rest: Float[Array, "..."]
+    e_e: Float[Array, "..."]
+    e_i: Float[Array, "..."]
+
+    def __init__(
+        self,
+        v_bar: ArrayLike = 0.283,
+        g: ArrayLike = 3.4,
+        gamma_eta: ArrayLike = 1.0,
+        *,
+        tau_bar: ArrayLike | None = None,
+        v_rest: ArrayLike = -60.0,
+        e_e: ArrayLike = 0.0,
+        e_i: ArrayLike = -80.0,
+    ):
+        self.v_bar, self.g, self.gamma_eta = as_leaf(v_bar), as_leaf(g), as_leaf(gamma_eta)
+        self.tau_bar = None if tau_bar is None else as_leaf(tau_bar)
+        self.v_rest, self.e_e, self.e_i = as_leaf(v_rest), as_leaf(e_e), as_leaf(e_i)
 
     def __check_init__(self):
         check_positive("v_bar", self.v_bar)

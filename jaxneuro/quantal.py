@@ -17,7 +17,6 @@ from ._numerics import (
     check_nonnegative,
     check_positive,
     is_concrete,
-    leaf,
 )
 
 
@@ -103,12 +102,25 @@ class QuantalRelease(eqx.Module):
     (1954), doi 10.1113/jphysiol.1954.sp005129; Boyd & Martin (1956), doi 10.1113/jphysiol.1956.sp005512.
     """
 
-    m: Float[Array, ""] = leaf(default_factory=lambda: 2.0)
-    u: Float[Array, ""] = leaf(default_factory=lambda: 0.4)
-    sigma_1: Float[Array, ""] = leaf(default_factory=lambda: 0.1)
-    sigma_0: Float[Array, ""] = leaf(default_factory=lambda: 0.0)
-    xi_0: Float[Array, ""] = leaf(default_factory=lambda: 0.0)
-    max_quanta: int = eqx.field(static=True, default=30)
+    m: Float[Array, ""]
+    u: Float[Array, ""]
+    sigma_1: Float[Array, ""]
+    sigma_0: Float[Array, ""]
+    xi_0: Float[Array, ""]
+    max_quanta: int = eqx.field(static=True)
+
+    def __init__(
+        self,
+        m: ArrayLike = 2.0,
+        u: ArrayLike = 0.4,
+        sigma_1: ArrayLike = 0.1,
+        sigma_0: ArrayLike = 0.0,
+        xi_0: ArrayLike = 0.0,
+        max_quanta: int = 30,
+    ):
+        self.m, self.u, self.sigma_1 = as_leaf(m), as_leaf(u), as_leaf(sigma_1)
+        self.sigma_0, self.xi_0 = as_leaf(sigma_0), as_leaf(xi_0)
+        self.max_quanta = max_quanta
 
     def __check_init__(self):
         check_positive("m", self.m)

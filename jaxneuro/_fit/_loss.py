@@ -6,9 +6,9 @@ from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PyTree
+from jaxtyping import Array, ArrayLike, Float, PyTree
 
-from .._numerics import AbstractBijection, Positive, check_positive, leaf
+from .._numerics import AbstractBijection, Positive, as_leaf, check_positive
 from ._protocol import HasLogLikelihood, HasResiduals
 
 
@@ -81,7 +81,10 @@ class LogNormal(AbstractLikelihood):
     Raises `ValueError` where it is not positive.
     """
 
-    scatter: Float[Array, ""] = leaf(default_factory=lambda: 0.5)
+    scatter: Float[Array, ""]
+
+    def __init__(self, scatter: ArrayLike = 0.5):
+        self.scatter = as_leaf(scatter)
 
     def __check_init__(self):
         check_positive("scatter", self.scatter)

@@ -5,9 +5,9 @@ from abc import abstractmethod
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, ArrayLike, Float
 
-from ._leaf import is_concrete, leaf
+from ._leaf import as_leaf, is_concrete
 
 
 class AbstractBijection(eqx.Module):
@@ -63,8 +63,11 @@ class Interval(AbstractBijection):
         2.0
     """
 
-    lower: Float[Array, "..."] = leaf()
-    upper: Float[Array, "..."] = leaf()
+    lower: Float[Array, "..."]
+    upper: Float[Array, "..."]
+
+    def __init__(self, lower: ArrayLike, upper: ArrayLike):
+        self.lower, self.upper = as_leaf(lower), as_leaf(upper)
 
     def __check_init__(self):
         if is_concrete(self.lower, self.upper) and not bool(jnp.all(self.lower < self.upper)):

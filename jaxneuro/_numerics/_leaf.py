@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -31,11 +30,6 @@ def as_leaf(value: Any) -> Float[Array, "..."]:
     if concrete.dtype.kind not in "fiu":
         raise ValueError(f"A parameter has to be a real number or an array of them; got {value!r}.")
     return jnp.asarray(concrete, dtype=dtype)
-
-
-def leaf(**keywords: Any) -> Any:
-    """A dataclass field for a float parameter: `tau_m: Float[Array, "..."] = leaf()`."""
-    return eqx.field(converter=as_leaf, **keywords)
 
 
 def is_concrete(*values: Any) -> bool:
