@@ -29,6 +29,7 @@ class Comparison:
 
     `delta_aicc` is the distance to the best, `weight` the Akaike weight, `loo` the leave-one-out log
     density; `delta_loo` its distance to that of the best AICc with a standard error `delta_loo_se`.
+    Where a leave-one-out score cannot be had it is NaN, printed as "-", and `notes` says why.
     """
 
     names: tuple[str, ...]
@@ -41,27 +42,37 @@ class Comparison:
     delta_loo: np.ndarray
     delta_loo_se: np.ndarray
     rms: np.ndarray
+    notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         header = ["model", "k", "log L", "AICc", "dAICc", "weight", "LOO", "dLOO", "se", "rms"]
         rows = []
         for i, name in enumerate(self.names):
             cells = (self.log_likelihood, self.aicc, self.delta_aicc, self.weight, self.loo, self.delta_loo)
-            numbers = [f"{column[i]:.3f}" if column is self.weight else f"{column[i]:.2f}" for column in cells]
+            numbers = [_cell(column[i], 3 if column is self.weight else 2) for column in cells]
             rows.append(
-                [name, str(self.n_parameters[i]), *numbers, f"{self.delta_loo_se[i]:.2f}", f"{self.rms[i]:.3g}"]
+                [name, str(self.n_parameters[i]), *numbers, _cell(self.delta_loo_se[i], 2), f"{self.rms[i]:.3g}"]
             )
-        return text_table(header, rows)
+        return "\n".join([text_table(header, rows), *self.notes])
+
+
+def _cell(value: float, digits: int) -> str:
+    return "-" if np.isnan(value) else f"{value:.{digits}f}"
 
 
 def leave_one_out(result: FitResult, *, progress: bool | None = None) -> LeaveOneOut:
     """Refits without each observation in turn, all in one `vmap`, and scores the one left out.
 
     For least squares the score is the Gaussian log density of the residual with the scatter of the others.
-    Raises `RuntimeError` where a refit does not converge.
+    Raises `RuntimeError` where a refit does not converge or would have no observation to spare.
     """
     counts = result.counts
     rows = np.nonzero(counts > 0)[0]
+    if result.n_observations - 1 <= result.n_parameters:
+        raise RuntimeError(
+            f"leave-one-out needs {result.n_parameters + 2} observations for {result.n_parameters} parameters; "
+            f"there are {result.n_observations}."
+        )
     weights = np.repeat(counts[None], len(rows), axis=0)
     weights[np.arange(len(rows)), rows] -= 1.0
     line = ProgressLine("compare", progress)
@@ -108,7 +119,13 @@ def compare(results: Mapping[str, FitResult], *, progress: bool | None = None) -
         raise ValueError(f"`results` differ in their loss or number of observations ({sorted(kinds)}): refit alike.")
     names = sorted(results, key=lambda name: results[name].aicc)
     ordered = [results[name] for name in names]
-    scores = [leave_one_out(result, progress=progress) for result in ordered]
+    scores, notes = [], []
+    for name, result in zip(names, ordered, strict=True):
+        try:
+            scores.append(leave_one_out(result, progress=progress))
+        except RuntimeError as error:
+            scores.append(LeaveOneOut(np.full(result.n_observations, np.nan)))
+            notes.append(f"Note: no leave-one-out score of {name}: {error}")
     aicc = np.array([r.aicc for r in ordered])
     relative = np.exp(-0.5 * (aicc - aicc[0]))
     differences = [score.pointwise - scores[0].pointwise for score in scores]
@@ -123,4 +140,5 @@ def compare(results: Mapping[str, FitResult], *, progress: bool | None = None) -
         delta_loo=np.array([d.sum() for d in differences]),
         delta_loo_se=np.array([np.sqrt(len(d) * d.var(ddof=1)) for d in differences]),
         rms=np.array([r.rms for r in ordered]),
+        notes=tuple(notes),
     )

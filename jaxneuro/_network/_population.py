@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray
 
-from .._numerics import as_leaf, check_finite
+from .._numerics import as_leaf, check_finite, is_concrete
 from ..models import LIF, Poisson
 
 
@@ -37,6 +37,8 @@ class UniformPotential(AbstractInitial):
         self.low, self.high = as_leaf(low), as_leaf(high)
         check_finite("low", self.low)
         check_finite("high", self.high)
+        if is_concrete(self.low, self.high) and not bool(jnp.all(self.low <= self.high)):
+            raise ValueError(f"`low` has to be at most `high`; got {self.low} and {self.high} mV.")
 
     def draw(self, rest: Float[Array, "*n"], n: int, key: PRNGKeyArray) -> Float[Array, "n"]:
         return self.low + (self.high - self.low) * jax.random.uniform(key, (n,), rest.dtype)
@@ -79,6 +81,8 @@ class Population(eqx.Module):
                     raise ValueError(
                         f"A parameter of `model` has shape {leaf.shape}; it has to be () or ({n},), one a neuron."
                     )
+        if initial is not None and not isinstance(initial, AbstractInitial):
+            raise ValueError(f"`initial` has to be `AtRest()` or `UniformPotential(low, high)`; got {initial!r}.")
         self.model = model
         self.n = n
         self.initial = AtRest() if initial is None else initial

@@ -12,6 +12,8 @@ def to_milliseconds(name: str, value: object) -> float:
     """A time argument as a finite Python float, or `ValueError` naming it."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real | np.ndarray | np.generic):
         raise ValueError(f"`{name}` has to be a number of milliseconds known before the run; got {value!r}.")
+    if np.ndim(value) != 0:  # type: ignore[arg-type]
+        raise ValueError(f"`{name}` has to be one number of milliseconds; got shape {np.shape(value)}.")  # type: ignore[arg-type]
     number = float(value)  # type: ignore[arg-type]
     if not np.isfinite(number):
         raise ValueError(f"`{name}` has to be finite; got {number}.")

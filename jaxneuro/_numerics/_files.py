@@ -14,7 +14,9 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     Where the block raises or is interrupted, the temporary file is removed and an older file at
     `path` stays as it was. The temporary name keeps the suffix, from which writers tell the format.
     """
-    path = Path(path)
+    path = Path(path).resolve()  # through a link to what it points to
+    if path.exists() and not path.is_file():
+        raise ValueError(f"{path} is no regular file and cannot be replaced: give the name of a file.")
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix)
     os.close(handle)
     temporary = Path(name)

@@ -75,6 +75,8 @@ def _rows_from(start: float, first: int, n_steps: int, dt: float) -> int:
 
 
 def _check_start(recorder: AbstractRecorder, layout: Layout, first: int) -> None:
+    if count_steps("start", recorder.start, layout.dt) < 0:
+        raise ValueError(f"`start` must not be negative; got {recorder.start:g} ms.")
     if _rows_from(recorder.start, first, layout.n_steps, layout.dt) < 1:
         end = (first + layout.n_steps) * layout.dt
         raise ValueError(f"`start` has to lie before the end of the run, {end:g} ms; got {recorder.start:g} ms.")

@@ -4,6 +4,7 @@
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -34,6 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\njaxneuro: interrupted; nothing was written.", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # the reader of our output has gone, as in `jaxneuro fit t.csv | head`
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (for the interpreter's own last flush)
+        return 1
     except (ValueError, OSError) as error:
         print(f"jaxneuro: {_sentence(error)}", file=sys.stderr)
         return 2

@@ -2,6 +2,8 @@
 
 import argparse
 import contextlib
+import sys
+import tempfile
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,6 +47,8 @@ def run(options: argparse.Namespace) -> int:
     laws = {name: _start(name) for name in names}
     _check_rows(options.table, data, laws)
     results = _fit_all(options, data, laws)
+    if not results:
+        return 1
     print("\n\n".join(f"{name} law: {result!r}" for name, result in results.items()))
     if len(results) > 1:
         from .._fit import compare
@@ -63,6 +67,12 @@ def _check_outputs(options: argparse.Namespace) -> None:
             raise ValueError(f"`{flag}` {path} is a folder; give the name of a file.")
         if not path.parent.is_dir():
             raise ValueError(f"`{flag}` {path}: the folder {path.parent} does not exist.")
+        if path.exists() and not path.is_file():
+            raise ValueError(f"`{flag}` {path} is a device or a pipe; give the name of a file.")
+        try:
+            tempfile.TemporaryFile(dir=path.resolve().parent).close()
+        except OSError as error:
+            raise ValueError(f"`{flag}` {path}: nothing can be written there ({error.strerror}).") from None
         if path.resolve() == options.table.resolve():
             raise ValueError(f"`{flag}` {path} would overwrite the table; give another name.")
     if len({path.resolve() for _, path in given}) < len(given):
@@ -97,13 +107,25 @@ def _check_rows(table: Path, data: "PSPTable", laws: "dict[str, AbstractLaw]") -
 
 
 def _fit_all(options: argparse.Namespace, data: "PSPTable", laws: "dict[str, AbstractLaw]") -> "dict[str, FitResult]":
+    """Fits every law; one that fails is reported, and the others stay."""
+    import numpy as np
+
     from .._fit import fit
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # the table of each result says the same
-        return {
-            name: fit(law, data, bootstrap=options.bootstrap, progress=options.progress) for name, law in laws.items()
-        }
+    kinds = np.unique(np.asarray(data.inhibitory))
+    if len(kinds) == 1:
+        only = "inhibitory" if kinds[0] else "excitatory"
+        print(f"All amplitudes are {only}: the data cannot tell `g`, which is held at its start.", file=sys.stderr)
+    results = {}
+    for name, law in laws.items():
+        free = [p for p in law.free_parameters() if len(kinds) > 1 or p != "g"]
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # the table of each result says the same
+                results[name] = fit(law, data, free=free, bootstrap=options.bootstrap, progress=options.progress)
+        except RuntimeError as error:
+            print(f"jaxneuro: the {name} law was not fitted: {error}", file=sys.stderr)
+    return results
 
 
 def _print_predictions(results: "dict[str, FitResult]") -> None:

@@ -28,6 +28,19 @@ class AbstractConnectivity(eqx.Module):
         """Raises `ValueError` where the rule asks for more sources than there are."""
 
 
+def _one_number(name: str, value: ArrayLike) -> Float[Array, ""]:
+    leaf = as_leaf(value)
+    if leaf.ndim:
+        raise ValueError(f"`{name}` has to be one number; got shape {leaf.shape}.")
+    return leaf
+
+
+def _yes_or_no(name: str, value: bool) -> bool:
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"`{name}` has to be True or False; got {value!r}.")
+    return bool(value)
+
+
 def _largest_in_degree(n_pre: int, recurrent: bool, autapses: bool) -> int:
     return n_pre - 1 if recurrent and not autapses else n_pre
 
@@ -60,8 +73,8 @@ class FixedInDegree(AbstractConnectivity):
     multapses: bool = eqx.field(static=True)
 
     def __init__(self, k: ArrayLike, *, autapses: bool = False, multapses: bool = True):
-        self.k = as_leaf(k)
-        self.autapses, self.multapses = autapses, multapses
+        self.k = _one_number("k", k)
+        self.autapses, self.multapses = _yes_or_no("autapses", autapses), _yes_or_no("multapses", multapses)
         check_nonnegative("k", self.k)
 
     def mean_in_degree(self, n_pre: int | None, recurrent: bool) -> Float[Array, ""]:
@@ -110,8 +123,8 @@ class GaussianInDegree(AbstractConnectivity):
     multapses: bool = eqx.field(static=True)
 
     def __init__(self, k: ArrayLike, *, cv: ArrayLike, autapses: bool = False, multapses: bool = True):
-        self.k, self.cv = as_leaf(k), as_leaf(cv)
-        self.autapses, self.multapses = autapses, multapses
+        self.k, self.cv = _one_number("k", k), _one_number("cv", cv)
+        self.autapses, self.multapses = _yes_or_no("autapses", autapses), _yes_or_no("multapses", multapses)
         check_nonnegative("k", self.k)
         check_nonnegative("cv", self.cv)
 
@@ -148,11 +161,11 @@ class Bernoulli(AbstractConnectivity):
     multapses: bool = eqx.field(static=True)
 
     def __init__(self, p: ArrayLike, *, autapses: bool = False):
-        self.p = as_leaf(p)
-        self.autapses, self.multapses = autapses, False
+        self.p = _one_number("p", p)
+        self.autapses, self.multapses = _yes_or_no("autapses", autapses), False
         check_nonnegative("p", self.p)
         if is_concrete(self.p) and float(self.p) > 1:
-            raise ValueError(f"`p` is a probability and has to lie in [0, 1]; got {float(self.p)}.")
+            raise ValueError(f"`p` is a probability and has to lie in [0, 1]; got {float(self.p):g}.")
 
     def mean_in_degree(self, n_pre: int | None, recurrent: bool) -> Float[Array, ""]:
         return self.p * _known_size(n_pre, recurrent, self.autapses)
@@ -174,8 +187,11 @@ class AllToAll(AbstractConnectivity):
     ```
     """
 
-    autapses: bool = eqx.field(static=True, default=False)
-    multapses: bool = eqx.field(static=True, default=False, init=False)
+    autapses: bool = eqx.field(static=True)
+    multapses: bool = eqx.field(static=True)
+
+    def __init__(self, *, autapses: bool = False):
+        self.autapses, self.multapses = _yes_or_no("autapses", autapses), False
 
     def mean_in_degree(self, n_pre: int | None, recurrent: bool) -> Float[Array, ""]:
         return _known_size(n_pre, recurrent, self.autapses)
