@@ -131,3 +131,37 @@ def test_control_c_exits_130_and_writes_nothing(tmp_path):
     assert "interrupted; nothing was written" in rest
     assert (tmp_path / "fit.json").read_text() == "old"
     assert sorted(os.listdir(tmp_path)) == ["fit.json", "psp.csv"]
+
+
+@pytest.mark.usefixtures("as_users_run")
+def test_one_kind_of_synapse_holds_g(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "e.csv").write_text(GOOD.replace(",I\n", ",E\n"))
+    assert main(["fit", "e.csv", "--law", "all", "--json", "e.json"]) == 0
+    written = json.loads((tmp_path / "e.json").read_text())
+    assert list(written) == ["power", "current", "conductance"]
+    assert all("g" not in law["params"] for law in written.values())
+    assert "All amplitudes are excitatory: the data cannot tell `g`" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("as_users_run")
+def test_few_rows_have_no_leave_one_out(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "five.csv").write_text("".join(GOOD.splitlines(keepends=True)[:6]))
+    assert main(["fit", "five.csv", "--law", "all"]) == 0
+    shown = capsys.readouterr().out
+    assert "no leave-one-out score of power: leave-one-out needs 6 observations for 4 parameters; there are 5" in shown
+
+
+@pytest.mark.usefixtures("as_users_run")
+def test_outputs_that_cannot_be_written_are_found_first(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "psp.csv").write_text(GOOD)
+    os.mkfifo(tmp_path / "pipe.json")
+    assert main(["fit", "psp.csv", "--json", "pipe.json"]) == 2
+    assert "is a device or a pipe" in capsys.readouterr().err
+    (tmp_path / "target.json").write_text("before")
+    (tmp_path / "link.json").symlink_to("target.json")
+    assert main(["fit", "psp.csv", "--law", "power", "--json", "link.json"]) == 0
+    assert (tmp_path / "link.json").is_symlink()
+    assert "params" in (tmp_path / "target.json").read_text()

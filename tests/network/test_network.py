@@ -70,6 +70,11 @@ def network(projections=(), drives=(), **populations):
         (lambda: jn.Population(jn.LIF(tau_m=np.ones(4)), 3), r"has shape \(4,\); it has to be \(\) or \(3,\)"),
         (lambda: jn.Bernoulli(1.5), r"has to lie in \[0, 1\]"),
         (lambda: jn.FixedInDegree(-1), "`k` must not be negative"),
+        (lambda: jn.FixedInDegree([1, 2]), r"`k` has to be one number; got shape \(2,\)"),
+        (lambda: jn.FixedInDegree(3, autapses="no"), "`autapses` has to be True or False"),
+        (lambda: jn.Population(jn.LIF(), 3, initial=3.0), "`initial` has to be"),
+        (lambda: jn.UniformPotential(5.0, 1.0), "`low` has to be at most `high`"),
+        (lambda: projection(delay=np.ones(2)), r"`delay` has to be one number of milliseconds; got shape \(2,\)"),
     ],
 )
 def test_one_clear_sentence(make, message):

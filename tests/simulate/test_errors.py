@@ -41,6 +41,7 @@ def run(model=None, t0=0.0, t1=10.0, **keywords):
         (dict(record={"rate": jn.record.Rate("X")}), "names the population 'X'"),
         (dict(record={"rate": jn.record.Rate(start=10.0)}), "`start` has to lie before the end"),
         (dict(record={"rate": jn.record.Rate(start=0.03)}), "`start` has to be a multiple"),
+        (dict(record={"rate": jn.record.Rate(start=-5.0)}), "`start` must not be negative"),
         (dict(record={"v": jn.record.Trace("v")}), "has to name population and variable"),
         (dict(record={"v": jn.record.Trace("E.u")}), "the variables of 'E' are v, refractory"),
         (dict(record={"v": jn.record.Trace("E.v", neurons=[40])}), "`neurons` of"),
