@@ -19,8 +19,9 @@ from ._roots import Roots, search_line, search_starts
 
 # The least refractory period [ms] that bounds the search: with none, rates are searched to 100 kHz.
 _LEAST_REFRACTORINESS = 0.01
-# |1 - d Phi/d nu| below this is a fold: the derivative of the rate is beyond 1e6 times its cause.
-_FOLD = 1e-6
+# |det(1 - d Phi/d nu)| below this many square roots of the rounding unit is a fold: a root is known there to
+# about the square root of that unit only, and its derivative, the inverse, not to a digit more than one.
+_FOLD = 500.0
 
 
 class MeanField(eqx.Module):
@@ -70,7 +71,8 @@ def mean_field(net: Network, *, noise: AbstractNoise | None = None, throw: bool 
     with Phi the rate of a LIF neuron under white noise (`lif_rate`) and the input of
     `effective_input`. Populations with equal neurons and equal input share one unknown. With one
     unknown every sign change of log Phi(nu) - log nu on 512 logarithmic points from 1e-10 Hz to
-    1/t_ref is a root, and so is the quiescent state below; with several, the solve goes from 65
+    1/t_ref, and on the points between them where it turns, is a root, and so is the quiescent state
+    below; with several, the solve goes from 65
     starts and `exhaustive` is False. In-degrees enter by their mean.
 
     Of several roots the fields hold the stable one of highest rate, where a network is that was
@@ -193,7 +195,7 @@ def _solve(net: Network, noise: AbstractNoise, groups: tuple[tuple[str, ...], ..
         return jnp.where(silent, -v, residual_of(net, jnp.where(silent, -jnp.inf, v)))
 
     log_rate = jnp.where(silent, -jnp.inf, _implicit(implicit, start))
-    at_fold = linear.determinant[chosen] < _FOLD
+    at_fold = linear.determinant[chosen] < _FOLD * float(jnp.finfo(x.dtype).eps) ** 0.5
     exists = found[chosen]
     result = Result.where(exists, Result.where(at_fold, Result.at_fold, Result.successful), Result.no_fixed_point)
     rates = {n: jnp.where(exists, jnp.exp(v), jnp.nan) for n, v in _spread(groups, log_rate).items()}

@@ -29,11 +29,14 @@ class Roots(eqx.Module):
 def search_line(residual: Residual, log_most: Float[Array, ""]) -> Roots:
     """Every sign change of one residual on 512 points from 1e-10 Hz to `log_most`, and a root below.
 
-    `residual(x)` is log Phi(exp x) - x, which falls to minus infinity at either saturation, so that
-    there is an odd number of roots in all.
+    `residual(x)` is log Phi(exp x) - x, positive far below and negative at saturation. Where it turns
+    between points, the extremum joins the grid: just beyond a fold two roots lie closer together than
+    any grid.
     """
+    evaluate = jax.vmap(lambda x: residual(x[None])[0])
     grid = jnp.log(LEAST_RATE) + (log_most - jnp.log(LEAST_RATE)) * jnp.linspace(0.0, 1.0, N_GRID)
-    values = jax.vmap(lambda x: residual(x[None])[0])(grid)
+    grid = jnp.sort(jnp.concatenate([grid, _vertices(evaluate, grid)]))
+    values = evaluate(grid)
     changes = (values[:-1] > 0) != (values[1:] > 0)
     (at,) = jnp.nonzero(changes, size=MOST_ROOTS - 1, fill_value=-1)
     inside = jax.vmap(lambda i: _bisect(residual, grid[i], grid[i + 1], i >= 0))(at)
@@ -46,6 +49,29 @@ def search_line(residual: Residual, log_most: Float[Array, ""]) -> Roots:
     quiescent = values[0] < 0
     roots = jnp.concatenate([below[None], inside])[:, None]
     return Roots(roots, jnp.concatenate([quiescent[None], at >= 0]))
+
+
+def _vertices(
+    evaluate: Callable[[Float[Array, "n"]], Float[Array, "n"]], grid: Float[Array, "points"]
+) -> Float[Array, "inner"]:
+    """The extremum between the neighbours of each inner point, by parabolas ever closer; else the point."""
+    inner, spacing = grid[1:-1], grid[1] - grid[0]
+
+    def refine(i: Array, carry: tuple[Array, Array]) -> tuple[Array, Array]:
+        x, turns = carry
+        width = spacing * 0.1 ** i.astype(x.dtype)
+        # One call for the three points of every parabola: it is compiled once.
+        values = evaluate(jnp.concatenate([x - width, x, x + width]))
+        before, middle, after = values.reshape(3, -1)
+        extreme = ((middle >= before) & (middle >= after)) | ((middle <= before) & (middle <= after))
+        turns = jnp.where(i == 0, extreme, turns)
+        curvature = before - 2.0 * middle + after
+        safe = jnp.isfinite(curvature) & (curvature != 0)
+        offset = 0.5 * (before - after) / jnp.where(safe, curvature, 1.0)
+        move = jnp.where(turns & safe, jnp.clip(offset, -2.0, 2.0), 0.0)
+        return x + width * move, turns
+
+    return jax.lax.fori_loop(0, 3, refine, (inner, jnp.ones(inner.shape, bool)))[0]
 
 
 def _bisect(

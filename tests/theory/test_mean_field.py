@@ -214,3 +214,44 @@ def test_a_silent_network_is_a_result_and_no_nan():
     mf = jn.theory.mean_field(jn.Network({"E": jn.Population(jn.LIF())}))
     assert float(mf.rate["E"]) == 0.0
     assert mf.result == jn.Result.successful
+
+
+def fold_of_the_active_state(g=3.8):
+    """The external rate where the active state of Brunel's network is born: the least at which it exists."""
+
+    def ratio(log_nu):
+        nu = np.exp(log_nu)
+        return optimize.brentq(lambda r: brunel_phi(nu, g, r) - nu, 0.1, 3.0, xtol=1e-15, rtol=1e-15)
+
+    grid = np.linspace(np.log(2.0), np.log(60.0), 40)
+    at = int(np.argmin([ratio(x) for x in grid]))
+    found = optimize.minimize_scalar(ratio, bounds=(grid[at - 1], grid[at + 1]), options={"xatol": 1e-9})
+    return found.fun
+
+
+def test_a_fold_is_a_result_and_raises():
+    fold = fold_of_the_active_state()
+
+    def solve(ratio, throw=False):
+        return jn.theory.mean_field(jn.networks.brunel(g=3.8, nu_ext_over_nu_thr=ratio), throw=throw)
+
+    beyond = solve(fold * (1 + 1e-4))
+    assert beyond.result == jn.Result.successful
+    assert float(beyond.rate["E"]) > 1.0
+    # The two roots are 1e-2 apart here, closer than two points of the grid, and both are found.
+    assert np.sum(np.asarray(beyond.branches["E"]) > 1.0) == 2
+    assert float(solve(fold * (1 - 1e-6)).rate["E"]) < 1.0  # before it only the quiescent state
+    at = solve(fold * (1 + 3e-14))
+    assert at.result == jn.Result.at_fold
+    with pytest.raises(RuntimeError, match="fold"):
+        solve(fold * (1 + 3e-14), throw=True)
+
+
+def test_new_values_do_not_compile_again():
+    from jaxneuro.theory import _mean_field
+
+    jn.theory.mean_field(jn.networks.brunel(g=5.0))
+    compiled = _mean_field._solve._cached._cache_size()
+    for g in (4, 4.5, np.float32(6.0), np.float64(7.0), jnp.asarray(7.5)):
+        jn.theory.mean_field(jn.networks.brunel(g=g, nu_ext_over_nu_thr=1.0 + 0.1 * float(g)))
+    assert _mean_field._solve._cached._cache_size() == compiled
