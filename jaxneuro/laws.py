@@ -34,7 +34,7 @@ def _as_column(value: Any) -> Float[Array, "..."]:
 def _as_mask(value: Any) -> Bool[Array, "..."]:
     if isinstance(value, bool | np.bool_ | np.ndarray | list | tuple):
         value = np.asarray(value)
-        if value.dtype != np.bool_:
+        if value.dtype != np.bool_ and value.size:
             raise ValueError(f"`inhibitory` has to hold true and false; got dtype {value.dtype}.")
     return jnp.asarray(value, dtype=bool)
 
@@ -61,6 +61,8 @@ class PSPTable(eqx.Module):
         shapes = {"n_connections": self.n_connections.shape, "psp": self.psp.shape, "inhibitory": self.inhibitory.shape}
         if len(set(shapes.values())) > 1 or self.psp.ndim != 1:
             raise ValueError(f"`n_connections`, `psp` and `inhibitory` have to be as long as each other; got {shapes}.")
+        if self.psp.size == 0:
+            raise ValueError("`psp` is empty: a table needs at least one amplitude.")
         for name in ("n_connections", "psp"):
             column = getattr(self, name)
             if not is_concrete(column):

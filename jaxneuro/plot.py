@@ -95,8 +95,9 @@ def _draw_population_rate(sol: Solution, mf: MeanField, names: list[str], ax: "A
     times = sol.times["population_rate"]
     for name, colour in zip(names, COLOURS, strict=False):
         ax.plot(times, sol["population_rate"][name], color=colour, lw=0.6, alpha=0.7, label=f"{name}, simulated")
-    for name, colour in zip(names, COLOURS, strict=False):
-        ax.axhline(float(mf.rate[name]), color=colour, lw=1.6, ls="--", label=f"{name}, mean field")
+    for i, (name, colour) in enumerate(zip(names, COLOURS, strict=False)):
+        width = 2.8 - 1.6 * i / max(1, len(names) - 1)
+        ax.axhline(float(mf.rate[name]), color=colour, lw=width, ls="--", label=f"{name}, mean field")
     ax.set(ylabel="population rate (Hz)", xlim=(sol.t0, sol.t1), xlabel="time (ms)", ylim=(0, None))
     ax.legend(loc="upper right", ncols=2, fontsize="small", framealpha=0.9)
 
@@ -108,14 +109,18 @@ def _draw_distribution(ax: "Axes", sol: Solution, record: str, theory: dict, lab
     top = max(largest, *(1.05 * float(v) for v in theory.values())) or 1.0
     bins = _bins(np.concatenate(list(known.values())), top)
     for (name, value), colour in zip(known.items(), COLOURS, strict=False):
-        mean = f"{value.mean():.3g}" if value.size else "none"
-        text = f"{name}, simulated: {mean} (n = {value.size:,})"
-        ax.hist(value, bins=bins, density=True, histtype="stepfilled", color=colour, alpha=0.3, label=text)
-    for (name, value), colour in zip(theory.items(), COLOURS, strict=False):
-        ax.axvline(float(value), color=colour, lw=1.6, ls="--", label=f"{name}, mean field: {float(value):.3g}")
+        if value.size:
+            ax.hist(value, bins=bins, density=True, histtype="stepfilled", color=colour, alpha=0.35, label=name)
+    # Wide lines below narrow ones, so that equal values show all their colours.
+    for i, (value, colour) in enumerate(zip(theory.values(), COLOURS, strict=False)):
+        ax.axvline(float(value), color=colour, lw=2.8 - 1.6 * i / max(1, len(theory) - 1), ls="--")
+    simulated = ", ".join(f"{n} {v.mean():.3g} (n = {v.size:,})" if v.size else f"{n} none" for n, v in known.items())
+    solved = ", ".join(f"{n} {float(v):.3g}" for n, v in theory.items())
+    ax.set_title(f"simulated: {simulated}\nmean field (dashed): {solved}", fontsize="small", loc="left")
     unit = " (1/Hz)" if record == "rate" else ""
-    ax.set(xlabel=label, ylabel=f"density{unit}", xlim=(0, bins[-1]), ylim=(0, 1.5 * ax.get_ylim()[1]))
-    ax.legend(fontsize="small", loc="upper left", ncols=2)
+    ax.set(xlabel=label, ylabel=f"density{unit}", xlim=(0, bins[-1]))
+    if any(value.size for value in known.values()):
+        ax.legend(fontsize="small")
 
 
 def _bins(values: np.ndarray, top: float) -> list[float]:

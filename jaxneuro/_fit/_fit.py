@@ -11,6 +11,7 @@ from jaxtyping import Array, Float, PyTree
 
 from .._numerics import AbstractBijection, Unbounded
 from ..laws import AbstractLaw, OutsideTheoryWarning, PSPTable
+from ._arguments import check_arguments
 from ._bootstrap import bootstrap as run_bootstrap
 from ._loss import AbstractLoss, default_loss
 from ._optimiser import AbstractOptimiser, LevenbergMarquardt, QuasiNewton
@@ -70,12 +71,16 @@ def fit(
     Source: least squares in log-amplitude as in Sanzeni, Histed & Brunel (2022),
     doi 10.1103/PhysRevX.12.011044, section VII.
     """
+    check_arguments(
+        model, data, loss=loss, optimiser=optimiser, free=free, bounds=bounds,
+        starts=starts, spread=spread, bootstrap=bootstrap, key=key,
+    )  # fmt: skip
     loss = default_loss(model) if loss is None else loss
     problem = pose(model, loss, data, free, bounds or {})
     if optimiser is None:
         optimiser = LevenbergMarquardt() if problem.is_least_squares else QuasiNewton()
     counts = row_counts(problem)
-    _check_numbers(problem, counts, starts, bootstrap)
+    _check_enough(problem, counts)
     key = jax.random.key(0) if key is None else key
     line = ProgressLine(f"fit {type(model).__name__}", progress)
     line("start", 0, starts)
@@ -129,11 +134,7 @@ def _best_of(minima: Minimum) -> _Best:
     return _Best(minima.theta[index], float(value[index]), code)
 
 
-def _check_numbers(problem: Problem, counts: Float[Array, " n"], starts: int, bootstrap: int) -> None:
-    if starts < 1:
-        raise ValueError(f"`starts` is {starts} and has to be at least 1.")
-    if bootstrap < 0 or bootstrap == 1:
-        raise ValueError(f"`bootstrap` is {bootstrap}; it has to be 0 or a number of refits of at least 2.")
+def _check_enough(problem: Problem, counts: Float[Array, " n"]) -> None:
     n, p = round(float(jnp.sum(counts))), len(problem.names)
     if n <= p:
         raise ValueError(

@@ -135,6 +135,9 @@ def pose(
                 )
     if not chosen:
         raise ValueError("`free` names no parameter: there is nothing to fit.")
+    for name in bounds:
+        if name not in chosen:
+            raise ValueError(f"`bounds` names {name!r}, which is held fixed: add it to `free` or leave its bounds out.")
     chosen = {name: bounds.get(name, bijection) for name, bijection in chosen.items()}
     names = []
     for name in chosen:

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, PyTree
 
-from .._numerics import AbstractBijection, Positive, Unbounded, write_text
+from .._numerics import AbstractBijection, Positive, Unbounded, as_leaf, check_positive, write_text
 from ..laws import AbstractLaw
 from ._bootstrap import Bootstrap
 from ._optimiser import AbstractOptimiser
@@ -141,6 +141,10 @@ class FitResult:
         the band is symmetric: `Positive()` for laws, `Unbounded()` otherwise.
         Returns: a `Prediction` with `value`, `low` and `high` [the model's unit].
         """
+        if isinstance(self.model, AbstractLaw) and function is None:
+            if len(inputs) != 1:
+                raise ValueError(f"`predict` of a law takes the number of connections; got {len(inputs)} arguments.")
+            check_positive("k", as_leaf(inputs[0]))
         if band is None:
             band = Positive() if isinstance(self.model, AbstractLaw) else Unbounded()
         covariance = np.where(self.uncertainty.open[:, None] | self.uncertainty.open, 0.0, self.uncertainty.covariance)

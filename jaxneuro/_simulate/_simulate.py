@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
-from .._network import Network, Population
+from .._network import Network, PoissonDrive, Population
 from .._numerics import Result, check_dt, check_key, count_steps, is_concrete
 from ..models import AbstractMembraneSolver, Exact, LIFState, Poisson
 from . import record as record_module
@@ -21,6 +21,8 @@ from ._stimulus import Stimulus, make_stimulus
 from ._wire import Wiring, check_wiring, size_of, wire
 
 _SINGLE = "population"
+# Poisson counts are drawn in shares of a mean of 25: beyond this a step costs 400 draws a neuron.
+_MOST_KICKS = 10_000
 
 
 def simulate(
@@ -95,6 +97,7 @@ def simulate(
     recorders = _checked_recorders(record, layout, first)
     stimuli = _checked_stimuli(net, stimulus, single, n_steps, dt)
     _check_sources(net, dt)
+    _check_drives(net, dt)
     rows = {name: recorder.rows(first, n_steps, dt) for name, recorder in recorders.items()}
     if not isinstance(solver, AbstractMembraneSolver | None):
         raise ValueError(f"`solver` has to be `Exact()` or `EulerMaruyama()`; got {solver!r}.")
@@ -207,6 +210,17 @@ def _solution(ran: Ran, labels: tuple[str, ...], t0: float, t1: float, dt: float
     return Solution(
         records, ran.counts, ran.times, ran.state, ran.result, ran.failed_step, ran.finite, t0, t1, dt, names
     )
+
+
+def _check_drives(net: Network, dt: float) -> None:
+    for index, drive in enumerate(net.drives):
+        if isinstance(drive, PoissonDrive) and is_concrete(drive.n_sources, drive.rate):
+            most = float(jnp.max(drive.n_sources * drive.rate)) * dt / 1000.0
+            if most > _MOST_KICKS:
+                raise ValueError(
+                    f"`drives[{index}]` gives every neuron {most:.3g} spikes a step, more than {_MOST_KICKS:,}: "
+                    "check `n_sources` and `rate` [Hz], take a smaller dt, or a `WhiteNoiseDrive` of the same moments."
+                )
 
 
 @eqx.filter_jit

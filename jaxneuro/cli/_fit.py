@@ -3,17 +3,17 @@
 import argparse
 import contextlib
 import sys
-import tempfile
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from ._outputs import check_outputs
 
 if TYPE_CHECKING:
     from .._fit import FitResult
     from ..laws import AbstractLaw, PSPTable
 
 LAWS = ("power", "current", "conductance")
-_FIGURE_FORMATS = (".png", ".pdf", ".svg", ".eps", ".jpg", ".jpeg", ".tif", ".tiff")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Reads, fits, prints and writes."""
-    _check_outputs(options)
+    check_outputs(json=options.json, figure=options.figure, table=options.table)
+    if options.bootstrap < 0 or options.bootstrap == 1:
+        raise ValueError(f"`--bootstrap` is {options.bootstrap}; it has to be 0, or 2 and more.")
     import jax
 
     jax.config.update("jax_enable_x64", True)  # an application, not the library: fits deserve every digit
@@ -57,37 +59,6 @@ def run(options: argparse.Namespace) -> int:
     _print_predictions(results)
     _write(options, results)
     return 0
-
-
-def _check_outputs(options: argparse.Namespace) -> None:
-    """Faults in the output paths are found before anything is computed."""
-    given = [(flag, path) for flag, path in (("--json", options.json), ("--figure", options.figure)) if path]
-    for flag, path in given:
-        if path.is_dir():
-            raise ValueError(f"`{flag}` {path} is a folder; give the name of a file.")
-        if not path.parent.is_dir():
-            raise ValueError(f"`{flag}` {path}: the folder {path.parent} does not exist.")
-        if path.exists() and not path.is_file():
-            raise ValueError(f"`{flag}` {path} is a device or a pipe; give the name of a file.")
-        try:
-            tempfile.TemporaryFile(dir=path.resolve().parent).close()
-        except OSError as error:
-            raise ValueError(f"`{flag}` {path}: nothing can be written there ({error.strerror}).") from None
-        if path.resolve() == options.table.resolve():
-            raise ValueError(f"`{flag}` {path} would overwrite the table; give another name.")
-    if len({path.resolve() for _, path in given}) < len(given):
-        raise ValueError(f"`--json` and `--figure` are both {options.json}; give two names.")
-    if options.bootstrap < 0 or options.bootstrap == 1:
-        raise ValueError(f"`--bootstrap` is {options.bootstrap}; it has to be 0, or 2 and more.")
-    if options.figure:
-        if options.figure.suffix.lower() not in _FIGURE_FORMATS:
-            raise ValueError(
-                f"`--figure` {options.figure}: the name has to end in one of {', '.join(_FIGURE_FORMATS)}."
-            )
-        try:
-            import matplotlib as _  # noqa: F401
-        except ImportError:
-            raise ValueError("`--figure` needs matplotlib: pip install 'jaxneuro[plot]'.") from None
 
 
 def _start(name: str) -> "AbstractLaw":

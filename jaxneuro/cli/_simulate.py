@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from ._outputs import check_outputs
+
 # The numbers that each named network takes become options: g is --g, n_e is --n-e.
 NETWORKS = ("brunel", "conductance_based")
 
@@ -39,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Runs the network, prints it beside its mean field, writes what was asked for."""
+    check_outputs(json=options.json, figure=options.figure)
     import jax
 
     from .. import networks, plot, theory

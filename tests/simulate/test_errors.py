@@ -89,6 +89,12 @@ def test_a_size_is_needed_to_run_and_an_integer_to_wire():
         run(jn.networks.brunel(n_e=40, n_i=10, c_e=8.5, c_i=2))
 
 
+def test_a_drive_of_very_many_spikes_is_refused():
+    drive = jn.PoissonDrive("E", jn.DeltaCurrent(), weight=1e-6, n_sources=1e9, rate=1e3)
+    with pytest.raises(ValueError, match=r"`drives\[0\]` gives every neuron 1e\+08 spikes a step"):
+        run(jn.Network({"E": jn.Population(jn.LIF(), 3)}, drives=[drive]))
+
+
 def test_a_source_makes_at_most_one_spike_a_step():
     with pytest.raises(ValueError, match="spikes a step"):
         run(jn.Network({"X": jn.Population(jn.Poisson(20_000.0), 3)}))

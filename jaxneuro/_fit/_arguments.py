@@ -1,0 +1,53 @@
+"""The arguments of a fit, checked before anything is computed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from .._numerics import AbstractBijection, check_key
+from ..laws import AbstractLaw, PSPTable
+from ._loss import AbstractLoss
+from ._optimiser import AbstractOptimiser
+
+
+def check_arguments(
+    model: Any,
+    data: Any,
+    *,
+    loss: Any,
+    optimiser: Any,
+    free: Any,
+    bounds: Any,
+    starts: Any,
+    spread: Any,
+    bootstrap: Any,
+    key: Any,
+) -> None:
+    """Raises `ValueError` naming the first argument that is of the wrong kind."""
+    if isinstance(model, type):
+        raise ValueError(f"`model` is the class {model.__name__}; it has to be an object such as {model.__name__}().")
+    if isinstance(model, AbstractLaw) and loss is None and not isinstance(data, PSPTable):
+        raise ValueError(
+            f"`data` of a law has to be a `PSPTable`, from `jn.io.read_psp_csv` or made; got {type(data).__name__}."
+        )
+    if loss is not None and not isinstance(loss, AbstractLoss):
+        raise ValueError(f"`loss` has to be a loss such as `jn.LeastSquares()`; got {loss!r}.")
+    if optimiser is not None and not isinstance(optimiser, AbstractOptimiser):
+        raise ValueError(f"`optimiser` has to be an optimiser such as `jn.LevenbergMarquardt()`; got {optimiser!r}.")
+    if isinstance(free, str):
+        raise ValueError(f"`free` has to be a list of names; got the string {free!r}: write [{free!r}].")
+    if bounds is not None and not isinstance(bounds, Mapping):
+        raise ValueError(f"`bounds` has to be a dict of {{name: bijection}}; got {bounds!r}.")
+    for name, bijection in (bounds or {}).items():
+        if not isinstance(bijection, AbstractBijection):
+            raise ValueError(f"`bounds[{name!r}]` has to be a bijection such as jn.Interval(0, 1); got {bijection!r}.")
+    for name, value, least in (("starts", starts, 1), ("bootstrap", bootstrap, 0)):
+        if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) < least:
+            raise ValueError(f"`{name}` has to be a whole number of at least {least}; got {value!r}.")
+    if bootstrap == 1:
+        raise ValueError("`bootstrap` is 1; it has to be 0 or a number of refits of at least 2.")
+    if not np.isscalar(spread) or not np.isfinite(spread) or spread < 0:  # type: ignore[operator]
+        raise ValueError(f"`spread` has to be a finite number that is not negative; got {spread!r}.")
+    if key is not None:
+        check_key(key)

@@ -1,0 +1,37 @@
+"""Files that a command is asked to write, checked before anything is computed."""
+
+import tempfile
+from pathlib import Path
+
+FIGURE_FORMATS = (".png", ".pdf", ".svg", ".eps", ".jpg", ".jpeg", ".tif", ".tiff")
+
+
+def check_outputs(*, json: Path | None, figure: Path | None, table: Path | None = None) -> None:
+    """Raises `ValueError` where a path cannot be written, or would overwrite `table` or the other one."""
+    given = [(flag, path) for flag, path in (("--json", json), ("--figure", figure)) if path]
+    for flag, path in given:
+        _check_path(flag, path)
+        if table is not None and path.resolve() == table.resolve():
+            raise ValueError(f"`{flag}` {path} would overwrite the table; give another name.")
+    if len({path.resolve() for _, path in given}) < len(given):
+        raise ValueError(f"`--json` and `--figure` are both {json}; give two names.")
+    if figure:
+        if figure.suffix.lower() not in FIGURE_FORMATS:
+            raise ValueError(f"`--figure` {figure}: the name has to end in one of {', '.join(FIGURE_FORMATS)}.")
+        try:
+            import matplotlib as _  # noqa: F401
+        except ImportError:
+            raise ValueError("`--figure` needs matplotlib: pip install 'jaxneuro[plot]'.") from None
+
+
+def _check_path(flag: str, path: Path) -> None:
+    if path.is_dir():
+        raise ValueError(f"`{flag}` {path} is a folder; give the name of a file.")
+    if not path.parent.is_dir():
+        raise ValueError(f"`{flag}` {path}: the folder {path.parent} does not exist.")
+    if path.exists() and not path.is_file():
+        raise ValueError(f"`{flag}` {path} is a device or a pipe; give the name of a file.")
+    try:
+        tempfile.TemporaryFile(dir=path.resolve().parent).close()
+    except OSError as error:
+        raise ValueError(f"`{flag}` {path}: nothing can be written there ({error.strerror}).") from None
