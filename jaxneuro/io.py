@@ -116,7 +116,7 @@ def _positive(path: Path, line: int, column: str, text: str) -> float:
     if not text:
         raise ValueError(f"{path}, line {line}: `{column}` is empty.")
     try:
-        value = float(text)
+        value = float("x" if "_" in text else text)  # Python reads 1_0 as 10; a table never means that
     except ValueError:
         raise ValueError(f"{path}, line {line}: `{column}` is {text!r}, which is no number.") from None
     if not np.isfinite(value) or value <= 0.0:

@@ -43,7 +43,7 @@ def check_arguments(
         if not isinstance(bijection, AbstractBijection):
             raise ValueError(f"`bounds[{name!r}]` has to be a bijection such as jn.Interval(0, 1); got {bijection!r}.")
     for name, value, least in (("starts", starts, 1), ("bootstrap", bootstrap, 0)):
-        if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) < least:
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
             raise ValueError(f"`{name}` has to be a whole number of at least {least}; got {value!r}.")
     if bootstrap == 1:
         raise ValueError("`bootstrap` is 1; it has to be 0 or a number of refits of at least 2.")

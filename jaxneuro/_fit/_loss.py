@@ -35,8 +35,8 @@ class AbstractLikelihood(AbstractLoss):
 class LeastSquares(AbstractLeastSquares):
     """Makes the sum of squared residuals small; for a scaling law those of the log-amplitude, as published.
 
-    Arguments: `residuals`, a function of (model, data) that returns (n,); the model's own method of
-    that name unless given.
+    Arguments: `function` of (model, data) that returns (n,); the model's own method of
+    the name `residuals` unless given.
 
         >>> import jax.numpy as jnp, jaxneuro as jn
         >>> x, y = jnp.array([0.0, 1.0, 2.0, 3.0]), jnp.array([1.0, 3.1, 4.9, 7.0])
@@ -58,8 +58,8 @@ class LeastSquares(AbstractLeastSquares):
 class Likelihood(AbstractLikelihood):
     """Makes the likelihood large.
 
-    Arguments: `log_likelihood`, a function of (model, data) that returns one log-probability a row
-    (n,); the model's own method of that name unless given.
+    Arguments: `function` of (model, data) that returns one log-probability a row
+    (n,); the model's own method `log_likelihood` unless given.
     """
 
     function: Callable[[Any, Any], Array] | None = eqx.field(static=True, default=None)

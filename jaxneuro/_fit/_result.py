@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, PyTree
 
 from .._numerics import AbstractBijection, Positive, Unbounded, as_leaf, check_positive, write_text
-from ..laws import AbstractLaw
+from ..laws import AbstractLaw, PSPTable
 from ._bootstrap import Bootstrap
 from ._optimiser import AbstractOptimiser
 from ._predict import Prediction, predict
@@ -157,6 +157,14 @@ class FitResult:
         """Of a law: J_E (first row) and J_I (second) at 100, 1,000 and 10,000 connections."""
         return self.predict(np.asarray(PREDICTED_AT), inhibitory=np.array([[False], [True]]))
 
+    @property
+    def kinds(self) -> tuple[int, ...]:
+        """Of a law: the rows of `predictions` that the data say something of, 0 excitatory, 1 inhibitory."""
+        table = self.problem.data
+        if not isinstance(table, PSPTable):
+            return (0, 1)
+        return tuple(int(kind) for kind in np.unique(np.asarray(table.inhibitory)))
+
     def profile(self, name: str, *, points: int = 41, span: float = 4.0) -> Profile:
         """The profile likelihood of one parameter, and its interval.
 
@@ -192,7 +200,8 @@ class FitResult:
         if isinstance(self.model, AbstractLaw):
             found = self.predictions
             predictions: dict[str, Any] = {"n_connections": list(PREDICTED_AT)}
-            for row, kind in enumerate(("excitatory_mv", "inhibitory_mv")):
+            for row in self.kinds:
+                kind = ("excitatory_mv", "inhibitory_mv")[row]
                 columns = zip(found.value[row], found.low[row], found.high[row], strict=True)
                 predictions[kind] = [{"value": float(v), "ci95": [float(a), float(b)]} for v, a, b in columns]
             out["predictions"] = predictions

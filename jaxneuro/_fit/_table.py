@@ -1,5 +1,6 @@
 """Results as plain text tables."""
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,8 @@ def fit_table(result: "FitResult") -> str:
             row += map(number, result.bootstrap.ci95[name])
         rows.append(row)
     title = f"{type(result.model).__name__}, n = {result.n_observations}"
-    quality = f"rms {number(result.rms)}   log L {result.log_likelihood:.2f}   AICc {result.aicc:.2f}"
+    rms = "" if math.isnan(result.rms) else f"rms {number(result.rms)}   "
+    quality = f"{rms}log L {result.log_likelihood:.2f}   AICc {result.aicc:.2f}"
     notes = [result.code.value] if result.code.name != "SUCCESSFUL" else []
     notes += [f"Warning: {sentence}" for sentence in result.concerns]
     return "\n".join([title, text_table(header, rows), quality, *notes])

@@ -61,6 +61,9 @@ class Network(eqx.Module):
                 raise ValueError(f"`populations`: a name has to be a string without a dot; got {name!r}.")
             if not isinstance(population, Population):
                 raise ValueError(f"`populations[{name!r}]` has to be a Population; got {type(population).__name__}.")
+        for argument, given in (("projections", projections), ("drives", drives)):
+            if isinstance(given, eqx.Module | str) or not isinstance(given, Iterable):
+                raise ValueError(f"`{argument}` has to be a list; got {type(given).__name__}: put it in brackets.")
         self.populations = dict(populations)
         self.names = tuple(populations)
         self.projections = tuple(projections)

@@ -6,6 +6,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray
 
 from .._numerics import as_leaf, check_finite, is_concrete
@@ -73,7 +74,7 @@ class Population(eqx.Module):
         if not isinstance(model, LIF | Poisson):
             raise ValueError(f"`model` has to be a neuron model, `LIF` or `Poisson`; got {type(model).__name__}.")
         if n is not None:
-            if isinstance(n, bool) or not hasattr(n, "__index__") or int(n) < 1:
+            if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
                 raise ValueError(f"`n` has to be a positive integer, the number of neurons; got {n!r}.")
             n = int(n)
             for leaf in jax.tree_util.tree_leaves(model):

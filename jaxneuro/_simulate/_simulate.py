@@ -87,6 +87,9 @@ def simulate(
     if not isinstance(model, Network | Population):
         raise ValueError(f"`model` has to be a Network or a Population; got {type(model).__name__}.")
     check_key(key)
+    for argument, value in (("throw", throw), ("progress", progress)):
+        if not isinstance(value, bool):
+            raise ValueError(f"`{argument}` has to be True or False; got {value!r}.")
     dt = check_dt(dt)
     single = isinstance(model, Population)
     net = Network({_SINGLE: model}) if isinstance(model, Population) else model

@@ -8,7 +8,7 @@ from jaxtyping import Array, Int, PRNGKeyArray
 
 from .._network import Network, UniformDelay
 from .._numerics import check_key, is_concrete, role_key
-from ..connectivity import AbstractOperator, DelayedOperator, draw_operator, with_delays
+from ..connectivity import AbstractOperator, DelayedOperator, FixedInDegree, draw_operator, with_delays
 
 
 class Wiring(eqx.Module):
@@ -100,3 +100,13 @@ def check_wiring(net: Network, wiring: Wiring) -> None:
     for projection, operator in zip(net.projections, wiring.operators, strict=True):
         if isinstance(operator, DelayedOperator) != isinstance(projection.delay, UniformDelay):
             raise ValueError("`wiring` was drawn with another kind of delay (one for all, or one a synapse).")
+        rule = projection.connectivity
+        if (
+            isinstance(rule, FixedInDegree)
+            and is_concrete(rule.k)
+            and operator.nnz != round(float(rule.k)) * operator.n_post
+        ):
+            raise ValueError(
+                f"`wiring` was drawn with {operator.nnz / operator.n_post:g} synapses onto each target, not with the "
+                f"in-degree {float(rule.k):g} of the network: draw it again."
+            )

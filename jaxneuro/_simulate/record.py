@@ -292,7 +292,7 @@ class Trace(AbstractRecorder):
     start: float = eqx.field(static=True)
 
     def __init__(self, variable: str, *, every: int = 1, neurons: Any = None, start: float = 0.0):
-        if isinstance(every, bool) or not hasattr(every, "__index__") or int(every) < 1:
+        if isinstance(every, bool) or not isinstance(every, int | np.integer) or every < 1:
             raise ValueError(f"`every` has to be a positive number of steps; got {every!r}.")
         self.variable, self.every, self.start = variable, int(every), start
         if neurons is None or isinstance(neurons, slice):

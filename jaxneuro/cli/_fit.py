@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import os
 import sys
 import warnings
 from pathlib import Path
@@ -39,6 +40,8 @@ def run(options: argparse.Namespace) -> int:
     check_outputs(json=options.json, figure=options.figure, table=options.table)
     if options.bootstrap < 0 or options.bootstrap == 1:
         raise ValueError(f"`--bootstrap` is {options.bootstrap}; it has to be 0, or 2 and more.")
+    if options.bootstrap == 0:  # then the time is compilation, which is shorter without LLVM's optimisation
+        os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
     import jax
 
     jax.config.update("jax_enable_x64", True)  # an application, not the library: fits deserve every digit
@@ -102,7 +105,8 @@ def _fit_all(options: argparse.Namespace, data: "PSPTable", laws: "dict[str, Abs
 def _print_predictions(results: "dict[str, FitResult]") -> None:
     print("\nPredicted amplitudes at K = 10,000 (mV, 95% band):")
     for name, result in results.items():
-        print(f"  {name:12s} E {result.predictions[0, -1]!r}   I {result.predictions[1, -1]!r}")
+        kinds = "   ".join(f"{'EI'[row]} {result.predictions[row, -1]!r}" for row in result.kinds)
+        print(f"  {name:12s} {kinds}")
 
 
 def _write(options: argparse.Namespace, results: "dict[str, FitResult]") -> None:

@@ -98,7 +98,7 @@ class FixedInDegree(AbstractConnectivity):
 class GaussianInDegree(AbstractConnectivity):
     """In-degrees drawn from a normal distribution of mean `k` and coefficient of variation `cv`.
 
-    Draws are rounded and clipped to what the population allows.
+    Draws are rounded, and clipped to [0, number of sources to choose from].
 
     **Arguments:**
 
@@ -134,7 +134,7 @@ class GaussianInDegree(AbstractConnectivity):
     def draw_in_degrees(self, rng: np.random.Generator, n_pre: int, n_post: int, available: int) -> np.ndarray:
         k, cv = float(self.k), float(self.cv)
         drawn = np.rint(rng.normal(k, cv * k, n_post))
-        return np.clip(drawn, 0, None if self.multapses else available).astype(int)
+        return np.clip(drawn, 0, available).astype(int)
 
     def check(self, name: str, n_pre: int, recurrent: bool) -> None:
         FixedInDegree(self.k, autapses=self.autapses, multapses=self.multapses).check(name, n_pre, recurrent)

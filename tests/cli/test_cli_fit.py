@@ -141,6 +141,7 @@ def test_one_kind_of_synapse_holds_g(tmp_path, capsys, monkeypatch):
     written = json.loads((tmp_path / "e.json").read_text())
     assert list(written) == ["power", "current", "conductance"]
     assert all("g" not in law["params"] for law in written.values())
+    assert all("inhibitory_mv" not in law["predictions"] for law in written.values())
     assert "All amplitudes are excitatory: the data cannot tell `g`" in capsys.readouterr().err
 
 

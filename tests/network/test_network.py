@@ -39,6 +39,8 @@ def network(projections=(), drives=(), **populations):
         (lambda: projection(pre=("E", "I")), "`pre` has to be the name of one population"),
         (lambda: network([projection(post="X")]), "'X', a Poisson population, which takes no input"),
         (lambda: network([projection(weight=np.ones(3))]), "`weight` has 3 values for the 10 neurons"),
+        (lambda: network(projection()), "`projections` has to be a list; got Projection"),
+        (lambda: network(drives=drive()), "`drives` has to be a list; got PoissonDrive"),
         (lambda: network([3]), r"`projections\[0\]` has to be a Projection"),
         (lambda: projection(weight=np.nan), "`weight` has to be finite"),
         (lambda: projection(weight=np.ones((2, 2))), "`weight` has to be one number or one a target"),
