@@ -1,0 +1,53 @@
+"""Brunel's network in NEST, with rate, CV and times. Runs in the peer's environment, knows nothing of jaxneuro."""
+
+import json
+import os
+import sys
+import time
+from importlib import metadata
+
+# NEST greets on standard output, which carries the answers here.
+answers = os.dup(1)
+os.dup2(2, 1)
+
+import nest  # noqa: E402
+import numpy as np  # noqa: E402
+
+
+def say(values):
+    os.write(answers, (json.dumps(values) + "\n").encode())
+
+
+def run(seed, multapses, threads, duration):
+    nest.ResetKernel()
+    nest.set_verbosity("M_ERROR")
+    nest.resolution = 0.1
+    nest.local_num_threads = threads
+    nest.rng_seed = seed
+    neuron = {"C_m": 1.0, "tau_m": 20.0, "t_ref": 2.0, "E_L": 0.0, "V_reset": 10.0, "V_th": 20.0, "V_m": 0.0}
+    start = time.perf_counter()
+    excitatory, inhibitory = (nest.Create("iaf_psc_delta", n, params=neuron) for n in (10_000, 2_500))
+    everyone = excitatory + inhibitory
+    for sources, k, weight in ((excitatory, 1_000, 0.1), (inhibitory, 250, -0.5)):
+        rule = {"rule": "fixed_indegree", "indegree": k, "allow_autapses": False, "allow_multapses": multapses}
+        nest.Connect(sources, everyone, rule, {"weight": weight, "delay": 1.5})
+    nest.Connect(
+        nest.Create("poisson_generator", params={"rate": 20_000.0}), everyone, syn_spec={"weight": 0.1, "delay": 1.5}
+    )
+    recorder = nest.Create("spike_recorder")
+    nest.Connect(excitatory, recorder)
+    built = time.perf_counter()
+    nest.Simulate(duration)
+    seconds = time.perf_counter() - built
+    events = recorder.events
+    senders, times = np.asarray(events["senders"]), np.asarray(events["times"])
+    order = np.lexsort((times, senders))
+    trains = np.split(times[order], np.searchsorted(senders[order], np.arange(2, 10_001)))
+    cvs = [np.diff(t).std() / np.diff(t).mean() for t in trains if t.size >= 4]
+    rate = times.size / 10_000 / duration * 1000
+    return {"build": built - start, "simulate": seconds, "rate": rate, "cv": float(np.mean(cvs)), "n": len(cvs)}
+
+
+say({"nest-simulator": metadata.version("nest-simulator")})
+for line in sys.stdin:
+    say(run(**json.loads(line)))
