@@ -120,13 +120,20 @@ def test_control_c_exits_130_and_writes_nothing(tmp_path):
     line, keywords = command(
         "fit", "psp.csv", "--law", "current", "--json", "fit.json", "--bootstrap", "400000", "--progress", cwd=tmp_path
     )
+    # A shell that starts the tests in the background has them ignore the signal, and children inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **keywords)
-    seen = ""
-    deadline = time.monotonic() + 120.0
-    while "start 0 of" not in seen and time.monotonic() < deadline:
-        seen += process.stderr.read(1)
-    process.send_signal(signal.SIGINT)
-    _, rest = process.communicate(timeout=120)
+    signal.signal(signal.SIGINT, before)
+    try:
+        seen = ""
+        deadline = time.monotonic() + 120.0
+        while "start 0 of" not in seen and time.monotonic() < deadline:
+            seen += process.stderr.read(1)
+        process.send_signal(signal.SIGINT)
+        _, rest = process.communicate(timeout=120)
+    finally:
+        process.kill()
+        process.communicate()
     assert process.returncode == 130, rest
     assert "interrupted; nothing was written" in rest
     assert (tmp_path / "fit.json").read_text() == "old"

@@ -76,7 +76,7 @@ def test_new_values_and_data_never_recompile():
         (lambda: jn.fit(PowerLaw(), DATA, bounds={"q": jn.Positive()}), "`bounds` names 'q'"),
         (lambda: jn.fit(ConductanceScaling(), DATA, free=["tau_bar"]), "None has to be given a value"),
         (lambda: jn.fit(PowerLaw(), DATA, bounds={"beta": jn.Interval(0.8, 1.0)}), "`beta` starts outside"),
-        (lambda: jn.fit(PowerLaw(), DATA, starts=0), "`starts` is 0"),
+        (lambda: jn.fit(PowerLaw(), DATA, starts=0), "`starts` has to be a whole number of at least 1; got 0"),
         (lambda: jn.fit(PowerLaw(), DATA, bootstrap=1), "`bootstrap` is 1"),
         (lambda: jn.fit(PowerLaw(), PSPTable(K[:3], K[:3], MASK[:3])), "holds 3 observations, fewer than the 4"),
         (lambda: jn.fit(PowerLaw(), DATA).profile("q"), "`name` is 'q', which was not fitted"),
