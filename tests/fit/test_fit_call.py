@@ -113,7 +113,7 @@ def test_only_one_kind_of_synapse_leaves_g_open():
         assert result.profile("g", points=11).ci95[1] == np.inf
 
 
-@pytest.mark.filterwarnings("default")
+@pytest.mark.filterwarnings("ignore:v_bar:UserWarning")  # the second of two, both in `concerns`
 def test_free_tau_bar_leaves_the_theory_and_says_so():
     rng = np.random.default_rng(0)
     k = np.exp(rng.uniform(np.log(50), np.log(1000), 240))
