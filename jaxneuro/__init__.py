@@ -1,12 +1,14 @@
 """Differentiable simulation, theory and fitting of neural circuits."""
 
 from . import (
+    delivery as delivery,
     io as io,
     laws as laws,
     networks as networks,
     plot as plot,
     quantal as quantal,
     statistics as statistics,
+    surrogate as surrogate,
     theory as theory,
 )
 from ._fit import (
@@ -25,7 +27,9 @@ from ._fit import (
 )
 from ._network import (
     AtRest as AtRest,
+    GaussianCounts as GaussianCounts,
     Network as Network,
+    PoissonCounts as PoissonCounts,
     PoissonDrive as PoissonDrive,
     Population as Population,
     Projection as Projection,
@@ -34,7 +38,14 @@ from ._network import (
     WhiteNoiseDrive as WhiteNoiseDrive,
 )
 from ._numerics import Interval as Interval, Positive as Positive, Result as Result, Unbounded as Unbounded
-from ._simulate import Solution as Solution, Wiring as Wiring, record as record, simulate as simulate, wire as wire
+from ._simulate import (
+    Solution as Solution,
+    Wiring as Wiring,
+    adjoint as adjoint,
+    record as record,
+    simulate as simulate,
+    wire as wire,
+)
 from .connectivity import (
     AllToAll as AllToAll,
     Bernoulli as Bernoulli,

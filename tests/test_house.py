@@ -14,12 +14,12 @@ PACKAGE = ROOT / "jaxneuro"
 LAYERS = [
     {"_numerics"},
     {"_formulas"},
-    {"statistics"},
-    {"models", "synapses", "connectivity", "laws", "quantal", "surrogate"},
+    {"statistics", "surrogate"},
+    {"models", "synapses", "connectivity", "laws", "quantal"},
     {"_network"},
     {"_simulate", "theory"},
     {"analysis", "_fit", "_sweep", "_train"},
-    {"networks", "plot", "io"},
+    {"networks", "plot", "io", "delivery"},
     {"cli"},
 ]
 

@@ -1,5 +1,11 @@
 """The description of a network: frozen pytrees."""
 
+from ._counts import (
+    AbstractCounts as AbstractCounts,
+    CountTable as CountTable,
+    GaussianCounts as GaussianCounts,
+    PoissonCounts as PoissonCounts,
+)
 from ._network import Drive as Drive, Network as Network
 from ._population import (
     AbstractInitial as AbstractInitial,

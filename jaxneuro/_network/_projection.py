@@ -13,6 +13,7 @@ from ..synapses import (
     ExponentialConductance,
     FirstOrderJump,
 )
+from ._counts import AbstractCounts, PoissonCounts
 
 
 class UniformDelay(eqx.Module):
@@ -121,6 +122,7 @@ class PoissonDrive(eqx.Module):
     - `synapse`, `weight`: as in `Projection`.
     - `n_sources`: sources for each neuron.
     - `rate`: of one source [Hz], a number or one a target neuron.
+    - `counts`: the law of the number of spikes in a step, `PoissonCounts()`, or `GaussianCounts()`.
 
     Raises `ValueError` where an argument is not as above.
 
@@ -136,6 +138,7 @@ class PoissonDrive(eqx.Module):
     weight: Float[Array, "*n"]
     n_sources: Float[Array, ""]
     rate: Float[Array, "*n"]
+    counts: AbstractCounts
 
     def __init__(
         self,
@@ -145,6 +148,7 @@ class PoissonDrive(eqx.Module):
         weight: ArrayLike,
         n_sources: ArrayLike,
         rate: ArrayLike,
+        counts: AbstractCounts | None = None,
     ):
         self.targets = _targets("targets", targets)
         self.synapse = synapse
@@ -153,6 +157,9 @@ class PoissonDrive(eqx.Module):
         self.rate = as_leaf(rate)
         check_nonnegative("n_sources", self.n_sources)
         check_nonnegative("rate", self.rate)
+        if not isinstance(counts, AbstractCounts | None):
+            raise ValueError(f"`counts` has to be `PoissonCounts()` or `GaussianCounts()`; got {counts!r}.")
+        self.counts = PoissonCounts() if counts is None else counts
 
 
 class WhiteNoiseDrive(eqx.Module):

@@ -6,6 +6,7 @@ from ._bijection import (
     Positive as Positive,
     Unbounded as Unbounded,
 )
+from ._bits import random_bits as random_bits
 from ._check import (
     check_finite as check_finite,
     check_nonnegative as check_nonnegative,
@@ -37,3 +38,4 @@ from ._polynomials import TAIL_AT_ZERO as TAIL_AT_ZERO
 from ._quadrature import Rule as Rule, gauss_legendre as gauss_legendre
 from ._result import Result as Result
 from ._tail import tail as tail, tail_difference as tail_difference, tail_integral as tail_integral
+from ._two_float import TwoFloat as TwoFloat

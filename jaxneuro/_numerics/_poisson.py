@@ -6,44 +6,77 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt
 
+from ._bits import random_bits
+from ._two_float import TwoFloat
+
 # P(X > 63) at a mean of 25 is 3e-11, below the 2^-32 that 32 random bits can resolve.
 _N_THRESHOLDS = 64
 _LARGEST_MEAN = 25.0
+# Thresholds compared at once; most tables end within the first group.
+_GROUP = 16
 
 
 class PoissonTable(eqx.Module):
     """Thresholds for drawing Poisson counts of given means: X = #{k : bits < 2^32 P(X > k)}.
 
-    A mean above 25 is the sum of several equal draws, which is Poisson too. `mean` has any shape
-    that broadcasts to the draw; the table is made once, outside the loop.
+    The probabilities are right to 2^-32 in float32 too: they are computed in pairs of floats. A mean
+    above 25 is the sum of several equal draws, which is Poisson too. `mean` is one number or one a
+    neuron; the table is made once, outside the loop.
     """
 
     n_draws: Int[Array, ""]
+    n_thresholds: Int[Array, ""]
     thresholds: UInt[Array, "64 *shape"]
 
-    def __init__(self, mean: Float[Array, "*shape"]):
-        self.n_draws = jnp.maximum(1, jnp.ceil(jnp.max(mean) / _LARGEST_MEAN)).astype(jnp.int32)
-        share = mean / self.n_draws.astype(mean.dtype)
-        counts = jnp.arange(1, _N_THRESHOLDS + 32, dtype=mean.dtype)
+    def __init__(self, mean: Float[Array, "*shape"] | TwoFloat):
+        mean = mean if isinstance(mean, TwoFloat) else TwoFloat.of(mean)
+        dtype = mean.high.dtype
+        self.n_draws = jnp.maximum(1, jnp.ceil(jnp.max(mean.high) / _LARGEST_MEAN)).astype(jnp.int32)
+        share = mean / TwoFloat.of(jnp.broadcast_to(self.n_draws.astype(dtype), mean.high.shape))
+        ones = TwoFloat.of(jnp.ones_like(share.high))
 
-        def times_ratio(p: Float[Array, "*shape"], k: Float[Array, ""]) -> tuple[Array, Array]:
-            p = p * share / k
-            return p, p
+        def next_weight(weight: TwoFloat, k: Float[Array, ""]) -> tuple[TwoFloat, TwoFloat]:
+            weight = weight * share / TwoFloat.of(jnp.broadcast_to(k, share.high.shape))
+            return weight, weight
 
-        pmf = lax.scan(times_ratio, jnp.exp(-share), counts)[1]
+        # Weights share^k / k!, whose sum divides them: no exponential, only sums and products.
+        weights = lax.scan(next_weight, ones, jnp.arange(1, _N_THRESHOLDS + 48, dtype=dtype))[1]
+        nothing = TwoFloat.of(jnp.zeros_like(share.high))
         # From the far end, so that small tails keep their relative accuracy.
-        tails = lax.scan(lambda tail, p: (tail + p, tail + p), jnp.zeros_like(share), pmf, reverse=True)[1]
-        # At most the largest float below 2^32: the conversion of 2^32 itself is undefined.
-        most = jnp.nextafter(jnp.asarray(2.0**32, mean.dtype), jnp.zeros((), mean.dtype))
-        self.thresholds = jnp.minimum(tails[:_N_THRESHOLDS] * 2.0**32, most).astype(jnp.uint32)
+        total, tails = lax.scan(lambda tail, w: (tail + w, tail + w), nothing, weights, reverse=True)
+        total = total + ones
+        self.thresholds = jax.vmap(lambda tail: _as_bits(tail / total))(tails)[:_N_THRESHOLDS]
+        used = jnp.any((self.thresholds > 0).reshape(_N_THRESHOLDS, -1), axis=1)
+        self.n_thresholds = jnp.sum(used, dtype=jnp.int32)
 
-    def sample(self, key: PRNGKeyArray, shape: tuple[int, ...]) -> Int[Array, "..."]:
-        """Counts of `shape`; element i depends on `key`, i and its mean only."""
+    def sample(self, key: PRNGKeyArray, n: int) -> Int[Array, "n"]:
+        """Counts of `n` neurons; element i depends on `key`, i and its mean only."""
 
-        def draw(i: Int[Array, ""], total: Int[Array, "..."]) -> Int[Array, "..."]:
-            bits = jax.random.bits(jax.random.fold_in(key, i), shape, jnp.uint32)
-            for k in range(_N_THRESHOLDS):
-                total = total + (bits < self.thresholds[k]).astype(jnp.int32)
-            return total
+        groups = (self.n_thresholds + _GROUP - 1) // _GROUP
 
-        return lax.fori_loop(0, self.n_draws, draw, jnp.zeros(shape, jnp.int32))
+        def draw(i: Int[Array, ""], total: Int[Array, "n"]) -> Int[Array, "n"]:
+            bits = random_bits(jax.random.fold_in(key, i), n)
+
+            def compare(group: Int[Array, ""], counts: Int[Array, "n"]) -> Int[Array, "n"]:
+                levels = lax.dynamic_slice_in_dim(self.thresholds, group * _GROUP, _GROUP)
+                for k in range(_GROUP):
+                    counts = counts + (bits < levels[k]).astype(jnp.int32)
+                return counts
+
+            return lax.fori_loop(0, groups, compare, total)
+
+        return lax.fori_loop(0, self.n_draws, draw, jnp.zeros(n, jnp.int32))
+
+
+def _as_bits(probability: TwoFloat) -> UInt[Array, "*shape"]:
+    """floor(2^32 p) as an unsigned integer, at most 2^32 - 1."""
+    scale = 2.0**32
+    whole = jnp.floor(probability.high * scale)
+    rest = (probability.high * scale - whole) + probability.low * scale
+    # 2^32 itself is no uint32: its conversion is undefined.
+    most = jnp.nextafter(jnp.asarray(scale, whole.dtype), jnp.zeros((), whole.dtype))
+    overflows = whole > most
+    # The correction may be negative: it is added modulo 2^32.
+    correction = jnp.floor(rest).astype(jnp.int32).astype(jnp.uint32)
+    found = jnp.minimum(whole, most).astype(jnp.uint32) + jnp.where(overflows, jnp.uint32(0), correction)
+    return jnp.where(overflows & (rest >= 0), jnp.uint32(0xFFFFFFFF), jnp.where(overflows, correction, found))

@@ -1,6 +1,6 @@
 """Running a network: one loop, recorders, solutions."""
 
-from . import record as record
+from . import adjoint as adjoint, record as record
 from ._plan import NetworkState as NetworkState
 from ._simulate import simulate as simulate
 from ._solution import Solution as Solution

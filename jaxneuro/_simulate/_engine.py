@@ -12,9 +12,12 @@ from jaxtyping import Array, Bool, Int, PRNGKeyArray
 from .._formulas import Input
 from .._network import Network, PoissonDrive, WhiteNoiseDrive
 from .._numerics import role_key, step_keys
-from ..connectivity import ScheduledOperator
+from ..connectivity import ScheduledOperator, SparseOperator
+from ..models import Firing
+from ._deliver import deliver, push
 from ._plan import NetworkState, Plan, all_finite, part, poisson_names, spans
 from ._stimulus import Stimulus
+from .adjoint import AbstractAdjoint
 from .record import AbstractRecorder, Layout, Trace, Window
 
 
@@ -35,39 +38,60 @@ class Loop(eqx.Module):
     stimulus: dict[str, Stimulus]
     recorders: dict[str, AbstractRecorder]
     layout: Layout
+    adjoint: AbstractAdjoint
     report: Callable[[Array], None] | None = eqx.field(static=True)
 
     def run(self, state: NetworkState, recorders: dict[str, Any]) -> tuple[NetworkState, Outcome]:
-        """All steps: full blocks, and one shorter block at the end."""
+        """All steps: full blocks, several of which share a draw where they are short, and what is left over."""
         outcome = Outcome(recorders, jnp.full((), -1, jnp.int32), jnp.ones_like(all_finite(state)))
-        full, rest = divmod(self.layout.n_steps, self.plan.block)
+        carry, block = (state, outcome), self.plan.block
+        groups, rest = divmod(self.layout.n_steps, self.plan.together * block)
 
-        def body(carry: tuple[NetworkState, Outcome], index: Array) -> tuple[tuple[NetworkState, Outcome], None]:
+        def group(carry: tuple[NetworkState, Outcome], index: Array) -> tuple[NetworkState, Outcome]:
             if self.report is not None:
                 self.report(index)
-            return self._block(*carry, self.plan.block), None
+            return self._blocks(*carry, self.plan.together, block)
 
-        carry = (state, outcome)
-        if full:
-            carry = lax.scan(body, carry, jnp.arange(full, dtype=jnp.int32))[0]
-        return self._block(*carry, rest) if rest else carry
+        carry = self.adjoint.loop(group, carry, jnp.arange(groups, dtype=jnp.int32))
+        blocks, steps = divmod(rest, block)
+        if blocks:
+            carry = self._blocks(*carry, blocks, block)
+        return self._blocks(*carry, 1, steps) if steps else carry
 
-    def _block(self, state: NetworkState, outcome: Outcome, n_steps: int) -> tuple[NetworkState, Outcome]:
-        steps = state.step + jnp.arange(n_steps, dtype=jnp.int32)
-        arriving = {
-            "pending": tuple(rows[:n_steps] for rows in state.pending),
+    def _blocks(
+        self, state: NetworkState, outcome: Outcome, n_blocks: int, n_steps: int
+    ) -> tuple[NetworkState, Outcome]:
+        """Blocks of `n_steps` whose random input is drawn at once."""
+        steps = state.step + jnp.arange(n_blocks * n_steps, dtype=jnp.int32)
+        outside = {
+            "steps": steps,
             "drives": tuple(self._draw(i, steps) for i in range(len(self.net.drives))),
+            "sources": {name: self._source_spikes(name, steps) for name in poisson_names(self.net)},
             "stimulus": {name: s.rows(steps - self.layout.first, steps) for name, s in self.stimulus.items()},
         }
+        if n_blocks == 1:
+            return self._block(state, outcome, outside)
+        by_block = jax.tree_util.tree_map(lambda x: x.reshape(n_blocks, n_steps, *x.shape[1:]), outside)
+        return lax.scan(lambda carry, own: (self._block(*carry, own), None), (state, outcome), by_block)[0]
+
+    def _block(self, state: NetworkState, outcome: Outcome, outside: dict[str, Any]) -> tuple[NetworkState, Outcome]:
+        steps = outside["steps"]
+        n_steps = steps.shape[0]
+        arriving = {
+            "pending": tuple(rows[:n_steps] for rows in state.pending),
+            "drives": outside["drives"],
+            "stimulus": outside["stimulus"],
+        }
         state, emitted = lax.scan(lambda now, row: self._step(now, row), state, arriving, length=n_steps)
-        spikes, traced = emitted
-        for name in poisson_names(self.net):
-            spikes[name] = self._source_spikes(name, steps)
+        firing, traced = emitted
+        firing = firing | {name: Firing(spikes) for name, spikes in outside["sources"].items()}
         state = eqx.tree_at(
-            lambda s: (s.step, s.pending), state, (state.step + n_steps, self._advance(state.pending, spikes))
+            lambda s: (s.step, s.pending), state, (state.step + n_steps, self._advance(state.pending, firing))
         )
+        spikes = {name: fired.spikes for name, fired in firing.items()}
+        soft = {name: fired.soft for name, fired in firing.items() if fired.soft is not None}
         carries = {
-            name: recorder.update(outcome.recorders[name], Window(steps, spikes, traced.get(name)), self.layout)
+            name: recorder.update(outcome.recorders[name], Window(steps, spikes, traced.get(name), soft), self.layout)
             for name, recorder in self.recorders.items()
         }
         finite = all_finite(state)
@@ -84,9 +108,9 @@ class Loop(eqx.Module):
         n = sum(self.plan.sizes[name] for name in drive.targets)
         keys = step_keys(role_key(self.key, f"drive {index}"), steps)
         if isinstance(drive, PoissonDrive):
-            table = self.plan.tables[index]
+            table = self.plan.counts[index]
             assert table is not None
-            return jax.vmap(lambda k: table.sample(k, (n,)))(keys)
+            return jax.vmap(lambda k: table.sample(k, n))(keys)
         return jax.vmap(lambda k: jax.random.normal(k, (n,), drive.sigma.dtype))(keys)
 
     def _source_spikes(self, name: str, steps: Int[Array, "time"]) -> Bool[Array, "time n"]:
@@ -98,10 +122,10 @@ class Loop(eqx.Module):
     def _step(self, state: NetworkState, arriving: dict[str, Any]) -> tuple[NetworkState, tuple[dict, dict]]:
         """One step of every neuron."""
         inputs, synapses = self._synaptic_input(state, arriving)
-        neurons, spikes = {}, {}
+        neurons, firing = {}, {}
         for name, neuron_state in state.neurons.items():
             model, constants = self.net.populations[name].model, self.plan.neurons[name]
-            neurons[name], spikes[name] = model.step(constants, neuron_state, inputs[name])
+            neurons[name], firing[name] = model.step(constants, neuron_state, inputs[name])
         traced = {}
         for label, recorder in self.recorders.items():
             if isinstance(recorder, Trace):
@@ -109,7 +133,7 @@ class Loop(eqx.Module):
                 indices = recorder.indices(self.plan.sizes[population])
                 traced[label] = getattr(neurons[population], variable)[indices]
         new = NetworkState(state.step, neurons, synapses[0], synapses[1], state.pending)
-        return new, (spikes, traced)
+        return new, (firing, traced)
 
     def _synaptic_input(
         self, state: NetworkState, arriving: dict[str, Any]
@@ -146,16 +170,16 @@ class Loop(eqx.Module):
                 drive_synapses.append(received)
         return inputs, (synapses, tuple(drive_synapses))
 
-    def _advance(self, pending: tuple, spikes: Mapping[str, Bool[Array, "time _"]]) -> tuple:
+    def _advance(self, pending: tuple, firing: Mapping[str, Firing]) -> tuple:
         """Takes the rows that have arrived off the front, and adds the block's spikes at the back."""
         moved = []
         for i, projection in enumerate(self.net.projections):
-            operator, emitted = self.plan.operators[i], spikes[projection.pre]
-            n_steps, rows = emitted.shape[0], pending[i]
-            if isinstance(operator, ScheduledOperator):
+            operator, fired, rows = self.plan.operators[i], firing[projection.pre], pending[i]
+            n_steps = fired.spikes.shape[0]
+            if isinstance(operator, SparseOperator) and self.plan.delay_steps[i] is not None:
+                scheduled = ScheduledOperator(operator, self.plan.delay_steps[i], rows.shape[0], n_steps)
                 fresh = jnp.zeros((n_steps, rows.shape[1]), rows.dtype)
-                shifted = jnp.concatenate([rows[n_steps:], fresh])
-                moved.append(operator.push(shifted, emitted, n_steps))
+                moved.append(push(scheduled, jnp.concatenate([rows[n_steps:], fresh]), fired))
             else:
-                moved.append(jnp.concatenate([rows[n_steps:], operator.deliver(emitted)]))
+                moved.append(jnp.concatenate([rows[n_steps:], deliver(operator, fired)]))
         return tuple(moved)

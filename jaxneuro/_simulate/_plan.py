@@ -1,18 +1,24 @@
 """What a run needs of a network: constants computed once, and the shape of its loop."""
 
+from collections.abc import Mapping
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+import numpy as np
+from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
-from .._network import Network, PoissonDrive, Projection, UniformDelay
-from .._numerics import PoissonTable, count_steps, delay_steps, role_key
-from ..connectivity import AbstractOperator, DelayedOperator, ScheduledOperator
+from .._network import CountTable, Network, PoissonDrive, Projection, UniformDelay
+from .._numerics import TwoFloat, count_steps, delay_steps, role_key
+from ..connectivity import AbstractOperator, SparseOperator
 from ..models import AbstractMembraneSolver, LIFState, Poisson
+from ..surrogate import AbstractSurrogate
 from ._wire import Wiring, size_of
 
 # A network without projections has no delay to set its block; this many steps amortise the loop.
 _FREE_BLOCK = 16
+# Steps whose random input is drawn at once, at the least: shorter draws would not fill a kernel.
+_LEAST_DRAW = 16
 
 
 class DelayRange(eqx.Module):
@@ -25,14 +31,15 @@ class DelayRange(eqx.Module):
 class NetworkState(eqx.Module):
     """Everything that a run needs to go on: pass it as `state=` to continue bitwise.
 
-    `pending[p]` holds the counts of spikes on their way in projection p, one row a step to come.
+    `pending[p]` holds the counts of spikes on their way in projection p, one row a step to come (as
+    floats in a run with a surrogate derivative).
     """
 
     step: Int[Array, ""]
     neurons: dict[str, LIFState]
     synapses: tuple
     drive_synapses: tuple
-    pending: tuple[Int[Array, "_ _"], ...]
+    pending: tuple[Shaped[Array, "_ _"], ...]
 
 
 class Plan(eqx.Module):
@@ -41,12 +48,17 @@ class Plan(eqx.Module):
     neurons: dict
     synapses: tuple
     drive_synapses: tuple
-    tables: tuple[PoissonTable | None, ...]
-    operators: tuple[AbstractOperator | ScheduledOperator, ...]
-    delays: tuple[DelayRange, ...]
+    counts: tuple[CountTable | None, ...]
+    operators: tuple[AbstractOperator, ...]
+    delay_steps: tuple[Int[Array, "_"] | None, ...]
     sizes: dict[str, int] = eqx.field(static=True)
     block: int = eqx.field(static=True)
     dt: float = eqx.field(static=True)
+
+    @property
+    def together(self) -> int:
+        """Blocks whose random input is drawn at once."""
+        return max(1, _LEAST_DRAW // self.block)
 
 
 def delay_range(projection: Projection, index: int, dt: float) -> DelayRange:
@@ -54,6 +66,8 @@ def delay_range(projection: Projection, index: int, dt: float) -> DelayRange:
     delay = projection.delay
     if isinstance(delay, UniformDelay):
         most = delay_steps(f"projections[{index}].delay.high", delay.high, dt)
+        if most > np.iinfo(np.int16).max:
+            raise ValueError(f"`projections[{index}].delay.high` is {most:,} steps of dt; at most 32,767 are kept.")
         return DelayRange(max(1, round(delay.low / dt)), most)
     steps = delay_steps(f"projections[{index}].delay", delay, dt)
     return DelayRange(steps, steps)
@@ -73,12 +87,18 @@ def part(value: Float[Array, "*n"], place: slice) -> Float[Array, "*m"]:
     return value[place] if value.ndim else value
 
 
-def make_plan(net: Network, wiring: Wiring, dt: float, solver: AbstractMembraneSolver) -> Plan:
+def make_plan(
+    net: Network,
+    wiring: Wiring,
+    dt: float,
+    solver: AbstractMembraneSolver,
+    surrogates: Mapping[str, AbstractSurrogate | None],
+) -> Plan:
     """Prepares a run of `net` in steps of `dt` [ms]."""
     sizes = {name: size_of(net, name) for name in net.names}
     delays = tuple(delay_range(p, i, dt) for i, p in enumerate(net.projections))
     neurons = {
-        name: population.model.prepare(dt, solver)
+        name: population.model.prepare(dt, solver, surrogates.get(name))
         for name, population in net.populations.items()
         if not isinstance(population.model, Poisson)
     }
@@ -86,25 +106,40 @@ def make_plan(net: Network, wiring: Wiring, dt: float, solver: AbstractMembraneS
     def constants(synapse, targets: tuple[str, ...]) -> tuple:
         return tuple(synapse.prepare(dt, net.populations[name].model.tau_m) for name in targets)
 
-    operators = tuple(
-        operator.with_steps(dt, span.least, span.most) if isinstance(operator, DelayedOperator) else operator
+    own_delays = tuple(
+        operator.delay_steps(dt, span.least, span.most) if isinstance(operator, SparseOperator) else None
         for operator, span in zip(wiring.operators, delays, strict=True)
     )
     return Plan(
         neurons,
         tuple(constants(p.synapse, p.post) for p in net.projections),
         tuple(constants(d.synapse, d.targets) if isinstance(d, PoissonDrive) else None for d in net.drives),
-        tuple(PoissonTable(_mean_count(d, dt)) if isinstance(d, PoissonDrive) else None for d in net.drives),
-        operators,
-        delays,
+        tuple(d.counts.prepare(_mean_count(d, dt)) if isinstance(d, PoissonDrive) else None for d in net.drives),
+        wiring.operators,
+        own_delays,
         sizes,
         min((d.least for d in delays), default=_FREE_BLOCK),
         dt,
     )
 
 
-def _mean_count(drive: PoissonDrive, dt: float) -> Float[Array, "*n"]:
-    return drive.n_sources * drive.rate * (dt / 1000.0)
+def _mean_count(drive: PoissonDrive, dt: float) -> TwoFloat:
+    """Mean number of spikes a step, to twice the digits of a float, so that its own rounding does not count."""
+    whole = TwoFloat.of(drive.n_sources) * TwoFloat.of(drive.rate)
+    high = np.asarray(dt / 1000.0, drive.rate.dtype)
+    low = np.asarray(dt / 1000.0 - float(high), drive.rate.dtype)
+    return whole * TwoFloat(jnp.asarray(high), jnp.asarray(low))
+
+
+def with_surrogates(
+    state: NetworkState, net: Network, wiring: Wiring, surrogates: Mapping[str, AbstractSurrogate | None]
+) -> NetworkState:
+    """The state with what is on its way as floats, which carry derivatives, from populations with a surrogate."""
+    floats, pending = jnp.result_type(float), []
+    for projection, operator, rows in zip(net.projections, wiring.operators, state.pending, strict=True):
+        soft = surrogates.get(projection.pre) is not None
+        pending.append(rows.astype(floats if soft else operator.count_dtype))
+    return eqx.tree_at(lambda s: s.pending, state, tuple(pending))
 
 
 def initial_state(net: Network, wiring: Wiring, t0: float, dt: float, key: PRNGKeyArray) -> NetworkState:

@@ -1,7 +1,7 @@
 """The one call that runs a network."""
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import equinox as eqx
@@ -12,13 +12,15 @@ from jaxtyping import Array, Bool, Int, PRNGKeyArray
 from .._network import Network, PoissonDrive, Population
 from .._numerics import Result, check_dt, check_key, count_steps, is_concrete
 from ..models import AbstractMembraneSolver, Exact, LIFState, Poisson
+from ..surrogate import AbstractSurrogate
 from . import record as record_module
 from ._engine import Loop
-from ._plan import NetworkState, initial_state, make_plan
+from ._plan import NetworkState, initial_state, make_plan, with_surrogates
 from ._progress import progress_line
 from ._solution import Solution, failure
 from ._stimulus import Stimulus, make_stimulus
 from ._wire import Wiring, check_wiring, size_of, wire
+from .adjoint import AbstractAdjoint, Checkpoint, Direct
 
 _SINGLE = "population"
 # Poisson counts are drawn in shares of a mean of 25: beyond this a step costs 400 draws a neuron.
@@ -37,6 +39,8 @@ def simulate(
     state: NetworkState | None = None,
     wiring: Wiring | None = None,
     solver: AbstractMembraneSolver | None = None,
+    surrogate: AbstractSurrogate | Mapping[str, AbstractSurrogate] | None = None,
+    adjoint: AbstractAdjoint | None = None,
     progress: bool = False,
     throw: bool = True,
 ) -> Solution:
@@ -59,6 +63,9 @@ def simulate(
     - `state`: where to start, such as `sol.state` of the run before; default the initial state.
     - `wiring`: from `jn.wire(net, key=)`.
     - `solver`: `Exact()` by default, or `EulerMaruyama()`.
+    - `surrogate`: of `jn.surrogate`, for all populations or {population: one}: the derivative that stands
+      for that of a spike. The run itself is the same to the bit.
+    - `adjoint`: of `jn.adjoint`, how derivatives are taken: `Direct()`, or `Checkpoint()` with a surrogate.
     - `progress`: shows a line on standard error.
     - `throw`: whether a run that goes non-finite raises; if not, `sol.result` says so, as vmap needs.
 
@@ -68,9 +75,11 @@ def simulate(
     non-finite and `throw` is true.
 
     Changing a number never compiles again; sizes, delays, `dt` and the number of steps do. Works
-    under jit and vmap with `wiring=` given. Derivatives: forward and reverse mode through the
-    potentials between spikes and their resets; a spike has derivative 0, so a rate or a CV has
-    derivative 0 too: for rates differentiate `jn.theory.mean_field`.
+    under jit and vmap with `wiring=` given; a batch over one wiring does not copy it. Derivatives:
+    forward and reverse mode through the potentials. A spike has derivative 0, and so have rates,
+    unless a `surrogate` is given: then `Rate` and `PopulationRate` are differentiable through spikes
+    and synapses, a CV is not. Over long runs these derivatives are those of a chaotic system: for
+    stationary rates differentiate `jn.theory.mean_field`.
 
     ```python
     >>> import jax, jaxneuro as jn
@@ -104,8 +113,10 @@ def simulate(
     rows = {name: recorder.rows(first, n_steps, dt) for name, recorder in recorders.items()}
     if not isinstance(solver, AbstractMembraneSolver | None):
         raise ValueError(f"`solver` has to be `Exact()` or `EulerMaruyama()`; got {solver!r}.")
+    surrogates = _checked_surrogates(net, surrogate)
+    adjoint = _checked_adjoint(adjoint, surrogates)
     ran = _run(
-        net, wiring, state, key, stimuli, recorders, solver or Exact(),
+        net, wiring, state, key, stimuli, recorders, solver or Exact(), surrogates, adjoint,
         dt=dt, n_steps=n_steps, rows=tuple(rows.items()), progress=bool(progress), single=single,
     )  # fmt: skip
     # The ends are not the program's business: a run that goes on compiles nothing.
@@ -145,23 +156,25 @@ def _checked_state(
         return initial_state(net, wiring, t0, dt, key)
     if not isinstance(state, NetworkState):
         raise ValueError(f"`state` has to be the `state` of a Solution; got {type(state).__name__}.")
-    if _shapes(state) != _shapes(fresh):
+    if _shapes(state) != _shapes(fresh):  # what is on its way may be counts or floats
         raise ValueError("`state` comes from another network, another dt or another float precision.")
     if is_concrete(state.step) and int(state.step) != first:
         raise ValueError(f"`state` is at t = {int(state.step) * dt:g} ms and the run starts at `t0` = {t0:g} ms.")
     return state
 
 
-def _shapes(tree: Any) -> Any:
-    leaves, structure = jax.tree_util.tree_flatten(tree)
-    return structure, [(leaf.shape, leaf.dtype) for leaf in leaves]
+def _shapes(tree: NetworkState) -> Any:
+    leaves, structure = jax.tree_util.tree_flatten(replace(tree, pending=()))
+    return structure, [(leaf.shape, leaf.dtype) for leaf in leaves], [rows.shape for rows in tree.pending]
 
 
-def _layout(net: Network, dt: float, n_steps: int, first: Int[Array, ""]) -> record_module.Layout:
+def _layout(
+    net: Network, dt: float, n_steps: int, first: Int[Array, ""], differentiable: tuple[str, ...] = ()
+) -> record_module.Layout:
     sizes = {name: size_of(net, name) for name in net.names}
     spiking = tuple(f.name for f in fields(LIFState))
     variables = {n: () if isinstance(net.populations[n].model, Poisson) else spiking for n in net.names}
-    return record_module.Layout(sizes, variables, dt, n_steps, first)
+    return record_module.Layout(sizes, variables, differentiable, dt, n_steps, first)
 
 
 def _checked_recorders(record: Any, layout: record_module.Layout, first: int) -> dict:
@@ -186,6 +199,27 @@ def _checked_stimuli(net: Network, stimulus: Any, single: bool, n_steps: int, dt
         if name not in net.populations or isinstance(net.populations[name].model, Poisson):
             raise ValueError(f"`stimulus` names {name!r}, which is no population of neurons of this network.")
     return {name: make_stimulus(name, value, size_of(net, name), n_steps, dt) for name, value in by_name.items()}
+
+
+def _checked_surrogates(net: Network, surrogate: Any) -> dict[str, AbstractSurrogate]:
+    neurons = [name for name, population in net.populations.items() if not isinstance(population.model, Poisson)]
+    if surrogate is None:
+        return {}
+    by_name = surrogate if isinstance(surrogate, Mapping) else dict.fromkeys(neurons, surrogate)
+    for name, given in by_name.items():
+        if name not in neurons:
+            raise ValueError(f"`surrogate` names {name!r}, which is no population of neurons of this network.")
+        if not isinstance(given, AbstractSurrogate):
+            raise ValueError(f"`surrogate` has to be of `jn.surrogate`, such as `Triangular()`; got {given!r}.")
+    return dict(by_name)
+
+
+def _checked_adjoint(adjoint: Any, surrogates: dict[str, AbstractSurrogate]) -> AbstractAdjoint:
+    if adjoint is None:
+        return Checkpoint() if surrogates else Direct()
+    if not isinstance(adjoint, AbstractAdjoint):
+        raise ValueError(f"`adjoint` has to be of `jn.adjoint`, such as `Checkpoint()`; got {adjoint!r}.")
+    return adjoint
 
 
 def _check_sources(net: Network, dt: float) -> None:
@@ -235,6 +269,8 @@ def _run(
     stimuli: dict[str, Stimulus],
     recorders: dict[str, record_module.AbstractRecorder],
     solver: AbstractMembraneSolver,
+    surrogates: dict[str, AbstractSurrogate],
+    adjoint: AbstractAdjoint,
     *,
     dt: float,
     n_steps: int,
@@ -242,10 +278,11 @@ def _run(
     progress: bool,
     single: bool,
 ) -> Ran:
-    plan = make_plan(net, wiring, dt, solver)
-    layout = _layout(net, dt, n_steps, state.step)
-    report = progress_line(n_steps // plan.block, n_steps * dt) if progress else None
-    loop = Loop(net, plan, key, stimuli, recorders, layout, report)
+    plan = make_plan(net, wiring, dt, solver, surrogates)
+    state = with_surrogates(state, net, wiring, surrogates)
+    layout = _layout(net, dt, n_steps, state.step, tuple(surrogates))
+    report = progress_line(n_steps // (plan.block * plan.together), n_steps * dt) if progress else None
+    loop = Loop(net, plan, key, stimuli, recorders, layout, adjoint, report)
     carries = {name: recorders[name].init(layout, n) for name, n in rows}
     last, outcome = loop.run(state, carries)
     finished = {name: recorder.finish(outcome.recorders[name], layout) for name, recorder in recorders.items()}

@@ -8,7 +8,7 @@ from jaxtyping import Array, Int, PRNGKeyArray
 
 from .._network import Network, UniformDelay
 from .._numerics import check_key, is_concrete, role_key
-from ..connectivity import AbstractOperator, DelayedOperator, FixedInDegree, draw_operator, with_delays
+from ..connectivity import AbstractDelivery, AbstractOperator, Delays, FixedInDegree, SparseOperator, draw_operator
 
 
 class Wiring(eqx.Module):
@@ -48,15 +48,23 @@ def size_of(net: Network, name: str) -> int:
     return n
 
 
-def wire(net: Network, *, key: PRNGKeyArray) -> Wiring:
+def wire(net: Network, *, key: PRNGKeyArray, delivery: AbstractDelivery | None = None) -> Wiring:
     """Draws who connects to whom; the same key gives the same wiring on every device.
 
-    **Arguments:** `net`, a network whose in-degrees are known integers; `key`.
+    **Arguments:**
+
+    - `net`: a network whose in-degrees are known integers.
+    - `key`: a `jax.random.key`.
+    - `delivery`: how spikes are delivered, and so how the wiring is stored, of `jn.delivery`; by
+      default chosen for each projection from sizes, delays and platform: `Rows()` or `NativeSparse()`
+      on a CPU, `Product()` on a GPU, `Sparse()` where neither fits. All but `Procedural()`, which
+      draws another wiring of the same law, give the same counts of the same synapses.
 
     **Returns:** a `Wiring`, to be passed to `simulate(..., wiring=)` as often as wanted.
 
     Raises `ValueError` where a size is missing, an in-degree is no integer or exceeds its
-    population, and where it is called under jit, vmap or grad with a traced key or in-degree.
+    population, where `delivery` cannot do what the network asks for, and where it is called under
+    jit, vmap or grad with a traced key or in-degree.
 
     ```python
     >>> import jax, jaxneuro as jn
@@ -67,6 +75,8 @@ def wire(net: Network, *, key: PRNGKeyArray) -> Wiring:
     ```
     """
     check_key(key)
+    if not isinstance(delivery, AbstractDelivery | None):
+        raise ValueError(f"`delivery` has to be of `jn.delivery`, such as `jn.delivery.Rows()`; got {delivery!r}.")
     if not is_concrete(key, [p.connectivity for p in net.projections]):
         raise ValueError(
             "`wire` draws on the host and needs a known key and known in-degrees: "
@@ -78,10 +88,14 @@ def wire(net: Network, *, key: PRNGKeyArray) -> Wiring:
         rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([int(b) for b in bits])))
         posts = tuple(size_of(net, name) for name in projection.post)
         recurrent = tuple(name == projection.pre for name in projection.post)
-        operator = draw_operator(projection.connectivity, rng, size_of(net, projection.pre), posts, recurrent)
-        if isinstance(projection.delay, UniformDelay):
-            operator = with_delays(operator, rng, projection.delay.low, projection.delay.high)
-        operators.append(operator)
+        delay = projection.delay
+        operators.append(
+            draw_operator(
+                projection.connectivity, rng, size_of(net, projection.pre), posts, recurrent,
+                delays=Delays(delay.low, delay.high) if isinstance(delay, UniformDelay) else None,
+                delivery=delivery,
+            )  # fmt: skip
+        )
     pairs = tuple((p.pre, p.post) for p in net.projections)
     return Wiring(tuple(operators), pairs, tuple(tuple(size_of(net, n) for n in p.post) for p in net.projections))
 
@@ -98,7 +112,8 @@ def check_wiring(net: Network, wiring: Wiring) -> None:
     ):
         raise ValueError(f"`wiring` was drawn for the projections {wiring.pairs}, not for {pairs} of this network.")
     for projection, operator in zip(net.projections, wiring.operators, strict=True):
-        if isinstance(operator, DelayedOperator) != isinstance(projection.delay, UniformDelay):
+        has_delays = isinstance(operator, SparseOperator) and operator.delays is not None
+        if has_delays != isinstance(projection.delay, UniformDelay):
             raise ValueError("`wiring` was drawn with another kind of delay (one for all, or one a synapse).")
         rule = projection.connectivity
         if (

@@ -7,7 +7,7 @@ from typing import Any
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Int, Shaped
+from jaxtyping import Array, Bool, Float, Int, Shaped
 
 from .._numerics import count_steps
 from ..statistics import IntervalMoments, SpikeTrains
@@ -18,17 +18,22 @@ class Layout(eqx.Module):
 
     sizes: Mapping[str, int] = eqx.field(static=True)
     fields: Mapping[str, tuple[str, ...]] = eqx.field(static=True)
+    differentiable: tuple[str, ...] = eqx.field(static=True)
     dt: float = eqx.field(static=True)
     n_steps: int = eqx.field(static=True)
     first: Int[Array, ""]
 
 
 class Window(eqx.Module):
-    """The steps of one block, and what happened in them."""
+    """The steps of one block, and what happened in them.
+
+    `soft` holds the spikes of the differentiable populations as floats, with their surrogate derivative.
+    """
 
     steps: Int[Array, "time"]
     spikes: dict[str, Bool[Array, "time _"]]
     traced: Shaped[Array, "time m"] | None
+    soft: dict[str, Float[Array, "time _"]]
 
 
 class Recorded(eqx.Module):

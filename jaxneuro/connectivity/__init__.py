@@ -1,13 +1,18 @@
 """Rules of connectivity, and the operators that they become once drawn."""
 
-from ._draw import draw_operator as draw_operator, with_delays as with_delays
-from ._operators import (
-    AbstractOperator as AbstractOperator,
-    AllToAllOperator as AllToAllOperator,
-    DelayedOperator as DelayedOperator,
-    DenseOperator as DenseOperator,
-    ScheduledOperator as ScheduledOperator,
+from ._all_to_all import AllToAllOperator as AllToAllOperator
+from ._delivery import (
+    AbstractDelivery as AbstractDelivery,
+    NativeSparse as NativeSparse,
+    Procedural as Procedural,
+    Product as Product,
+    Rows as Rows,
+    Sparse as Sparse,
 )
+from ._dense import DenseOperator as DenseOperator
+from ._draw import Delays as Delays, draw_operator as draw_operator
+from ._operator import AbstractOperator as AbstractOperator
+from ._procedural import ProceduralOperator as ProceduralOperator, SideBySide as SideBySide
 from ._rules import (
     AbstractConnectivity as AbstractConnectivity,
     AllToAll as AllToAll,
@@ -15,3 +20,4 @@ from ._rules import (
     FixedInDegree as FixedInDegree,
     GaussianInDegree as GaussianInDegree,
 )
+from ._sparse import ScheduledOperator as ScheduledOperator, SparseOperator as SparseOperator

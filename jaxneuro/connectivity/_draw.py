@@ -1,13 +1,39 @@
-"""Drawing a wiring from a rule, on the host and independent of the device."""
+"""Drawing a wiring from a rule, on the host: the same synapses on every device and in every form of storage."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 
-from ._operators import AllToAllOperator, DelayedOperator, DenseOperator
-from ._rules import AbstractConnectivity, AllToAll
+from ._all_to_all import AllToAllOperator
+from ._delivery import AbstractDelivery, NativeSparse, Procedural, Product, Rows, Sparse, choose, has_numba
+from ._dense import DenseOperator
+from ._operator import AbstractOperator
+from ._procedural import ROUNDS, ProceduralOperator, SideBySide
+from ._rules import AbstractConnectivity, AllToAll, FixedInDegree
+from ._sparse import SparseOperator
 
-# Targets drawn at once: a bitmap of this many rows and 10,000 sources stays in a core's cache.
-_CHUNK = 256
+# Targets drawn at once: a table of this many rows and 10,000 sources stays in a core's cache.
+_CHUNK = 128
+# A permutation is computed in 32 bits.
+_LARGEST_PROCEDURE = 2**32 - 2**17
+
+
+class Delays(NamedTuple):
+    """The range [ms] that each synapse draws its delay from."""
+
+    low: float
+    high: float
+
+
+class _Synapses(NamedTuple):
+    """Synapses onto the targets from `begin` on: target minus begin, and source."""
+
+    begin: int
+    n: int
+    owner: np.ndarray
+    source: np.ndarray
 
 
 def draw_operator(
@@ -16,84 +42,160 @@ def draw_operator(
     n_pre: int,
     n_posts: tuple[int, ...],
     recurrent: tuple[bool, ...],
-) -> DenseOperator | AllToAllOperator:
+    *,
+    delays: Delays | None = None,
+    delivery: AbstractDelivery | None = None,
+) -> AbstractOperator:
     """One operator onto the targets of all of `n_posts`, side by side; `recurrent` says which are the source itself."""
-    if isinstance(rule, AllToAll):
-        own = [
-            np.arange(n) if r and not rule.autapses else np.full(n, -1) for n, r in zip(n_posts, recurrent, strict=True)
-        ]
-        left_out = np.concatenate(own).astype(np.int32)
-        return AllToAllOperator(jnp.asarray(left_out), n_pre, int(left_out.size * n_pre - (left_out >= 0).sum()))
-    parts = [_draw_matrix(rule, rng, n_pre, n, r) for n, r in zip(n_posts, recurrent, strict=True)]
-    matrix = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
-    in_degrees = matrix.sum(axis=0, dtype=np.int64)
-    return DenseOperator(jnp.asarray(matrix), int(in_degrees.max(initial=0)), int(in_degrees.sum()))
+    if isinstance(rule, AllToAll) and delays is None and delivery is None:
+        return _all_to_all(rule, n_pre, n_posts, recurrent)
+    n_post = sum(n_posts)
+    if delivery is None:
+        expected = sum(float(rule.mean_in_degree(n_pre, r)) * n for n, r in zip(n_posts, recurrent, strict=True))
+        delivery = choose(n_pre, n_post, expected, one_delay=delays is None)
+    _check(delivery, rule, delays)
+    if isinstance(delivery, Procedural):
+        assert isinstance(rule, FixedInDegree)
+        parts = [_procedure(rule, rng, n_pre, n, r, delivery) for n, r in zip(n_posts, recurrent, strict=True)]
+        return parts[0] if len(parts) == 1 else SideBySide(tuple(parts))
+    drawn = _draw_all(rule, rng, n_pre, n_posts, recurrent)
+    if isinstance(delivery, Rows | Product):
+        return _dense(drawn, n_pre, n_post, delivery)
+    return _sparse(drawn, n_pre, n_post, delivery, delays, rng)
 
 
-def _draw_matrix(
-    rule: AbstractConnectivity, rng: np.random.Generator, n_pre: int, n_post: int, recurrent: bool
-) -> np.ndarray:
-    """Multiplicities (n_pre, n_post), int8, or int16 where a multapse count needs it."""
-    leave_out_self = recurrent and not rule.autapses
-    available = n_pre - 1 if leave_out_self else n_pre
-    in_degrees = rule.draw_in_degrees(rng, n_pre, n_post, available)
-    if not rule.multapses and in_degrees.max(initial=0) > available:
-        raise ValueError(f"An in-degree of {in_degrees.max()} exceeds the {available} sources to choose from.")
-    matrix = np.zeros((n_pre, n_post), np.int8)
-    for start in range(0, n_post, _CHUNK):
-        rows = np.arange(start, min(start + _CHUNK, n_post))
+def _check(delivery: AbstractDelivery, rule: AbstractConnectivity, delays: Delays | None) -> None:
+    name = type(delivery).__name__
+    if delays is not None and not isinstance(delivery, Sparse | NativeSparse):
+        raise ValueError(f"`delivery`: {name} needs one delay a projection; take `Sparse()` or `NativeSparse()`.")
+    if isinstance(delivery, NativeSparse) and not has_numba():
+        raise ValueError("`delivery`: NativeSparse needs numba: pip install 'jaxneuro[native]', or take `Sparse()`.")
+    if isinstance(delivery, Procedural) and not (isinstance(rule, FixedInDegree) and rule.multapses):
+        raise ValueError("`delivery`: Procedural regenerates `FixedInDegree(k)` with multapses only.")
+
+
+def _all_to_all(
+    rule: AllToAll, n_pre: int, n_posts: tuple[int, ...], recurrent: tuple[bool, ...]
+) -> AllToAllOperator:
+    own = [
+        np.arange(n) if r and not rule.autapses else np.full(n, -1) for n, r in zip(n_posts, recurrent, strict=True)
+    ]
+    left_out = np.concatenate(own).astype(np.int32)
+    return AllToAllOperator(jnp.asarray(left_out), n_pre, int(left_out.size * n_pre - (left_out >= 0).sum()))
+
+
+def _draw_all(
+    rule: AbstractConnectivity,
+    rng: np.random.Generator,
+    n_pre: int,
+    n_posts: tuple[int, ...],
+    recurrent: tuple[bool, ...],
+) -> Iterator[_Synapses]:
+    """The synapses onto all targets, some targets at a time."""
+    first = 0
+    for n_post, is_recurrent in zip(n_posts, recurrent, strict=True):
+        skip_self = is_recurrent and not rule.autapses
+        available = n_pre - 1 if skip_self else n_pre
+        in_degrees = rule.draw_in_degrees(rng, n_pre, n_post, available)
+        if not rule.multapses and in_degrees.max(initial=0) > available:
+            raise ValueError(f"An in-degree of {in_degrees.max()} exceeds the {available} sources to choose from.")
         draw = _draw_multiset if rule.multapses else _draw_subset
-        counts = draw(rng, in_degrees[rows], available)
-        if counts.max(initial=0) > np.iinfo(matrix.dtype).max:
-            matrix = matrix.astype(np.int16)
-        if leave_out_self:  # source indices skip the target itself
-            counts = _insert_self(counts, rows)
-        matrix[:, rows[0] : rows[-1] + 1] = counts.T
-    return matrix
+        for begin in range(0, n_post, _CHUNK):
+            degrees = in_degrees[begin : begin + _CHUNK]
+            owner, source = draw(rng, degrees, available)
+            if skip_self:  # the sources are the others, numbered without the target itself
+                source = source + (source >= owner + begin)
+            yield _Synapses(first + begin, degrees.size, owner, source)
+        first += n_post
 
 
-def _draw_subset(rng: np.random.Generator, in_degrees: np.ndarray, available: int) -> np.ndarray:
-    """Uniform subsets without repetition as 0/1 rows: repeated draws fall together and are drawn again."""
+def _draw_subset(rng: np.random.Generator, in_degrees: np.ndarray, available: int) -> tuple[np.ndarray, np.ndarray]:
+    """Uniform subsets without repetition: repeated draws fall together and are drawn again."""
     # More than half is drawn as what is left out, so that repetitions stay rare.
     complement = in_degrees > available // 2
     wanted = np.where(complement, available - in_degrees, in_degrees)
-    chosen = np.zeros((len(in_degrees), available), np.int8)
+    chosen = np.zeros((len(in_degrees), available), bool)
     missing = wanted.copy()
     while missing.any():
         owner = np.repeat(np.arange(len(in_degrees)), missing)
-        chosen[owner, rng.integers(0, available, owner.size, dtype=np.int32)] = 1
+        chosen[owner, rng.integers(0, available, owner.size, dtype=np.int32)] = True
         missing = wanted - chosen.sum(axis=1, dtype=np.int64)
-    return np.where(complement[:, None], 1 - chosen, chosen).astype(np.int8) if complement.any() else chosen
+    chosen ^= complement[:, None]
+    return np.nonzero(chosen)
 
 
-def _draw_multiset(rng: np.random.Generator, in_degrees: np.ndarray, available: int) -> np.ndarray:
-    """Sources drawn independently, as counts."""
-    owner = np.repeat(np.arange(len(in_degrees)), in_degrees)
-    flat = owner * available + rng.integers(0, available, owner.size, dtype=np.int32)
-    return np.bincount(flat, minlength=len(in_degrees) * available).reshape(len(in_degrees), available)
+def _draw_multiset(rng: np.random.Generator, in_degrees: np.ndarray, available: int) -> tuple[np.ndarray, np.ndarray]:
+    """Sources drawn independently."""
+    owner = np.repeat(np.arange(len(in_degrees), dtype=np.int32), in_degrees)
+    return owner, rng.integers(0, available, owner.size, dtype=np.int32)
 
 
-def _insert_self(counts: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    full = np.zeros((counts.shape[0], counts.shape[1] + 1), counts.dtype)
-    for i, own in enumerate(rows):
-        full[i, :own] = counts[i, :own]
-        full[i, own + 1 :] = counts[i, own:]
-    return full
+def _dense(drawn: Iterator[_Synapses], n_pre: int, n_post: int, delivery: AbstractDelivery) -> DenseOperator:
+    matrix = np.zeros((n_pre, n_post), np.int8)
+    largest, in_degree, total = 0, 0, 0
+    for part in drawn:
+        flat = part.owner.astype(np.int64) * n_pre + part.source
+        counts = np.bincount(flat, minlength=part.n * n_pre).reshape(part.n, n_pre)
+        largest = max(largest, int(counts.max(initial=0)))
+        if largest > np.iinfo(matrix.dtype).max:
+            matrix = matrix.astype(np.int16)
+        matrix[:, part.begin : part.begin + part.n] = counts.astype(matrix.dtype).T
+        in_degree = max(in_degree, int(np.bincount(part.owner, minlength=1).max()))
+        total += part.source.size
+    leaf = jnp.asarray(matrix)
+    if isinstance(delivery, Product):
+        most = 256 if jnp.issubdtype(delivery.dtype, jnp.floating) else 127
+        if largest > most:
+            raise ValueError(f"`delivery`: a multiplicity of {largest} is not exact in {delivery.dtype}; take `Rows()`.")
+        leaf = leaf.astype(delivery.dtype)
+    return DenseOperator(leaf, largest, in_degree, total, delivery)
 
 
-def with_delays(
-    operator: DenseOperator | AllToAllOperator, rng: np.random.Generator, low: float, high: float
-) -> DelayedOperator:
-    """The same synapses, each with a delay drawn uniformly from [low, high] ms."""
-    matrix = np.asarray(operator.as_matrix()).T
-    source, target = np.nonzero(matrix)
-    repeats = matrix[source, target]
-    source, target = np.repeat(source, repeats), np.repeat(target, repeats)
-    out_degrees = np.bincount(source, minlength=operator.n_pre)
-    width = max(1, int(out_degrees.max(initial=0)))
-    column = np.arange(source.size) - np.repeat(np.cumsum(out_degrees) - out_degrees, out_degrees)
-    targets = np.full((operator.n_pre, width), operator.n_post, np.int32)
-    targets[source, column] = target
-    delays = np.zeros((operator.n_pre, width), np.float32)
-    delays[source, column] = rng.uniform(low, high, source.size)
-    return DelayedOperator(jnp.asarray(targets), jnp.asarray(delays), operator.n_post, source.size)
+def _sparse(
+    drawn: Iterator[_Synapses],
+    n_pre: int,
+    n_post: int,
+    delivery: AbstractDelivery,
+    delays: Delays | None,
+    rng: np.random.Generator,
+) -> SparseOperator:
+    parts, in_degree = [], 0
+    for part in drawn:
+        parts.append(part.source.astype(np.uint64) * np.uint64(n_post) + (part.owner + part.begin).astype(np.uint64))
+        in_degree = max(in_degree, int(np.bincount(part.owner, minlength=1).max()))
+    pairs = np.concatenate(parts) if parts else np.zeros(0, np.uint64)
+    del parts
+    pairs.sort()
+    if pairs.size > np.iinfo(np.int32).max:
+        raise ValueError(f"{pairs.size:,} synapses are too many to list; take `delivery=jn.delivery.Procedural()`.")
+    offsets = np.searchsorted(pairs, np.arange(n_pre + 1, dtype=np.uint64) * np.uint64(n_post)).astype(np.int32)
+    targets = (pairs % np.uint64(n_post)).astype(np.uint16 if n_post <= 2**16 else np.int32)
+    del pairs
+    drawn_delays = None if delays is None else rng.uniform(delays.low, delays.high, targets.size).astype(np.float32)
+    longest = int(np.diff(offsets).max(initial=0))
+    return SparseOperator(
+        jnp.asarray(offsets),
+        jnp.asarray(targets),
+        None if drawn_delays is None else jnp.asarray(drawn_delays),
+        n_post,
+        longest,
+        in_degree,
+        delivery,
+    )
+
+
+def _procedure(
+    rule: FixedInDegree, rng: np.random.Generator, n_pre: int, n_post: int, recurrent: bool, delivery: Procedural
+) -> ProceduralOperator:
+    skip_self = recurrent and not rule.autapses
+    lists = n_pre - 1 if skip_self else n_pre
+    k = int(rule.draw_in_degrees(rng, n_pre, 1, lists)[0])
+    if k * n_post > _LARGEST_PROCEDURE:
+        raise ValueError(f"`delivery`: Procedural numbers synapses in 32 bits; {k * n_post:,} of a projection are too many.")
+    out_degrees = rng.multinomial(k * n_post, np.full(lists, 1.0 / lists)) if lists else np.zeros(0, int)
+    offsets = np.concatenate([[0], np.cumsum(out_degrees), np.full(n_pre - lists, k * n_post)])
+    keys = rng.integers(0, 2**32, ROUNDS, dtype=np.uint32)
+    return ProceduralOperator(
+        jnp.asarray(offsets.astype(np.uint32)), jnp.asarray(keys), k, n_post, skip_self,
+        int(out_degrees.max(initial=0)), delivery.window,
+    )  # fmt: skip

@@ -2,10 +2,12 @@
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, ArrayLike, Bool, Float, Int
+from jaxtyping import Array, ArrayLike, Float, Int
 
 from .._formulas import Input
 from .._numerics import as_leaf, check_finite, check_nonnegative, check_positive, is_concrete
+from ..surrogate import AbstractSurrogate
+from ._firing import Firing, fire
 from ._solver import AbstractMembraneSolver, Propagator
 
 
@@ -23,6 +25,7 @@ class LIFConstants(eqx.Module):
     dt_over_tau: Float[Array, "*n"]
     refractory_steps: Int[Array, "*n"]
     solver: AbstractMembraneSolver
+    surrogate: AbstractSurrogate | None
 
 
 class LIF(eqx.Module):
@@ -45,7 +48,8 @@ class LIF(eqx.Module):
     `v_reset` is not below `v_th`.
 
     Derivatives: the potential between spikes is differentiable in every parameter but `t_ref`, in
-    forward and reverse mode; a spike is a step and has derivative 0.
+    forward and reverse mode; a spike is a step and has derivative 0, or that of the surrogate that
+    `simulate` is given. The jump to the reset potential carries no derivative.
 
     ```python
     >>> import jaxneuro as jn
@@ -95,13 +99,15 @@ class LIF(eqx.Module):
         """The potential without input [mV]."""
         return self.v_rest
 
-    def prepare(self, dt: float, solver: AbstractMembraneSolver) -> LIFConstants:
+    def prepare(
+        self, dt: float, solver: AbstractMembraneSolver, surrogate: AbstractSurrogate | None = None
+    ) -> LIFConstants:
         """The constants of a step of `dt` [ms]."""
         dt_over_tau = dt / self.tau_m
         steps = jnp.round(self.t_ref / dt).astype(jnp.int32)
-        return LIFConstants(solver.propagator(dt_over_tau), dt_over_tau, steps, solver)
+        return LIFConstants(solver.propagator(dt_over_tau), dt_over_tau, steps, solver, surrogate)
 
-    def step(self, constants: LIFConstants, state: LIFState, inputs: Input) -> "tuple[LIFState, Bool[Array, 'n']]":
+    def step(self, constants: LIFConstants, state: LIFState, inputs: Input) -> tuple[LIFState, Firing]:
         """One step: the new state and who spiked at its end."""
         coefficients, v_inf = constants.propagator, self.v_rest
         noise_scale = jnp.ones_like(self.v_rest)
@@ -121,7 +127,7 @@ class LIF(eqx.Module):
         # v - v is 0, or NaN for a potential that is not finite, which a reset would hide.
         reset = self.v_reset + (v - v)
         v = jnp.where(refractory, reset, v)
-        spikes = v >= self.v_th
-        v = jnp.where(spikes, reset, v)
-        left = jnp.where(spikes, constants.refractory_steps, jnp.maximum(state.refractory - 1, 0))
-        return LIFState(v, left), spikes
+        firing = fire(v - self.v_th, ~refractory, constants.surrogate)
+        v = jnp.where(firing.spikes, reset, v)
+        left = jnp.where(firing.spikes, constants.refractory_steps, jnp.maximum(state.refractory - 1, 0))
+        return LIFState(v, left), firing

@@ -8,7 +8,6 @@ from scipy import stats
 
 import jaxneuro as jn
 from jaxneuro.connectivity import draw_operator
-from jaxneuro.connectivity._deliver import deliver_by_product, deliver_by_rows
 
 
 def draw(rule, n_pre=200, n_posts=(200, 50), recurrent=(True, False), seed=0):
@@ -85,16 +84,6 @@ def test_bernoulli_in_degrees_are_binomial():
     k = np.asarray(draw(jn.Bernoulli(0.25), 200, (5_000,), (False,)).as_matrix()).sum(axis=1)
     assert abs(k.mean() - 50) < 4 * np.sqrt(37.5 / 5_000)
     assert abs(k.var() - 37.5) < 4 * 37.5 * np.sqrt(2 / 5_000)
-
-
-def test_both_deliveries_are_equal():
-    operator = draw(jn.FixedInDegree(30))
-    spikes = jnp.asarray(np.random.default_rng(2).random((9, 200)) < 0.4)
-    by_rows = deliver_by_rows(operator.multiplicity, spikes, operator.count_dtype)
-    np.testing.assert_array_equal(by_rows, deliver_by_product(operator.multiplicity, spikes, operator.count_dtype))
-    batch = jnp.stack([spikes, ~spikes])
-    vmapped = jax.vmap(lambda s: deliver_by_rows(operator.multiplicity, s, operator.count_dtype))(batch)
-    np.testing.assert_array_equal(vmapped[1], deliver_by_product(operator.multiplicity, ~spikes, operator.count_dtype))
 
 
 def test_counts_do_not_overflow():

@@ -1,0 +1,45 @@
+"""How the number of external spikes of a step is drawn."""
+
+import abc
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from .._numerics import PoissonTable, TwoFloat
+
+
+class GaussianTable(eqx.Module):
+    """Normal counts of given means, with the variance of a Poisson law."""
+
+    mean: Float[Array, "*shape"]
+
+    def sample(self, key: PRNGKeyArray, n: int) -> Float[Array, "n"]:
+        """Counts of `n` neurons; element i depends on `key`, i and its mean only."""
+        return self.mean + jnp.sqrt(self.mean) * jax.random.normal(key, (n,), self.mean.dtype)
+
+
+CountTable = PoissonTable | GaussianTable
+
+
+class AbstractCounts(eqx.Module):
+    """A law of the number of spikes that a neuron's sources make in one step."""
+
+    @abc.abstractmethod
+    def prepare(self, mean: TwoFloat) -> CountTable:
+        """What draws counts of the given means, made once outside the loop."""
+
+
+class PoissonCounts(AbstractCounts):
+    """Poisson counts, their probabilities right to 2^-32: the sum of independent Poisson sources; the default."""
+
+    def prepare(self, mean: TwoFloat) -> PoissonTable:
+        return PoissonTable(mean)
+
+
+class GaussianCounts(AbstractCounts):
+    """Normal "counts" of the same mean and variance, neither whole nor bounded below: the diffusion limit on the grid."""
+
+    def prepare(self, mean: TwoFloat) -> GaussianTable:
+        return GaussianTable(mean.high)

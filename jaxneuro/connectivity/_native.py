@@ -1,0 +1,155 @@
+"""Delivery through lists of targets by a kernel that numba compiles and XLA calls, on a CPU.
+
+The kernel reads XLA's call frame itself, so that neither a compiler nor a binding is needed. Its layout is that of
+version 0 of XLA's foreign function interface (xla/ffi/api/c_api.h); offsets below are in words of 8 bytes.
+"""
+
+import ctypes
+import inspect
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Int, Integer
+
+_EXTENSION, _API, _STAGE, _ARGUMENTS, _RESULTS = 1, 2, 4, 9, 14  # of XLA_FFI_CallFrame
+_API_VERSION = 4  # of XLA_FFI_Api: size, extension, and a version that begins with size and extension
+_METADATA = 3  # of XLA_FFI_Metadata_Extension: size, type, next, metadata
+_VERSION, _TRAITS, _STATE_TYPE = 3, 4, 5  # of XLA_FFI_Metadata
+_DATA, _DIMENSIONS = 3, 5  # of XLA_FFI_Buffer: size, extension, dtype, data, rank, dims
+_EXECUTE = 3  # the stage in which there is work to do
+
+_registered: list[Any] = []  # XLA keeps addresses only: the kernels have to live as long as the process
+
+
+def push_natively(
+    pending: Int[Array, "rows n_post"],
+    spikes: Bool[Array, "time n_pre"],
+    offsets: Int[Array, "n_pre_and_1"],
+    targets: Integer[Array, "nnz"],
+    steps: Int[Array, "nnz"] | None,
+    offset: int,
+) -> Int[Array, "rows n_post"]:
+    """`pending` with one more arrival for every synapse of every spike; in place where XLA can.
+
+    A spike of row t on a synapse of d steps arrives in row t + d - `offset`, without `steps` in row t.
+    """
+    name = _kernel_name(np.dtype(pending.dtype), np.dtype(targets.dtype), steps is not None)
+    call = jax.ffi.ffi_call(name, jax.ShapeDtypeStruct(pending.shape, pending.dtype), input_output_aliases={0: 0})
+    at_once = jnp.zeros(1, jnp.int16) if steps is None else steps
+    return call(pending, spikes, offsets, targets, at_once, jnp.full(1, offset, jnp.int32))
+
+
+@lru_cache
+def _kernel_name(count: np.dtype, target: np.dtype, delayed: bool) -> str:
+    """Compiles and registers the kernel for these types, once, and returns the name XLA knows it by."""
+    name = f"jaxneuro_push_{count.name}_{target.name}{'_delayed' if delayed else ''}"
+    handler = _handler(count, target, delayed)
+    function = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)(handler.address)
+    _registered.append((handler, function))
+    jax.ffi.register_ffi_target(name, jax.ffi.pycapsule(function), platform="cpu", api_version=1)
+    return name
+
+
+def _handler(count: np.dtype, target: np.dtype, delayed: bool) -> Any:
+    """The function of one call frame (an address in, an error's address or 0 out)."""
+    import numba
+    from numba import types
+
+    pointer = _pointer_to()
+    count_type, target_type = numba.from_dtype(count), numba.from_dtype(target)
+    push = _compiled(_push_function(delayed))
+
+    @_compiled
+    def words(address, n):
+        return numba.carray(pointer(address, types.int64), (n,))
+
+    @_compiled
+    def describe(frame, extension):
+        metadata = words(words(extension, 4)[_METADATA], 6)
+        metadata[_VERSION] = words(words(frame, 15)[_API], 5)[_API_VERSION]
+        metadata[_TRAITS] = 0
+        if metadata[0] > 8 * _STATE_TYPE:  # newer versions ask for the type of a state: there is none
+            metadata[_STATE_TYPE] = 0
+
+    def handler(frame):
+        call = words(frame, 15)
+        if call[_EXTENSION] != 0:
+            describe(frame, call[_EXTENSION])
+            return 0
+        if (call[_STAGE] & 0xFFFFFFFF) != _EXECUTE:
+            return 0
+        given = words(call[_ARGUMENTS], 6)
+        out = words(words(call[_RESULTS], 1)[0], 6)
+        spikes, offsets, targets = words(given[1], 6), words(given[2], 6), words(given[3], 6)
+        n_rows, n_post = words(out[_DIMENSIONS], 2)[0], words(out[_DIMENSIONS], 2)[1]
+        n_steps, n_pre = words(spikes[_DIMENSIONS], 2)[0], words(spikes[_DIMENSIONS], 2)[1]
+        nnz = words(targets[_DIMENSIONS], 1)[0]
+        rows = numba.carray(pointer(out[_DATA], count_type), (n_rows * n_post,))
+        before = words(given[0], 6)[_DATA]
+        if before != out[_DATA]:  # XLA could not give the same memory
+            rows[:] = numba.carray(pointer(before, count_type), (n_rows * n_post,))
+        push(
+            rows,
+            numba.carray(pointer(spikes[_DATA], types.uint8), (n_steps * n_pre,)),
+            numba.carray(pointer(spikes[_DATA], types.uint64), (n_steps * n_pre // 8,)),
+            numba.carray(pointer(offsets[_DATA], types.int32), (n_pre + 1,)),
+            numba.carray(pointer(targets[_DATA], target_type), (nnz,)),
+            numba.carray(pointer(words(given[4], 6)[_DATA], types.int16), (nnz,)),
+            numba.carray(pointer(words(given[5], 6)[_DATA], types.int32), (1,))[0],
+            n_post,
+        )
+        return 0
+
+    return numba.cfunc(types.intp(types.intp))(inspect.unwrap(handler))
+
+
+def _compiled(function: Callable) -> Callable:
+    """The function in machine code; what type checks wrapped around it is taken off first."""
+    import numba
+
+    return numba.njit(nogil=True)(inspect.unwrap(function))
+
+
+def _pointer_to() -> Any:
+    """A function of an address and a type that gives a pointer, which numba has no word for."""
+    from numba import types
+    from numba.extending import intrinsic
+
+    @intrinsic
+    def pointer(typing_context, address, kind):
+        result = types.CPointer(kind.dtype)
+
+        def generate(context, builder, signature, arguments):
+            return builder.inttoptr(arguments[0], context.get_value_type(result))
+
+        return result(address, kind), generate
+
+    return pointer
+
+
+def _push_function(delayed: bool) -> Any:
+    def push(rows, spikes, words, offsets, targets, steps, shift, n_post):
+        n_pre = offsets.size - 1
+        index = 0
+        while index < spikes.size:
+            if index % 8 == 0 and index // 8 < words.size and words[index // 8] == 0:
+                index += 8  # eight at once: most are silent
+                continue
+            if spikes[index]:
+                source = index % n_pre
+                begin, end = offsets[source], offsets[source + 1]
+                if delayed:
+                    row = index // n_pre - shift
+                    for s in range(begin, end):
+                        rows[(row + steps[s]) * n_post + targets[s]] += 1
+                else:
+                    base = (index // n_pre) * n_post
+                    for s in range(begin, end):
+                        rows[base + targets[s]] += 1
+            index += 1
+
+    return push

@@ -1,0 +1,160 @@
+"""Lists of targets: one list a source, each synapse with a delay of its own where the projection asks for it."""
+
+from typing import ClassVar
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int, Integer
+
+from ._delivery import AbstractDelivery, NativeSparse, Sparse
+from ._events import events
+from ._native import push_natively
+from ._operator import AbstractOperator, count_dtype
+from ._primitive import bind_counts, bind_linear
+
+
+class SparseOperator(AbstractOperator):
+    """Targets of source j at `targets[offsets[j] : offsets[j + 1]]`, repeated where a synapse is.
+
+    `delays` [ms], one a synapse in the same order, or None where the projection has one delay.
+    """
+
+    offsets: Int[Array, "n_pre_and_1"]
+    targets: Integer[Array, "nnz"]
+    delays: Float[Array, "nnz"] | None
+    n_targets: int = eqx.field(static=True)
+    largest_out_degree: int = eqx.field(static=True)
+    largest_in_degree: int = eqx.field(static=True)
+    delivery: AbstractDelivery = eqx.field(static=True)
+
+    @property
+    def n_pre(self) -> int:
+        return self.offsets.shape[0] - 1
+
+    @property
+    def n_post(self) -> int:
+        return self.n_targets
+
+    @property
+    def nnz(self) -> int:
+        return self.targets.shape[0]
+
+    @property
+    def count_dtype(self) -> jnp.dtype:
+        return count_dtype(self.largest_in_degree)
+
+    def delay_steps(self, dt: float, least: int, most: int) -> Int[Array, "nnz"] | None:
+        """The delays in steps of `dt` [ms], rounded into [least, most]; None where the projection has one delay."""
+        if self.delays is None:
+            return None
+        return jnp.clip(jnp.round(self.delays / dt), least, most).astype(jnp.int16)
+
+    def _undelayed(self, n_rows: int) -> "ScheduledOperator":
+        return ScheduledOperator(self, None, n_rows, 0)
+
+    def count(self, spikes: Bool[Array, "time n_pre"]) -> Int[Array, "time n_post"]:
+        n_rows = spikes.shape[0]
+        return self._undelayed(n_rows).count(jnp.zeros((n_rows, self.n_post), self.count_dtype), spikes)
+
+    def push_forward(
+        self, values: Float[Array, "time n_pre"], sensitive: Bool[Array, "time n_pre"]
+    ) -> Float[Array, "time n_post"]:
+        return self._undelayed(values.shape[0]).push_forward(values, sensitive)
+
+    def pull_back(
+        self, cotangents: Float[Array, "time n_post"], sensitive: Bool[Array, "time n_pre"]
+    ) -> Float[Array, "time n_pre"]:
+        return self._undelayed(cotangents.shape[0]).pull_back(cotangents, sensitive)
+
+    def as_matrix(self) -> Int[Array, "n_post n_pre"]:
+        sources = jnp.searchsorted(self.offsets, jnp.arange(self.nnz, dtype=self.offsets.dtype), side="right") - 1
+        return jnp.zeros((self.n_post, self.n_pre), self.count_dtype).at[self.targets, sources].add(1)
+
+
+class ScheduledOperator(eqx.Module):
+    """Synapses with delays in whole steps, onto `n_rows` steps to come.
+
+    A spike of row j on a synapse of d steps arrives in row j + d - `offset`; without `steps`, in row j.
+    """
+
+    synapses: SparseOperator
+    steps: Int[Array, "nnz"] | None
+    n_rows: int = eqx.field(static=True)
+    offset: int = eqx.field(static=True)
+
+    rows_alone: ClassVar[bool] = False
+
+    @property
+    def count_dtype(self) -> jnp.dtype:
+        return self.synapses.count_dtype
+
+    def push(
+        self, pending: Int[Array, "rows n_post"], spikes: Bool[Array, "time n_pre"]
+    ) -> Int[Array, "rows n_post"]:
+        """Adds a block's spikes to what is on its way; elements of a batch one after another."""
+        return bind_counts(self, pending, spikes)
+
+    def count(self, pending: Int[Array, "rows n_post"], spikes: Bool[Array, "time n_pre"]) -> Int[Array, "rows n_post"]:
+        """`push` without the rules of vmap."""
+        op = self.synapses
+        if isinstance(op.delivery, NativeSparse):
+            return push_natively(pending, spikes, op.offsets, op.targets, self.steps, self.offset)
+
+        def add(step: Array, source: Array, there: Array, rows: Array) -> Array:
+            at, targets, real = self._lists(source, step, there)
+            arrival = jnp.where(real, at, self.n_rows)
+            return rows.at[arrival, targets].add(1, mode="drop")
+
+        return self._visit(spikes, add, pending)
+
+    def push_forward(
+        self, values: Float[Array, "time n_pre"], sensitive: Bool[Array, "time n_pre"]
+    ) -> Float[Array, "rows n_post"]:
+        """The sum over sources of values that are taken as 0 where not `sensitive`."""
+
+        def add(step: Array, source: Array, there: Array, rows: Array) -> Array:
+            at, targets, real = self._lists(source, step, there)
+            arrival = jnp.where(real, at, self.n_rows)
+            return rows.at[arrival, targets].add(values[step, source][:, None], mode="drop")
+
+        return self._visit(sensitive, add, jnp.zeros((self.n_rows, self.synapses.n_post), values.dtype))
+
+    def pull_back(
+        self, cotangents: Float[Array, "rows n_post"], sensitive: Bool[Array, "time n_pre"]
+    ) -> Float[Array, "time n_pre"]:
+        """The transpose: the sum over the targets of each source, 0 where not `sensitive`."""
+        n_steps = sensitive.shape[0]
+
+        def gather(step: Array, source: Array, there: Array, total: Array) -> Array:
+            at, targets, real = self._lists(source, step, there)
+            seen = jnp.where(real, cotangents[jnp.where(real, at, 0), targets], 0)
+            return total.at[jnp.where(there, step, n_steps), source].set(jnp.sum(seen, axis=1), mode="drop")
+
+        return self._visit(sensitive, gather, jnp.zeros(sensitive.shape, cotangents.dtype))
+
+    def _lists(self, source: Array, step: Array, there: Array) -> tuple[Array, Array, Array]:
+        """Row of arrival, target and whether it is one, (window, longest list), of the synapses of spikes."""
+        op, width = self.synapses, self.synapses.largest_out_degree
+        begin, end = op.offsets[source], op.offsets[source + 1]
+        at = begin[:, None] + jnp.arange(width, dtype=begin.dtype)
+        real = (at < end[:, None]) & there[:, None]
+        at = jnp.minimum(at, max(op.nnz - 1, 0))
+        arrival = step[:, None] if self.steps is None else step[:, None] + self.steps[at].astype(jnp.int32)
+        return jnp.broadcast_to(arrival - self.offset, at.shape), op.targets[at].astype(jnp.int32), real
+
+    def _visit(self, marked: Bool[Array, "time n_pre"], body, carry: Array) -> Array:
+        """Visits the marked sources of a block, a window at a time."""
+        n_pre = marked.shape[1]
+        if self.synapses.nnz == 0:
+            return carry
+        delivery = self.synapses.delivery
+        window = delivery.window if isinstance(delivery, Sparse) else 1
+        return events(marked.reshape(-1)).visit(
+            window, lambda index, there, rows: body(index // n_pre, index % n_pre, there, rows), carry
+        )
+
+    def linear(
+        self, values: Float[Array, "time n_pre"], sensitive: Bool[Array, "time n_pre"]
+    ) -> Float[Array, "rows n_post"]:
+        """`push_forward` with derivatives in both modes."""
+        return bind_linear(self, values, sensitive)

@@ -1,0 +1,10 @@
+"""How spikes are delivered: strategies for `jn.wire(net, key=, delivery=)`."""
+
+from .connectivity import (
+    AbstractDelivery as AbstractDelivery,
+    NativeSparse as NativeSparse,
+    Procedural as Procedural,
+    Product as Product,
+    Rows as Rows,
+    Sparse as Sparse,
+)

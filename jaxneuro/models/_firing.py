@@ -1,0 +1,30 @@
+"""Who spiked in a step, and the differentiable stand-in of the spikes where one was asked for."""
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from ..surrogate import AbstractSurrogate, spike
+
+
+class Firing(eqx.Module):
+    """The spikes of one step, or of the steps of a block.
+
+    `soft` equals `spikes` as floats and carries the surrogate derivative, which is not 0 only where
+    `sensitive`; both are None where no surrogate was asked for.
+    """
+
+    spikes: Bool[Array, "*time n"]
+    soft: Float[Array, "*time n"] | None = None
+    sensitive: Bool[Array, "*time n"] | None = None
+
+
+def fire(
+    x: Float[Array, "n"], able: Bool[Array, "n"], surrogate: AbstractSurrogate | None
+) -> Firing:
+    """Spikes where `x` = V - v_th >= 0, of the neurons that are `able` to (others are never at threshold)."""
+    spikes = x >= 0
+    if surrogate is None:
+        return Firing(spikes)
+    sensitive = surrogate.reaches(x) & able
+    return Firing(spikes, jnp.where(able, spike(surrogate, x), 0.0), sensitive)
