@@ -1,7 +1,7 @@
 """The one call that runs a network."""
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any
 
 import equinox as eqx
@@ -164,7 +164,7 @@ def _checked_state(
 
 
 def _shapes(tree: NetworkState) -> Any:
-    leaves, structure = jax.tree_util.tree_flatten(replace(tree, pending=()))
+    leaves, structure = jax.tree_util.tree_flatten((tree.neurons, tree.synapses, tree.drive_synapses))
     return structure, [(leaf.shape, leaf.dtype) for leaf in leaves], [rows.shape for rows in tree.pending]
 
 
