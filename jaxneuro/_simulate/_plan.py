@@ -53,12 +53,10 @@ class Plan(eqx.Module):
     delay_steps: tuple[Int[Array, "_"] | None, ...]
     sizes: dict[str, int] = eqx.field(static=True)
     block: int = eqx.field(static=True)
+    """Steps of a block: at most the shortest delay."""
+    together: int = eqx.field(static=True)
+    """Blocks whose random input is drawn at once."""
     dt: float = eqx.field(static=True)
-
-    @property
-    def together(self) -> int:
-        """Blocks whose random input is drawn at once."""
-        return max(1, _LEAST_DRAW // self.block)
 
 
 def delay_range(projection: Projection, index: int, dt: float) -> DelayRange:
@@ -91,10 +89,11 @@ def make_plan(
     net: Network,
     wiring: Wiring,
     dt: float,
+    n_steps: int,
     solver: AbstractMembraneSolver,
     surrogates: Mapping[str, AbstractSurrogate | None],
 ) -> Plan:
-    """Prepares a run of `net` in steps of `dt` [ms]."""
+    """Prepares a run of `n_steps` steps of `dt` [ms]."""
     sizes = {name: size_of(net, name) for name in net.names}
     delays = tuple(delay_range(p, i, dt) for i, p in enumerate(net.projections))
     neurons = {
@@ -106,6 +105,7 @@ def make_plan(
     def constants(synapse, targets: tuple[str, ...]) -> tuple:
         return tuple(synapse.prepare(dt, net.populations[name].model.tau_m) for name in targets)
 
+    block = _even_share(n_steps, min((d.least for d in delays), default=_FREE_BLOCK))
     own_delays = tuple(
         operator.delay_steps(dt, span.least, span.most) if isinstance(operator, SparseOperator) else None
         for operator, span in zip(wiring.operators, delays, strict=True)
@@ -118,9 +118,18 @@ def make_plan(
         wiring.operators,
         own_delays,
         sizes,
-        min((d.least for d in delays), default=_FREE_BLOCK),
+        block,
+        _even_share(n_steps // block, max(1, _LEAST_DRAW // block)),
         dt,
     )
+
+
+def _even_share(n: int, most: int) -> int:
+    """The largest number up to `most` that divides `n`, if it is not much smaller: what is left over is compiled again."""
+    for share in range(min(n, most), (most + 1) // 2, -1):
+        if n % share == 0:
+            return share
+    return max(1, min(n, most))
 
 
 def _mean_count(drive: PoissonDrive, dt: float) -> TwoFloat:

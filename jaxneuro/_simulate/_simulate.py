@@ -278,7 +278,7 @@ def _run(
     progress: bool,
     single: bool,
 ) -> Ran:
-    plan = make_plan(net, wiring, dt, solver, surrogates)
+    plan = make_plan(net, wiring, dt, n_steps, solver, surrogates)
     state = with_surrogates(state, net, wiring, surrogates)
     layout = _layout(net, dt, n_steps, state.step, tuple(surrogates))
     report = progress_line(n_steps // (plan.block * plan.together), n_steps * dt) if progress else None
