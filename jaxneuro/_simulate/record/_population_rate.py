@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Int
 
 from ..._numerics import count_steps
+from ._counts_in_bins import check_width
 from ._recorder import AbstractRecorder, Layout, Recorded, Window
 from ._scope import Scope
 
@@ -28,8 +29,7 @@ class PopulationRate(AbstractRecorder):
 
     def check(self, layout: Layout, first: int) -> None:
         self.scope.check(layout, first)
-        if count_steps("width", self.width, layout.dt) < 1:
-            raise ValueError(f"`width` has to be at least dt = {layout.dt} ms; got {self.width} ms.")
+        check_width("width", self.width, layout.dt)
 
     def rows(self, first: int, n_steps: int, dt: float) -> int:
         width = count_steps("width", self.width, dt)

@@ -19,11 +19,13 @@ class Window(eqx.Module):
 
 
 class Recorded(eqx.Module):
-    """What a recorder hands over: values, and where they need it the numbers behind them and their times."""
+    """What a recorder hands over: values, and where they need it the numbers behind them and what they run over."""
 
     values: Any
     counts: Any = None
     times: Any = None
+    frequencies: Any = None
+    lags: Any = None
 
 
 class AbstractRecorder(eqx.Module):

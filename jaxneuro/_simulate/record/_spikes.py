@@ -4,7 +4,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from ...statistics import SpikeTrains
+from ...statistics import SpikeTrains, pack
 from ._recorder import AbstractRecorder, Layout, Recorded, Window
 from ._scope import Scope
 
@@ -33,14 +33,10 @@ class Spikes(AbstractRecorder):
 
     def update(self, carry: dict[str, Any], window: Window, layout: Layout) -> dict[str, Any]:
         rows = window.steps - self.scope.first_counted(layout)
-        packed = {}
-        for name, words in carry.items():
-            spikes = window.spikes[name]
-            padded = jnp.pad(spikes, ((0, 0), (0, words.shape[1] * 32 - spikes.shape[1])))
-            bits = padded.reshape(spikes.shape[0], words.shape[1], 32).astype(jnp.uint32)
-            block = jnp.sum(bits << jnp.arange(32, dtype=jnp.uint32), axis=2, dtype=jnp.uint32)
-            packed[name] = words.at[jnp.where(rows < 0, words.shape[0], rows)].set(block, mode="drop")
-        return packed
+        return {
+            name: words.at[jnp.where(rows < 0, words.shape[0], rows)].set(pack(window.spikes[name]), mode="drop")
+            for name, words in carry.items()
+        }
 
     def finish(self, carry: dict[str, Any], layout: Layout) -> Recorded:
         first = self.scope.first_counted(layout)
