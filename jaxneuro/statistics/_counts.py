@@ -126,7 +126,7 @@ def spike_counts(
     return counts
 
 
-def _complete(span: float, length: float, width: float) -> int:
+def _complete(span: float | int, length: float | int, width: float) -> int:
     if not 0 < length <= span:
         raise ValueError(f"The windows have to be longer than 0 and fit into the record; got {width} ms.")
     return int(span // length)
