@@ -1,12 +1,12 @@
 """Brunel's four examples: rate beside the mean field, CV, peak of the spectrum, and the state they are classified as.
 
 The network has 12,500 neurons; each example is run with several wirings, and the command raises where one is classified
-other than in the source's Fig. 8. `JAXNEURO_FIGURE=FILE` also draws the four as that figure does.
+other than in the source's Fig. 8. `python -m benchmarks.brunel_states --figure FILE` draws the four as that figure does.
 
 Source: Brunel (2000), doi:10.1023/A:1008925309027, Fig. 8.
 """
 
-import os
+import argparse
 
 import jax
 
@@ -40,8 +40,9 @@ def rows_of(g: float, ratio: float, found: list[jn.analysis.Classification]) -> 
     def values(field: str, population: str = "E") -> list[float]:
         return [float(getattr(c, field)[population]) for c in found]
 
-    def spread(field: str) -> str:
-        return f"{min(values(field)):.3g} to {max(values(field)):.3g} over {len(found)} wirings"
+    def spread(field: str, population: str = "E") -> str:
+        known = values(field, population)
+        return f"{min(known):.3g} to {max(known):.3g} over {len(known)} wirings"
 
     states = [state for c in found for state in c.state.values()]
     if any(state != expected for state in states):
@@ -52,7 +53,7 @@ def rows_of(g: float, ratio: float, found: list[jn.analysis.Classification]) -> 
         compared(f"{name}: peak of the spectrum", "Hz", values("frequency"), None, spread("frequency")),
         compared(f"{name}: peak over independent neurons", "1", values("height"), None, spread("height")),
         compared(f"{name}: modulation, E", "1", values("modulation"), None, spread("modulation")),
-        compared(f"{name}: modulation, I", "1", values("modulation", "I"), None),
+        compared(f"{name}: modulation, I", "1", values("modulation", "I"), None, spread("modulation", "I")),
         compared(f"{name}: chi in bins of 1 ms", "1", values("chi"), None, spread("chi")),
     ]
     rows.append(
@@ -61,11 +62,12 @@ def rows_of(g: float, ratio: float, found: list[jn.analysis.Classification]) -> 
     return rows
 
 
-def draw(path: str, wiring: jn.Wiring) -> None:
+def draw(path: str) -> None:
     """The four states as Fig. 8 shows them: 50 neurons above the rate in bins of 0.1 ms."""
     import matplotlib.pyplot as plt
 
     record = {"spikes": jn.record.Spikes("E", start=1_000.0), "population_rate": jn.record.PopulationRate(width=DT)}
+    wiring = jn.wire(jn.networks.brunel(), key=jax.random.key(1))
     figure = plt.figure(figsize=(11, 8), layout="constrained")
     titles = zip("ABCD", EXAMPLES.items(), figure.subfigures(2, 2).flat, strict=True)
     for letter, ((g, ratio), expected), part in titles:
@@ -84,6 +86,10 @@ def run() -> list[Row]:
         wiring = jn.wire(jn.networks.brunel(), key=jax.random.key(seed))
         for g, ratio in EXAMPLES:
             found[g, ratio].append(measure(g, ratio, wiring, seed))
-        if seed == 1 and os.environ.get("JAXNEURO_FIGURE"):
-            draw(os.environ["JAXNEURO_FIGURE"], wiring)
     return [row for (g, ratio), runs in found.items() for row in rows_of(g, ratio, runs)]
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.brunel_states", description="Draws the four states.")
+    parser.add_argument("--figure", required=True, metavar="FILE", help="where to write the figure")
+    draw(parser.parse_args().figure)
