@@ -1,7 +1,7 @@
 """Brunel's four examples: rate beside the mean field, CV, peak of the spectrum, and the state they are classified as.
 
 The network has 12,500 neurons; each example is run with several wirings, and the command raises where one is classified
-other than in the source's Fig. 8. `python -m benchmarks.brunel_states --figure FILE` draws the four as that figure does.
+other than in the source's Fig. 8. `python -m benchmarks.brunel_states --figure FILE` draws the four as it does.
 
 Source: Brunel (2000), doi:10.1023/A:1008925309027, Fig. 8.
 """
@@ -69,8 +69,8 @@ def draw(path: str) -> None:
     record = {"spikes": jn.record.Spikes("E", start=1_000.0), "population_rate": jn.record.PopulationRate(width=DT)}
     wiring = jn.wire(jn.networks.brunel(), key=jax.random.key(1))
     figure = plt.figure(figsize=(11, 8), layout="constrained")
-    titles = zip("ABCD", EXAMPLES.items(), figure.subfigures(2, 2).flat, strict=True)
-    for letter, ((g, ratio), expected), part in titles:
+    parts = [part for row in figure.subfigures(2, 2, squeeze=False) for part in row]
+    for letter, ((g, ratio), expected), part in zip("ABCD", EXAMPLES.items(), parts, strict=True):
         span = 100.0 if expected in (jn.analysis.State.SR, jn.analysis.State.fast_SI) else 200.0
         net = jn.networks.brunel(g, ratio)
         sol = jn.simulate(net, 0.0, 1_200.0, dt=DT, key=jax.random.key(1), wiring=wiring, record=record)
