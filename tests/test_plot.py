@@ -51,3 +51,24 @@ def test_overlay_names_what_is_missing(both):
     other = jn.theory.mean_field(jn.Network({"A": jn.Population(jn.LIF())}))
     with pytest.raises(ValueError, match="`mf` is of the populations A, `sol` of E, I"):
         jn.plot.overlay(sol, other)
+
+
+def test_state_shows_spikes_above_the_rate(both):
+    sol = both[0]
+    figure = jn.plot.state(sol, most=7, span=150.0)
+    above, below = figure.axes
+    assert above.get_xlim() == below.get_xlim() == (150.0, 300.0)
+    drawn = above.lines[0].get_xdata()
+    np.testing.assert_allclose(np.sort(drawn), np.sort(np.concatenate(sol["spikes"]["E"].times[:7])))
+    late = np.asarray(sol.times["population_rate"]) >= 150.0
+    np.testing.assert_allclose(below.lines[0].get_ydata(), np.asarray(sol["population_rate"]["E"])[late])
+    plt.close(figure)
+    whole = jn.plot.state(sol, span=1e6)
+    assert whole.axes[1].get_xlim() == (100.0, 300.0)  # as far as both records go
+    plt.close(whole)
+
+
+def test_state_names_what_is_missing(both):
+    bare = jn.simulate(jn.networks.brunel(n_e=80, n_i=20, c_e=16, c_i=4), 0.0, 5.0, dt=0.1, key=jax.random.key(0))
+    with pytest.raises(ValueError, match="`sol` needs a record 'spikes'"):
+        jn.plot.state(bare)

@@ -236,6 +236,8 @@ class Ran(eqx.Module):
     records: dict[str, Any]
     counts: dict[str, Any]
     times: dict[str, Any]
+    frequencies: dict[str, Any]
+    lags: dict[str, Any]
     state: NetworkState
     result: Result
     failed_step: Int[Array, ""]
@@ -245,8 +247,9 @@ class Ran(eqx.Module):
 def _solution(ran: Ran, labels: tuple[str, ...], t0: float, t1: float, dt: float, names: tuple[str, ...]) -> Solution:
     records = {label: ran.records[label] for label in labels}  # in the order asked for, which jit sorts
     return Solution(
-        records, ran.counts, ran.times, ran.state, ran.result, ran.failed_step, ran.finite, t0, t1, dt, names
-    )
+        records, ran.counts, ran.times, ran.frequencies, ran.lags,
+        ran.state, ran.result, ran.failed_step, ran.finite, t0, t1, dt, names,
+    )  # fmt: skip
 
 
 def _check_drives(net: Network, dt: float) -> None:
@@ -295,6 +298,8 @@ def _run(
         {name: unwrap(r.values) for name, r in finished.items()},
         {name: unwrap(r.counts) for name, r in finished.items() if r.counts is not None},
         {name: r.times for name, r in finished.items() if r.times is not None},
+        {name: r.frequencies for name, r in finished.items() if r.frequencies is not None},
+        {name: r.lags for name, r in finished.items() if r.lags is not None},
         last,
         Result.where(failed, Result.nonfinite_state, Result.successful),
         outcome.failed_step,

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Int
 
 from .._numerics import Result, is_concrete
-from ..statistics import SpikeTrains
+from ..statistics import SpikeTrains, Synchrony
 from ._plan import NetworkState
 
 
@@ -28,13 +28,16 @@ class Solution(eqx.Module):
 
     `sol["rate"]` is the record of that name: {population: array} for a network, the array itself
     for a single population. `sol.counts["cv"]` holds the number of observations behind each value,
-    `sol.times["v"]` the times [ms] of a record over time. `sol.t1` and `sol.state` continue the run.
+    `sol.times["v"]` the times [ms] of a record over time, `sol.frequencies` [Hz] and `sol.lags` [ms] what
+    spectra and autocovariances run over. `sol.t1` and `sol.state` continue the run.
     `print(sol)` gives means over neurons and the number of neurons that each of them averages.
     """
 
     records: dict[str, Any]
     counts: dict[str, Any]
     times: dict[str, Any]
+    frequencies: dict[str, Any]
+    lags: dict[str, Any]
     state: NetworkState
     result: Result
     failed_step: Int[Array, ""]
@@ -52,14 +55,19 @@ class Solution(eqx.Module):
     def mean(self, name: str) -> Any:
         """The mean of a record over neurons, NaNs left out: {population: `PopulationMean`}.
 
-        Raises `ValueError` for a record over time or of spikes, which has no one value a neuron.
+        Raises `ValueError` for a record that has no one value a neuron, such as one over time or of spikes.
         """
         record = self[name]
-        if name in self.times or isinstance(record, SpikeTrains):
-            raise ValueError(f"`{name}` is a record over time; a mean over neurons needs one value a neuron.")
+        if self._over_more_than_neurons(name):
+            raise ValueError(f"`{name}` is no record of neurons; a mean over neurons needs one value a neuron.")
         if isinstance(record, dict):
             return {population: _mean(values) for population, values in record.items()}
         return _mean(record)
+
+    def _over_more_than_neurons(self, name: str) -> bool:
+        record = self.records[name]
+        first = next(iter(record.values())) if isinstance(record, dict) else record
+        return name in {**self.times, **self.frequencies, **self.lags} or isinstance(first, eqx.Module)
 
     def __str__(self) -> str:
         head = f"Run from {self.t0:g} to {self.t1:g} ms in steps of {self.dt:g} ms"
@@ -68,7 +76,7 @@ class Solution(eqx.Module):
         lines = [f"{head}: {_sentence(self.result)}"]
         for name, record in self.records.items():
             for population, values in record.items() if isinstance(record, dict) else [("", record)]:
-                text = _describe(values, name in self.times)
+                text = _describe(values, self._over_more_than_neurons(name))
                 lines.append(f"  {name} {population}".rstrip() + f": {text}")
         return "\n".join(lines)
 
@@ -85,10 +93,12 @@ def _mean(values: Array) -> PopulationMean:
     return PopulationMean(float(np.nanmean(known)) if n else float("nan"), n, known.size)
 
 
-def _describe(values: Any, over_time: bool) -> str:
+def _describe(values: Any, over_axis: bool) -> str:
     if isinstance(values, SpikeTrains):
         return f"{int(values.counts.sum()):,} spikes of {values.n:,} neurons"
-    return f"array of shape {tuple(jnp.shape(values))}" if over_time else str(_mean(values))
+    if isinstance(values, Synchrony):
+        return str(values)
+    return f"array of shape {tuple(jnp.shape(values))}" if over_axis else str(_mean(values))
 
 
 def failure(sol: Solution) -> str:

@@ -1,6 +1,7 @@
 """Spike trains of a population, bit-packed."""
 
 import equinox as eqx
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, UInt
 
@@ -48,3 +49,11 @@ class SpikeTrains(eqx.Module):
         neuron, step = np.nonzero(raster.T)
         times = (step + int(self.first_step) + 1) * self.dt
         return np.split(times, np.searchsorted(neuron, np.arange(1, self.n)))
+
+
+def pack(spikes: Bool[Array, "time n"]) -> UInt[Array, "time words"]:
+    """32 neurons a word, the first in the lowest bit."""
+    time, n = spikes.shape
+    words = -(-n // 32)
+    bits = jnp.pad(spikes, ((0, 0), (0, words * 32 - n))).reshape(time, words, 32).astype(jnp.uint32)
+    return jnp.sum(bits << jnp.arange(32, dtype=jnp.uint32), axis=2, dtype=jnp.uint32)

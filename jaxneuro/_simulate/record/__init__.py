@@ -1,0 +1,14 @@
+"""What a run records. Statistics are gathered while it runs; nothing is stored that nobody asked for."""
+
+from ._autocovariance import Autocovariance as Autocovariance
+from ._cv import CV as CV
+from ._fano import Fano as Fano
+from ._layout import Layout as Layout
+from ._population_rate import PopulationRate as PopulationRate
+from ._rate import Rate as Rate
+from ._recorder import AbstractRecorder as AbstractRecorder, Recorded as Recorded, Window as Window
+from ._scope import Scope as Scope
+from ._spectrum import Spectrum as Spectrum
+from ._spikes import Spikes as Spikes
+from ._synchrony import Synchrony as Synchrony
+from ._trace import Trace as Trace

@@ -1,0 +1,17 @@
+"""What a recorder knows of the run."""
+
+from collections.abc import Mapping
+
+import equinox as eqx
+from jaxtyping import Array, Int
+
+
+class Layout(eqx.Module):
+    """Names and sizes of the populations, and the clock of the run."""
+
+    sizes: Mapping[str, int] = eqx.field(static=True)
+    fields: Mapping[str, tuple[str, ...]] = eqx.field(static=True)
+    differentiable: tuple[str, ...] = eqx.field(static=True)
+    dt: float = eqx.field(static=True)
+    n_steps: int = eqx.field(static=True)
+    first: Int[Array, ""]

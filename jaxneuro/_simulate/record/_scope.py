@@ -1,0 +1,47 @@
+"""Whom a recorder records, and from when."""
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Int
+
+from ..._numerics import count_steps
+from ._layout import Layout
+
+
+class Scope(eqx.Module):
+    """The populations that a recorder records, all where none is named, from `start` [ms] on."""
+
+    populations: tuple[str, ...] = eqx.field(static=True)
+    start: float = eqx.field(static=True)
+
+    def __init__(self, populations: tuple[str, ...], start: float):
+        if not all(isinstance(name, str) for name in populations):
+            raise ValueError(f"A recorder takes names of populations; got {populations!r}.")
+        self.populations, self.start = populations, start
+
+    def check(self, layout: Layout, first: int) -> None:
+        """Raises `ValueError` where a population is unknown or the record would be empty."""
+        for name in self.populations:
+            if name not in layout.sizes:
+                raise ValueError(f"A recorder names the population {name!r}; there are {', '.join(layout.sizes)}.")
+        if count_steps("start", self.start, layout.dt) < 0:
+            raise ValueError(f"`start` must not be negative; got {self.start:g} ms.")
+        if self.steps(first, layout.n_steps, layout.dt) < 1:
+            end = (first + layout.n_steps) * layout.dt
+            raise ValueError(f"`start` has to lie before the end of the run, {end:g} ms; got {self.start:g} ms.")
+
+    def names(self, layout: Layout) -> tuple[str, ...]:
+        """The populations recorded."""
+        return self.populations or tuple(layout.sizes)
+
+    def begin(self, first: int, dt: float) -> int:
+        """The first absolute step that counts in a run from step `first` on."""
+        return max(first, count_steps("start", self.start, dt))
+
+    def steps(self, first: int, n_steps: int, dt: float) -> int:
+        """How many steps of the run count."""
+        return first + n_steps - self.begin(first, dt)
+
+    def first_counted(self, layout: Layout) -> Int[Array, ""]:
+        """The first absolute step that counts, where the run's first step is part of the program's input."""
+        return jnp.maximum(layout.first, count_steps("start", self.start, layout.dt))

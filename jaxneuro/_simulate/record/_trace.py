@@ -1,0 +1,87 @@
+"""A variable of the neurons over time."""
+
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+
+from ._recorder import AbstractRecorder, Layout, Recorded, Window
+from ._scope import Scope
+
+
+class Trace(AbstractRecorder):
+    """A variable of the neurons over time, such as the potential: `Trace("E.v")`.
+
+    **Arguments:**
+
+    - `variable`: "population.variable", or the variable alone for a single population.
+    - `every`: record each step whose end, (k + 1) dt, is a multiple of `every` steps.
+    - `neurons`: a slice or a sequence of indices; all by default.
+    - `start`: [ms].
+
+    **Records:** (time, neurons); the times [ms] in `sol.times`.
+    """
+
+    variable: str = eqx.field(static=True)
+    every: int = eqx.field(static=True)
+    neurons: Any = eqx.field(static=True)
+    scope: Scope
+
+    def __init__(self, variable: str, *, every: int = 1, neurons: Any = None, start: float = 0.0):
+        if isinstance(every, bool) or not isinstance(every, int | np.integer) or every < 1:
+            raise ValueError(f"`every` has to be a positive number of steps; got {every!r}.")
+        self.variable, self.every, self.scope = variable, int(every), Scope((), start)
+        if neurons is None or isinstance(neurons, slice):
+            self.neurons = slice(None) if neurons is None else neurons
+        else:
+            self.neurons = tuple(int(i) for i in np.atleast_1d(np.asarray(neurons)))
+
+    def target(self, layout: Layout) -> tuple[str, str]:
+        """Population and variable."""
+        population, _, name = self.variable.rpartition(".")
+        if not population and len(layout.sizes) == 1:
+            return next(iter(layout.sizes)), name
+        return population, name
+
+    def indices(self, n: int) -> np.ndarray:
+        """The recorded neurons of `n`."""
+        if isinstance(self.neurons, slice):
+            return np.arange(n)[self.neurons]
+        return np.asarray(self.neurons, dtype=int)
+
+    def check(self, layout: Layout, first: int) -> None:
+        self.scope.check(layout, first)
+        population, name = self.target(layout)
+        if population not in layout.sizes:
+            raise ValueError(
+                f"`Trace({self.variable!r})` has to name population and variable, such as "
+                f"{next(iter(layout.sizes))!r} + '.v'; there are {', '.join(layout.sizes)}."
+            )
+        if name not in layout.fields[population]:
+            known = ", ".join(layout.fields[population]) or "none"
+            raise ValueError(f"`Trace({self.variable!r})`: the variables of {population!r} are {known}.")
+        indices, n = self.indices(layout.sizes[population]), layout.sizes[population]
+        if indices.size == 0 or indices.min() < -n or indices.max() >= n:
+            raise ValueError(f"`neurons` of `Trace({self.variable!r})` has to lie within the {n} neurons.")
+
+    def rows(self, first: int, n_steps: int, dt: float) -> int:
+        begin = self.scope.begin(first, dt)
+        return (first + n_steps) // self.every - begin // self.every
+
+    def init(self, layout: Layout, rows: int) -> Any:
+        population, _ = self.target(layout)
+        width = self.indices(layout.sizes[population]).size
+        return jnp.zeros((rows, width), jnp.result_type(float))
+
+    def update(self, carry: Any, window: Window, layout: Layout) -> Any:
+        assert window.traced is not None
+        ends = window.steps + 1
+        begin = self.scope.first_counted(layout)
+        sampled = (ends % self.every == 0) & (window.steps >= begin)
+        rows = jnp.where(sampled, ends // self.every - begin // self.every - 1, carry.shape[0])
+        return carry.at[rows].set(window.traced.astype(carry.dtype), mode="drop")
+
+    def finish(self, carry: Any, layout: Layout) -> Recorded:
+        index = self.scope.first_counted(layout) // self.every + 1 + jnp.arange(carry.shape[0], dtype=jnp.int32)
+        return Recorded(carry, times=index.astype(jnp.result_type(float)) * (self.every * layout.dt))

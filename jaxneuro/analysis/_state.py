@@ -1,0 +1,129 @@
+"""The states of a network of spiking neurons, and the rule that tells them apart."""
+
+import enum
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, ArrayLike, Float, Int
+
+from .._numerics import as_leaf, check_nonnegative
+
+
+class State(enum.IntEnum):
+    """Regular or irregular neurons (R, I) in a synchronous or asynchronous population (S, A).
+
+    The integers are the codes of `classify`, for phase diagrams; `str` gives the name.
+    """
+
+    undetermined = 0
+    quiescent = 1
+    SR = 2
+    AR = 3
+    AI = 4
+    fast_SI = 5
+    slow_SI = 6
+
+    def __str__(self) -> str:
+        return self.name.replace("_", " ")
+
+
+class Thresholds(eqx.Module):
+    """The numbers that part the states.
+
+    **Arguments:**
+
+    - `quiescent_rate`: [Hz], 0.1; below it a population is quiescent.
+    - `regular_cv`: 0.2; neurons of a smaller mean CV of intervals are regular.
+    - `modulation`: 0.75; irregular neurons are synchronous where the population rate oscillates by
+      more of its mean. In Brunel's network of 12,500 neurons it is 0.56 to 0.69 at points well inside the
+      asynchronous region and 0.8 to 1.5 inside the oscillating ones. In theory the former falls as 1/sqrt(N) and the
+      latter does not depend on N. In a network of 1,250 neurons (C_E = 100, J = 0.3 mV) the two overlap, 0.3 to
+      0.6 against 0.5 to 0.8: there the classes of irregular neurons are no more than a hint.
+    - `regular_modulation`: 0.1; the same for regular neurons, of which N independent ones make 2/sqrt(N).
+    - `slow_below`: [Hz], 80; the oscillation is slow below. The fast one has a period of about four delays.
+
+    Raises `ValueError` where one is negative or not finite.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> print(jn.analysis.Thresholds(slow_below=60.0))
+    quiescent below 0.1 Hz, regular below CV 0.2, synchronous above a modulation of 0.75 (regular neurons: 0.1), \
+slow below 60 Hz
+
+    ```
+    """
+
+    quiescent_rate: Float[Array, ""]
+    regular_cv: Float[Array, ""]
+    modulation: Float[Array, ""]
+    regular_modulation: Float[Array, ""]
+    slow_below: Float[Array, ""]
+
+    def __init__(
+        self,
+        *,
+        quiescent_rate: ArrayLike = 0.1,
+        regular_cv: ArrayLike = 0.2,
+        modulation: ArrayLike = 0.75,
+        regular_modulation: ArrayLike = 0.1,
+        slow_below: ArrayLike = 80.0,
+    ):
+        self.quiescent_rate, self.regular_cv = as_leaf(quiescent_rate), as_leaf(regular_cv)
+        self.modulation, self.regular_modulation = as_leaf(modulation), as_leaf(regular_modulation)
+        self.slow_below = as_leaf(slow_below)
+        for name, value in vars(self).items():
+            check_nonnegative(name, value)
+
+    def __str__(self) -> str:
+        return (
+            f"quiescent below {float(self.quiescent_rate):g} Hz, regular below CV {float(self.regular_cv):g}, "
+            f"synchronous above a modulation of {float(self.modulation):g} (regular neurons: "
+            f"{float(self.regular_modulation):g}), slow below {float(self.slow_below):g} Hz"
+        )
+
+
+def classify(
+    rate: ArrayLike,
+    cv: ArrayLike,
+    frequency: ArrayLike,
+    modulation: ArrayLike,
+    *,
+    thresholds: Thresholds | None = None,
+) -> Int[Array, "..."]:
+    """The state that four numbers say a population is in.
+
+        quiescent      rate < quiescent_rate
+        undetermined   else, cv or modulation is NaN
+        SR, AR         else, cv < regular_cv: modulation above or not above regular_modulation
+        AI             else, modulation not above the threshold
+        slow SI        else, frequency < slow_below
+        fast SI        else
+
+    **Arguments:** arrays that broadcast.
+
+    - `rate`: mean over neurons [Hz]; `cv`: mean CV of interspike intervals.
+    - `frequency`: of the oscillation of the population rate [Hz]; `modulation`: its amplitude over the mean rate.
+    - `thresholds`: `Thresholds()` by default.
+
+    **Returns:** codes of `State`, integers of the broadcast shape. Works under jit and vmap. Derivatives:
+    none, a code is an integer.
+
+    ```python
+    >>> import jax.numpy as jnp, jaxneuro as jn
+    >>> codes = jn.analysis.classify(jnp.array([37.0, 59.0]), 0.5, jnp.array([110.0, 180.0]), jnp.array([0.6, 1.1]))
+    >>> [str(jn.analysis.State(int(code))) for code in codes]
+    ['AI', 'fast SI']
+
+    ```
+
+    Source: the states are those of Brunel (2000), doi:10.1023/A:1008925309027, Figs. 2 and 8; the thresholds
+    are measured on his network, `benchmarks/brunel_states.py`.
+    """
+    limits = Thresholds() if thresholds is None else thresholds
+    rate, cv, frequency, modulation = (as_leaf(x) for x in (rate, cv, frequency, modulation))
+    irregular = jnp.where(frequency < limits.slow_below, State.slow_SI.value, State.fast_SI.value)
+    irregular = jnp.where(modulation > limits.modulation, irregular, State.AI.value)
+    regular = jnp.where(modulation > limits.regular_modulation, State.SR.value, State.AR.value)
+    code = jnp.where(cv < limits.regular_cv, regular, irregular)
+    code = jnp.where(jnp.isnan(cv) | jnp.isnan(modulation), State.undetermined.value, code)
+    return jnp.where(rate < limits.quiescent_rate, State.quiescent.value, code).astype(jnp.int32)
