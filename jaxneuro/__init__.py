@@ -35,6 +35,7 @@ from ._network import (
 )
 from ._numerics import Interval as Interval, Positive as Positive, Result as Result, Unbounded as Unbounded
 from ._simulate import Solution as Solution, Wiring as Wiring, record as record, simulate as simulate, wire as wire
+from ._sweep import Threads as Threads, Vectorised as Vectorised, sweep as sweep
 from .connectivity import (
     AllToAll as AllToAll,
     Bernoulli as Bernoulli,
