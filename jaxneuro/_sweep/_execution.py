@@ -5,6 +5,7 @@ import contextlib
 import numbers
 import os
 import queue
+import re
 import threading
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
@@ -156,15 +157,16 @@ def _in_threads(
             if not isinstance(answer, Finished):
                 start, error = answer
                 place = grid.describe(start) + (" and after" if starts.step > 1 else "")
-                raise RuntimeError(f"`run` failed at {place}: {_last_line(error)}") from error
+                raise RuntimeError(f"`run` failed at {place}: {_sentence(error)}") from error
             yield answer
     finally:
         stop.set()
 
 
-def _last_line(error: BaseException) -> str:
-    """The sentence of an error; one out of a compiled program comes with a traceback in front."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+def _sentence(error: BaseException) -> str:
+    """The sentence of an error; one out of a compiled program stands in a traceback."""
+    raised = re.findall(r"^[\w.]+(?:Error|Exception): (.+)$", str(error), re.MULTILINE)
+    lines = raised or [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__
 
 

@@ -68,9 +68,9 @@ class Program:
 
 def _undecorated(run: Callable) -> Callable:
     """`run` without `jax.jit` around it, inside which the arrays that it closes over could not be found."""
-    jitted = (type(jax.jit(lambda: None)), type(eqx.filter_jit(lambda: None)))
+    jitted: Any = (type(jax.jit(lambda: None)), type(eqx.filter_jit(lambda: None)))
     while isinstance(run, jitted):
-        run = run.__wrapped__  # type: ignore[attr-defined]
+        run = run.__wrapped__
     return run
 
 
