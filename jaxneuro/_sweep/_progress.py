@@ -11,20 +11,25 @@ class ProgressLine:
 
     def __init__(self, total: int, show: bool | None):
         self._total, self._show = total, sys.stderr.isatty() if show is None else show
-        self._started = self._shown = time.monotonic()
+        self._shown = time.monotonic()
+        # Time is counted from the first runs that finish: what goes before is compilation.
+        self._first: tuple[float, int] | None = None
         self._width = 0
         self._open = False
 
     def __call__(self, done: int) -> None:
         """Updates the line; ends it where `done` equals the total."""
         now = time.monotonic()
+        if self._first is None and done > 0:
+            self._first = (now, done)
         last = done >= self._total
         if not self._show or not (done == 0 or last or now - self._shown > _SECONDS_BETWEEN):
             return
         self._shown = now
         text = f"sweep: {done} of {self._total} runs"
-        if 0 < done < self._total:
-            text += f", {_duration((now - self._started) / done * (self._total - done))} left"
+        if self._first is not None and self._first[1] < done < self._total:
+            started, before = self._first
+            text += f", {_duration((now - started) / (done - before) * (self._total - done))} left"
         sys.stderr.write(f"\r{text:{self._width}s}" + ("\n" if last else ""))
         sys.stderr.flush()
         self._width, self._open = len(text), not last
