@@ -129,7 +129,8 @@ def _in_threads(
 ) -> Generator[Finished, None, None]:
     """Calls for each start in `n_threads` threads; the caller waits beside them, where an interrupt finds it.
 
-    The threads are daemons: a run cannot be stopped once it is compiled code, and an interrupt does not wait for it.
+    Compiled code cannot be stopped: after an interrupt, which is raised at once, each thread ends with the run it is in.
+    The interpreter waits for that when it exits, since a thread that comes back to none would abort the process.
     """
     waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()
     done: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -150,7 +151,7 @@ def _in_threads(
                 return
 
     for _ in range(n_threads):
-        threading.Thread(target=work, name="jaxneuro sweep", daemon=True).start()
+        threading.Thread(target=work, name="jaxneuro sweep").start()
     try:
         for _ in starts:
             answer = done.get()

@@ -53,13 +53,12 @@ def _as_array(name: str, value: Any) -> Array:
     if isinstance(value, np.ndarray | np.generic) and value.dtype.kind not in "biuf":
         raise ValueError(f"`run` returned {name!r} of dtype {value.dtype}; it has to be bool, integer or float.")
     array = jnp.asarray(value)
-    if np.dtype(bool) == array.dtype or np.dtype(array.dtype).kind in "iuf":
+    if not any(jnp.issubdtype(array.dtype, kind) for kind in (jnp.bool_, jnp.integer, jnp.floating)):
+        raise ValueError(f"`run` returned {name!r} of dtype {array.dtype}; it has to be bool, integer or float.")
+    if np.dtype(array.dtype).kind in "biuf":
         return array
-    if jnp.issubdtype(array.dtype, jnp.floating):  # bfloat16 and narrower, which only JAX knows
-        return array.astype(jnp.float32)
-    if jnp.issubdtype(array.dtype, jnp.integer):
-        return array.astype(jnp.int32)
-    raise ValueError(f"`run` returned {name!r} of dtype {array.dtype}; it has to be bool, integer or float.")
+    # bfloat16, int4 and the like, which only JAX knows
+    return array.astype(jnp.float32 if jnp.issubdtype(array.dtype, jnp.floating) else jnp.int32)
 
 
 def _attributes(value: Any) -> dict[str, Any]:
@@ -75,7 +74,7 @@ def name_dims(outputs: list[Output], dims: Any, grid: Grid) -> dict[str, tuple[s
     given = {} if dims is None else dims
     if not isinstance(given, Mapping):
         raise ValueError(f"`dims` has to be a dict of {{name: names of its dimensions}}; got {given!r}.")
-    known = {output.name for output in outputs}
+    known = [output.name for output in outputs]
     for name in given:
         if name not in known:
             raise ValueError(f"`dims` names {name!r}, which `run` does not return; it returns {', '.join(known)}.")

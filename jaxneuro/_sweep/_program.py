@@ -52,7 +52,11 @@ class Program:
 
         def call(arguments: list[Array]) -> list[Array]:
             shared = jax.tree_util.tree_unflatten(self._structure, arguments[:n_shared])
-            one: Any = eqx.combine(shared, self._static)
+            converted: Any = eqx.combine(shared, self._static)
+
+            def one(values: tuple[Array, ...], key: PRNGKeyArray, seed: Array) -> list[Array]:
+                return [jnp.asarray(x) for x in converted(values, key, seed)]  # an output may be a plain number
+
             key, *columns = arguments[n_shared:]
             if width is None:
                 return one(tuple(columns[:n_values]), key, columns[-1])

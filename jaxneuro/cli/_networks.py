@@ -4,6 +4,10 @@ import argparse
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .._network import Network
 
 NETWORKS = ("brunel", "conductance_based")
 
@@ -45,3 +49,9 @@ def add_networks(parser: argparse.ArgumentParser) -> Iterator[NetworkParser]:
 def given_numbers(options: argparse.Namespace) -> dict[str, int | float]:
     """The numbers that were given; the network has defaults for the others."""
     return {name: vars(options)[name] for name in numbers(network_function(options.network)) if name in vars(options)}
+
+
+def sizes(function: Callable, net: "Network") -> dict[str, int]:
+    """The sizes of a network as arguments of its function (n_e is that of E), which a traced in-degree leaves open."""
+    named = {f"n_{name.lower()}": population.n for name, population in net.populations.items()}
+    return {name: n for name, n in named.items() if n is not None and name in inspect.signature(function).parameters}

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ._networks import add_networks, given_numbers, network_function, numbers
+from ._networks import add_networks, given_numbers, network_function, numbers, sizes
 from ._outputs import check_outputs
 
 if TYPE_CHECKING:
@@ -67,13 +67,14 @@ def run(options: argparse.Namespace) -> int:
 
     make, given = network_function(options.network), given_numbers(options)
     net = _shared_network(options, axes, given)
+    fixed = given | sizes(make, net)
     key = jax.random.key(options.seed)
     wiring = wire(net, key=key)
     recorders = {"rate": record.Rate(start=options.start), "cv": record.CV(start=options.start)}
 
     def one(point: Mapping, key: Any) -> dict:
         sol = simulate(
-            make(**given, **point), 0.0, options.duration, dt=options.dt, key=key, record=recorders, wiring=wiring,
+            make(**fixed, **point), 0.0, options.duration, dt=options.dt, key=key, record=recorders, wiring=wiring,
             throw=False,
         )  # fmt: skip
         return {**measure(sol), "result": sol.result}
