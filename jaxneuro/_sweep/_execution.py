@@ -129,7 +129,7 @@ def _in_threads(
 ) -> Generator[Finished, None, None]:
     """Calls for each start in `n_threads` threads; the caller waits beside them, where an interrupt finds it.
 
-    Compiled code cannot be stopped: after an interrupt, which is raised at once, each thread ends with the run it is in.
+    Compiled code cannot be stopped: an interrupt is raised at once, and each thread ends with the run it is in.
     The interpreter waits for that when it exits, since a thread that comes back to none would abort the process.
     """
     waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -150,9 +150,9 @@ def _in_threads(
                 done.put((start, error))
                 return
 
-    for _ in range(n_threads):
-        threading.Thread(target=work, name="jaxneuro sweep").start()
     try:
+        for _ in range(n_threads):
+            threading.Thread(target=work, name="jaxneuro sweep").start()
         for _ in starts:
             answer = done.get()
             if not isinstance(answer, Finished):

@@ -103,7 +103,7 @@ def test_an_older_store_comes_back_where_the_new_one_cannot_take_its_place(tmp_p
 LONG = """
 import sys, time, jax, jax.numpy as jnp, numpy as np, jaxneuro as jn
 def run(point, key):
-    return {"y": jax.lax.fori_loop(0, 1_500_000, lambda i, y: jnp.sin(y) + point["a"], jnp.ones(100))[0]}
+    return {"y": jax.lax.fori_loop(0, 800_000, lambda i, y: jnp.sin(y) + point["a"], jnp.ones(100))[0]}
 over = {"a": np.linspace(0.0, 1.0, 1_000)}
 try:
     jn.sweep(run, over=over, key=jax.random.key(0), store="a.zarr", progress=True, execution=EXECUTION)
@@ -113,7 +113,7 @@ except KeyboardInterrupt:
 """
 
 
-@pytest.mark.parametrize("execution", ["jn.Threads(2)", "jn.Vectorised(10)"])
+@pytest.mark.parametrize("execution", ["jn.Threads(2)", "jn.Vectorised(2)"])
 def test_control_c_is_heard_while_runs_go_on(tmp_path, execution):
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu"}
     # A shell that starts the tests in the background has them ignore the signal, and children inherit that.
