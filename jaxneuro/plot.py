@@ -149,6 +149,16 @@ def phase_diagram(grid: "Dataset", *, names: Sequence[str] | None = None) -> "Fi
 
     Raises `ValueError` where a variable is missing or has other dimensions, `ImportError` without
     matplotlib.
+
+    ```python
+    >>> import jax, jaxneuro as jn
+    >>> def run(point, key):
+    ...     rate = jn.theory.lif_rate(point["mu"], point["sigma"], tau=20.0, v_th=20.0, v_reset=10.0, t_ref=2.0)
+    ...     return {"rate": rate}
+    >>> grid = jn.sweep(run, over={"mu": [15.0, 20.0, 25.0], "sigma": [1.0, 5.0]}, key=jax.random.key(0))
+    >>> figure = jn.plot.phase_diagram(grid)
+
+    ```
     """
     if names is None:
         names = [str(name) for name, values in grid.data_vars.items() if "flag_values" not in values.attrs]

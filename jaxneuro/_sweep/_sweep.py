@@ -43,6 +43,8 @@ def sweep(
     sweep with other values, or another wiring of the same shape, compiles nothing unless `run` calls
     back into Python. What `run` closes over, such as a `Wiring`, is handed to the program as an
     argument, one copy for all runs; a jitted function that `run` calls has to get it as an argument.
+    A network that `run` builds has its numbers to rounding those of the same network built outside,
+    which the chaos of its spikes amplifies.
 
     **Arguments:**
 

@@ -96,6 +96,8 @@ def _check_store(options: argparse.Namespace) -> None:
         raise ValueError(str(error)) from None
     if options.store is not None:
         check_store(options.store, overwrite=options.overwrite)
+        if options.store.resolve() in [path.resolve() for path in (options.json, options.figure) if path]:
+            raise ValueError(f"`--store` {options.store} is also the name of another file to write; give two names.")
     elif options.overwrite:
         raise ValueError("`--overwrite` is about a `--store`, and none is given.")
 
@@ -127,14 +129,11 @@ def _read_axes(options: argparse.Namespace) -> dict[str, Any]:
 
 def _shared_network(options: argparse.Namespace, axes: dict[str, Any], given: dict[str, Any]) -> "Network":
     """The network at the low end of every axis; raises `ValueError` where one wiring does not serve all points."""
-    make = network_function(options.network)
-    low, high = ({name: float(values[end]) for name, values in axes.items()} for end in (0, -1))
-    try:
-        net = make(**given, **low)
-        others = {name: make(**given, **{**low, name: high[name]}) for name in axes}
-        make(**given, **high)
-    except TypeError as error:
-        raise ValueError(f"`--over`: {error}") from None
+    make, kinds = network_function(options.network), numbers(network_function(options.network))
+    low, high = ({name: kinds[name].__class__(values[end]) for name, values in axes.items()} for end in (0, -1))
+    net = make(**given, **low)
+    others = {name: make(**given, **{**low, name: high[name]}) for name in axes}
+    make(**given, **high)  # the other end has to be a network too
     for name, other in others.items():
         if _wired(other) != _wired(net):
             raise ValueError(
@@ -192,7 +191,7 @@ def _where(value: "xarray.DataArray") -> str:
 
 
 def _write(grid: "xarray.Dataset", options: argparse.Namespace) -> None:
-    """All files are complete before any takes its name, and the store comes last."""
+    """All of it is complete before any part takes its name, the store first."""
     from .._numerics import replacing
     from .._sweep import check_store, write_store
 

@@ -71,6 +71,7 @@ BAD = {
     "duration": (["--over", "g=1:2:3", "--duration", "0.05"], "`t1` has to be a multiple"),
     "start": (["--over", "g=1:2:3", "--start", "2000"], "`start` has to lie before the end"),
     "store": (["--over", "g=1:2:3", "--store", "s.json"], "exists and is no zarr store"),
+    "one name": (["--over", "g=1:2:3", "--store", "a.png", "--figure", "a.png"], "give two names"),
     "overwrite": (["--over", "g=1:2:3", "--overwrite"], "`--overwrite` is about a `--store`"),
     "figure": ([*AXES, "--over", "t_ref=1:2:2", "--figure", "a.png"], "draws one or two axes; there are 3"),
 }
@@ -91,13 +92,13 @@ def test_bad_input_is_one_sentence(arguments, message, tmp_path, capsys, monkeyp
 
 
 @pytest.mark.usefixtures("as_users_run")
-@pytest.mark.parametrize("axis", ["n_e=80:100:2", "c_e=16:32:2"])
+@pytest.mark.parametrize("axis", ["n_e=80:100:2", "c_e=16:32:2", "n-i=20:25:2"])
 def test_what_changes_the_wiring_is_refused(axis, capsys):
-    arguments = {"n_e": ["--c-e", "16"], "c_e": ["--n-e", "80"]}[axis[:3]]
-    code = main(["sweep", "brunel", "--n-i", "20", "--c-i", "4", *arguments, "--over", axis])
-    error = capsys.readouterr().err
-    assert code == 2
-    assert "a wiring of its own" in error or "`n`" in error
+    fixed = {"n_e": "80", "n_i": "20", "c_e": "16", "c_i": "4"}
+    del fixed[axis[:3].replace("-", "_")]
+    arguments = [text for name, value in fixed.items() for text in (f"--{name.replace('_', '-')}", value)]
+    assert main(["sweep", "brunel", *arguments, "--over", axis]) == 2
+    assert "every point would need a wiring of its own" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("as_users_run")

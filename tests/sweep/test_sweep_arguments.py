@@ -152,6 +152,15 @@ def test_an_error_while_tracing_is_the_users_own():
         jn.sweep(lambda point, key: {"y": point["c"]}, over=OVER, key=KEY)
 
 
+def test_a_network_without_wiring_says_where_to_draw_it():
+    def run(point, key):
+        net = jn.networks.brunel(g=point["a"], n_e=8, n_i=2, c_e=2, c_i=1)
+        return {"rate": jn.simulate(net, 0.0, 1.0, dt=0.1, key=key)["rate"]["E"]}
+
+    with pytest.raises(ValueError, match="draw the wiring outside jit"):
+        jn.sweep(run, over=OVER, key=KEY)
+
+
 def test_progress_counts_the_runs(capsys):
     jn.sweep(simple, over=OVER, key=KEY, progress=True)
     shown = capsys.readouterr().err
