@@ -135,7 +135,7 @@ def test_control_c_is_heard_while_runs_go_on(tmp_path, execution):
         process.kill()
         process.communicate()
     assert process.returncode == 130, rest
-    # The runs under way take longer than this, and are not waited for.
-    assert float(printed.split()[1]) - sent < 2.0
+    # On an idle machine some milliseconds; the sweep itself would take some thousand seconds.
+    assert float(printed.split()[1]) - sent < 10.0
     assert "Traceback" not in rest
     assert os.listdir(tmp_path) == []
