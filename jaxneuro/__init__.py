@@ -47,6 +47,7 @@ from ._simulate import (
     simulate as simulate,
     wire as wire,
 )
+from ._sweep import Threads as Threads, Vectorised as Vectorised, sweep as sweep
 from .connectivity import (
     AllToAll as AllToAll,
     Bernoulli as Bernoulli,

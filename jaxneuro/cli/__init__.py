@@ -12,6 +12,7 @@ from collections.abc import Sequence
 COMMANDS = {
     "fit": ("._fit", "fit scaling laws to a table of postsynaptic potentials"),
     "simulate": ("._simulate", "run a named network beside its mean field"),
+    "sweep": ("._sweep", "run a named network over a grid of its parameters"),
 }
 
 

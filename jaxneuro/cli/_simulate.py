@@ -1,42 +1,23 @@
 """`jaxneuro simulate brunel --g 5 --duration 1000`: a named network, run and solved."""
 
 import argparse
-import inspect
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
+from ._networks import add_networks, given_numbers, network_function
 from ._outputs import check_outputs
-
-# The numbers that each named network takes become options: g is --g, n_e is --n-e.
-NETWORKS = ("brunel", "conductance_based")
-
-
-def _numbers(function: Callable) -> dict[str, int | float]:
-    """The parameters of a network function that are numbers, with their defaults."""
-    parameters = inspect.signature(function).parameters.values()
-    return {p.name: p.default for p in parameters if isinstance(p.default, int | float)}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The networks as subcommands, and what every run takes."""
-    from .. import networks
-
-    chosen = parser.add_subparsers(dest="network", required=True, metavar="network")
-    for name in NETWORKS:
-        function = getattr(networks, name)
-        summary = (inspect.getdoc(function) or "").splitlines()[0]
-        network = chosen.add_parser(name, help=summary, description=summary)
-        for parameter, default in _numbers(function).items():
-            network.add_argument(
-                f"--{parameter.replace('_', '-')}", type=type(default), default=default, help=f"default {default}"
-            )
-        network.add_argument("--duration", type=float, default=1_000.0, help="ms, default 1000")
-        network.add_argument("--dt", type=float, default=0.1, help="step in ms, default 0.1")
-        network.add_argument("--seed", type=int, default=0, help="default 0")
-        network.add_argument("--json", type=Path, metavar="FILE", help="write rates and CVs here")
-        network.add_argument("--figure", type=Path, metavar="FILE", help="draw run and mean field over each other")
+    for network in add_networks(parser):
+        add = network.parser.add_argument
+        add("--duration", type=float, default=1_000.0, help="ms, default 1000")
+        add("--dt", type=float, default=0.1, help="step in ms, default 0.1")
+        add("--seed", type=int, default=0, help="default 0")
+        add("--json", type=Path, metavar="FILE", help="write rates and CVs here")
+        add("--figure", type=Path, metavar="FILE", help="draw run and mean field over each other")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -44,12 +25,11 @@ def run(options: argparse.Namespace) -> int:
     check_outputs(json=options.json, figure=options.figure)
     import jax
 
-    from .. import networks, plot, theory
+    from .. import plot, theory
     from .._numerics import replacing, write_text
     from .._simulate import record, simulate
 
-    function = getattr(networks, options.network)
-    net = function(**{name: getattr(options, name) for name in _numbers(function)})
+    net = network_function(options.network)(**given_numbers(options))
     recorders = {
         "rate": record.Rate(),
         "cv": record.CV(),

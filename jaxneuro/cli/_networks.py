@@ -1,0 +1,57 @@
+"""The named networks, and their numbers as options of a command: g is --g, n_e is --n-e."""
+
+import argparse
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .._network import Network
+
+NETWORKS = ("brunel", "conductance_based")
+
+
+@dataclass(frozen=True)
+class NetworkParser:
+    """The parser of one network, to which a command adds what is its own."""
+
+    name: str
+    parser: argparse.ArgumentParser
+
+
+def network_function(name: str) -> Callable:
+    """The function of `jn.networks` that makes the network of that name."""
+    from .. import networks
+
+    return getattr(networks, name)
+
+
+def numbers(function: Callable) -> dict[str, int | float]:
+    """The parameters of a network function that are numbers, with their defaults."""
+    parameters = inspect.signature(function).parameters.values()
+    return {p.name: p.default for p in parameters if isinstance(p.default, int | float)}
+
+
+def add_networks(parser: argparse.ArgumentParser) -> Iterator[NetworkParser]:
+    """Adds each network as a subcommand with its numbers as options, and yields its parser."""
+    chosen = parser.add_subparsers(dest="network", required=True, metavar="network")
+    for name in NETWORKS:
+        function = network_function(name)
+        summary = (inspect.getdoc(function) or "").splitlines()[0]
+        network = chosen.add_parser(name, help=summary, description=summary)
+        for parameter, default in numbers(function).items():
+            flag = f"--{parameter.replace('_', '-')}"
+            network.add_argument(flag, type=type(default), default=argparse.SUPPRESS, help=f"default {default}")
+        yield NetworkParser(name, network)
+
+
+def given_numbers(options: argparse.Namespace) -> dict[str, int | float]:
+    """The numbers that were given; the network has defaults for the others."""
+    return {name: vars(options)[name] for name in numbers(network_function(options.network)) if name in vars(options)}
+
+
+def sizes(function: Callable, net: "Network") -> dict[str, int]:
+    """The sizes of a network as arguments of its function (n_e is that of E), which a traced in-degree leaves open."""
+    named = {f"n_{name.lower()}": population.n for name, population in net.populations.items()}
+    return {name: n for name, n in named.items() if n is not None and name in inspect.signature(function).parameters}

@@ -1,0 +1,237 @@
+"""`jaxneuro sweep brunel --over g=3:8:51 --over nu_ext_over_nu_thr=0.5:4:36`: a named network over a grid."""
+
+import argparse
+import contextlib
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ._networks import add_networks, given_numbers, network_function, numbers, sizes
+from ._outputs import check_outputs
+
+if TYPE_CHECKING:
+    import xarray
+    from jaxtyping import Array
+
+    from .._network import Network
+    from .._simulate import Solution
+
+# What a variable of this name measures; the name goes on with that of a population.
+UNITS = {"rate": "Hz", "cv": "1"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The networks as subcommands, and what every sweep takes."""
+    for network in add_networks(parser):
+        add = network.parser.add_argument
+        add("--over", action="append", required=True, metavar="NAME=LOW:HIGH:N", help="an axis; may be repeated")
+        add("--seeds", type=int, metavar="N", help="runs at every point, on one wiring; default one")
+        add("--duration", type=float, default=1_000.0, help="ms of each run, default 1000")
+        add("--start", type=float, default=0.0, help="count from this time on, in ms, default 0")
+        add("--dt", type=float, default=0.1, help="step in ms, default 0.1")
+        add("--seed", type=int, default=0, help="of the wiring and the noise, default 0")
+        add("--store", type=Path, metavar="FILE.zarr", help="write the labelled arrays here")
+        add("--overwrite", action="store_true", help="replace a store that exists")
+        add("--json", type=Path, metavar="FILE", help="write axes and values here")
+        add("--figure", type=Path, metavar="FILE", help="draw one or two axes here")
+        add(
+            "--progress",
+            action=argparse.BooleanOptionalAction,
+            default=None,
+            help="show a progress line on standard error (default: on a terminal)",
+        )
+
+
+def measure(sol: "Solution") -> dict[str, "Array"]:
+    """What is kept of each run, numbers by name; traced by JAX."""
+    import jax.numpy as jnp
+
+    rates = {f"rate_{name}": jnp.mean(values) for name, values in sol["rate"].items()}
+    cvs = {f"cv_{name}": jnp.nanmean(values) for name, values in sol["cv"].items()}
+    return rates | cvs
+
+
+def run(options: argparse.Namespace) -> int:
+    """Checks everything, runs the network over the grid, prints a summary, writes what was asked for."""
+    axes = _read_axes(options)
+    check_outputs(json=options.json, figure=options.figure)
+    if options.figure and len(axes) > 2:
+        raise ValueError(f"`--figure` draws one or two axes; there are {len(axes)} `--over`.")
+    _check_store(options)
+    import jax
+
+    from .._simulate import record, simulate, wire
+    from .._sweep import sweep
+
+    make, given = network_function(options.network), given_numbers(options)
+    net = _shared_network(options, axes, given)
+    fixed = given | sizes(make, net)
+    key = jax.random.key(options.seed)
+    wiring = wire(net, key=key)
+    recorders = {"rate": record.Rate(start=options.start), "cv": record.CV(start=options.start)}
+
+    def one(point: Mapping, key: Any) -> dict:
+        sol = simulate(
+            make(**fixed, **point), 0.0, options.duration, dt=options.dt, key=key, record=recorders, wiring=wiring,
+            throw=False,
+        )  # fmt: skip
+        return {**measure(sol), "result": sol.result}
+
+    grid = sweep(one, over=axes, seeds=options.seeds, key=key, progress=options.progress)
+    _label(grid, options)
+    print(_summary(grid, options))
+    _write(grid, options)
+    return 0
+
+
+def _check_store(options: argparse.Namespace) -> None:
+    """Raises `ValueError` where xarray or zarr is missing or the store cannot be written."""
+    from .._sweep import check_libraries, check_store
+
+    try:
+        check_libraries(store=options.store is not None)
+    except ImportError as error:
+        raise ValueError(str(error)) from None
+    if options.store is not None:
+        check_store(options.store, overwrite=options.overwrite)
+        if options.store.resolve() in [path.resolve() for path in (options.json, options.figure) if path]:
+            raise ValueError(f"`--store` {options.store} is also the name of another file to write; give two names.")
+    elif options.overwrite:
+        raise ValueError("`--overwrite` is about a `--store`, and none is given.")
+
+
+def _read_axes(options: argparse.Namespace) -> dict[str, Any]:
+    """The axes by name; raises `ValueError` for one that is no axis, comes twice or is also fixed."""
+    import numpy as np
+
+    known, axes = numbers(network_function(options.network)), {}
+    for text in options.over:
+        name, _, values = text.partition("=")
+        name = name.strip().replace("-", "_")
+        if name not in known:
+            raise ValueError(f"`--over` {text}: {options.network} has no {name!r}; it has {', '.join(known)}.")
+        if name in axes:
+            raise ValueError(f"`--over` names {name} twice.")
+        if name in given_numbers(options):
+            raise ValueError(f"`--over` {text}: {name} is also fixed by an option of its own; drop one of the two.")
+        try:
+            low, high, n = values.split(":")
+            low, high, n = float(low), float(high), int(n)
+        except ValueError:
+            raise ValueError(f"`--over` {text}: it has to read NAME=LOW:HIGH:N, such as g=3:8:51.") from None
+        if not (math.isfinite(low) and math.isfinite(high) and low < high and n >= 2):
+            raise ValueError(f"`--over` {text}: LOW has to be below HIGH, both finite, and N at least 2.")
+        axes[name] = np.linspace(low, high, n)
+    return axes
+
+
+def _shared_network(options: argparse.Namespace, axes: dict[str, Any], given: dict[str, Any]) -> "Network":
+    """The network at the low end of every axis; raises `ValueError` where one wiring does not serve all points."""
+    make, kinds = network_function(options.network), numbers(network_function(options.network))
+    low, high = ({name: kinds[name].__class__(values[end]) for name, values in axes.items()} for end in (0, -1))
+    net = make(**given, **low)
+    others = {name: make(**given, **{**low, name: high[name]}) for name in axes}
+    make(**given, **high)  # the other end has to be a network too
+    for name, other in others.items():
+        if _wired(other) != _wired(net):
+            raise ValueError(
+                f"`--over` {name}: it changes sizes, in-degrees or delays, so that every point would need a wiring of "
+                f"its own; a sweep shares one. Run one sweep for each value, with --{name.replace('_', '-')}."
+            )
+    return net
+
+
+def _wired(net: "Network") -> tuple:
+    """What a wiring and the program depend on."""
+    import jax
+    import numpy as np
+
+    degrees = [np.asarray(leaf).tolist() for p in net.projections for leaf in jax.tree.leaves(p.connectivity)]
+    return jax.tree.structure(net), [leaf.shape for leaf in jax.tree.leaves(net)], degrees
+
+
+def _label(grid: "xarray.Dataset", options: argparse.Namespace) -> None:
+    """Adds what the numbers are and how they were made."""
+    for name, variable in grid.data_vars.items():
+        unit = UNITS.get(str(name).split("_")[0])
+        if unit is not None:
+            variable.attrs["units"] = unit
+    grid.attrs.update(
+        network=options.network, duration_ms=options.duration, start_ms=options.start, dt_ms=options.dt,
+        seed=options.seed, **given_numbers(options),
+    )  # fmt: skip
+
+
+def _summary(grid: "xarray.Dataset", options: argparse.Namespace) -> str:
+    """The lowest and the highest value of every variable, and where they are."""
+    sizes = " x ".join(f"{size} {name}" for name, size in grid.sizes.items())
+    lines = [f"{options.network}: {sizes}, {options.duration:g} ms each, one wiring"]
+    for name, variable in grid.data_vars.items():
+        if name == "result":
+            continue
+        unit = variable.attrs.get("units", "1")
+        label = str(name) if unit == "1" else f"{name} ({unit})"
+        mean = variable.mean("seed") if "seed" in variable.dims else variable
+        if bool(mean.isnull().all()):
+            lines.append(f"  {label:14s} nowhere known")
+            continue
+        places = (mean.argmin(...), mean.argmax(...))
+        low, high = (f"{float(mean[place]):.4g} at {_where(mean[place])}" for place in places)
+        lines.append(f"  {label:14s} from {low} to {high}")
+    failed = int((grid["result"] != 0).sum())
+    if failed:
+        lines.append(f"  {failed} of {grid['result'].size} runs went non-finite; `result` says which.")
+    return "\n".join(lines)
+
+
+def _where(value: "xarray.DataArray") -> str:
+    return ", ".join(f"{name} = {float(at):g}" for name, at in value.coords.items())
+
+
+def _write(grid: "xarray.Dataset", options: argparse.Namespace) -> None:
+    """All of it is complete before any part takes its name, the store first."""
+    from .._numerics import replacing
+    from .._sweep import check_store, write_store
+
+    with contextlib.ExitStack() as stack:
+        if options.json:
+            temporary = stack.enter_context(replacing(options.json))
+            temporary.write_text(json.dumps(_as_json(grid), indent=1) + "\n", encoding="utf-8")
+        if options.figure:
+            _draw(stack.enter_context(replacing(options.figure)), grid)
+        if options.store:
+            path = check_store(options.store, overwrite=options.overwrite)
+            write_store(grid, path, overwrite=options.overwrite)
+    for path in (options.json, options.figure, options.store):
+        if path:
+            print(f"wrote {path}")
+
+
+def _as_json(grid: "xarray.Dataset") -> dict[str, Any]:
+    """Axes and values as nested lists; JSON has no NaN, so that a missing value is null."""
+    import numpy as np
+
+    def plain(values: Any) -> Any:
+        return [plain(v) for v in values] if isinstance(values, list) else values if values == values else None
+
+    return {
+        "attributes": grid.attrs,
+        "dims": list(grid["result"].dims),
+        "coordinates": {str(name): np.asarray(values).tolist() for name, values in grid.coords.items()},
+        "values": {str(name): plain(np.asarray(values).tolist()) for name, values in grid.data_vars.items()},
+    }
+
+
+def _draw(path: Path, grid: "xarray.Dataset") -> None:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    from ..plot import phase_diagram
+
+    figure = phase_diagram(grid, names=[str(name) for name in grid.data_vars if name != "result"])
+    figure.savefig(path, dpi=150)
+    plt.close(figure)

@@ -1,0 +1,198 @@
+"""Derivatives through spikes: against a plain dense loop, in both modes and through every delivery and adjoint."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jaxneuro as jn
+from jaxneuro._numerics import as_leaf
+
+DT, N_STEPS, N_E, N_I = 0.1, 120, 40, 10
+STIMULUS = 60.0 + 60.0 * np.random.default_rng(0).normal(size=(N_STEPS, N_E + N_I))
+SURROGATE = jn.surrogate.Triangular(3.0)
+
+
+def network(j, g, delay=1.5):
+    lif, rule = jn.LIF(), jn.FixedInDegree(8)
+    return jn.Network(
+        {"E": jn.Population(lif, N_E), "I": jn.Population(lif, N_I)},
+        [
+            jn.Projection("E", ("E", "I"), jn.DeltaCurrent(), weight=j, connectivity=rule, delay=delay),
+            jn.Projection("I", ("E", "I"), jn.DeltaCurrent(), weight=-g * j, connectivity=rule, delay=delay),
+        ],
+    )
+
+
+def rate(parameters, wiring, delay=1.5, adjoint=None, surrogate=SURROGATE):
+    sol = jn.simulate(
+        network(parameters[0], parameters[1], delay), 0.0, N_STEPS * DT, dt=DT, key=jax.random.key(0), wiring=wiring,
+        stimulus={"E": STIMULUS[:, :N_E], "I": STIMULUS[:, N_E:]}, surrogate=surrogate, adjoint=adjoint,
+    )  # fmt: skip
+    return jnp.sum(sol["rate"]["E"]) + 0.3 * jnp.sum(sol["rate"]["I"])
+
+
+def plain_rate(parameters, matrices, delay_steps):
+    """The same network as one dense loop over steps, spikes of every delay in a buffer."""
+    j, g = parameters
+    weights = jnp.concatenate([j * matrices[0], -g * j * matrices[1]], axis=1)  # (post, pre)
+    decay, n = np.exp(-DT / 20.0), N_E + N_I
+
+    @jax.custom_jvp
+    def spike(x):
+        return (x >= 0).astype(x.dtype)
+
+    spike.defjvp(lambda p, t: (spike(p[0]), jnp.maximum(0.0, 1 - jnp.abs(p[0]) / 3.0) / 3.0 * t[0]))
+
+    def step(carry, current):
+        v, left, buffer = carry
+        v = v * decay + current * (1 - decay) + weights @ buffer[0]
+        free = left == 0
+        v = jnp.where(free, v, 10.0)
+        out = jnp.where(free, spike(v - 20.0), 0.0)
+        fired = v >= 20.0
+        v = jnp.where(fired, 10.0, v)
+        left = jnp.where(fired, 20, jnp.maximum(left - 1, 0))
+        return (v, left, jnp.concatenate([buffer[1:], out[None]])), out
+
+    start = (jnp.zeros(n), jnp.zeros(n, jnp.int32), jnp.zeros((delay_steps, n)))
+    out = jax.lax.scan(step, start, jnp.asarray(STIMULUS))[1]
+    counts = out.sum(0) * 1000.0 / (N_STEPS * DT)
+    return counts[:N_E].sum() + 0.3 * counts[N_E:].sum()
+
+
+def wired(delivery=None, delay=1.5):
+    return jn.wire(network(1.0, 4.0, delay), key=jax.random.key(5), delivery=delivery)
+
+
+PARAMETERS = jnp.asarray([1.0, 4.0])
+ADJOINTS = [None, jn.adjoint.Direct(), jn.adjoint.Checkpoint(1), jn.adjoint.Checkpoint(5)]
+
+
+@pytest.fixture(scope="module")
+def expected():
+    wiring = wired(jn.delivery.Rows())
+    matrices = [np.concatenate([wiring.as_matrix(pre, post) for post in "EI"]).astype(float) for pre in "EI"]
+    value, gradient = jax.value_and_grad(plain_rate)(PARAMETERS, matrices, 15)
+    assert abs(gradient[1]) > 1.0
+    return value, gradient
+
+
+@pytest.mark.parametrize("adjoint", ADJOINTS, ids=str)
+def test_reverse_mode_equals_a_plain_loop(adjoint, expected):
+    value, gradient = jax.value_and_grad(rate)(PARAMETERS, wired(jn.delivery.Rows()), adjoint=adjoint)
+    np.testing.assert_allclose(value, expected[0], rtol=1e-12)
+    np.testing.assert_allclose(gradient, expected[1], rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "delivery", [jn.delivery.Product(), jn.delivery.Sparse(), jn.delivery.NativeSparse()], ids=str
+)
+def test_every_delivery_has_the_same_derivative(delivery, expected):
+    np.testing.assert_allclose(jax.grad(rate)(PARAMETERS, wired(delivery)), expected[1], rtol=1e-9)
+
+
+def test_procedural_delivery_has_both_modes():
+    wiring = wired(jn.delivery.Procedural())
+    backward = jax.grad(rate)(PARAMETERS, wiring)
+    forward = jax.jacfwd(lambda p: rate(p, wiring, adjoint=jn.adjoint.Forward()))(PARAMETERS)
+    np.testing.assert_allclose(backward, forward, rtol=1e-9)
+
+
+def test_forward_mode_equals_a_plain_loop(expected):
+    forward = jax.jacfwd(lambda p: rate(p, wired(), adjoint=jn.adjoint.Forward()))(PARAMETERS)
+    np.testing.assert_allclose(forward, expected[1], rtol=1e-9)
+
+
+@pytest.mark.parametrize("delivery", [jn.delivery.Sparse(), jn.delivery.NativeSparse()], ids=str)
+def test_derivatives_through_delays_of_their_own(delivery, expected):
+    # Delays that differ by less than half a step are one delay.
+    delay = jn.UniformDelay(1.47, 1.53)
+    equal = jax.grad(rate)(PARAMETERS, wired(delivery, delay), delay)
+    np.testing.assert_allclose(equal, expected[1], rtol=1e-9)
+    spread = jn.UniformDelay(0.1, 3.0)
+    backward = jax.grad(rate)(PARAMETERS, wired(delivery, spread), spread)
+    forward = jax.jacfwd(rate)(PARAMETERS, wired(delivery, spread), spread, jn.adjoint.Forward())
+    np.testing.assert_allclose(backward, forward, rtol=1e-9)
+
+
+def test_a_batch_of_derivatives_over_one_wiring(expected):
+    wiring = wired()
+    batch = jnp.stack([PARAMETERS, PARAMETERS + 0.1])
+    gradients = jax.vmap(jax.grad(lambda p: rate(p, wiring)))(batch)
+    np.testing.assert_allclose(gradients[0], expected[1], rtol=1e-9)
+    np.testing.assert_allclose(gradients[1], jax.grad(rate)(batch[1], wiring), rtol=1e-9)
+
+
+def test_the_run_is_the_same_with_a_surrogate_and_goes_on_without():
+    net, wiring, key = network(1.0, 4.0), wired(), jax.random.key(1)
+    record = {"s": jn.record.Spikes(), "p": jn.record.PopulationRate(width=1.0)}
+    common = dict(dt=DT, key=key, wiring=wiring, record=record, stimulus={"E": 26.0, "I": 25.0})
+    whole = jn.simulate(net, 0.0, 20.0, **common)
+    soft = jn.simulate(net, 0.0, 20.0, surrogate={"E": SURROGATE}, **common)
+    for name in "EI":
+        np.testing.assert_array_equal(whole["s"][name].words, soft["s"][name].words)
+        np.testing.assert_array_equal(whole["p"][name], soft["p"][name])
+    half = jn.simulate(net, 0.0, 10.0, surrogate=SURROGATE, **common)
+    rest = jn.simulate(net, 10.0, 20.0, state=half.state, **common)
+    np.testing.assert_array_equal(rest["s"]["E"].raster(), whole["s"]["E"].raster()[100:])
+
+
+def test_without_a_surrogate_a_rate_has_no_derivative():
+    assert (jax.grad(rate)(PARAMETERS, wired(), surrogate=None) == 0).all()
+
+
+@pytest.mark.float32
+def test_gradients_are_finite_in_float32():
+    gradient = jax.grad(rate)(as_leaf([1.0, 4.0]), wired())
+    assert gradient.dtype == jnp.result_type(float)
+    assert jnp.isfinite(gradient).all() and (gradient != 0).all()
+
+
+@pytest.mark.parametrize("surrogate", [jn.surrogate.Triangular(2.0), jn.surrogate.Boxcar(2.0)], ids=str)
+def test_a_surrogate_has_unit_area_and_reaches_as_far_as_it_says(surrogate):
+    x = jnp.linspace(-10.0, 10.0, 20_001)
+    y = surrogate.derivative(x)
+    np.testing.assert_allclose(jnp.sum(y) * 1e-3, 1.0, rtol=1e-3)
+    np.testing.assert_array_equal(surrogate.reaches(x), y > 0)
+
+
+def test_the_fast_sigmoid_has_unit_area():
+    # Beyond x its tail is width / (2 x) on either side.
+    x = jnp.linspace(-500.0, 500.0, 1_000_001)
+    area = jnp.sum(jn.surrogate.FastSigmoid(1.0).derivative(x)) * 1e-3
+    np.testing.assert_allclose(area, 1.0 - 1.0 / 501.0, rtol=1e-6)
+
+
+def test_forward_mode_names_what_has_a_reverse_mode():
+    with pytest.raises(RuntimeError, match="Checkpoint"):
+        jax.grad(rate)(PARAMETERS, wired(), adjoint=jn.adjoint.Forward())
+
+
+@pytest.mark.usefixtures("as_users_run")
+@pytest.mark.parametrize(
+    ("keywords", "message"),
+    [
+        ({"surrogate": "triangular"}, "`surrogate` has to be of `jn.surrogate`"),
+        ({"surrogate": {"X": SURROGATE}}, "`surrogate` names 'X'"),
+        ({"adjoint": "direct"}, "`adjoint` has to be of `jn.adjoint`"),
+    ],
+)
+def test_wrong_arguments_get_one_sentence(keywords, message):
+    with pytest.raises(ValueError, match=message):
+        jn.simulate(network(1.0, 4.0), 0.0, 1.0, dt=DT, key=jax.random.key(0), **keywords)
+
+
+@pytest.mark.usefixtures("as_users_run")
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: jn.adjoint.Checkpoint(0),
+        lambda: jn.surrogate.Triangular(0.0),
+        lambda: jn.surrogate.Boxcar(1.0, scale=-1.0),
+        lambda: jn.surrogate.FastSigmoid(float("nan")),
+    ],
+)
+def test_parameters_are_checked(make):
+    with pytest.raises(ValueError, match="`segments`|`width`|`scale`"):
+        make()
