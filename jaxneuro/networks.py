@@ -1,9 +1,10 @@
 """The named networks of the literature, each a short function that returns a `Network`."""
 
 import math
+from typing import Any
 
 import jax.numpy as jnp
-from jaxtyping import ArrayLike
+from jaxtyping import Array, ArrayLike, Float
 
 from ._network import AbstractInitial, Network, PoissonDrive, Population, Projection, UniformDelay
 from ._numerics import as_leaf, is_concrete
@@ -13,22 +14,22 @@ from .synapses import AbstractJump, DeltaConductance, DeltaCurrent
 
 
 def brunel(
-    g: ArrayLike = 5.0,
-    nu_ext_over_nu_thr: ArrayLike = 2.0,
+    g: ArrayLike | tuple[ArrayLike, ArrayLike] = 5.0,
+    nu_ext_over_nu_thr: ArrayLike | tuple[ArrayLike, ArrayLike] = 2.0,
     *,
-    j: ArrayLike = 0.1,
+    j: ArrayLike | tuple[ArrayLike, ArrayLike] = 0.1,
     n_e: int = 10_000,
     n_i: int = 2_500,
     c_e: ArrayLike = 1_000,
     c_i: ArrayLike = 250,
-    delay: float | UniformDelay = 1.5,
-    tau_m: ArrayLike = 20.0,
-    v_th: ArrayLike = 20.0,
-    v_reset: ArrayLike = 10.0,
-    t_ref: ArrayLike = 2.0,
+    delay: float | UniformDelay | tuple[tuple[Any, Any], tuple[Any, Any]] = 1.5,
+    tau_m: ArrayLike | tuple[ArrayLike, ArrayLike] = 20.0,
+    v_th: ArrayLike | tuple[ArrayLike, ArrayLike] = 20.0,
+    v_reset: ArrayLike | tuple[ArrayLike, ArrayLike] = 10.0,
+    t_ref: ArrayLike | tuple[ArrayLike, ArrayLike] = 2.0,
     initial: AbstractInitial | None = None,
 ) -> Network:
-    """Brunel's sparse network of excitatory and inhibitory integrate-and-fire neurons, model A.
+    """Brunel's sparse network of excitatory and inhibitory integrate-and-fire neurons, models A and B.
 
     Every neuron has `c_e` excitatory synapses of J, `c_i` inhibitory ones of -g J and `c_e` external
     ones of J, independent for each neuron, with rate nu_ext each. The external rate that alone
@@ -36,39 +37,69 @@ def brunel(
 
         nu_thr = v_th / (J c_e tau_m)        (10 Hz with the defaults).
 
+    In model A all neurons are alike. In model B those of E and I differ: any of `g`,
+    `nu_ext_over_nu_thr`, `j`, `tau_m`, `v_th`, `v_reset` and `t_ref` may be a pair (value of E
+    neurons, value of I neurons); `j` and `g` are then those of the synapses that they receive.
+
     **Arguments:**
 
     - `g`: relative strength of inhibition; `nu_ext_over_nu_thr`: external rate over nu_thr.
-    - `j`: J [mV]; `n_e`, `n_i`: sizes; `c_e`, `c_i`: in-degrees; `delay` [ms].
+    - `j`: J [mV]; `n_e`, `n_i`: sizes; `c_e`, `c_i`: in-degrees.
+    - `delay`: [ms], a number, `UniformDelay(low, high)`, or ((onto E from E, onto E from I), (onto I
+      from E, onto I from I)) of either.
     - `tau_m`, `t_ref` [ms], `v_th`, `v_reset` [mV, from rest]: of the neurons.
     - `initial`: where the potentials start; at rest by default.
 
     **Returns:** a `Network` with the populations "E" and "I".
 
-    Raises `ValueError` where an in-degree exceeds its population or a value is out of range.
+    Raises `ValueError` where an in-degree exceeds its population, a value is out of range, or an
+    argument is neither a number nor a pair.
 
     ```python
     >>> import jaxneuro as jn
     >>> net = jn.networks.brunel(g=5.0, nu_ext_over_nu_thr=2.0)
     >>> round(float(net.drives[0].rate), 6)
     20.0
+    >>> b = jn.networks.brunel(g=(5.0, 4.5), tau_m=(20.0, 10.0), delay=((1.5, 0.8), (1.5, 0.8)))
+    >>> float(b.populations["I"].model.tau_m)
+    10.0
 
     ```
 
-    Source: Brunel (2000), doi:10.1023/A:1008925309027, sections 2 and 3.
+    Source: Brunel (2000), doi:10.1023/A:1008925309027, sections 2, 3 (model A) and 5 (model B).
     """
-    lif = LIF(tau_m=tau_m, v_rest=0.0, v_th=v_th, v_reset=v_reset, t_ref=t_ref)
-    both, synapse, j = ("E", "I"), DeltaCurrent(), as_leaf(j)
-    nu_thr = 1000.0 * lif.v_th / (j * as_leaf(c_e) * lif.tau_m)
-    rate = as_leaf(nu_ext_over_nu_thr) * nu_thr
-    return Network(
-        populations={"E": Population(lif, n_e, initial=initial), "I": Population(lif, n_i, initial=initial)},
-        projections=[
-            Projection("E", both, synapse, weight=j, connectivity=FixedInDegree(c_e), delay=delay),
-            Projection("I", both, synapse, weight=-as_leaf(g) * j, connectivity=FixedInDegree(c_i), delay=delay),
-        ],
-        drives=[PoissonDrive(both, synapse, weight=j, n_sources=c_e, rate=rate)],
-    )
+    values = {
+        "g": g, "nu_ext_over_nu_thr": nu_ext_over_nu_thr, "j": j,
+        "tau_m": tau_m, "v_th": v_th, "v_reset": v_reset, "t_ref": t_ref,
+    }  # fmt: skip
+    leaves = {name: _number_or_pair(name, value) for name, value in values.items()}
+    alike = all(leaf.ndim == 0 for leaf in leaves.values()) and not isinstance(delay, tuple)
+    delays = delay if isinstance(delay, tuple) else ((delay, delay), (delay, delay))
+    if len(delays) != 2 or any(not isinstance(row, tuple) or len(row) != 2 for row in delays):
+        raise ValueError(f"`delay` has to be one delay or ((E from E, E from I), (I from E, I from I)); got {delay!r}.")
+    populations, projections, drives = {}, [], []
+    for i, (name, n) in enumerate((("E", n_e), ("I", n_i))):
+        own = {key: leaf if leaf.ndim == 0 else leaf[i] for key, leaf in leaves.items()}
+        neuron = {key: own[key] for key in ("tau_m", "v_th", "v_reset", "t_ref")}
+        lif = LIF(v_rest=0.0, **neuron)
+        populations[name] = Population(lif, n, initial=initial)
+        if alike and i:
+            continue  # one projection and one drive serve both
+        targets, synapse = ("E", "I") if alike else (name,), DeltaCurrent()
+        nu_thr = 1000.0 * lif.v_th / (own["j"] * as_leaf(c_e) * lif.tau_m)
+        for pre, weight, k, d in (("E", own["j"], c_e, delays[i][0]), ("I", -own["g"] * own["j"], c_i, delays[i][1])):
+            rule = FixedInDegree(k)
+            projections.append(Projection(pre, targets, synapse, weight=weight, connectivity=rule, delay=d))
+        rate = own["nu_ext_over_nu_thr"] * nu_thr
+        drives.append(PoissonDrive(targets, synapse, weight=own["j"], n_sources=c_e, rate=rate))
+    return Network(populations, projections, drives)
+
+
+def _number_or_pair(name: str, value: Any) -> Float[Array, "*pair"]:
+    leaf = as_leaf(value)
+    if leaf.shape not in ((), (2,)):
+        raise ValueError(f"`{name}` has to be a number or a pair (of E, of I); got shape {leaf.shape}.")
+    return leaf
 
 
 def conductance_based(

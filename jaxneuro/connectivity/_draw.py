@@ -134,12 +134,16 @@ def _dense(drawn: Iterator[_Synapses], n_pre: int, n_post: int, delivery: Abstra
     matrix = np.zeros((n_pre, n_post), np.int8)
     largest, in_degree, total = 0, 0, 0
     for part in drawn:
-        flat = part.owner.astype(np.int64) * n_pre + part.source
-        counts = np.bincount(flat, minlength=part.n * n_pre).reshape(part.n, n_pre)
+        # Sorted by place, equal pairs stand together: faster than counting into a table, and written in order.
+        place = part.source.astype(np.int64) * part.n + part.owner
+        place.sort()
+        starts = np.flatnonzero(np.concatenate([[True], place[1:] != place[:-1]]) if place.size else place)
+        counts = np.diff(starts, append=place.size)
         largest = max(largest, int(counts.max(initial=0)))
         if largest > np.iinfo(matrix.dtype).max:
             matrix = matrix.astype(np.int16)
-        matrix[:, part.begin : part.begin + part.n] = counts.astype(matrix.dtype).T
+        source, owner = np.divmod(place[starts], part.n)
+        matrix[source, part.begin + owner] = counts
         in_degree = max(in_degree, int(np.bincount(part.owner, minlength=1).max()))
         total += part.source.size
     leaf = jnp.asarray(matrix)

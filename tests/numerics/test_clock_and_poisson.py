@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from jaxneuro._numerics import PoissonTable, as_leaf, count_steps, delay_steps, role_key
+from jaxneuro._numerics import PoissonTable, TwoFloat, as_leaf, count_steps, delay_steps, random_bits, role_key
 
 
 def test_steps_of_decimal_times():
@@ -74,3 +74,23 @@ def test_as_leaf_refuses_what_is_no_number():
     for value in ("a", None, 1j, [[1], [2, 3]], jnp.asarray(1j)):
         with pytest.raises(ValueError, match="has to be a real number"):
             as_leaf(value)
+
+
+@pytest.mark.float32
+def test_two_floats_keep_twice_the_digits():
+    # In float32: 1/3 * 3 - 1 and a sum that single floats lose, against exact fractions.
+    third = TwoFloat.of(jnp.float32(1.0)) / TwoFloat.of(jnp.float32(3.0))
+    exact = float(np.float64(third.high)) + float(np.float64(third.low))
+    assert abs(exact - 1.0 / 3.0) < 2.0**-46
+    product = third * third
+    assert abs(float(product.high) + float(product.low) - 1.0 / 9.0) < 2.0**-46
+    total = TwoFloat.of(jnp.float32(1.0)) + TwoFloat.of(jnp.float32(1e-9))
+    assert abs(float(total.high) - 1.0 + float(total.low) - float(np.float32(1e-9))) < 1e-18
+
+
+def test_own_bits_are_those_of_jax():
+    key = jax.random.fold_in(jax.random.key(5), 17)
+    np.testing.assert_array_equal(random_bits(key, 1_001), jax.random.bits(key, (1_001,), jnp.uint32))
+    np.testing.assert_array_equal(random_bits(key, 60), random_bits(key, 1_001)[:60])
+    other = jax.random.key(5, impl="rbg")
+    assert random_bits(other, 10).shape == (10,)

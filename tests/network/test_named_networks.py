@@ -1,0 +1,56 @@
+"""Brunel's network: model A, and model B in which E and I neurons differ."""
+
+import jax
+import numpy as np
+import pytest
+
+import jaxneuro as jn
+
+SMALL = dict(n_e=80, n_i=20, c_e=8, c_i=2)
+
+
+def test_model_b_with_equal_values_is_model_a():
+    pairs = dict(g=(5.0, 5.0), tau_m=(20.0, 20.0), j=(0.1, 0.1), delay=((1.5, 1.5), (1.5, 1.5)))
+    a, b = jn.networks.brunel(), jn.networks.brunel(**pairs)
+    assert (len(a.projections), len(b.projections)) == (2, 4)
+    expected = jn.theory.mean_field(a).rate["E"]
+    for rate in jn.theory.mean_field(b).rate.values():
+        np.testing.assert_allclose(rate, expected, rtol=1e-9)
+
+
+def test_model_b_gives_every_population_its_own():
+    net = jn.networks.brunel(
+        (5.0, 4.0), (2.0, 1.0), j=(0.1, 0.2), tau_m=(20.0, 10.0), v_th=(20.0, 18.0), t_ref=(2.0, 1.0),
+        delay=((1.5, 0.8), (1.2, jn.UniformDelay(0.1, 1.0))), **SMALL,
+    )  # fmt: skip
+    weights = {(p.pre, p.post[0]): float(p.weight) for p in net.projections}
+    assert weights == pytest.approx({("E", "E"): 0.1, ("I", "E"): -0.5, ("E", "I"): 0.2, ("I", "I"): -0.8})
+    delays = {(p.pre, p.post[0]): p.delay for p in net.projections}
+    assert delays["I", "E"] == 0.8 and delays["E", "I"] == 1.2 and isinstance(delays["I", "I"], jn.UniformDelay)
+    # nu_thr = v_th / (J c_e tau_m): 20 / (0.1 * 8 * 20) and 18 / (0.2 * 8 * 10) a millisecond.
+    rates = [float(d.rate) for d in net.drives]
+    np.testing.assert_allclose(rates, [2.0 * 1250.0, 1125.0])
+    assert float(net.populations["I"].model.tau_m) == 10.0
+    sol = jn.simulate(net, 0.0, 20.0, dt=0.1, key=jax.random.key(0))
+    assert sol["rate"]["I"].shape == (20,)
+
+
+def test_a_pair_can_be_differentiated():
+    rate = jax.grad(lambda g: jn.theory.mean_field(jn.networks.brunel(g=g, tau_m=(20.0, 19.0))).rate["E"])
+    slope = rate(np.asarray([5.0, 5.0]))
+    assert slope.shape == (2,)
+    assert np.isfinite(slope).all() and (slope != 0).all()
+
+
+@pytest.mark.usefixtures("as_users_run")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"g": (1.0, 2.0, 3.0)}, "`g` has to be a number or a pair"),
+        ({"delay": (1.0, 2.0)}, "`delay` has to be one delay or"),
+        ({"tau_m": (20.0, -1.0)}, "tau_m"),
+    ],
+)
+def test_what_is_neither_a_number_nor_a_pair(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        jn.networks.brunel(**arguments, **SMALL)
