@@ -19,7 +19,7 @@ from ._plan import NetworkState, initial_state, make_plan, with_surrogates
 from ._progress import progress_line
 from ._solution import Solution, failure
 from ._stimulus import Stimulus, make_stimulus
-from ._wire import Wiring, check_wiring, size_of, wire
+from ._wire import Wiring, check_wiring, differs_from_wiring, size_of, wire
 from .adjoint import AbstractAdjoint, Checkpoint, Direct
 
 _SINGLE = "population"
@@ -127,7 +127,7 @@ def simulate(
         if not bool(jnp.all(sol.result == Result.successful)):
             raise RuntimeError(failure(sol))
         return sol
-    return eqx.error_if(sol, sol.result != Result.successful, "The run went non-finite; `throw=False` returns it.")
+    return eqx.error_if(sol, sol.result != Result.successful, "The run failed (non-finite, or the wiring is of another in-degree); `throw=False` returns it.")
 
 
 def _interval(t0: float, t1: float, dt: float) -> tuple[int, int]:
@@ -301,7 +301,11 @@ def _run(
         {name: r.frequencies for name, r in finished.items() if r.frequencies is not None},
         {name: r.lags for name, r in finished.items() if r.lags is not None},
         last,
-        Result.where(failed, Result.nonfinite_state, Result.successful),
+        Result.where(
+            differs_from_wiring(net, wiring),
+            Result.wrong_wiring,
+            Result.where(failed, Result.nonfinite_state, Result.successful),
+        ),
         outcome.failed_step,
         outcome.finite,
     )

@@ -103,6 +103,8 @@ def _describe(values: Any, over_axis: bool) -> str:
 
 def failure(sol: Solution) -> str:
     """When and where a run failed, and what to try."""
+    if int(sol.failed_step) < 0:
+        return _sentence(sol.result)
     names = [name for name, ok in zip(sol.state.neurons, np.asarray(sol.finite), strict=True) if not ok]
     when = int(sol.failed_step) * sol.dt
     return f"By t = {when:g} ms, in {', '.join(names)}: {_sentence(sol.result)}"

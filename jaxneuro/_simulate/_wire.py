@@ -4,7 +4,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Int, PRNGKeyArray
+from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
 from .._network import Network, UniformDelay
 from .._numerics import check_key, is_concrete, role_key
@@ -125,3 +125,13 @@ def check_wiring(net: Network, wiring: Wiring) -> None:
                 f"`wiring` was drawn with {operator.nnz / operator.n_post:g} synapses onto each target, not with the "
                 f"in-degree {float(rule.k):g} of the network: draw it again."
             )
+
+
+def differs_from_wiring(net: Network, wiring: Wiring) -> Bool[Array, ""]:
+    """Whether a fixed in-degree is another than the wiring's: what `check_wiring` asks of traced values."""
+    wrong = jnp.zeros((), bool)
+    for projection, operator in zip(net.projections, wiring.operators, strict=True):
+        if isinstance(projection.connectivity, FixedInDegree):
+            k = projection.connectivity.k
+            wrong = wrong | (jnp.abs(k - operator.nnz / operator.n_post) > 1e-3)
+    return wrong

@@ -210,3 +210,11 @@ def test_the_choice_follows_size_and_density():
     sparse = draw(None, jn.FixedInDegree(3), 400, (400,), (False,))
     assert isinstance(sparse, SparseOperator)
     assert isinstance(draw(None, delays=Delays(0.1, 2.0)), SparseOperator)
+
+
+def test_without_numba_lists_are_walked_in_xla(monkeypatch):
+    for module in ("_delivery", "_draw"):
+        monkeypatch.setattr(f"jaxneuro.connectivity.{module}.has_numba", lambda: False)
+    assert draw(None, delays=Delays(0.1, 2.0)).delivery == jn.delivery.Sparse()
+    with pytest.raises(ValueError, match="needs numba"):
+        draw(jn.delivery.NativeSparse())

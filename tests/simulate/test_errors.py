@@ -127,3 +127,15 @@ def test_a_failure_under_jit_is_not_silent():
 
     with pytest.raises(Exception, match="non-finite"):
         jax.jit(total)(KEY).block_until_ready()
+
+
+def test_a_traced_in_degree_that_is_not_the_wirings_is_a_result_code():
+    wiring = jn.wire(jn.networks.brunel(n_e=80, n_i=20, c_e=8, c_i=2), key=jax.random.key(0))
+
+    @jax.jit
+    def result(c_e):
+        net = jn.networks.brunel(n_e=80, n_i=20, c_e=c_e, c_i=2)
+        return jn.simulate(net, 0.0, 1.0, dt=0.1, key=jax.random.key(0), wiring=wiring, throw=False).result
+
+    assert result(8.0) == jn.Result.successful
+    assert result(9.0) == jn.Result.wrong_wiring
