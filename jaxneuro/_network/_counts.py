@@ -39,7 +39,7 @@ class PoissonCounts(AbstractCounts):
 
 
 class GaussianCounts(AbstractCounts):
-    """Normal "counts" of the same mean and variance, neither whole nor bounded below: the diffusion limit on the grid."""
+    """Normal "counts" of the same mean and variance, neither whole nor bounded below: diffusion on the grid."""
 
     def prepare(self, mean: TwoFloat) -> GaussianTable:
         return GaussianTable(mean.high)

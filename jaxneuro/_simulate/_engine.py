@@ -44,7 +44,7 @@ class Loop(eqx.Module):
     def run(self, state: NetworkState, recorders: dict[str, Any]) -> tuple[NetworkState, Outcome]:
         """All steps: full blocks, several of which share a draw where they are short, and what is left over."""
         outcome = Outcome(recorders, jnp.full((), -1, jnp.int32), jnp.ones_like(all_finite(state)))
-        carry, block = (state, outcome), self.plan.block
+        block = self.plan.block
         groups, rest = divmod(self.layout.n_steps, self.plan.together * block)
 
         def group(carry: tuple[NetworkState, Outcome], index: Array) -> tuple[NetworkState, Outcome]:
@@ -52,11 +52,11 @@ class Loop(eqx.Module):
                 self.report(index)
             return self._blocks(*carry, self.plan.together, block)
 
-        carry = self.adjoint.loop(group, carry, jnp.arange(groups, dtype=jnp.int32))
+        state, outcome = self.adjoint.loop(group, (state, outcome), jnp.arange(groups, dtype=jnp.int32))
         blocks, steps = divmod(rest, block)
         if blocks:
-            carry = self._blocks(*carry, blocks, block)
-        return self._blocks(*carry, 1, steps) if steps else carry
+            state, outcome = self._blocks(state, outcome, blocks, block)
+        return self._blocks(state, outcome, 1, steps) if steps else (state, outcome)
 
     def _blocks(
         self, state: NetworkState, outcome: Outcome, n_blocks: int, n_steps: int

@@ -125,7 +125,7 @@ def make_plan(
 
 
 def _even_share(n: int, most: int) -> int:
-    """The largest number up to `most` that divides `n`, if it is not much smaller: what is left over is compiled again."""
+    """The largest number up to `most` that divides `n`, if not much smaller: what is left over is compiled again."""
     for share in range(min(n, most), (most + 1) // 2, -1):
         if n % share == 0:
             return share

@@ -127,7 +127,11 @@ def simulate(
         if not bool(jnp.all(sol.result == Result.successful)):
             raise RuntimeError(failure(sol))
         return sol
-    return eqx.error_if(sol, sol.result != Result.successful, "The run failed (non-finite, or the wiring is of another in-degree); `throw=False` returns it.")
+    return eqx.error_if(
+        sol,
+        sol.result != Result.successful,
+        "The run failed (non-finite, or the wiring is of another in-degree); `throw=False` returns it.",
+    )
 
 
 def _interval(t0: float, t1: float, dt: float) -> tuple[int, int]:

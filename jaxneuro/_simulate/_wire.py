@@ -88,14 +88,10 @@ def wire(net: Network, *, key: PRNGKeyArray, delivery: AbstractDelivery | None =
         rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([int(b) for b in bits])))
         posts = tuple(size_of(net, name) for name in projection.post)
         recurrent = tuple(name == projection.pre for name in projection.post)
-        delay = projection.delay
-        operators.append(
-            draw_operator(
-                projection.connectivity, rng, size_of(net, projection.pre), posts, recurrent,
-                delays=Delays(delay.low, delay.high) if isinstance(delay, UniformDelay) else None,
-                delivery=delivery,
-            )  # fmt: skip
-        )
+        delay, n_pre = projection.delay, size_of(net, projection.pre)
+        delays = Delays(delay.low, delay.high) if isinstance(delay, UniformDelay) else None
+        rule = projection.connectivity
+        operators.append(draw_operator(rule, rng, n_pre, posts, recurrent, delays=delays, delivery=delivery))
     pairs = tuple((p.pre, p.post) for p in net.projections)
     return Wiring(tuple(operators), pairs, tuple(tuple(size_of(net, n) for n in p.post) for p in net.projections))
 

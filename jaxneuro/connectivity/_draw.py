@@ -74,12 +74,8 @@ def _check(delivery: AbstractDelivery, rule: AbstractConnectivity, delays: Delay
         raise ValueError("`delivery`: Procedural regenerates `FixedInDegree(k)` with multapses only.")
 
 
-def _all_to_all(
-    rule: AllToAll, n_pre: int, n_posts: tuple[int, ...], recurrent: tuple[bool, ...]
-) -> AllToAllOperator:
-    own = [
-        np.arange(n) if r and not rule.autapses else np.full(n, -1) for n, r in zip(n_posts, recurrent, strict=True)
-    ]
+def _all_to_all(rule: AllToAll, n_pre: int, n_posts: tuple[int, ...], recurrent: tuple[bool, ...]) -> AllToAllOperator:
+    own = [np.arange(n) if r and not rule.autapses else np.full(n, -1) for n, r in zip(n_posts, recurrent, strict=True)]
     left_out = np.concatenate(own).astype(np.int32)
     return AllToAllOperator(jnp.asarray(left_out), n_pre, int(left_out.size * n_pre - (left_out >= 0).sum()))
 
@@ -121,7 +117,8 @@ def _draw_subset(rng: np.random.Generator, in_degrees: np.ndarray, available: in
         chosen[owner, rng.integers(0, available, owner.size, dtype=np.int32)] = True
         missing = wanted - chosen.sum(axis=1, dtype=np.int64)
     chosen ^= complement[:, None]
-    return np.nonzero(chosen)
+    owner, source = np.nonzero(chosen)
+    return owner, source
 
 
 def _draw_multiset(rng: np.random.Generator, in_degrees: np.ndarray, available: int) -> tuple[np.ndarray, np.ndarray]:
@@ -150,7 +147,9 @@ def _dense(drawn: Iterator[_Synapses], n_pre: int, n_post: int, delivery: Abstra
     if isinstance(delivery, Product):
         most = 256 if jnp.issubdtype(delivery.dtype, jnp.floating) else 127
         if largest > most:
-            raise ValueError(f"`delivery`: a multiplicity of {largest} is not exact in {delivery.dtype}; take `Rows()`.")
+            raise ValueError(
+                f"`delivery`: a multiplicity of {largest} is not exact in {delivery.dtype}; take `Rows()`."
+            )
         leaf = leaf.astype(delivery.dtype)
     return DenseOperator(leaf, largest, in_degree, total, delivery)
 
@@ -195,7 +194,9 @@ def _procedure(
     lists = n_pre - 1 if skip_self else n_pre
     k = int(rule.draw_in_degrees(rng, n_pre, 1, lists)[0])
     if k * n_post > _LARGEST_PROCEDURE:
-        raise ValueError(f"`delivery`: Procedural numbers synapses in 32 bits; {k * n_post:,} of a projection are too many.")
+        raise ValueError(
+            f"`delivery`: Procedural numbers synapses in 32 bits; {k * n_post:,} of a projection are too many."
+        )
     out_degrees = rng.multinomial(k * n_post, np.full(lists, 1.0 / lists)) if lists else np.zeros(0, int)
     offsets = np.concatenate([[0], np.cumsum(out_degrees), np.full(n_pre - lists, k * n_post)])
     keys = rng.integers(0, 2**32, ROUNDS, dtype=np.uint32)

@@ -78,9 +78,7 @@ class ProceduralOperator(AbstractOperator):
                 low = _shifted(low, high, self.keys[i + 1], width)
             return high * jnp.uint32(width) + low
 
-        return lax.while_loop(
-            lambda x: jnp.any(x >= size), lambda x: jnp.where(x >= size, once(x), x), once(number)
-        )
+        return lax.while_loop(lambda x: jnp.any(x >= size), lambda x: jnp.where(x >= size, once(x), x), once(number))
 
     def count(self, spikes: Bool[Array, "time n_pre"]) -> Int[Array, "time n_post"]:
         n_steps, n_pre = spikes.shape

@@ -88,9 +88,7 @@ class ScheduledOperator(eqx.Module):
     def count_dtype(self) -> jnp.dtype:
         return self.synapses.count_dtype
 
-    def push(
-        self, pending: Int[Array, "rows n_post"], spikes: Bool[Array, "time n_pre"]
-    ) -> Int[Array, "rows n_post"]:
+    def push(self, pending: Int[Array, "rows n_post"], spikes: Bool[Array, "time n_pre"]) -> Int[Array, "rows n_post"]:
         """Adds a block's spikes to what is on its way; elements of a batch one after another."""
         return bind_counts(self, pending, spikes)
 

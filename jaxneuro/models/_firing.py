@@ -19,9 +19,7 @@ class Firing(eqx.Module):
     sensitive: Bool[Array, "*time n"] | None = None
 
 
-def fire(
-    x: Float[Array, "n"], able: Bool[Array, "n"], surrogate: AbstractSurrogate | None
-) -> Firing:
+def fire(x: Float[Array, "n"], able: Bool[Array, "n"], surrogate: AbstractSurrogate | None) -> Firing:
     """Spikes where `x` = V - v_th >= 0, of the neurons that are `able` to (others are never at threshold)."""
     spikes = x >= 0
     if surrogate is None:

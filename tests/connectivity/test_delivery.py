@@ -41,7 +41,9 @@ def some_spikes(probability, n_steps=9, n=200, seed=1):
 
 @STORED
 @pytest.mark.parametrize(
-    "rule", [jn.FixedInDegree(30), jn.FixedInDegree(0), jn.Bernoulli(0.3), jn.AllToAll()], ids=lambda r: type(r).__name__
+    "rule",
+    [jn.FixedInDegree(30), jn.FixedInDegree(0), jn.Bernoulli(0.3), jn.AllToAll()],
+    ids=lambda r: type(r).__name__,
 )
 def test_the_same_synapses_whatever_the_delivery(delivery, rule):
     reference = np.asarray(draw(jn.delivery.Rows(), rule).as_matrix()).astype(int)

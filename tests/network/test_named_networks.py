@@ -26,7 +26,8 @@ def test_model_b_gives_every_population_its_own():
     weights = {(p.pre, p.post[0]): float(p.weight) for p in net.projections}
     assert weights == pytest.approx({("E", "E"): 0.1, ("I", "E"): -0.5, ("E", "I"): 0.2, ("I", "I"): -0.8})
     delays = {(p.pre, p.post[0]): p.delay for p in net.projections}
-    assert delays["I", "E"] == 0.8 and delays["E", "I"] == 1.2 and isinstance(delays["I", "I"], jn.UniformDelay)
+    assert (delays["I", "E"], delays["E", "I"]) == (0.8, 1.2)
+    assert isinstance(delays["I", "I"], jn.UniformDelay)
     # nu_thr = v_th / (J c_e tau_m): 20 / (0.1 * 8 * 20) and 18 / (0.2 * 8 * 10) a millisecond.
     rates = [float(d.rate) for d in net.drives]
     np.testing.assert_allclose(rates, [2.0 * 1250.0, 1125.0])
@@ -39,7 +40,8 @@ def test_a_pair_can_be_differentiated():
     rate = jax.grad(lambda g: jn.theory.mean_field(jn.networks.brunel(g=g, tau_m=(20.0, 19.0))).rate["E"])
     slope = rate(np.asarray([5.0, 5.0]))
     assert slope.shape == (2,)
-    assert np.isfinite(slope).all() and (slope != 0).all()
+    assert np.isfinite(slope).all()
+    assert (slope != 0).all()
 
 
 @pytest.mark.usefixtures("as_users_run")

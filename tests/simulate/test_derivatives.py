@@ -85,9 +85,7 @@ def test_reverse_mode_equals_a_plain_loop(adjoint, expected):
     np.testing.assert_allclose(gradient, expected[1], rtol=1e-9)
 
 
-@pytest.mark.parametrize(
-    "delivery", [jn.delivery.Product(), jn.delivery.Sparse(), jn.delivery.NativeSparse()], ids=str
-)
+@pytest.mark.parametrize("delivery", [jn.delivery.Product(), jn.delivery.Sparse(), jn.delivery.NativeSparse()], ids=str)
 def test_every_delivery_has_the_same_derivative(delivery, expected):
     np.testing.assert_allclose(jax.grad(rate)(PARAMETERS, wired(delivery)), expected[1], rtol=1e-9)
 
@@ -146,7 +144,8 @@ def test_without_a_surrogate_a_rate_has_no_derivative():
 def test_gradients_are_finite_in_float32():
     gradient = jax.grad(rate)(as_leaf([1.0, 4.0]), wired())
     assert gradient.dtype == jnp.result_type(float)
-    assert jnp.isfinite(gradient).all() and (gradient != 0).all()
+    assert jnp.isfinite(gradient).all()
+    assert (gradient != 0).all()
 
 
 @pytest.mark.parametrize("surrogate", [jn.surrogate.Triangular(2.0), jn.surrogate.Boxcar(2.0)], ids=str)
@@ -194,5 +193,5 @@ def test_wrong_arguments_get_one_sentence(keywords, message):
     ],
 )
 def test_parameters_are_checked(make):
-    with pytest.raises(ValueError, match="`segments`|`width`|`scale`"):
+    with pytest.raises(ValueError, match=r"`segments`|`width`|`scale`"):
         make()
