@@ -25,6 +25,8 @@ from ._fit import (
 )
 from ._network import (
     AtRest as AtRest,
+    BinaryNetwork as BinaryNetwork,
+    BinaryProjection as BinaryProjection,
     Network as Network,
     PoissonDrive as PoissonDrive,
     Population as Population,
@@ -34,14 +36,22 @@ from ._network import (
     WhiteNoiseDrive as WhiteNoiseDrive,
 )
 from ._numerics import Interval as Interval, Positive as Positive, Result as Result, Unbounded as Unbounded
-from ._simulate import Solution as Solution, Wiring as Wiring, record as record, simulate as simulate, wire as wire
+from ._simulate import (
+    Parallel as Parallel,
+    Sequential as Sequential,
+    Solution as Solution,
+    Wiring as Wiring,
+    record as record,
+    simulate as simulate,
+    wire as wire,
+)
 from .connectivity import (
     AllToAll as AllToAll,
     Bernoulli as Bernoulli,
     FixedInDegree as FixedInDegree,
     GaussianInDegree as GaussianInDegree,
 )
-from .models import LIF as LIF, EulerMaruyama as EulerMaruyama, Exact as Exact, Poisson as Poisson
+from .models import Binary as Binary, LIF as LIF, EulerMaruyama as EulerMaruyama, Exact as Exact, Poisson as Poisson
 from .synapses import (
     AlphaConductance as AlphaConductance,
     AlphaCurrent as AlphaCurrent,

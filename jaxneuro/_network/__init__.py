@@ -1,5 +1,6 @@
 """The description of a network: frozen pytrees."""
 
+from ._binary import BinaryNetwork as BinaryNetwork, BinaryProjection as BinaryProjection
 from ._network import Drive as Drive, Network as Network
 from ._population import (
     AbstractInitial as AbstractInitial,

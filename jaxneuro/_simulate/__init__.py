@@ -4,4 +4,5 @@ from . import record as record
 from ._plan import NetworkState as NetworkState
 from ._simulate import simulate as simulate
 from ._solution import Solution as Solution
+from ._update import AbstractUpdate as AbstractUpdate, Parallel as Parallel, Sequential as Sequential
 from ._wire import Wiring as Wiring, wire as wire

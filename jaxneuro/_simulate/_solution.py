@@ -9,7 +9,7 @@ from jaxtyping import Array, Bool, Int
 
 from .._numerics import Result, is_concrete
 from ..statistics import SpikeTrains
-from ._plan import NetworkState
+from .record import States
 
 
 class PopulationMean(eqx.Module):
@@ -35,7 +35,7 @@ class Solution(eqx.Module):
     records: dict[str, Any]
     counts: dict[str, Any]
     times: dict[str, Any]
-    state: NetworkState
+    state: Any  # NetworkState, or BinaryState of a binary network
     result: Result
     failed_step: Int[Array, ""]
     finite: Bool[Array, "populations"]
@@ -55,7 +55,7 @@ class Solution(eqx.Module):
         Raises `ValueError` for a record over time or of spikes, which has no one value a neuron.
         """
         record = self[name]
-        if name in self.times or isinstance(record, SpikeTrains):
+        if name in self.times or isinstance(record, SpikeTrains | States):
             raise ValueError(f"`{name}` is a record over time; a mean over neurons needs one value a neuron.")
         if isinstance(record, dict):
             return {population: _mean(values) for population, values in record.items()}
@@ -86,6 +86,8 @@ def _mean(values: Array) -> PopulationMean:
 
 
 def _describe(values: Any, over_time: bool) -> str:
+    if isinstance(values, States):
+        return f"states of {values.n:,} units at {values.times.size:,} times"
     if isinstance(values, SpikeTrains):
         return f"{int(values.counts.sum()):,} spikes of {values.n:,} neurons"
     return f"array of shape {tuple(jnp.shape(values))}" if over_time else str(_mean(values))

@@ -6,9 +6,17 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int, PRNGKeyArray
 
-from .._network import Network, UniformDelay
+from .._network import BinaryNetwork, BinaryProjection, Network, UniformDelay
 from .._numerics import check_key, is_concrete, role_key
-from ..connectivity import AbstractOperator, DelayedOperator, FixedInDegree, draw_operator, with_delays
+from ..connectivity import (
+    AbstractOperator,
+    DelayedOperator,
+    FixedInDegree,
+    PackedOperator,
+    draw_operator,
+    draw_packed,
+    with_delays,
+)
 
 
 class Wiring(eqx.Module):
@@ -40,7 +48,7 @@ class Wiring(eqx.Module):
         return sum(operator.nnz for operator in self.operators)
 
 
-def size_of(net: Network, name: str) -> int:
+def size_of(net: Network | BinaryNetwork, name: str) -> int:
     """The number of neurons of a population, which a run has to know."""
     n = net.populations[name].n
     if n is None:
@@ -48,10 +56,11 @@ def size_of(net: Network, name: str) -> int:
     return n
 
 
-def wire(net: Network, *, key: PRNGKeyArray) -> Wiring:
+def wire(net: Network | BinaryNetwork, *, key: PRNGKeyArray) -> Wiring:
     """Draws who connects to whom; the same key gives the same wiring on every device.
 
-    **Arguments:** `net`, a network whose in-degrees are known integers; `key`.
+    **Arguments:** `net`, a network whose in-degrees are known integers; `key`. The wiring of a
+    `BinaryNetwork` is held as bits, one a pair, where no pair is connected twice.
 
     **Returns:** a `Wiring`, to be passed to `simulate(..., wiring=)` as often as wanted.
 
@@ -78,7 +87,11 @@ def wire(net: Network, *, key: PRNGKeyArray) -> Wiring:
         rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([int(b) for b in bits])))
         posts = tuple(size_of(net, name) for name in projection.post)
         recurrent = tuple(name == projection.pre for name in projection.post)
-        operator = draw_operator(projection.connectivity, rng, size_of(net, projection.pre), posts, recurrent)
+        n_pre = size_of(net, projection.pre)
+        if isinstance(projection, BinaryProjection):
+            operators.append(draw_packed(projection.connectivity, rng, n_pre, posts, recurrent))
+            continue
+        operator = draw_operator(projection.connectivity, rng, n_pre, posts, recurrent)
         if isinstance(projection.delay, UniformDelay):
             operator = with_delays(operator, rng, projection.delay.low, projection.delay.high)
         operators.append(operator)
@@ -86,7 +99,7 @@ def wire(net: Network, *, key: PRNGKeyArray) -> Wiring:
     return Wiring(tuple(operators), pairs, tuple(tuple(size_of(net, n) for n in p.post) for p in net.projections))
 
 
-def check_wiring(net: Network, wiring: Wiring) -> None:
+def check_wiring(net: Network | BinaryNetwork, wiring: Wiring) -> None:
     """Raises `ValueError` where a wiring was not drawn for a network of this shape."""
     pairs = tuple((p.pre, p.post) for p in net.projections)
     sizes = tuple(tuple(size_of(net, n) for n in p.post) for p in net.projections)
@@ -98,7 +111,10 @@ def check_wiring(net: Network, wiring: Wiring) -> None:
     ):
         raise ValueError(f"`wiring` was drawn for the projections {wiring.pairs}, not for {pairs} of this network.")
     for projection, operator in zip(net.projections, wiring.operators, strict=True):
-        if isinstance(operator, DelayedOperator) != isinstance(projection.delay, UniformDelay):
+        if isinstance(operator, PackedOperator) != isinstance(projection, BinaryProjection):
+            raise ValueError("`wiring` was drawn for another kind of network (binary or spiking).")
+        delay = None if isinstance(projection, BinaryProjection) else projection.delay
+        if isinstance(operator, DelayedOperator) != isinstance(delay, UniformDelay):
             raise ValueError("`wiring` was drawn with another kind of delay (one for all, or one a synapse).")
         rule = projection.connectivity
         if (

@@ -348,3 +348,12 @@ class Trace(AbstractRecorder):
     def finish(self, carry: Any, layout: Layout) -> Recorded:
         index = _first_counted(self, layout) // self.every + 1 + jnp.arange(carry.shape[0], dtype=jnp.int32)
         return Recorded(carry, times=index.astype(jnp.result_type(float)) * (self.every * layout.dt))
+
+
+# At the end: these recorders build on the classes above.
+from ._activity import (  # noqa: E402
+    MeanActivity as MeanActivity,
+    PopulationActivity as PopulationActivity,
+    States as States,
+    UnitStates as UnitStates,
+)

@@ -8,6 +8,12 @@ from ._operators import (
     DenseOperator as DenseOperator,
     ScheduledOperator as ScheduledOperator,
 )
+from ._packed import (
+    PackedOperator as PackedOperator,
+    draw_packed as draw_packed,
+    pack_bits as pack_bits,
+    unpack_bits as unpack_bits,
+)
 from ._rules import (
     AbstractConnectivity as AbstractConnectivity,
     AllToAll as AllToAll,
