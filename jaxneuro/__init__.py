@@ -1,6 +1,7 @@
 """Differentiable simulation, theory and fitting of neural circuits."""
 
 from . import (
+    analysis as analysis,
     io as io,
     laws as laws,
     networks as networks,

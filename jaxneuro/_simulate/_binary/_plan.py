@@ -73,7 +73,7 @@ def make_plan(net: BinaryNetwork, wiring: Wiring, dt: float) -> BinaryPlan:
     sizes = tuple(size_of(net, name) for name in net.names)
     models = [net.populations[name].model for name in net.names]
 
-    def units(values: list[Float[Array, "*n"]]) -> Float[Array, "n"]:
+    def units(values: list[Float[Array, "..."]]) -> Float[Array, "n"]:
         return jnp.concatenate([jnp.broadcast_to(value, (n,)) for value, n in zip(values, sizes, strict=True)])
 
     first_slot = [WORD * span.start for span in _spans([-(-n // WORD) for n in sizes])]

@@ -1,0 +1,3 @@
+"""What a network does, found by running it."""
+
+from ._damage import Damage as Damage, damage as damage
