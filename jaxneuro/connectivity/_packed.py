@@ -57,8 +57,8 @@ class PackedOperator(AbstractOperator):
 
     def deliver(self, spikes: Bool[Array, "time n_pre"]) -> Int[Array, "time n_post"]:
         def counts(words: UInt[Array, "words"]) -> Int[Array, "n_post"]:
-            per_digit = jnp.sum(lax.population_count(self.planes & words).astype(jnp.int32), axis=2)
-            return jnp.sum(per_digit << jnp.arange(per_digit.shape[0], dtype=jnp.int32)[:, None], axis=0)
+            per_digit = jnp.sum(lax.population_count(self.planes & words).astype(jnp.int32), axis=2, dtype=jnp.int32)
+            return jnp.sum(per_digit << jnp.arange(per_digit.shape[0], dtype=jnp.int32)[:, None], axis=0, dtype=jnp.int32)
 
         return lax.map(counts, pack_bits(spikes))
 
@@ -67,7 +67,7 @@ class PackedOperator(AbstractOperator):
 
     def as_matrix(self) -> Int[Array, "n_post n_pre"]:
         digits = unpack_bits(self.planes, self.n_pre).astype(jnp.int32)
-        return jnp.sum(digits << jnp.arange(digits.shape[0], dtype=jnp.int32)[:, None, None], axis=0)
+        return jnp.sum(digits << jnp.arange(digits.shape[0], dtype=jnp.int32)[:, None, None], axis=0, dtype=jnp.int32)
 
 
 def draw_packed(

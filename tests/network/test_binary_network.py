@@ -1,6 +1,7 @@
 """The description of binary networks, and their wiring as bits."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -54,7 +55,7 @@ def test_wrong_arguments_are_named(make, sentence):
 
 @pytest.mark.parametrize("n", [1, 31, 32, 33, 100])
 def test_bits_return_what_was_packed(n):
-    active = np.random.default_rng(0).random((3, n)) < 0.5
+    active = jnp.asarray(np.random.default_rng(0).random((3, n)) < 0.5)
     np.testing.assert_array_equal(unpack_bits(pack_bits(active), n), active)
 
 
@@ -72,9 +73,9 @@ def test_wiring_as_bits_says_what_its_matrix_says(rule):
     assert operator.nnz == matrix.sum() == wiring.nnz
     np.testing.assert_array_equal(wiring.as_matrix("A", "B"), matrix[75:])
     active = np.random.default_rng(0).random(75) < 0.4
-    np.testing.assert_array_equal(operator.mv(active), matrix @ active)
+    np.testing.assert_array_equal(operator.mv(jnp.asarray(active)), matrix @ active)
     cotangent = np.random.default_rng(0).normal(size=115)
-    np.testing.assert_allclose(operator.rmv(jax.numpy.asarray(cotangent)), cotangent @ matrix, rtol=1e-5)
+    np.testing.assert_allclose(operator.rmv(jnp.asarray(cotangent)), cotangent @ matrix, rtol=1e-5)
     if not rule.autapses:
         assert not np.diag(matrix[:75]).any()
     expected = [float(rule.mean_in_degree(75, recurrent)) for recurrent in (True, False)]

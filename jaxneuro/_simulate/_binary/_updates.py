@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, UInt
 
-from ..._numerics import PoissonTable, role_key
+from ..._numerics import PoissonTable
 from ...connectivity import pack_bits
 from ._plan import WORD, BinaryPlan
 
@@ -27,7 +27,7 @@ class Block(eqx.Module):
 def _counted(plan: BinaryPlan, rows: UInt[Array, "b words"], words: UInt[Array, "words"]) -> Int[Array, "b populations"]:
     """How many active units of each population are among the bits of each row."""
     active = lax.population_count(rows & words).astype(jnp.int32)
-    return jnp.stack([jnp.sum(active[:, span], axis=1) for span in plan.word_spans], axis=1)
+    return jnp.stack([jnp.sum(active[:, span], axis=1, dtype=jnp.int32) for span in plan.word_spans], axis=1)
 
 
 def _weighted(weights: Float[Array, "b populations"], counts: Int[Array, "b populations"]) -> Float[Array, "b"]:
@@ -52,8 +52,8 @@ def sequential_step(
 ) -> UInt[Array, "words"]:
     """The updates of one step, one at a time; `outside` is the field from outside, less the threshold."""
     n_block = _SMALL if plan.n < _FEW_UNITS else _LARGE
-    n_updates = table.sample(role_key(key, "number"), ())
-    order = role_key(key, "order")
+    number, order = jax.random.split(key)
+    n_updates = table.sample(number, ())
 
     def body(carry: tuple[Int[Array, ""], UInt[Array, "words"]]) -> tuple[Array, Array]:
         done, now = carry
@@ -65,16 +65,36 @@ def sequential_step(
 
 
 def _draw(plan: BinaryPlan, key: PRNGKeyArray, done: Int[Array, ""], n_updates: Int[Array, ""], n_block: int) -> Block:
-    dtype = plan.drive.dtype
-    which, unit, noise = jax.random.split(key, 3)
+    # One call for all bits of a block: each call of the generator costs compile time and a kernel.
+    which, unit, noise = jax.random.bits(key, (3, n_block), jnp.uint32)
     rates = jnp.cumsum(plan.per_step)
-    at = jax.random.uniform(which, (n_block,), dtype) * rates[-1]
+    at = _unit_interval(which, plan.drive.dtype) * rates[-1]
     population = jnp.minimum(jnp.sum(at[:, None] >= rates, axis=1, dtype=jnp.int32), len(plan.sizes) - 1)
-    sizes = jnp.asarray(plan.sizes, jnp.int32)
+    sizes = jnp.asarray(plan.sizes, jnp.uint32)
     begin = jnp.asarray([span.start for span in plan.unit_spans], jnp.int32)
-    units = begin[population] + jax.random.randint(unit, (n_block,), 0, sizes[population], jnp.int32)
+    units = begin[population] + _scaled(unit, sizes[population]).astype(jnp.int32)
     real = done + jnp.arange(n_block, dtype=jnp.int32) < n_updates
-    return Block(units, plan.temperature[units] * jax.random.logistic(noise, (n_block,), dtype), real)
+    return Block(units, plan.temperature[units] * _logistic(noise, plan.drive.dtype), real)
+
+
+def _unit_interval(bits: UInt[Array, "*shape"], dtype: jnp.dtype) -> Float[Array, "*shape"]:
+    """Uniform numbers inside (0, 1), 0 and 1 left out: the middles of 2^32 cells, or of 2^23 in float32."""
+    kept = 32 if dtype == jnp.float64 else 23
+    return ((bits >> (32 - kept)).astype(dtype) + 0.5) * 2.0**-kept
+
+
+def _logistic(bits: UInt[Array, "*shape"], dtype: jnp.dtype) -> Float[Array, "*shape"]:
+    """Logistic numbers, finite: P(l < x) = 1 / (1 + exp(-x))."""
+    u = _unit_interval(bits, dtype)
+    return jnp.log(u) - jnp.log1p(-u)
+
+
+def _scaled(bits: UInt[Array, "b"], n: UInt[Array, "b"]) -> UInt[Array, "b"]:
+    """Uniform integers below n: the upper word of bits times n, by halves as there is no 64-bit product."""
+    half = jnp.uint32(0xFFFF)
+    middle = (bits >> 16) * (n & half) + ((bits & half) * (n & half) >> 16)
+    lower = (bits & half) * (n >> 16) + (middle & half)
+    return (bits >> 16) * (n >> 16) + (middle >> 16) + (lower >> 16)
 
 
 def _update_block(
@@ -140,7 +160,7 @@ class _Fixed(eqx.Module):
         field = self.rest
         for links, counts, weights in zip(connected, self.counts, self.weights, strict=True):
             acting = jnp.where(earlier, links * changes, 0)
-            moved = [jnp.sum(jnp.where(owner[:, p], acting, 0), axis=1) for p in range(owner.shape[1])]
+            moved = [jnp.sum(jnp.where(owner[:, p], acting, 0), axis=1, dtype=jnp.int32) for p in range(owner.shape[1])]
             field = field + _weighted(weights, counts + jnp.stack(moved, axis=1))
         if couplings is not None:
             field = field + jnp.sum(jnp.where(earlier, couplings * changes.astype(couplings.dtype), 0.0), axis=1)
@@ -174,7 +194,7 @@ def parallel_step(
     plan: BinaryPlan, words: UInt[Array, "words"], outside: Float[Array, "n"], key: PRNGKeyArray
 ) -> UInt[Array, "words"]:
     """Every unit at once, by the fields before the step."""
-    noise = plan.temperature * jax.random.logistic(role_key(key, "noise"), (plan.n,), plan.drive.dtype)
+    noise = plan.temperature * _logistic(jax.random.bits(key, (plan.n,), jnp.uint32), plan.drive.dtype)
 
     def active(units: Int[Array, "rows"]) -> Bool[Array, "rows"]:
         field = outside[units]
