@@ -52,7 +52,7 @@ from .connectivity import (
     FixedInDegree as FixedInDegree,
     GaussianInDegree as GaussianInDegree,
 )
-from .models import Binary as Binary, LIF as LIF, EulerMaruyama as EulerMaruyama, Exact as Exact, Poisson as Poisson
+from .models import LIF as LIF, Binary as Binary, EulerMaruyama as EulerMaruyama, Exact as Exact, Poisson as Poisson
 from .synapses import (
     AlphaConductance as AlphaConductance,
     AlphaCurrent as AlphaCurrent,

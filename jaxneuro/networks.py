@@ -5,7 +5,16 @@ import math
 import jax.numpy as jnp
 from jaxtyping import ArrayLike
 
-from ._network import AbstractInitial, BinaryNetwork, BinaryProjection, Network, PoissonDrive, Population, Projection, UniformDelay
+from ._network import (
+    AbstractInitial,
+    BinaryNetwork,
+    BinaryProjection,
+    Network,
+    PoissonDrive,
+    Population,
+    Projection,
+    UniformDelay,
+)
 from ._numerics import as_leaf, check_positive, is_concrete
 from .connectivity import Bernoulli, FixedInDegree
 from .models import LIF, Binary
@@ -197,9 +206,7 @@ def binary(
 
     def projection(pre: str, post: str, j: ArrayLike) -> BinaryProjection:
         probability = k / {"E": n_e, "I": n_i}[pre]
-        return BinaryProjection(
-            pre, post, weight=as_leaf(j) / root, connectivity=Bernoulli(probability, autapses=True)
-        )
+        return BinaryProjection(pre, post, weight=as_leaf(j) / root, connectivity=Bernoulli(probability, autapses=True))
 
     return BinaryNetwork(
         populations={

@@ -142,7 +142,9 @@ class BinaryNetwork(eqx.Module):
             check_finite(f"{argument}[{name!r}]", leaf)
             n = self.populations[name].n
             if leaf.ndim and leaf.shape != (n,):
-                raise ValueError(f"`{argument}[{name!r}]` has shape {leaf.shape}; it has to be () or ({n},), one a unit.")
+                raise ValueError(
+                    f"`{argument}[{name!r}]` has shape {leaf.shape}; it has to be () or ({n},), one a unit."
+                )
         return leaves
 
     def _check_known(self, where: str, used: tuple[str, ...]) -> None:

@@ -1,7 +1,7 @@
 """Running a network: one loop, recorders, solutions."""
 
 from . import record as record
-from ._binary import BinaryState as BinaryState, initial_state as initial_binary_state
+from ._binary import BinaryState as BinaryState, initial_binary_state as initial_binary_state
 from ._plan import NetworkState as NetworkState
 from ._simulate import simulate as simulate
 from ._solution import Solution as Solution

@@ -91,7 +91,9 @@ def simulate(
     Source of the scheme: Morrison et al. (2005), doi:10.1162/0899766054026648.
     """
     if not isinstance(model, Network | BinaryNetwork | Population):
-        raise ValueError(f"`model` has to be a Network or a Population, or a BinaryNetwork; got {type(model).__name__}.")
+        raise ValueError(
+            f"`model` has to be a Network or a Population, or a BinaryNetwork; got {type(model).__name__}."
+        )
     check_key(key)
     for argument, value in (("throw", throw), ("progress", progress)):
         if not isinstance(value, bool):

@@ -101,12 +101,12 @@ def damage(
         for s in (start, flipped)
     ]  # fmt: skip
     units = {
-        name: jnp.sum(jnp.bitwise_count(a.words ^ b.words).astype(jnp.int32), axis=1)
+        name: jnp.sum(jnp.bitwise_count(a.words ^ b.words).astype(jnp.int32), axis=1, dtype=jnp.int32)
         for name, a, b in ((name, copies[0]["states"][name], copies[1]["states"][name]) for name in net.names)
     }
     dtype = jnp.result_type(float)
     share = {name: counts.astype(dtype) / copies[0]["states"][name].n for name, counts in units.items()}
-    return Damage(units, share, copies[0].times["states"])
+    return Damage(units, share, copies[0]["states"][net.names[0]].times)
 
 
 def _flip(net: BinaryNetwork, state: BinaryState, flip: Mapping[str, Sequence[int]]) -> BinaryState:

@@ -58,7 +58,9 @@ class PackedOperator(AbstractOperator):
     def deliver(self, spikes: Bool[Array, "time n_pre"]) -> Int[Array, "time n_post"]:
         def counts(words: UInt[Array, "words"]) -> Int[Array, "n_post"]:
             per_digit = jnp.sum(lax.population_count(self.planes & words).astype(jnp.int32), axis=2, dtype=jnp.int32)
-            return jnp.sum(per_digit << jnp.arange(per_digit.shape[0], dtype=jnp.int32)[:, None], axis=0, dtype=jnp.int32)
+            return jnp.sum(
+                per_digit << jnp.arange(per_digit.shape[0], dtype=jnp.int32)[:, None], axis=0, dtype=jnp.int32
+            )
 
         return lax.map(counts, pack_bits(spikes))
 

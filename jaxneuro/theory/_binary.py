@@ -15,7 +15,6 @@ from ..connectivity import Bernoulli, FixedInDegree
 from ._binary_field import (
     AbstractField,
     BinaryInputs,
-    PoissonCounts,
     field_mean,
     field_variance,
     quenched_variance,

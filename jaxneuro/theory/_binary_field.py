@@ -58,7 +58,9 @@ class AbstractField(eqx.Module):
 
 
 @jax.custom_jvp
-def poisson_window(mean: Float[Array, ""], first: Int[Array, ""], like: Float[Array, "counts"]) -> Float[Array, "counts"]:
+def poisson_window(
+    mean: Float[Array, ""], first: Int[Array, ""], like: Float[Array, "counts"]
+) -> Float[Array, "counts"]:
     """P(n) of a Poisson number for n = first, first + 1, ..., as many as `like` is long, scaled to a sum of 1."""
     counts = first + jnp.arange(like.shape[0], dtype=jnp.int32)
     ratio = jnp.log(mean) - jnp.log(jnp.maximum(counts[1:], 1).astype(mean.dtype))

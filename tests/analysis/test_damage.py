@@ -41,7 +41,7 @@ def test_damage_is_the_distance_of_two_runs():
     record = {"s": jn.record.UnitStates()}
     first = jn.simulate(NET, 0.0, 30.0, dt=1.0, key=KEY, wiring=WIRING, record=record)
     assert found.times.shape == (30,)
-    np.testing.assert_array_equal(found.times, first.times["s"])
+    np.testing.assert_array_equal(found.times, first["s"]["E"].times)
     np.testing.assert_allclose(found.share["E"], np.asarray(found.units["E"]) / 2_000)
 
 

@@ -1,5 +1,7 @@
 """Updates of binary units against a plain loop that knows nothing of blocks, bits or layers."""
 
+import itertools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -47,7 +49,7 @@ def coupled_spins(n=10, temperature=1.0, seed=0):
 
 
 def dense(net, wiring):
-    """Weights (n, n), drives less thresholds and temperatures of all units side by side, from the public description."""
+    """Weights (n, n), drives less thresholds and temperatures of all units, from the public description."""
     sizes = [net.populations[name].n for name in net.names]
     begin = dict(zip(net.names, np.cumsum([0, *sizes[:-1]]), strict=True))
     total = np.zeros((sum(sizes), sum(sizes)))
@@ -124,7 +126,7 @@ def test_parallel_updates_are_one_product_a_step(make):
     run = dict(dt=5.0, key=key, wiring=wiring, update=jn.Parallel(), record={"s": jn.record.UnitStates()})
     ours = joined(jn.simulate(net, 0.0, 50.0, **run))
     weights, outside = dense(net, wiring)
-    for before, after in zip(ours[:-1], ours[1:], strict=True):
+    for before, after in itertools.pairwise(ours):
         np.testing.assert_array_equal(weights @ before + outside > 0, after)
 
 

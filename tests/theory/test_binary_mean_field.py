@@ -55,9 +55,7 @@ def test_balance_activities():
 
 def test_offset_from_balance_shrinks_like_one_over_root_k():
     """Above the threshold the activity is linear; what is missing to balance halves at four times K."""
-    missing = [
-        0.2 - rates(jn.networks.binary(k=k, n_e=10**9, n_i=10**9, m0=0.2), GAUSS)[0] for k in (10**6, 4 * 10**6)
-    ]
+    missing = [0.2 - rates(jn.networks.binary(k=k, n_e=10**9, n_i=10**9, m0=0.2), GAUSS)[0] for k in (10**6, 4 * 10**6)]
     # The next order, 1 / K, is a hundredth of the leading one at K = 10^6.
     assert missing[0] / missing[1] == pytest.approx(2.0, rel=0.02)
 
@@ -102,7 +100,7 @@ def test_poisson_overlap_by_sampling():
     generator, size, root = np.random.default_rng(0), 100_000, np.sqrt(200.0)
     m, q = (np.array([float(getattr(mf, field)[n]) for n in ("E", "I")]) for field in ("rate", "q"))
     shared = generator.poisson(200 * q, (size, 2))
-    for k, name in enumerate(("E", "I")):
+    for k in range(2):
         (j_e, j_i), e, theta = CLASSIC["weights"][k], CLASSIC["outside"][k], CLASSIC["thresholds"][k]
         active = []
         for _ in range(2):

@@ -7,7 +7,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt
 
 from ..._network import BinaryNetwork
 from ..._numerics import count_steps, is_concrete, role_key
-from ...connectivity import pack_bits
+from ...connectivity import PackedOperator, pack_bits
 from .._stimulus import Stimulus
 from .._wire import Wiring, size_of
 
@@ -96,6 +96,7 @@ def _layers(net: BinaryNetwork, wiring: Wiring, sizes: tuple[int, ...]) -> tuple
     for projection, operator in zip(net.projections, wiring.operators, strict=True):
         if projection.weight.ndim == 2:
             continue
+        assert isinstance(operator, PackedOperator)
         pre = net.names.index(projection.pre)
         targets = [net.names.index(name) for name in projection.post]
         for post, span in zip(targets, _spans([sizes[t] for t in targets]), strict=True):
@@ -127,9 +128,7 @@ def _layer(table: dict, sizes: tuple[int, ...]) -> Layer:
 
 def _couplings(net: BinaryNetwork, wiring: Wiring, sizes: tuple[int, ...]) -> Float[Array, "n slots"] | None:
     """The weights of projections with one weight a pair, summed; None where there is none."""
-    given = [
-        (p, operator) for p, operator in zip(net.projections, wiring.operators, strict=True) if p.weight.ndim == 2
-    ]
+    given = [(p, operator) for p, operator in zip(net.projections, wiring.operators, strict=True) if p.weight.ndim == 2]
     if not given:
         return None
     columns = _spans([WORD * (-(-n // WORD)) for n in sizes])
@@ -145,7 +144,7 @@ def _couplings(net: BinaryNetwork, wiring: Wiring, sizes: tuple[int, ...]) -> Fl
     return total
 
 
-def initial_state(net: BinaryNetwork, t0: float, dt: float, key: PRNGKeyArray) -> BinaryState:
+def initial_binary_state(net: BinaryNetwork, t0: float, dt: float, key: PRNGKeyArray) -> BinaryState:
     """The state at `t0`: each unit active with the probability that `net.initial` gives."""
     words = {}
     for name in net.names:
@@ -165,7 +164,9 @@ def check_parallel(net: BinaryNetwork, dt: float) -> None:
             )
 
 
-def stimulus_field(plan: BinaryPlan, stimuli: dict[str, Stimulus], first: Int[Array, ""], step: Int[Array, ""]) -> Array:
+def stimulus_field(
+    plan: BinaryPlan, stimuli: dict[str, Stimulus], first: Int[Array, ""], step: Int[Array, ""]
+) -> Array:
     """What the stimuli add to the field of each unit in one step, (n,)."""
     parts = []
     for name, n in zip(plan.names, plan.sizes, strict=True):

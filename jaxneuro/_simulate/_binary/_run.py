@@ -19,7 +19,7 @@ from .._stimulus import Stimulus, make_stimulus
 from .._update import AbstractUpdate, Parallel, Sequential
 from .._wire import Wiring, check_wiring, size_of, wire
 from ..record import Layout, Window
-from ._plan import BinaryPlan, BinaryState, check_parallel, initial_state, make_plan, stimulus_field
+from ._plan import BinaryPlan, BinaryState, check_parallel, initial_binary_state, make_plan, stimulus_field
 from ._updates import parallel_step, sequential_step
 
 
@@ -90,11 +90,9 @@ def _checked_solution(sol: Solution) -> Solution:
     return sol
 
 
-def _checked_state(
-    net: BinaryNetwork, state: Any, first: int, t0: float, dt: float, key: PRNGKeyArray
-) -> BinaryState:
+def _checked_state(net: BinaryNetwork, state: Any, first: int, t0: float, dt: float, key: PRNGKeyArray) -> BinaryState:
     if state is None:
-        return initial_state(net, t0, dt, key)
+        return initial_binary_state(net, t0, dt, key)
     if not isinstance(state, BinaryState):
         raise ValueError(f"`state` has to be the `state` of a binary network's Solution; got {type(state).__name__}.")
     expected = {name: (-(-size_of(net, name) // 32),) for name in net.names}
@@ -107,7 +105,7 @@ def _checked_state(
 
 def _layout(net: BinaryNetwork, dt: float, n_steps: int, first: Int[Array, ""]) -> Layout:
     sizes = {name: size_of(net, name) for name in net.names}
-    return Layout(sizes, {name: (ACTIVE,) for name in net.names}, dt, n_steps, first)
+    return Layout(sizes, dict.fromkeys(net.names, (ACTIVE,)), dt, n_steps, first)
 
 
 def _checked_recorders(record: Any, layout: Layout, first: int) -> dict[str, AbstractActivityRecorder]:

@@ -24,7 +24,9 @@ class Block(eqx.Module):
     real: Bool[Array, "b"]
 
 
-def _counted(plan: BinaryPlan, rows: UInt[Array, "b words"], words: UInt[Array, "words"]) -> Int[Array, "b populations"]:
+def _counted(
+    plan: BinaryPlan, rows: UInt[Array, "b words"], words: UInt[Array, "words"]
+) -> Int[Array, "b populations"]:
     """How many active units of each population are among the bits of each row."""
     active = lax.population_count(rows & words).astype(jnp.int32)
     return jnp.stack([jnp.sum(active[:, span], axis=1, dtype=jnp.int32) for span in plan.word_spans], axis=1)
