@@ -83,8 +83,8 @@ class BinaryNetwork(eqx.Module):
     an in-degree exceeds its population, or an array has another shape.
 
     ```python
-    >>> import jaxneuro as jn
-    >>> couplings = [[0.0, 1.0], [1.0, 0.0]]
+    >>> import numpy as np, jaxneuro as jn
+    >>> couplings = np.array([[0.0, 1.0], [1.0, 0.0]])
     >>> pair = jn.BinaryNetwork(
     ...     {"S": jn.Population(jn.Binary(0.5, temperature=0.2), 2)},
     ...     [jn.BinaryProjection("S", "S", weight=couplings)],
