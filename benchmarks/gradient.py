@@ -7,6 +7,7 @@ sources near threshold, timed alone.
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -36,7 +37,7 @@ def rate(parameters: jax.Array, wiring: jn.Wiring, duration: float, **keywords) 
     return jnp.mean(sol["rate"]["E"])
 
 
-def timed(functions: dict[str, Callable], *arguments: jax.Array) -> dict[str, list[float]]:
+def timed(functions: dict[str, Callable], *arguments: Any) -> dict[str, list[float]]:
     """Seconds of each function, in turns; compiled before."""
     for function in functions.values():
         jax.block_until_ready(function(*arguments))
@@ -80,7 +81,8 @@ def transposed_products(wiring: jn.Wiring, share: float) -> Callable:
 def temporary_bytes(wiring: jn.Wiring, at: jax.Array, duration: float) -> float:
     """What the compiled gradient holds beside arguments and results."""
     gradient = jax.jit(jax.grad(lambda p, w: rate(p, w, duration, surrogate=SURROGATE)))
-    return float(gradient.lower(at, wiring).compile().memory_analysis().temp_size_in_bytes)
+    analysis: Any = gradient.lower(at, wiring).compile().memory_analysis()
+    return float(analysis.temp_size_in_bytes)
 
 
 def cost(wiring: jn.Wiring, at: jax.Array) -> list[Row]:

@@ -28,6 +28,8 @@ from ._fit import (
 )
 from ._network import (
     AtRest as AtRest,
+    BinaryNetwork as BinaryNetwork,
+    BinaryProjection as BinaryProjection,
     GaussianCounts as GaussianCounts,
     Network as Network,
     PoissonCounts as PoissonCounts,
@@ -40,6 +42,8 @@ from ._network import (
 )
 from ._numerics import Interval as Interval, Positive as Positive, Result as Result, Unbounded as Unbounded
 from ._simulate import (
+    Parallel as Parallel,
+    Sequential as Sequential,
     Solution as Solution,
     Wiring as Wiring,
     adjoint as adjoint,
@@ -54,7 +58,7 @@ from .connectivity import (
     FixedInDegree as FixedInDegree,
     GaussianInDegree as GaussianInDegree,
 )
-from .models import LIF as LIF, EulerMaruyama as EulerMaruyama, Exact as Exact, Poisson as Poisson
+from .models import LIF as LIF, Binary as Binary, EulerMaruyama as EulerMaruyama, Exact as Exact, Poisson as Poisson
 from .synapses import (
     AlphaConductance as AlphaConductance,
     AlphaCurrent as AlphaCurrent,

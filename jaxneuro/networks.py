@@ -1,4 +1,4 @@
-"""The named networks of the literature, each a short function that returns a `Network`."""
+"""The named networks of the literature, each a short function that returns a network."""
 
 import math
 from typing import Any
@@ -6,10 +6,19 @@ from typing import Any
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from ._network import AbstractInitial, Network, PoissonDrive, Population, Projection, UniformDelay
-from ._numerics import as_leaf, is_concrete
-from .connectivity import FixedInDegree
-from .models import LIF
+from ._network import (
+    AbstractInitial,
+    BinaryNetwork,
+    BinaryProjection,
+    Network,
+    PoissonDrive,
+    Population,
+    Projection,
+    UniformDelay,
+)
+from ._numerics import as_leaf, check_positive, is_concrete
+from .connectivity import Bernoulli, FixedInDegree
+from .models import LIF, Binary
 from .synapses import AbstractJump, DeltaConductance, DeltaCurrent
 
 
@@ -160,4 +169,87 @@ def conductance_based(
             ),
         ],
         drives=[PoissonDrive(both, excitatory, weight=a, n_sources=k, rate=nu_x)],
+    )
+
+
+def binary(
+    k: ArrayLike = 1_000,
+    *,
+    n_e: int = 20_000,
+    n_i: int = 20_000,
+    j_ee: ArrayLike = 1.0,
+    j_ie: ArrayLike = 1.0,
+    j_ei: ArrayLike = -2.0,
+    j_ii: ArrayLike = -1.8,
+    e: ArrayLike = 1.0,
+    i: ArrayLike = 0.8,
+    theta_e: ArrayLike = 1.0,
+    theta_i: ArrayLike = 0.7,
+    m0: ArrayLike = 0.1,
+    tau_e: ArrayLike = 10.0,
+    tau_i: ArrayLike = 10.0,
+    temperature: ArrayLike = 0.0,
+    initial: ArrayLike | None = None,
+) -> BinaryNetwork:
+    """The balanced network of binary units with strong, sparse, random connections.
+
+    Each pair is connected with probability K / N, with the efficacy J_kl / sqrt(K) onto population k
+    from population l. The field of a unit i of E is
+
+        u_i = J_EE / sqrt(K) n_E + J_EI / sqrt(K) n_I + sqrt(K) E m_0,
+
+    with n_E and n_I the numbers of its active inputs, and the unit is active where u_i exceeds
+    theta_E; I likewise, with sqrt(K) I m_0 from outside. For large K the activities are linear in
+    m_0: J_EE m_E + J_EI m_I + E m_0 = 0 and J_IE m_E + J_II m_I + I m_0 = 0.
+
+    **Arguments:**
+
+    - `k`: K, mean number of connections from each population; a leaf.
+    - `n_e`, `n_i`: sizes; the mean field is for N >> K.
+    - `j_ee`, `j_ie`, `j_ei`, `j_ii`: J_kl onto k from l; `e`, `i`: E and I; `theta_e`, `theta_i`.
+    - `m0`: activity of the external units, whose input is constant.
+    - `tau_e`, `tau_i`: mean time between updates [ms]; `temperature`: of `Binary`.
+    - `initial`: probability that a unit starts active, m_0 by default.
+
+    **Returns:** a `BinaryNetwork` with the populations "E" and "I".
+
+    Raises `ValueError` where K exceeds a population or a value is out of range.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> net = jn.networks.binary(k=1_000, m0=0.1)
+    >>> balance = jn.theory.mean_field(net, field=jn.theory.GaussianField()).balance
+    >>> [round(float(balance[name]), 6) for name in ("E", "I")]
+    [0.1, 0.1]
+
+    ```
+
+    Source: van Vreeswijk and Sompolinsky (1996), doi:10.1126/science.274.5293.1724; (1998),
+    doi:10.1162/089976698300017214, section 2.
+    """
+    k, m0 = as_leaf(k), as_leaf(m0)
+    check_positive("k", k)
+    for name, n in (("n_e", n_e), ("n_i", n_i)):
+        if is_concrete(k) and float(k) > n:
+            raise ValueError(f"`k` = {float(k):g} exceeds `{name}` = {n}: a unit has K inputs from each population.")
+    root = jnp.sqrt(k)
+    start = m0 if initial is None else as_leaf(initial)
+
+    def projection(pre: str, post: str, j: ArrayLike) -> BinaryProjection:
+        probability = k / {"E": n_e, "I": n_i}[pre]
+        return BinaryProjection(pre, post, weight=as_leaf(j) / root, connectivity=Bernoulli(probability, autapses=True))
+
+    return BinaryNetwork(
+        populations={
+            "E": Population(Binary(theta_e, tau=tau_e, temperature=temperature), n_e),
+            "I": Population(Binary(theta_i, tau=tau_i, temperature=temperature), n_i),
+        },
+        projections=[
+            projection("E", "E", j_ee),
+            projection("E", "I", j_ie),
+            projection("I", "E", j_ei),
+            projection("I", "I", j_ii),
+        ],
+        drives={"E": root * as_leaf(e) * m0, "I": root * as_leaf(i) * m0},
+        initial={"E": start, "I": start},
     )

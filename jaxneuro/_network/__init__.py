@@ -1,5 +1,6 @@
 """The description of a network: frozen pytrees."""
 
+from ._binary import BinaryNetwork as BinaryNetwork, BinaryProjection as BinaryProjection
 from ._counts import (
     AbstractCounts as AbstractCounts,
     CountTable as CountTable,

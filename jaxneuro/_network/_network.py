@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import equinox as eqx
 from jaxtyping import Array
 
-from ..models import Poisson
+from ..models import Binary, Poisson
 from ._population import Population
 from ._projection import PoissonDrive, Projection, WhiteNoiseDrive
 
@@ -61,6 +61,8 @@ class Network(eqx.Module):
                 raise ValueError(f"`populations`: a name has to be a string without a dot; got {name!r}.")
             if not isinstance(population, Population):
                 raise ValueError(f"`populations[{name!r}]` has to be a Population; got {type(population).__name__}.")
+            if isinstance(population.model, Binary):
+                raise ValueError(f"`populations[{name!r}]` has `Binary` units: put them in a `BinaryNetwork`.")
         for argument, given in (("projections", projections), ("drives", drives)):
             if isinstance(given, eqx.Module | str) or not isinstance(given, Iterable):
                 raise ValueError(f"`{argument}` has to be a list; got {type(given).__name__}: put it in brackets.")

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray
 
 from .._numerics import as_leaf, check_finite, is_concrete
-from ..models import LIF, Poisson
+from ..models import LIF, Binary, Poisson
 
 
 class AbstractInitial(eqx.Module):
@@ -50,8 +50,8 @@ class Population(eqx.Module):
 
     **Arguments:**
 
-    - `model`: a neuron model such as `LIF(...)`, or `Poisson(rate)` for external sources; each of
-      its parameters is one number or one number a neuron, (n,).
+    - `model`: a neuron model such as `LIF(...)`, `Poisson(rate)` for external sources, or `Binary(...)`
+      for the units of a `BinaryNetwork`; each of its parameters is one number or one number a neuron, (n,).
     - `n`: number of neurons; None leaves it open, which theory allows and a run does not.
     - `initial`: where the potentials start, `AtRest()` by default, or `UniformPotential(low, high)`.
 
@@ -71,8 +71,10 @@ class Population(eqx.Module):
     initial: AbstractInitial
 
     def __init__(self, model: Any, n: int | None = None, *, initial: AbstractInitial | None = None):
-        if not isinstance(model, LIF | Poisson):
-            raise ValueError(f"`model` has to be a neuron model, `LIF` or `Poisson`; got {type(model).__name__}.")
+        if not isinstance(model, LIF | Poisson | Binary):
+            raise ValueError(
+                f"`model` has to be a neuron model, `LIF`, `Poisson` or `Binary`; got {type(model).__name__}."
+            )
         if n is not None:
             if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
                 raise ValueError(f"`n` has to be a positive integer, the number of neurons; got {n!r}.")

@@ -9,16 +9,18 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
-from .._network import Network, PoissonDrive, Population
+from .._network import BinaryNetwork, Network, PoissonDrive, Population
 from .._numerics import Result, check_dt, check_key, count_steps, is_concrete
 from ..models import AbstractMembraneSolver, Exact, LIFState, Poisson
 from ..surrogate import AbstractSurrogate
 from . import record as record_module
+from ._binary import simulate_binary
 from ._engine import Loop
 from ._plan import NetworkState, initial_state, make_plan, with_surrogates
 from ._progress import progress_line
 from ._solution import Solution, failure
 from ._stimulus import Stimulus, make_stimulus
+from ._update import AbstractUpdate
 from ._wire import Wiring, check_wiring, differs_from_wiring, size_of, wire
 from .adjoint import AbstractAdjoint, Checkpoint, Direct
 
@@ -28,7 +30,7 @@ _MOST_KICKS = 10_000
 
 
 def simulate(
-    model: Network | Population,
+    model: Network | BinaryNetwork | Population,
     t0: float,
     t1: float,
     *,
@@ -36,11 +38,12 @@ def simulate(
     key: PRNGKeyArray,
     record: Mapping[str, record_module.AbstractRecorder] | None = None,
     stimulus: Any = None,
-    state: NetworkState | None = None,
+    state: Any = None,
     wiring: Wiring | None = None,
     solver: AbstractMembraneSolver | None = None,
     surrogate: AbstractSurrogate | Mapping[str, AbstractSurrogate] | None = None,
     adjoint: AbstractAdjoint | None = None,
+    update: AbstractUpdate | None = None,
     progress: bool = False,
     throw: bool = True,
 ) -> Solution:
@@ -53,19 +56,22 @@ def simulate(
 
     **Arguments:**
 
-    - `model`: a `Network`, or a `Population`, whose records are then arrays and not dicts.
+    - `model`: a `Network`, a `BinaryNetwork`, or a `Population`, whose records are then arrays and not dicts.
     - `t0`, `t1`: [ms], multiples of `dt`.
     - `dt`: step [ms]. Delays and refractory periods are rounded to whole steps.
     - `key`: a `jax.random.key`; the wiring is drawn from it too, unless it is given.
-    - `record`: {name: recorder} of `jn.record`; default {"rate": `Rate()`}.
-    - `stimulus`: injected current [mV]: a number, (n,), (time, n) or a function of time [ms];
+    - `record`: {name: recorder} of `jn.record`; default {"rate": `Rate()`}, or of binary units
+      {"activity": `MeanActivity()`}.
+    - `stimulus`: injected current [mV], or a binary unit's field: a number, (n,), (time, n) or a function of time [ms];
       {population: one of these} for a network.
     - `state`: where to start, such as `sol.state` of the run before; default the initial state.
     - `wiring`: from `jn.wire(net, key=)`.
-    - `solver`: `Exact()` by default, or `EulerMaruyama()`.
+    - `solver`: `Exact()` by default, or `EulerMaruyama()`; a binary network takes none.
     - `surrogate`: of `jn.surrogate`, for all populations or {population: one}: the derivative that stands
       for that of a spike. The run itself is the same to the bit.
     - `adjoint`: of `jn.adjoint`, how derivatives are taken: `Direct()`, or `Checkpoint()` with a surrogate.
+    - `update`: of a binary network alone: `Sequential()` by default, or `Parallel()`, which wants
+      dt = tau.
     - `progress`: shows a line on standard error.
     - `throw`: whether a run that goes non-finite raises; if not, `sol.result` says so, as vmap needs.
 
@@ -93,13 +99,25 @@ def simulate(
 
     Source of the scheme: Morrison et al. (2005), doi:10.1162/0899766054026648.
     """
-    if not isinstance(model, Network | Population):
-        raise ValueError(f"`model` has to be a Network or a Population; got {type(model).__name__}.")
+    if not isinstance(model, Network | BinaryNetwork | Population):
+        raise ValueError(
+            f"`model` has to be a Network or a Population, or a BinaryNetwork; got {type(model).__name__}."
+        )
     check_key(key)
     for argument, value in (("throw", throw), ("progress", progress)):
         if not isinstance(value, bool):
             raise ValueError(f"`{argument}` has to be True or False; got {value!r}.")
     dt = check_dt(dt)
+    if isinstance(model, BinaryNetwork):
+        for argument, given in (("solver", solver), ("surrogate", surrogate), ("adjoint", adjoint)):
+            if given is not None:
+                raise ValueError(f"`{argument}` is of neurons with a membrane; a BinaryNetwork takes `update`.")
+        return simulate_binary(
+            model, t0, t1, dt=dt, key=key, record=record, stimulus=stimulus, state=state, wiring=wiring,
+            update=update, progress=progress, throw=throw,
+        )  # fmt: skip
+    if update is not None:
+        raise ValueError(f"`update` is of a BinaryNetwork; a {type(model).__name__} of neurons takes none.")
     single = isinstance(model, Population)
     net = Network({_SINGLE: model}) if isinstance(model, Population) else model
     first, n_steps = _interval(t0, t1, dt)

@@ -9,7 +9,7 @@ from jaxtyping import Array, Bool, Int
 
 from .._numerics import Result, is_concrete
 from ..statistics import SpikeTrains, Synchrony
-from ._plan import NetworkState
+from .record import States
 
 
 class PopulationMean(eqx.Module):
@@ -38,7 +38,7 @@ class Solution(eqx.Module):
     times: dict[str, Any]
     frequencies: dict[str, Any]
     lags: dict[str, Any]
-    state: NetworkState
+    state: Any  # NetworkState, or BinaryState of a binary network
     result: Result
     failed_step: Int[Array, ""]
     finite: Bool[Array, "populations"]
@@ -94,6 +94,8 @@ def _mean(values: Array) -> PopulationMean:
 
 
 def _describe(values: Any, over_axis: bool) -> str:
+    if isinstance(values, States):
+        return f"states of {values.n:,} units at {values.times.size:,} times"
     if isinstance(values, SpikeTrains):
         return f"{int(values.counts.sum()):,} spikes of {values.n:,} neurons"
     if isinstance(values, Synchrony):

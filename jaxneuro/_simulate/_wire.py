@@ -6,9 +6,18 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
-from .._network import Network, UniformDelay
+from .._network import BinaryNetwork, BinaryProjection, Network, UniformDelay
 from .._numerics import check_key, is_concrete, role_key
-from ..connectivity import AbstractDelivery, AbstractOperator, Delays, FixedInDegree, SparseOperator, draw_operator
+from ..connectivity import (
+    AbstractDelivery,
+    AbstractOperator,
+    Delays,
+    FixedInDegree,
+    PackedOperator,
+    SparseOperator,
+    draw_operator,
+    draw_packed,
+)
 
 
 class Wiring(eqx.Module):
@@ -40,7 +49,7 @@ class Wiring(eqx.Module):
         return sum(operator.nnz for operator in self.operators)
 
 
-def size_of(net: Network, name: str) -> int:
+def size_of(net: Network | BinaryNetwork, name: str) -> int:
     """The number of neurons of a population, which a run has to know."""
     n = net.populations[name].n
     if n is None:
@@ -48,7 +57,7 @@ def size_of(net: Network, name: str) -> int:
     return n
 
 
-def wire(net: Network, *, key: PRNGKeyArray, delivery: AbstractDelivery | None = None) -> Wiring:
+def wire(net: Network | BinaryNetwork, *, key: PRNGKeyArray, delivery: AbstractDelivery | None = None) -> Wiring:
     """Draws who connects to whom; the same key gives the same wiring on every device.
 
     **Arguments:**
@@ -58,7 +67,8 @@ def wire(net: Network, *, key: PRNGKeyArray, delivery: AbstractDelivery | None =
     - `delivery`: how spikes are delivered, and so how the wiring is stored, of `jn.delivery`; by
       default chosen for each projection from sizes, delays and platform: `Rows()` or `NativeSparse()`
       on a CPU, `Product()` on a GPU, `Sparse()` where neither fits. All but `Procedural()`, which
-      draws another wiring of the same law, give the same counts of the same synapses.
+      draws another wiring of the same law, give the same counts of the same synapses. The wiring of a
+      `BinaryNetwork` is always held as bits, one a pair where no pair is connected twice.
 
     **Returns:** a `Wiring`, to be passed to `simulate(..., wiring=)` as often as wanted.
 
@@ -88,15 +98,18 @@ def wire(net: Network, *, key: PRNGKeyArray, delivery: AbstractDelivery | None =
         rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([int(b) for b in bits])))
         posts = tuple(size_of(net, name) for name in projection.post)
         recurrent = tuple(name == projection.pre for name in projection.post)
-        delay, n_pre = projection.delay, size_of(net, projection.pre)
+        rule, n_pre = projection.connectivity, size_of(net, projection.pre)
+        if isinstance(projection, BinaryProjection):
+            operators.append(draw_packed(rule, rng, n_pre, posts, recurrent))
+            continue
+        delay = projection.delay
         delays = Delays(delay.low, delay.high) if isinstance(delay, UniformDelay) else None
-        rule = projection.connectivity
         operators.append(draw_operator(rule, rng, n_pre, posts, recurrent, delays=delays, delivery=delivery))
     pairs = tuple((p.pre, p.post) for p in net.projections)
     return Wiring(tuple(operators), pairs, tuple(tuple(size_of(net, n) for n in p.post) for p in net.projections))
 
 
-def check_wiring(net: Network, wiring: Wiring) -> None:
+def check_wiring(net: Network | BinaryNetwork, wiring: Wiring) -> None:
     """Raises `ValueError` where a wiring was not drawn for a network of this shape."""
     pairs = tuple((p.pre, p.post) for p in net.projections)
     sizes = tuple(tuple(size_of(net, n) for n in p.post) for p in net.projections)
@@ -108,8 +121,11 @@ def check_wiring(net: Network, wiring: Wiring) -> None:
     ):
         raise ValueError(f"`wiring` was drawn for the projections {wiring.pairs}, not for {pairs} of this network.")
     for projection, operator in zip(net.projections, wiring.operators, strict=True):
+        if isinstance(operator, PackedOperator) != isinstance(projection, BinaryProjection):
+            raise ValueError("`wiring` was drawn for another kind of network (binary or spiking).")
+        delay = None if isinstance(projection, BinaryProjection) else projection.delay
         has_delays = isinstance(operator, SparseOperator) and operator.delays is not None
-        if has_delays != isinstance(projection.delay, UniformDelay):
+        if has_delays != isinstance(delay, UniformDelay):
             raise ValueError("`wiring` was drawn with another kind of delay (one for all, or one a synapse).")
         rule = projection.connectivity
         if (

@@ -12,6 +12,12 @@ from ._delivery import (
 from ._dense import DenseOperator as DenseOperator
 from ._draw import Delays as Delays, draw_operator as draw_operator
 from ._operator import AbstractOperator as AbstractOperator
+from ._packed import (
+    PackedOperator as PackedOperator,
+    draw_packed as draw_packed,
+    pack_bits as pack_bits,
+    unpack_bits as unpack_bits,
+)
 from ._procedural import ProceduralOperator as ProceduralOperator, SideBySide as SideBySide
 from ._rules import (
     AbstractConnectivity as AbstractConnectivity,

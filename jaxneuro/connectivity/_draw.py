@@ -27,7 +27,7 @@ class Delays(NamedTuple):
     high: float
 
 
-class _Synapses(NamedTuple):
+class Synapses(NamedTuple):
     """Synapses onto the targets from `begin` on: target minus begin, and source."""
 
     begin: int
@@ -58,7 +58,7 @@ def draw_operator(
         assert isinstance(rule, FixedInDegree)
         parts = [_procedure(rule, rng, n_pre, n, r, delivery) for n, r in zip(n_posts, recurrent, strict=True)]
         return parts[0] if len(parts) == 1 else SideBySide(tuple(parts))
-    drawn = _draw_all(rule, rng, n_pre, n_posts, recurrent)
+    drawn = draw_all(rule, rng, n_pre, n_posts, recurrent)
     if isinstance(delivery, Rows | Product):
         return _dense(drawn, n_pre, n_post, delivery)
     return _sparse(drawn, n_pre, n_post, delivery, delays, rng)
@@ -80,13 +80,13 @@ def _all_to_all(rule: AllToAll, n_pre: int, n_posts: tuple[int, ...], recurrent:
     return AllToAllOperator(jnp.asarray(left_out), n_pre, int(left_out.size * n_pre - (left_out >= 0).sum()))
 
 
-def _draw_all(
+def draw_all(
     rule: AbstractConnectivity,
     rng: np.random.Generator,
     n_pre: int,
     n_posts: tuple[int, ...],
     recurrent: tuple[bool, ...],
-) -> Iterator[_Synapses]:
+) -> Iterator[Synapses]:
     """The synapses onto all targets, some targets at a time."""
     first = 0
     for n_post, is_recurrent in zip(n_posts, recurrent, strict=True):
@@ -101,7 +101,7 @@ def _draw_all(
             owner, source = draw(rng, degrees, available)
             if skip_self:  # the sources are the others, numbered without the target itself
                 source = source + (source >= owner + begin)
-            yield _Synapses(first + begin, degrees.size, owner, source)
+            yield Synapses(first + begin, degrees.size, owner, source)
         first += n_post
 
 
@@ -127,7 +127,7 @@ def _draw_multiset(rng: np.random.Generator, in_degrees: np.ndarray, available: 
     return owner, rng.integers(0, available, owner.size, dtype=np.int32)
 
 
-def _dense(drawn: Iterator[_Synapses], n_pre: int, n_post: int, delivery: AbstractDelivery) -> DenseOperator:
+def _dense(drawn: Iterator[Synapses], n_pre: int, n_post: int, delivery: AbstractDelivery) -> DenseOperator:
     matrix = np.zeros((n_pre, n_post), np.int8)
     largest, in_degree, total = 0, 0, 0
     for part in drawn:
@@ -155,7 +155,7 @@ def _dense(drawn: Iterator[_Synapses], n_pre: int, n_post: int, delivery: Abstra
 
 
 def _sparse(
-    drawn: Iterator[_Synapses],
+    drawn: Iterator[Synapses],
     n_pre: int,
     n_post: int,
     delivery: AbstractDelivery,

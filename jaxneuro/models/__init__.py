@@ -1,5 +1,6 @@
 """The equations: one model per file, named as the field names it."""
 
+from ._binary import Binary as Binary
 from ._firing import Firing as Firing
 from ._lif import LIF as LIF, LIFState as LIFState
 from ._poisson import Poisson as Poisson

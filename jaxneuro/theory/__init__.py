@@ -11,6 +11,12 @@ from .._formulas import (
     ou_moments as ou_moments,
     poisson_input as poisson_input,
 )
+from ._binary import BinaryMeanField as BinaryMeanField
+from ._binary_field import (
+    AbstractField as AbstractField,
+    GaussianField as GaussianField,
+    PoissonCounts as PoissonCounts,
+)
 from ._effective_input import (
     AbstractNoise as AbstractNoise,
     EffectiveInput as EffectiveInput,

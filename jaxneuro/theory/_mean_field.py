@@ -1,6 +1,6 @@
 """Self-consistent rates of a network."""
 
-from typing import Any
+from typing import Any, overload
 
 import equinox as eqx
 import jax
@@ -10,10 +10,12 @@ from jax import lax
 from jaxtyping import Array, Bool, Float
 
 from .._formulas import lif_cv, lif_log_rate
-from .._network import Network
+from .._network import BinaryNetwork, Network
 from .._numerics import Result, as_leaf, is_concrete
 from ..connectivity import FixedInDegree, GaussianInDegree
 from ..models import LIF, Poisson
+from ._binary import BinaryMeanField, binary_mean_field
+from ._binary_field import AbstractField, PoissonCounts
 from ._effective_input import AbstractNoise, EffectiveInput, EffectiveNoise, effective_input
 from ._roots import Roots, search_line, search_starts
 
@@ -63,7 +65,21 @@ class MeanField(eqx.Module):
         return "\n".join(lines)
 
 
-def mean_field(net: Network, *, noise: AbstractNoise | None = None, throw: bool = True) -> MeanField:
+@overload
+def mean_field(net: Network, *, noise: AbstractNoise | None = None, throw: bool = True) -> MeanField: ...
+
+
+@overload
+def mean_field(net: BinaryNetwork, *, field: AbstractField | None = None, throw: bool = True) -> BinaryMeanField: ...
+
+
+def mean_field(
+    net: Network | BinaryNetwork,
+    *,
+    noise: AbstractNoise | None = None,
+    field: AbstractField | None = None,
+    throw: bool = True,
+) -> MeanField | BinaryMeanField:
     """The self-consistent rates of a network of LIF neurons in the diffusion approximation.
 
         nu_i = Phi(mu_i(nu), sigma_i(nu), tau_i(nu)),
@@ -80,11 +96,14 @@ def mean_field(net: Network, *, noise: AbstractNoise | None = None, throw: bool 
 
     **Arguments:**
 
-    - `net`: a `Network` with delta synapses; populations need no size.
-    - `noise`: `EffectiveNoise()`, the effective-time-constant approximation.
+    - `net`: a `Network` with delta synapses; populations need no size. Or a `BinaryNetwork`, whose
+      activities solve m = F(m) with F the probability to be active; a `BinaryMeanField` is returned.
+    - `noise`: `EffectiveNoise()`, the effective-time-constant approximation; of a `Network` alone.
+    - `field`: of a `BinaryNetwork` alone: `PoissonCounts()`, exact at finite K, by default, or
+      `GaussianField()`, the limit of large K.
     - `throw`: whether no fixed point, or a fold, raises; if not, `result` says so.
 
-    **Returns:** a `MeanField`.
+    **Returns:** a `MeanField`, or a `BinaryMeanField`.
 
     Raises `ValueError` where the theory does not cover the network, `RuntimeError` for a failed
     solve where `throw` is true and the values are known.
@@ -107,8 +126,16 @@ def mean_field(net: Network, *, noise: AbstractNoise | None = None, throw: bool 
     Source: Brunel (2000), doi:10.1023/A:1008925309027, section 4; Sanzeni, Histed and Brunel (2022),
     doi:10.1103/PhysRevX.12.011044, equations (10), (19).
     """
+    if isinstance(net, BinaryNetwork):
+        if noise is not None:
+            raise ValueError("`noise` is of a network of neurons; a BinaryNetwork takes `field` in its place.")
+        if not isinstance(field, AbstractField | None):
+            raise ValueError(f"`field` has to be `PoissonCounts()` or `GaussianField()`; got {field!r}.")
+        return binary_mean_field(net, PoissonCounts() if field is None else field, throw)
+    if field is not None:
+        raise ValueError("`field` is of a BinaryNetwork; a Network takes `noise` in its place.")
     if not isinstance(net, Network):
-        raise ValueError(f"`net` has to be a Network; got {type(net).__name__}.")
+        raise ValueError(f"`net` has to be a Network or a BinaryNetwork; got {type(net).__name__}.")
     names = tuple(n for n in net.names if isinstance(net.populations[n].model, LIF))
     if not names:
         raise ValueError("`net` has no population of neurons whose rate could be solved for.")

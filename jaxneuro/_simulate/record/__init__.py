@@ -1,5 +1,13 @@
 """What a run records. Statistics are gathered while it runs; nothing is stored that nobody asked for."""
 
+from ._activity import (
+    ACTIVE as ACTIVE,
+    ActivityRecorder as ActivityRecorder,
+    MeanActivity as MeanActivity,
+    PopulationActivity as PopulationActivity,
+    States as States,
+    UnitStates as UnitStates,
+)
 from ._autocovariance import Autocovariance as Autocovariance
 from ._cv import CV as CV
 from ._fano import Fano as Fano

@@ -1,0 +1,173 @@
+"""What a run of a binary network records: activities of units and populations, and the states themselves."""
+
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int, UInt
+
+from ...connectivity import pack_bits, unpack_bits
+from ._layout import Layout
+from ._recorder import AbstractRecorder, Recorded, Window
+from ._scope import Scope
+
+# The one variable of a binary population in `Layout.fields`.
+ACTIVE = "active"
+
+
+class States(eqx.Module):
+    """The states of a binary population at the ends of steps, one bit a unit.
+
+    `as_array()` gives booleans (time, n); `times` are in ms.
+    """
+
+    words: UInt[Array, "time words"]
+    times: Float[Array, "time"]
+    n: int = eqx.field(static=True)
+
+    def as_array(self) -> Bool[Array, "time n"]:
+        """Whether each unit is active at each of `times`."""
+        return unpack_bits(self.words, self.n)
+
+
+class Activities(eqx.Module):
+    """The binary populations that a recorder records, and the rows of the steps that count."""
+
+    scope: Scope
+
+    def check(self, recorder: str, layout: Layout, first: int) -> None:
+        """Raises `ValueError` where a population is unknown or not binary, or the record would be empty."""
+        self.scope.check(layout, first)
+        for name in self.scope.names(layout):
+            if layout.fields[name] != (ACTIVE,):
+                raise ValueError(
+                    f"`jn.record.{recorder}` records binary units, which {name!r} has not: "
+                    "take `jn.record.Rate()` or another recorder of spikes."
+                )
+
+    def rows_of(self, window: Window, layout: Layout, n_rows: int) -> Int[Array, "time"]:
+        """The row of each step; past the end, where it is dropped, before the start."""
+        rows = window.steps - self.scope.first_counted(layout)
+        return jnp.where(rows < 0, n_rows, rows)
+
+    def times(self, layout: Layout, n_rows: int) -> Float[Array, "time"]:
+        """The ends of the recorded steps [ms]."""
+        ends = self.scope.first_counted(layout) + 1 + jnp.arange(n_rows, dtype=jnp.int32)
+        return ends.astype(jnp.result_type(float)) * layout.dt
+
+
+class MeanActivity(AbstractRecorder):
+    """The activity of each binary unit averaged over time, m_i, from `start` [ms] to the end of the run.
+
+    The mean over units of m_i^2 estimates q plus the mean of m_i (1 - m_i) over the number of
+    independent samples, about the time over two tau.
+
+    **Arguments:** names of populations, all by default; `start`.
+
+    **Records:** {population: (n,)}, the mean over the ends of steps; their number in `sol.counts`.
+    """
+
+    scope: Scope
+
+    def __init__(self, *populations: str, start: float = 0.0):
+        self.scope = Scope(populations, start)
+
+    def check(self, layout: Layout, first: int) -> None:
+        Activities(self.scope).check("MeanActivity", layout, first)
+
+    def rows(self, first: int, n_steps: int, dt: float) -> int:
+        return 0
+
+    def init(self, layout: Layout, rows: int) -> dict[str, Int[Array, "_"]]:
+        return {name: jnp.zeros(layout.sizes[name], jnp.int32) for name in self.scope.names(layout)}
+
+    def update(self, carry: dict[str, Any], window: Window, layout: Layout) -> dict[str, Any]:
+        counted = (window.steps >= self.scope.first_counted(layout))[:, None]
+        return {
+            name: total + jnp.sum(window.spikes[name] & counted, axis=0, dtype=jnp.int32)
+            for name, total in carry.items()
+        }
+
+    def finish(self, carry: dict[str, Any], layout: Layout) -> Recorded:
+        dtype = jnp.result_type(float)
+        steps = layout.first + layout.n_steps - self.scope.first_counted(layout)
+        means = {name: total.astype(dtype) / steps.astype(dtype) for name, total in carry.items()}
+        return Recorded(means, counts={name: jnp.full_like(total, steps) for name, total in carry.items()})
+
+
+class PopulationActivity(AbstractRecorder):
+    """The share of active units of each population at the end of every step from `start` [ms] on.
+
+    **Arguments:** names of populations, all by default; `start`.
+
+    **Records:** {population: (time,)}; the times [ms] in `sol.times`.
+    """
+
+    scope: Scope
+
+    def __init__(self, *populations: str, start: float = 0.0):
+        self.scope = Scope(populations, start)
+
+    def check(self, layout: Layout, first: int) -> None:
+        Activities(self.scope).check("PopulationActivity", layout, first)
+
+    def rows(self, first: int, n_steps: int, dt: float) -> int:
+        return self.scope.steps(first, n_steps, dt)
+
+    def init(self, layout: Layout, rows: int) -> dict[str, Int[Array, "_"]]:
+        return {name: jnp.zeros(rows, jnp.int32) for name in self.scope.names(layout)}
+
+    def update(self, carry: dict[str, Any], window: Window, layout: Layout) -> dict[str, Any]:
+        updated = {}
+        for name, counts in carry.items():
+            rows = Activities(self.scope).rows_of(window, layout, counts.shape[0])
+            updated[name] = counts.at[rows].set(jnp.sum(window.spikes[name], axis=1, dtype=jnp.int32), mode="drop")
+        return updated
+
+    def finish(self, carry: dict[str, Any], layout: Layout) -> Recorded:
+        dtype = jnp.result_type(float)
+        shares = {name: counts.astype(dtype) / layout.sizes[name] for name, counts in carry.items()}
+        n_rows = next(iter(carry.values())).shape[0]
+        return Recorded(shares, times=Activities(self.scope).times(layout, n_rows))
+
+
+class UnitStates(AbstractRecorder):
+    """The states of binary units at the end of every step from `start` [ms] on, one bit a unit and step.
+
+    **Arguments:** names of populations, all by default; `start`.
+
+    **Records:** {population: `States`}.
+    """
+
+    scope: Scope
+
+    def __init__(self, *populations: str, start: float = 0.0):
+        self.scope = Scope(populations, start)
+
+    def check(self, layout: Layout, first: int) -> None:
+        Activities(self.scope).check("UnitStates", layout, first)
+
+    def rows(self, first: int, n_steps: int, dt: float) -> int:
+        return self.scope.steps(first, n_steps, dt)
+
+    def init(self, layout: Layout, rows: int) -> dict[str, UInt[Array, "_ _"]]:
+        return {name: jnp.zeros((rows, -(-layout.sizes[name] // 32)), jnp.uint32) for name in self.scope.names(layout)}
+
+    def update(self, carry: dict[str, Any], window: Window, layout: Layout) -> dict[str, Any]:
+        updated = {}
+        for name, words in carry.items():
+            rows = Activities(self.scope).rows_of(window, layout, words.shape[0])
+            updated[name] = words.at[rows].set(pack_bits(window.spikes[name]), mode="drop")
+        return updated
+
+    def finish(self, carry: dict[str, Any], layout: Layout) -> Recorded:
+        return Recorded(
+            {
+                name: States(words, Activities(self.scope).times(layout, words.shape[0]), layout.sizes[name])
+                for name, words in carry.items()
+            }
+        )
+
+
+# What a run of a binary network takes.
+ActivityRecorder = MeanActivity | PopulationActivity | UnitStates

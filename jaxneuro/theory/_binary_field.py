@@ -1,0 +1,310 @@
+"""The law of a binary unit's field: Poisson counts of active inputs, or their Gaussian limit."""
+
+import abc
+import math
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jax.scipy.special import ndtr
+from jaxtyping import Array, Float, Int
+
+from .._numerics import is_concrete
+
+# Counts of a window reach five standard deviations to either side at an activity of 1, sixteen at 0.1.
+_DEVIATIONS, _LEAST_COUNTS, _OPEN_COUNTS, _MOST_COUNTS = 10.0, 48, 512, 2_048
+_FAR, _STEP = 9.0, 0.1  # of the trapezoidal rule for normal integrals: its error is exp(-2 pi^2 / 0.1^2)
+_LOGISTIC_FAR, _LOGISTIC_STEP = 40.0, 0.25
+
+
+class BinaryInputs(eqx.Module):
+    """What the theory needs of a network: row k holds the inputs of population k.
+
+    Under `vmap` an instance holds the one row of one population.
+
+    `weight` and `in_degree` of the connections from each population; `spread` is 0 where the
+    in-degree varies as a Poisson number and 1 where it is fixed, which makes the variance of a
+    count K m (1 - spread m); `drive` is the field from outside less the threshold.
+    """
+
+    weight: Float[Array, "*rows n"]
+    in_degree: Float[Array, "*rows n"]
+    spread: Float[Array, "*rows n"]
+    drive: Float[Array, "*rows"]
+    temperature: Float[Array, "*rows"]
+    tau: Float[Array, "*rows"]
+
+
+class AbstractField(eqx.Module):
+    """A law of the field."""
+
+    @abc.abstractmethod
+    def prepare(self, inputs: BinaryInputs) -> "AbstractField":
+        """The law with its sizes fixed; raises `ValueError` where it does not cover the network."""
+
+    @abc.abstractmethod
+    def activity(self, inputs: BinaryInputs, m: Float[Array, "n"]) -> Float[Array, "n"]:
+        """The probability to be active after an update, given the activities `m`."""
+
+    @abc.abstractmethod
+    def overlap(self, inputs: BinaryInputs, m: Float[Array, "n"], q: Float[Array, "n"]) -> Float[Array, "n"]:
+        """The probability to be active after two distant updates, given activities `m` and overlaps `q`."""
+
+    @abc.abstractmethod
+    def offspring(self, inputs: BinaryInputs, m: Float[Array, "n"]) -> Float[Array, "n n"]:
+        """Mean number of units of k that decide otherwise where one unit of l is in the other state."""
+
+
+@jax.custom_jvp
+def poisson_window(
+    mean: Float[Array, ""], first: Int[Array, ""], like: Float[Array, "counts"]
+) -> Float[Array, "counts"]:
+    """P(n) of a Poisson number for n = first, first + 1, ..., as many as `like` is long, scaled to a sum of 1."""
+    counts = first + jnp.arange(like.shape[0], dtype=jnp.int32)
+    ratio = jnp.log(mean) - jnp.log(jnp.maximum(counts[1:], 1).astype(mean.dtype))
+    log_p = jnp.concatenate([jnp.zeros(1, mean.dtype), jnp.cumsum(ratio)])
+    p = jnp.exp(log_p - jnp.max(log_p))
+    return p / jnp.sum(p)
+
+
+@poisson_window.defjvp
+def _poisson_window_jvp(primals: tuple, tangents: tuple) -> tuple:
+    # d P(n) / d mean = P(n - 1) - P(n), also at a mean of 0.
+    mean, first, like = primals
+    p = poisson_window(mean, first, like)
+    before_first = jnp.where(first > 0, first.astype(mean.dtype) / jnp.where(mean > 0, mean, 1.0), 0.0) * p[:1]
+    return p, (jnp.concatenate([before_first, p[:-1]]) - p) * tangents[0]
+
+
+@jax.custom_jvp
+def _step(u: Float[Array, "..."], width: Float[Array, ""]) -> Float[Array, "..."]:
+    return (u > 0).astype(u.dtype)
+
+
+@_step.defjvp
+def _step_jvp(primals: tuple, tangents: tuple) -> tuple:
+    # A sum over counts is a staircase in weights and drives. Its slope is that of the line through the middles of
+    # its treads: each step taken as a ramp as wide as the largest weight, so that the ramps of a lattice add to 1.
+    u, width = primals
+    inside = (jnp.abs(u) < 0.5 * width) & (width > 0)
+    return _step(u, width), jnp.where(inside, 1.0 / jnp.where(width > 0, width, 1.0), 0.0) * tangents[0]
+
+
+def _active(u: Float[Array, "..."], temperature: Float[Array, ""], width: Float[Array, ""]) -> Float[Array, "..."]:
+    cold = temperature == 0
+    return jnp.where(cold, _step(u, width), jax.nn.sigmoid(u / jnp.where(cold, 1.0, temperature)))
+
+
+class PoissonCounts(AbstractField):
+    """The numbers of active inputs are independent Poisson numbers of means K_kl m_l, summed exactly:
+
+        m_k = sum over n_E, n_I of Poisson(n_E; K m_E) Poisson(n_I; K m_I) P(active | u),
+        u = J_kE n_E + J_kI n_I + drive,
+
+    the mean field at finite K of a network of N >> K units connected at random with probability
+    K / N. The quenched order parameter splits each number in two: inputs active at both of two
+    distant times, of mean K q, and at one of them, of mean K (m - q).
+
+    At T = 0 the sums are staircases in weights and drives, and so are the activities, by 2% at
+    K = 1,000 and commensurate weights; their derivatives are those of the lines through the treads,
+    to about that accuracy. Derivatives with respect to activities and in-degrees are exact.
+
+    **Arguments:**
+
+    - `n_counts`: how many counts each sum has; by default enough for the largest in-degree that is
+      known, 512 where none is, which serves K m up to about 1,000.
+
+    Raises `ValueError` where `n_counts` is no integer above 1; at the solve for a network with more
+    than two populations, a rule other than `Bernoulli`, or an in-degree above 40,000.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> law = jn.theory.PoissonCounts()
+
+    ```
+
+    Source: van Vreeswijk and Sompolinsky (1998), doi:10.1162/089976698300017214, section 3 and
+    appendix A.
+    """
+
+    n_counts: int | None = eqx.field(static=True)
+
+    def __init__(self, n_counts: int | None = None):
+        if n_counts is not None and (isinstance(n_counts, bool) or not isinstance(n_counts, int) or n_counts < 2):
+            raise ValueError(f"`n_counts` has to be an integer above 1; got {n_counts!r}.")
+        self.n_counts = n_counts
+
+    def prepare(self, inputs: BinaryInputs) -> "PoissonCounts":
+        if inputs.weight.shape[0] > 2:
+            raise ValueError("`PoissonCounts()` sums over at most two populations: take `field=GaussianField()`.")
+        if is_concrete(inputs.spread) and bool(jnp.any(inputs.spread != 0)):
+            raise ValueError("`PoissonCounts()` is for `Bernoulli` connectivity: take `field=GaussianField()`.")
+        if self.n_counts is not None:
+            return self
+        if not is_concrete(inputs.in_degree):
+            return PoissonCounts(_OPEN_COUNTS)
+        n = math.ceil(_DEVIATIONS * float(jnp.max(inputs.in_degree)) ** 0.5) + _LEAST_COUNTS
+        if n > _MOST_COUNTS:
+            raise ValueError(
+                f"An in-degree of {float(jnp.max(inputs.in_degree)):g} needs sums over {n} counts, more than "
+                f"{_MOST_COUNTS}: take `field=GaussianField()`, which is close there."
+            )
+        return PoissonCounts(n)
+
+    def _window(self, mean: Float[Array, ""], n: int) -> "_Window":
+        middle = jnp.floor(lax.stop_gradient(mean)).astype(jnp.int32)
+        first = jnp.maximum(middle - n // 2, 0)
+        return _Window(first, poisson_window(mean, first, jnp.zeros(n, mean.dtype)))
+
+    def _windows(self, means: Float[Array, "n"]) -> "list[_Window]":
+        assert self.n_counts is not None
+        return [self._window(mean, self.n_counts) for mean in _two(means)]
+
+    def _table(self, one: BinaryInputs, first: list[Int[Array, ""]], n: int) -> Float[Array, "n_0 n_1"]:
+        """P(active) of one population for counts from `first` on, `n` of each of the two sources."""
+        weight = _two(one.weight)
+        counts = [(at + jnp.arange(n, dtype=jnp.int32)).astype(weight.dtype) for at in first]
+        u = one.drive + weight[0] * counts[0][:, None] + weight[1] * counts[1]
+        return _active(u, one.temperature, lax.stop_gradient(jnp.max(jnp.abs(weight))))
+
+    def activity(self, inputs: BinaryInputs, m: Float[Array, "n"]) -> Float[Array, "n"]:
+        def row(one: BinaryInputs) -> Float[Array, ""]:
+            windows = self._windows(one.in_degree * m)
+            table = self._table(one, [w.first for w in windows], windows[0].p.shape[0])
+            return windows[0].p @ table @ windows[1].p
+
+        return jax.vmap(row)(inputs)
+
+    def overlap(self, inputs: BinaryInputs, m: Float[Array, "n"], q: Float[Array, "n"]) -> Float[Array, "n"]:
+        def row(one: BinaryInputs) -> Float[Array, ""]:
+            shared = self._windows(one.in_degree * q)
+            own = self._windows(one.in_degree * jnp.maximum(m - q, 0.0))
+            first = [a.first + b.first for a, b in zip(shared, own, strict=True)]
+            table = self._table(one, first, 2 * own[0].p.shape[0])
+            given = own[0].toeplitz() @ table @ own[1].toeplitz().T
+            return shared[0].p @ given**2 @ shared[1].p
+
+        return jax.vmap(row)(inputs)
+
+    def offspring(self, inputs: BinaryInputs, m: Float[Array, "n"]) -> Float[Array, "n n"]:
+        def row(one: BinaryInputs) -> Float[Array, "n"]:
+            windows = self._windows(one.in_degree * m)
+            table = self._table(one, [w.first for w in windows], windows[0].p.shape[0] + 1)
+            changed = [jnp.abs(table[1:, :-1] - table[:-1, :-1]), jnp.abs(table[:-1, 1:] - table[:-1, :-1])]
+            chance = jnp.stack([windows[0].p @ c @ windows[1].p for c in changed])[: m.shape[0]]
+            return one.in_degree * chance
+
+        return jax.vmap(row)(inputs)
+
+
+class _Window(eqx.Module):
+    """The law of a count on consecutive numbers from `first` on."""
+
+    first: Int[Array, ""]
+    p: Float[Array, "counts"]
+
+    def toeplitz(self) -> Float[Array, "counts twice"]:
+        """Row c holds the law moved up by c."""
+        n = self.p.shape[0]
+        lag = jnp.arange(2 * n, dtype=jnp.int32) - jnp.arange(n, dtype=jnp.int32)[:, None]
+        return jnp.where((lag >= 0) & (lag < n), self.p[jnp.clip(lag, 0, n - 1)], 0.0)
+
+
+def _two(values: Float[Array, "n"]) -> Float[Array, "2"]:
+    """One or two values as two: a population that is not there has no connections."""
+    return values if values.shape[0] == 2 else jnp.concatenate([values, jnp.zeros(1, values.dtype)])
+
+
+class GaussianField(AbstractField):
+    """The field is Gaussian, which it is for large K:
+
+        m_k = H((theta_k - u_k) / sqrt(alpha_k)) at T = 0,
+        u_k = sum_l J_kl K_kl m_l + drive,  alpha_k = sum_l J_kl^2 K_kl m_l,
+
+    with H the upper tail of the normal law and J the efficacy of one connection. The part
+    beta_k = sum_l J_kl^2 K_kl q_l of the variance is quenched, one draw a unit:
+
+        q_k = integral Dx H((theta_k - u_k - sqrt(beta_k) x) / sqrt(alpha_k - beta_k))^2.
+
+    At T > 0 the tail is averaged over the logistic noise of the threshold. For `FixedInDegree` the
+    variances hold (1 - m) m and q - m^2 in place of m and q.
+
+    Smooth in every argument. The map of overlaps has an infinite slope at q = m: damage grows
+    faster than any exponential, the Lyapunov exponent is infinite.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> law = jn.theory.GaussianField()
+
+    ```
+
+    Source: van Vreeswijk and Sompolinsky (1998), doi:10.1162/089976698300017214, equations (3.2)-(3.11),
+    (5.7)-(5.9) and section 8.
+    """
+
+    def prepare(self, inputs: BinaryInputs) -> "GaussianField":
+        return self
+
+    def activity(self, inputs: BinaryInputs, m: Float[Array, "n"]) -> Float[Array, "n"]:
+        u, alpha = field_mean(inputs, m), field_variance(inputs, m)
+        return jax.vmap(_blurred)(u, alpha, inputs.temperature)
+
+    def overlap(self, inputs: BinaryInputs, m: Float[Array, "n"], q: Float[Array, "n"]) -> Float[Array, "n"]:
+        u, alpha, beta = field_mean(inputs, m), field_variance(inputs, m), quenched_variance(inputs, m, q)
+        x = jnp.asarray(np.arange(-_FAR, _FAR + _STEP / 2, _STEP), m.dtype)
+        density = jnp.exp(-0.5 * x**2)
+        density = density / jnp.sum(density)
+
+        def one(u_k: Array, alpha_k: Array, beta_k: Array, temperature: Array) -> Array:
+            known = beta_k > 0
+            sd = jnp.where(known, jnp.sqrt(jnp.where(known, beta_k, 1.0)), 0.0)
+            rest = jnp.maximum(alpha_k - beta_k, 0.0)
+            given = jax.vmap(lambda at: _blurred(u_k + sd * at, rest, temperature))(x)
+            return jnp.sum(density * given**2)
+
+        return jax.vmap(one)(u, alpha, beta, inputs.temperature)
+
+    def offspring(self, inputs: BinaryInputs, m: Float[Array, "n"]) -> Float[Array, "n n"]:
+        return jnp.where((inputs.weight != 0) & (inputs.in_degree > 0), jnp.inf, 0.0)
+
+
+def field_mean(inputs: BinaryInputs, m: Float[Array, "n"]) -> Float[Array, "n"]:
+    """Mean field of each population, less its threshold."""
+    return inputs.drive + jnp.sum(inputs.weight * inputs.in_degree * m, axis=1)
+
+
+def field_variance(inputs: BinaryInputs, m: Float[Array, "n"]) -> Float[Array, "n"]:
+    """Variance of the field over units and time."""
+    return jnp.sum(inputs.weight**2 * inputs.in_degree * m * (1.0 - inputs.spread * m), axis=1)
+
+
+def quenched_variance(inputs: BinaryInputs, m: Float[Array, "n"], q: Float[Array, "n"]) -> Float[Array, "n"]:
+    """Variance over units of the field's mean over time."""
+    return jnp.sum(inputs.weight**2 * inputs.in_degree * (q - inputs.spread * m**2), axis=1)
+
+
+def _blurred(u: Float[Array, ""], variance: Float[Array, ""], temperature: Float[Array, ""]) -> Float[Array, ""]:
+    """P(u + sqrt(variance) z + T l > 0) with z normal and l logistic.
+
+    The sum over the narrower law's own grid would alias: it goes over the law of the smaller width,
+    the other enters in closed form.
+    """
+    random = variance > 0
+    sd = jnp.sqrt(jnp.where(random, variance, 1.0))
+    cold = temperature == 0
+    warmth = jnp.where(cold, 1.0, temperature)
+
+    z = jnp.asarray(np.arange(-_FAR, _FAR + _STEP / 2, _STEP), u.dtype)
+    normal = jnp.exp(-0.5 * z**2)
+    shift = jnp.where(random, sd, 0.0)
+    wide_noise = jnp.sum(normal / jnp.sum(normal) * jax.nn.sigmoid((u + shift * z) / warmth))
+
+    l = jnp.asarray(np.arange(-_LOGISTIC_FAR, _LOGISTIC_FAR + _LOGISTIC_STEP / 2, _LOGISTIC_STEP), u.dtype)
+    logistic = jax.nn.sigmoid(l) * jax.nn.sigmoid(-l)
+    wide_field = jnp.sum(logistic / jnp.sum(logistic) * ndtr((u - jnp.where(cold, 0.0, temperature) * l) / sd))
+
+    frozen = (u > 0).astype(u.dtype)
+    at_zero = jnp.where(random, ndtr(u / sd), frozen)
+    return jnp.where(cold, at_zero, jnp.where(random & (sd > temperature), wide_field, wide_noise))

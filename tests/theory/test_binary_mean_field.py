@@ -1,0 +1,221 @@
+"""Activities of binary networks: published numbers, independent sums, derivatives, and what is refused."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import scipy.integrate
+import scipy.optimize
+import scipy.stats
+
+import jaxneuro as jn
+
+GAUSS = jn.theory.GaussianField()
+# A window of 300 counts holds every count of these networks at K up to 1,000 and costs a third of the default.
+POISSON = jn.theory.PoissonCounts(300)
+
+
+def rates(net, field=POISSON):
+    mf = jn.theory.mean_field(net, field=field)
+    return np.array([mf.rate["E"], mf.rate["I"]])
+
+
+def poisson_map(m, k, m0, weights, outside, thresholds):
+    """F of both populations by sums over scipy's Poisson laws: n_I below the bound that n_E leaves."""
+    result, root = [], np.sqrt(k)
+    n_e = np.arange(int(k * m[0] + 14 * np.sqrt(k * m[0]) + 40))
+    for (j_e, j_i), e, theta in zip(weights, outside, thresholds, strict=True):
+        bound = (j_e * n_e / root + root * e * m0 - theta) / (-j_i) * root
+        below = scipy.stats.poisson.cdf(np.ceil(bound) - 1, k * m[1])
+        result.append(np.sum(scipy.stats.poisson.pmf(n_e, k * m[0]) * below))
+    return np.array(result)
+
+
+CLASSIC = dict(weights=[(1.0, -2.0), (1.0, -1.8)], outside=(1.0, 0.8), thresholds=(1.0, 0.7))
+PRINTED = [(0.025, 0.0), (0.05, 0.0127), (0.1, 0.0583), (0.2, 0.155), (0.3, 0.253)]
+
+
+@pytest.mark.parametrize(("m0", "printed"), PRINTED)
+def test_printed_activities_at_k_1000(m0, printed):
+    m = rates(jn.networks.binary(k=1_000, m0=m0))
+    assert m[0] == pytest.approx(printed, abs=0.6 * 10 ** -len(f"{printed}".split(".")[1]))
+    if m0 == 0.1:
+        assert m[1] == pytest.approx(0.0783, abs=5e-5)
+    np.testing.assert_allclose(poisson_map(m, 1_000, m0, **CLASSIC), m, atol=1e-9)
+
+
+@pytest.mark.float32
+def test_balance_activities():
+    mf = jn.theory.mean_field(jn.networks.binary(k=1_000, m0=0.1), field=GAUSS)
+    assert float(mf.balance["E"]) == pytest.approx(0.1, rel=1e-5)
+    assert float(mf.balance["I"]) == pytest.approx(0.1, rel=1e-5)
+    assert "relaxation" in str(mf)
+    assert float(mf.rate["E"]) == pytest.approx(0.058667, rel=1e-4)
+
+
+def test_offset_from_balance_shrinks_like_one_over_root_k():
+    """Above the threshold the activity is linear; what is missing to balance halves at four times K."""
+    missing = [0.2 - rates(jn.networks.binary(k=k, n_e=10**9, n_i=10**9, m0=0.2), GAUSS)[0] for k in (10**6, 4 * 10**6)]
+    # The next order, 1 / K, is a hundredth of the leading one at K = 10^6.
+    assert missing[0] / missing[1] == pytest.approx(2.0, rel=0.02)
+
+
+def test_poisson_counts_tend_to_the_gaussian_field():
+    """The difference is the skewness of the counts and their lattice, of order 1 / sqrt(K)."""
+    for k, allowed in ((100, 0.2), (2_000, 0.015)):
+        net = jn.networks.binary(k=k, m0=0.2)
+        np.testing.assert_allclose(rates(net, jn.theory.PoissonCounts()), rates(net, GAUSS), rtol=allowed)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.02, 0.3, 3.0])
+def test_gaussian_activity_and_overlap_by_quadrature(temperature):
+    """Self-consistency of m and q with scipy's adaptive integrals, from the fields that the result names."""
+    net = jn.networks.binary(k=500, m0=0.15, temperature=temperature)
+    mf = jn.theory.mean_field(net, field=GAUSS)
+
+    def on(u):
+        return float(u > 0) if temperature == 0 else 1 / (1 + np.exp(-u / temperature))
+
+    def mean(u, variance):
+        if temperature == 0:
+            return scipy.stats.norm.cdf(u / np.sqrt(variance))
+        edge = -u / np.sqrt(variance)
+        inner = [p for p in (edge - 0.3, edge, edge + 0.3) if -9 < p < 9]
+        return scipy.integrate.quad(
+            lambda z: scipy.stats.norm.pdf(z) * on(u + np.sqrt(variance) * z), -9, 9, points=inner or None, limit=300
+        )[0]
+
+    z = np.linspace(-9, 9, 181)
+    for name in ("E", "I"):
+        u, alpha, beta = (float(getattr(mf, field)[name]) for field in ("u", "alpha", "beta"))
+        assert float(mf.rate[name]) == pytest.approx(mean(u, alpha), rel=1e-6)
+        given = np.array([mean(u + np.sqrt(beta) * x, alpha - beta) ** 2 for x in z])
+        assert float(mf.q[name]) == pytest.approx(np.sum(scipy.stats.norm.pdf(z) * given) * (z[1] - z[0]), rel=1e-6)
+
+
+def test_poisson_overlap_by_sampling():
+    """q from 100,000 units, each with its own shared counts, and the mean of its squared chance to be active."""
+    net = jn.networks.binary(k=200, n_e=4_000, n_i=4_000, m0=0.2)
+    mf = jn.theory.mean_field(net, field=jn.theory.PoissonCounts(160))
+    generator, size, root = np.random.default_rng(0), 100_000, np.sqrt(200.0)
+    m, q = (np.array([float(getattr(mf, field)[n]) for n in ("E", "I")]) for field in ("rate", "q"))
+    shared = generator.poisson(200 * q, (size, 2))
+    for k in range(2):
+        (j_e, j_i), e, theta = CLASSIC["weights"][k], CLASSIC["outside"][k], CLASSIC["thresholds"][k]
+        active = []
+        for _ in range(2):
+            n = shared + generator.poisson(200 * (m - q), (size, 2))
+            active.append((j_e * n[:, 0] + j_i * n[:, 1]) / root + root * e * 0.2 - theta > 0)
+        both = active[0] & active[1]
+        assert abs(both.mean() - q[k]) < 4 * np.sqrt(q[k] * (1 - q[k]) / size)
+        assert abs(active[0].mean() - m[k]) < 4 * np.sqrt(m[k] * (1 - m[k]) / size)
+        assert m[k] ** 2 < q[k] < m[k]
+
+
+def test_damage_grows_faster_the_larger_k():
+    """The first growth is of order sqrt(K) / tau: chaos at any K, an infinite exponent in the limit."""
+    growth = [
+        float(jn.theory.mean_field(jn.networks.binary(k=k, m0=0.2), field=jn.theory.PoissonCounts()).lyapunov)
+        for k in (100, 400, 1_600)
+    ]
+    # The growth less 1 / tau = 100 Hz is twice as large at four times K; a tenth is left to the change of m.
+    gained = np.array(growth) + 100.0
+    np.testing.assert_allclose(gained[1:] / gained[:-1], 2.0, rtol=0.15)
+    assert np.isinf(jn.theory.mean_field(jn.networks.binary(m0=0.2), field=GAUSS).lyapunov)
+
+
+def one_population(field, temperature=0.0, k=50.0):
+    net = jn.BinaryNetwork(
+        {"S": jn.Population(jn.Binary(-0.5, temperature=temperature, tau=5.0), 2_000)},
+        [jn.BinaryProjection("S", "S", weight=-0.2, connectivity=jn.Bernoulli(k / 2_000, autapses=True))],
+    )
+    return jn.theory.mean_field(net, field=field)
+
+
+def test_one_population_by_root_finding():
+    """n < 2.5 active inputs of weight -0.2 leave the field above the threshold."""
+    root = scipy.optimize.brentq(lambda m: scipy.stats.poisson.cdf(2, 50 * m) - m, 0.0, 1.0)
+    mf = one_population(jn.theory.PoissonCounts())
+    assert float(mf.rate["S"]) == pytest.approx(root, rel=1e-9)
+    # One more input decides where there are two: the slope of F is -K P(n = 2), that of damage +K P(n = 2).
+    slope = 50 * scipy.stats.poisson.pmf(2, 50 * root)
+    assert float(mf.relaxation) == pytest.approx(5.0 / (1 + slope), rel=1e-9)
+    assert float(mf.lyapunov) == pytest.approx(1_000 * (slope - 1) / 5.0, rel=1e-9)
+
+
+@pytest.mark.parametrize("field", [GAUSS, jn.theory.PoissonCounts(160)], ids=["gaussian", "poisson"])
+def test_derivatives_against_differences(field):
+    """At T > 0 the sums over counts are smooth too; every kind of argument, in m, q and the exponent."""
+    start = jnp.array([100.0, -2.0, 0.2, 1.0, 0.15])
+
+    def solved(x):
+        net = jn.networks.binary(k=x[0], n_e=4_000, n_i=4_000, j_ei=x[1], m0=x[2], theta_e=x[3], temperature=x[4])
+        mf = jn.theory.mean_field(net, field=field, throw=False)
+        last = mf.lyapunov / 1_000 if field is not GAUSS else mf.rate["I"]
+        return jnp.stack([mf.rate["E"], mf.q["I"], last])
+
+    solved = jax.jit(solved)
+    forward = jax.jit(jax.jacfwd(solved))(start)
+    np.testing.assert_allclose(jax.jit(jax.jacrev(solved))(start), forward, rtol=1e-8, atol=1e-12)
+    for i, h in enumerate(1e-4 * np.abs(np.asarray(start))):
+        step = np.zeros(5)
+        step[i] = h
+        difference = (solved(start + step) - solved(start - step)) / (2 * h)
+        np.testing.assert_allclose(forward[:, i], difference, rtol=2e-4, atol=1e-7)
+
+
+@pytest.mark.float32
+def test_fixed_in_degrees_have_less_variance():
+    """A fixed in-degree K has binomial counts: the variance of the field is J^2 K m (1 - m)."""
+    net = jn.BinaryNetwork(
+        {"S": jn.Population(jn.Binary(-1.0))},
+        [jn.BinaryProjection("S", "S", weight=-0.1, connectivity=jn.FixedInDegree(100))],
+    )
+    mf = jn.theory.mean_field(net, field=GAUSS)
+    m = float(mf.rate["S"])
+    assert float(mf.alpha["S"]) == pytest.approx(0.01 * 100 * m * (1 - m), rel=1e-4)
+    assert m == pytest.approx(scipy.stats.norm.cdf((1.0 - 10 * m) / np.sqrt(m * (1 - m))), rel=1e-3)
+
+
+def test_coexisting_states_are_all_found():
+    """Strong excitation: silent and fully active are both stable, one between is not."""
+    net = jn.BinaryNetwork(
+        {"S": jn.Population(jn.Binary(1.0))},
+        [jn.BinaryProjection("S", "S", weight=0.04, connectivity=jn.FixedInDegree(100))],
+    )
+    mf = jn.theory.mean_field(net, field=GAUSS)
+    known = np.asarray(mf.branches["S"])[~np.isnan(mf.branches["S"])]
+    assert known[0] == 0.0
+    assert known[-1] == pytest.approx(1.0, abs=1e-6)
+    assert float(mf.rate["S"]) == known[-1]
+
+
+def described(rule=None, n_populations=1, weight=1.0, **unit):
+    names = "ABCD"[:n_populations]
+    populations = {n: jn.Population(jn.Binary(**unit), 50) for n in names}
+    rule = jn.Bernoulli(0.1) if rule is None else rule
+    return jn.BinaryNetwork(populations, [jn.BinaryProjection("A", "A", weight=weight, connectivity=rule)])
+
+
+TWICE = jn.BinaryNetwork(described().populations, [*described().projections, *described().projections])
+WRONG = [
+    (lambda: jn.theory.mean_field(described(jn.AllToAll())), "is for sparse random connections"),
+    (lambda: jn.theory.mean_field(described(n_populations=3)), "at most two populations"),
+    (lambda: jn.theory.mean_field(described(jn.FixedInDegree(5))), "is for `Bernoulli` connectivity"),
+    (lambda: jn.theory.mean_field(described(weight=np.ones(50))), "`weight` of .* has to be one number"),
+    (lambda: jn.theory.mean_field(described(threshold=np.ones(50))), "`threshold` of 'A' has to be one number"),
+    (lambda: jn.theory.mean_field(TWICE), "takes one projection from 'A' to 'A'"),
+    (lambda: jn.theory.mean_field(described(), noise=jn.theory.EffectiveNoise()), "`noise` is of a network of neurons"),
+    (lambda: jn.theory.mean_field(described(), field=3), r"`field` has to be `PoissonCounts\(\)`"),
+    (lambda: jn.theory.mean_field(jn.networks.brunel(), field=GAUSS), "`field` is of a BinaryNetwork"),
+    (lambda: jn.theory.mean_field(3), "`net` has to be a Network or a BinaryNetwork"),
+    (lambda: jn.theory.PoissonCounts(1), "`n_counts` has to be an integer above 1"),
+    (lambda: jn.theory.mean_field(jn.networks.binary(k=10**5, n_e=10**6, n_i=10**6)), "needs sums over"),
+]
+
+
+@pytest.mark.parametrize(("make", "sentence"), WRONG, ids=[sentence[:40] for _, sentence in WRONG])
+@pytest.mark.usefixtures("as_users_run")
+def test_wrong_arguments_are_named(make, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        make()
