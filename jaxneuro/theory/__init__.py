@@ -1,6 +1,7 @@
 """What the equations say of a neuron or a network, without simulating it."""
 
 from .._formulas import (
+    LifResponse as LifResponse,
     OUMoments as OUMoments,
     PoissonInput as PoissonInput,
     kramers_rate as kramers_rate,
@@ -8,6 +9,7 @@ from .._formulas import (
     lif_density as lif_density,
     lif_log_rate as lif_log_rate,
     lif_rate as lif_rate,
+    lif_response as lif_response,
     ou_moments as ou_moments,
     poisson_input as poisson_input,
 )
