@@ -1,0 +1,114 @@
+"""Zeros of an analytic function in a part of the upper half plane, and how many lie right of the imaginary axis."""
+
+import math
+from collections.abc import Callable
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jaxtyping import Array, Bool, Complex, Float, Int
+
+Characteristic = Callable[[Complex[Array, ""]], Complex[Array, ""]]
+
+MOST_MODES = 10
+_N_FREQUENCIES = 72
+_N_DECAYING, _N_GROWING = 4, 9
+_N_LINE = 320
+_NEWTON = 12
+
+
+class Window(eqx.Module):
+    """What is searched: growth from `slowest` to `fastest` [1/ms], frequency up to `highest` [rad/ms]."""
+
+    slowest: float = eqx.field(static=True)
+    fastest: float = eqx.field(static=True)
+    highest: float = eqx.field(static=True)
+    scale: float = eqx.field(static=True)
+
+
+class Zeros(eqx.Module):
+    """Zeros with Im >= 0 by falling real part [1/ms], which of the slots hold one, and the count of unstable ones."""
+
+    at: Complex[Array, "modes"]
+    found: Bool[Array, "modes"]
+    n_unstable: Int[Array, ""]
+
+
+def window_of(delay: float) -> Window:
+    """Growth from -1/2 to 3 and frequencies up to 5/4 an inverse delay [ms]; the grid is fine below 1/(20 delay)."""
+    return Window(-0.5 / delay, 3.0 / delay, 2.5 * math.pi / delay, 0.05 / delay)
+
+
+def search_modes(function: Characteristic, window: Window, dtype: jnp.dtype) -> Zeros:
+    """The zeros of `function`, real on the real axis and without poles right of the imaginary axis.
+
+    |f| of an analytic f has a local minimum nowhere but at a zero: those of a grid start Newton's method.
+    """
+    evaluate = jax.vmap(function)
+    grid = _grid(window).astype(dtype)
+    size = jnp.abs(evaluate(grid.reshape(-1))).reshape(grid.shape)
+    starts = grid.reshape(-1)[_minima(size)]
+    at = jax.vmap(lambda start: _newton(function, start, 0.5 * window.fastest))(starts)
+    eps = float(jnp.finfo(size.dtype).eps)
+    height = jnp.abs(at.imag)
+    at = lax.complex(at.real, jnp.where(height < 1e3 * eps * window.highest, 0.0, height))
+    slack = 1e-7 if size.dtype == jnp.float64 else 1e-3
+    inside = (at.real >= window.slowest) & (at.real <= 2 * window.fastest) & (at.imag <= 1.1 * window.highest)
+    solved = (jnp.abs(evaluate(at)) < slack) & inside
+    order = jnp.argsort(jnp.where(solved, -at.real, jnp.inf))
+    at, solved = at[order], solved[order]
+    close = jnp.abs(at[:, None] - at[None]) < 100 * slack * window.highest
+    found = solved & ~jnp.any(jnp.tril(close & solved[None], k=-1), axis=1)
+    order = jnp.argsort(jnp.where(found, -at.real, jnp.inf))
+    return Zeros(at[order], found[order], _count(evaluate, window, dtype))
+
+
+def _frequencies(window: Window, highest: float, n: int) -> np.ndarray:
+    """From 0 to `highest`, even below the scale of the window and geometric above."""
+    scale = window.scale
+    return scale * np.sinh(np.linspace(0.0, np.arcsinh(highest / scale), n))
+
+
+def _grid(window: Window) -> Complex[Array, "growths frequencies"]:
+    rising = _frequencies(window, window.fastest, _N_GROWING)
+    growths = np.concatenate([np.linspace(1.25 * window.slowest, 0.0, _N_DECAYING, endpoint=False), rising])
+    return jnp.asarray(growths[:, None] + 1j * _frequencies(window, window.highest, _N_FREQUENCIES))
+
+
+def _minima(size: Float[Array, "growths frequencies"]) -> Int[Array, "modes"]:
+    """The local minima, of the four neighbours; mirrored at frequency 0, open at the other edges."""
+    known = jnp.where(jnp.isfinite(size), size, jnp.inf)
+    padded = jnp.pad(known, ((1, 1), (1, 1)), constant_values=jnp.inf)
+    padded = padded.at[1:-1, 0].set(known[:, 1])
+    low = jnp.ones(size.shape, bool)
+    for neighbour in (padded[:-2, 1:-1], padded[2:, 1:-1], padded[1:-1, :-2], padded[1:-1, 2:]):
+        low = low & (known <= neighbour)
+    ranked = jnp.where(low, -known, -jnp.inf).reshape(-1)
+    return lax.top_k(ranked, MOST_MODES)[1]
+
+
+def _newton(function: Characteristic, start: Complex[Array, ""], most: float) -> Complex[Array, ""]:
+    """Newton's method with steps of at most `most`, which shrinks."""
+
+    def step(at: Complex[Array, ""], most: Float[Array, ""]) -> tuple[Complex[Array, ""], None]:
+        value, slope = jax.jvp(function, (at,), (jnp.ones_like(at),))
+        move = value / jnp.where(slope == 0, 1.0, slope)
+        length = jnp.abs(move)
+        limited = move * (most / jnp.where(length > most, length, most)).astype(at.dtype)
+        return jnp.where(jnp.isfinite(length), at - limited, at), None
+
+    limits = jnp.asarray(most * 0.7 ** np.arange(_NEWTON), start.real.dtype)
+    return lax.scan(step, start, limits)[0]
+
+
+def _count(evaluate: Characteristic, window: Window, dtype: jnp.dtype) -> Int[Array, ""]:
+    """Zeros right of the imaginary axis, conjugates counted, by the turns of f along it.
+
+    The line goes to four times the searched frequency, beyond which f stays near 1.
+    """
+    line = jnp.asarray(_frequencies(window, 4.0 * window.highest, _N_LINE)).astype(dtype) * 1j
+    values = evaluate(line)
+    turned = jnp.sum(jnp.angle(values[1:] / values[:-1]))
+    return jnp.round((jnp.angle(values[-1]) - turned) / math.pi).astype(jnp.int32)
