@@ -1,7 +1,7 @@
 """Stability of the asynchronous state: growth and frequency of the modes of a network."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -174,4 +174,11 @@ def differentiable_zero(loop: Loop, zeros: Zeros, found: Bool[Array, ""]) -> Flo
         value = loop.characteristic(lax.complex(x[0], x[1]))
         return jnp.where(found, jnp.stack([value.real, value.imag]), -x)
 
-    return jnp.where(found, _implicit(implicit, jnp.stack([at.real, at.imag])), jnp.nan)
+    def tangent_solve(linear: Callable[[Array], Array], y: Float[Array, "2"]) -> Float[Array, "2"]:
+        # Analytic: one column of the matrix is the complex derivative, and the inverse is a division.
+        column = linear(jnp.asarray([1.0, 0.0], y.dtype))
+        quotient = lax.complex(y[0], y[1]) / lax.complex(column[0], column[1])
+        return jnp.stack([quotient.real, quotient.imag])
+
+    root = lax.custom_root(implicit, jnp.stack([at.real, at.imag]), lambda _, x: x, tangent_solve)
+    return jnp.where(found, root, jnp.nan)
