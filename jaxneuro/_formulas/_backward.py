@@ -22,7 +22,7 @@ from .._numerics import gauss_legendre
 # With these the response is within 1e-10 over the range of the tests; fewer steps show the order of the scheme.
 STEPS = 24
 _ORDER = 28
-_FRACTIONS = 40
+_FRACTIONS = 48
 _NODES = 16
 _FAR = -2.0
 # Steps are even in x|x|/2 + _EVEN x: short where the solution grows like exp(x^2).
@@ -97,12 +97,15 @@ def falling(s: Complex[Array, "..."]) -> Complex[Array, "..."]:
 def _slope(x: Float[Array, "..."], z: Complex[Array, "..."]) -> Complex[Array, "..."]:
     """w/u = sqrt(2) D_(-z-1)(t) / D_(-z)(t) with t = -sqrt(2) x, for x <= -2.
 
-    D_(-z)(t) / D_(-z-1)(t) = t + (z + 1) / (t + (z + 2) / (t + ...)), cut where it converged to rounding, with the
-    tail that solves c = t + (z + k) / c.
+    D_(-z)(t) / D_(-z-1)(t) = t + (z + 1) / (t + (z + 2) / (t + ...)), cut at a tail c_k = t + (z + k) / c_(k+1) that is
+    taken to change slowly with k, to first order.
     """
     root = math.sqrt(2.0)
     t = (-root * x).astype(z.dtype)
-    tail = 0.5 * (t + jnp.sqrt(t * t + 4.0 * (z + (_FRACTIONS + 1.0))))
+    k = z + (_FRACTIONS + 1.0)
+    root_k = jnp.sqrt(t * t + 4.0 * k)
+    tail = 0.5 * (t + root_k)
+    tail = tail - k / (root_k * (tail * tail + k))
 
     def outwards(c: Complex[Array, "..."], k: Complex[Array, ""]) -> tuple[Complex[Array, "..."], None]:
         return t + (z + k) / c, None

@@ -20,4 +20,5 @@ from ._effective_input import (
     effective_input as effective_input,
 )
 from ._mean_field import MeanField as MeanField, mean_field as mean_field
+from ._phase_map import Boundary as Boundary, PhaseMap as PhaseMap, phase_boundaries as phase_boundaries
 from ._stability import Modes as Modes, Stability as Stability, brunel_stability as brunel_stability

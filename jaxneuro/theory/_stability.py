@@ -93,7 +93,7 @@ def brunel_stability(net: Network, *, rates: Mapping[str, ArrayLike] | None = No
     >>> import jaxneuro as jn
     >>> fast = jn.theory.brunel_stability(jn.networks.brunel(g=6.0, nu_ext_over_nu_thr=4.0))
     >>> bool(fast.stable), round(float(fast.frequency))
-    (False, 0)
+    (False, 190)
 
     ```
 
