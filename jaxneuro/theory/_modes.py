@@ -12,9 +12,9 @@ from jaxtyping import Array, Bool, Complex, Float, Int
 
 Characteristic = Callable[[Complex[Array, ""]], Complex[Array, ""]]
 
-MOST_MODES = 10
-_N_FREQUENCIES = 72
-_N_DECAYING, _N_GROWING = 4, 9
+MOST_MODES = 12
+_N_FREQUENCIES = 96
+_N_DECAYING, _N_GROWING = 3, 7
 _N_LINE = 320
 _NEWTON = 12
 
@@ -29,16 +29,22 @@ class Window(eqx.Module):
 
 
 class Zeros(eqx.Module):
-    """Zeros with Im >= 0 by falling real part [1/ms], which of the slots hold one, and the count of unstable ones."""
+    """Zeros with Im >= 0 by falling real part [1/ms], which of the slots hold one, and how many unstable are missing.
+
+    `missing` is counted along the imaginary axis, with conjugates.
+    """
 
     at: Complex[Array, "modes"]
     found: Bool[Array, "modes"]
-    n_unstable: Int[Array, ""]
+    missing: Int[Array, ""]
 
 
 def window_of(delay: float) -> Window:
-    """Growth from -1/2 to 3 and frequencies up to 5/4 an inverse delay [ms]; the grid is fine below 1/(20 delay)."""
-    return Window(-0.5 / delay, 3.0 / delay, 2.5 * math.pi / delay, 0.05 / delay)
+    """Growth from -1/2 to 3 and frequencies up to 10/3 an inverse delay [ms].
+
+    Excitation that comes back in phase makes modes at multiples of the inverse delay.
+    """
+    return Window(-0.5 / delay, 3.0 / delay, 20.0 / 3.0 * math.pi / delay, 0.05 / delay)
 
 
 def search_modes(function: Characteristic, window: Window, dtype: jnp.dtype) -> Zeros:
@@ -47,7 +53,7 @@ def search_modes(function: Characteristic, window: Window, dtype: jnp.dtype) -> 
     |f| of an analytic f has a local minimum nowhere but at a zero: those of a grid start Newton's method.
     """
     grid = _grid(window).astype(dtype)
-    line = jnp.asarray(_frequencies(window, 4.0 * window.highest, _N_LINE)).astype(dtype) * 1j
+    line = jnp.asarray(_frequencies(window, window.highest, _N_LINE)).astype(dtype) * 1j
     # One call for all, which compiles once.
     values = jax.vmap(function)(jnp.concatenate([grid.reshape(-1), line]))
     size = jnp.abs(values[: grid.size]).reshape(grid.shape)
@@ -58,14 +64,15 @@ def search_modes(function: Characteristic, window: Window, dtype: jnp.dtype) -> 
     height = jnp.abs(at.imag)
     at = lax.complex(at.real, jnp.where(height < 1e3 * eps * window.highest, 0.0, height))
     slack = 1e-7 if size.dtype == jnp.float64 else 1e-3
-    inside = (at.real >= window.slowest) & (at.real <= 2 * window.fastest) & (at.imag <= 1.1 * window.highest)
+    inside = (at.real >= window.slowest) & (at.real <= 2 * window.fastest) & (at.imag <= 1.02 * window.highest)
     solved = (ends.last < slack * window.highest) & inside
     order = jnp.argsort(jnp.where(solved, -at.real, jnp.inf))
     at, solved = at[order], solved[order]
     close = jnp.abs(at[:, None] - at[None]) < 100 * slack * window.highest
     found = solved & ~jnp.any(jnp.tril(close & solved[None], k=-1), axis=1)
     order = jnp.argsort(jnp.where(found, -at.real, jnp.inf))
-    return Zeros(at[order], found[order], _turns(values[grid.size :]))
+    at, found = at[order], found[order]
+    return Zeros(at, found, _missing(line, values[grid.size :], at, found, -window.slowest))
 
 
 def _frequencies(window: Window, highest: float, n: int) -> np.ndarray:
@@ -117,10 +124,26 @@ def _newton(function: Characteristic, start: Complex[Array, ""], most: float) ->
     return _End(at, lengths[-1])
 
 
-def _turns(values: Complex[Array, "line"]) -> Int[Array, ""]:
-    """Zeros right of the imaginary axis, conjugates counted, by the turns of f along it.
+def _missing(
+    line: Complex[Array, "line"],
+    values: Complex[Array, "line"],
+    at: Complex[Array, "modes"],
+    found: Bool[Array, "modes"],
+    decay: float,
+) -> Int[Array, ""]:
+    """Zeros right of the imaginary axis other than those `found`, by the turns of f along the axis.
 
-    The line goes to four times the searched frequency, beyond which f stays near 1.
+    Every zero found is moved left to `decay`, so that f turns slowly where one lies close to the axis. The line ends
+    between two multiples of the inverse delay, from where f goes to 1 without a turn around 0.
     """
-    turned = jnp.sum(jnp.angle(values[1:] / values[:-1]))
-    return jnp.round((jnp.angle(values[-1]) - turned) / math.pi).astype(jnp.int32)
+
+    def moved(zero: Complex[Array, ""]) -> Complex[Array, "line"]:
+        left = lax.complex(jnp.full_like(zero.imag, -decay), zero.imag)
+        return (line - left) / jnp.where(line == zero, 1.0, line - zero)
+
+    rest = values
+    for zero, known in zip(at, found, strict=True):
+        pair = jnp.where(zero.imag > 0.0, moved(jnp.conj(zero)), 1.0)
+        rest = rest * jnp.where(known, moved(zero) * pair, 1.0)
+    turned = jnp.sum(jnp.angle(rest[1:] / rest[:-1]))
+    return jnp.round((jnp.angle(rest[-1]) - turned) / math.pi).astype(jnp.int32)

@@ -18,7 +18,7 @@ from ._mean_field import _NEURON, _stack, mean_field
 from ._stability import brunel_stability
 
 # Points of the grid in one call, so that grids of any size use one program.
-_CHUNK = 256
+_CHUNK = 64
 _BISECTIONS = 10
 # Rates that differ more across an edge, where states come or go as well, are of different states.
 _JUMP = 2.0

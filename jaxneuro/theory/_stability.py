@@ -27,8 +27,8 @@ class Stability(eqx.Module):
     - `growth` [1/s], `frequency` [Hz]: of the leading mode; NaN where none was found.
     - `modes`: growth and frequency of all found, NaN beyond the last; a frequency above 0 is a pair.
     - `stable`: whether no mode grows.
-    - `n_unstable`: how many grow, both of a pair counted, from the turns of the characteristic
-      function along the imaginary axis; `complete`: whether as many were found.
+    - `n_unstable`: how many grow, both of a pair counted: those found and those that the turns of the
+      characteristic function along the imaginary axis show beside them; `complete`: whether none is missing.
     - `rate`: the state it was taken at, {population: Hz}.
     """
 
@@ -70,7 +70,7 @@ def brunel_stability(net: Network, *, rates: Mapping[str, ArrayLike] | None = No
         M_ij = tau_i K_ij (J_ij R_mu,i(lambda) + J_ij^2 R_var,i(lambda)) <exp(-lambda d_ij)>,
 
     with R_mu and R_var of `lif_response`, and the mean taken over the delays. Re lambda > 0 grows.
-    Infinitely many modes decay; searched are growth from -1/(2 d) to 3/d and frequencies to 5/(4 d),
+    Infinitely many modes decay; searched are growth from -1/(2 d) to 3/d and frequencies to 10/(3 d),
     with d the longest delay. Populations with equal neurons and equal input move together.
 
     **Arguments:**
@@ -144,9 +144,9 @@ def _solve(net: Network, groups: tuple[tuple[str, ...], ...], start: Float[Array
             jnp.where(zeros.found, per_second * zeros.at.real, jnp.nan),
             jnp.where(zeros.found, hertz * zeros.at.imag, jnp.nan),
         ),
-        stable=(zeros.n_unstable == 0) & (n_found == 0),
-        n_unstable=zeros.n_unstable,
-        complete=n_found == zeros.n_unstable,
+        stable=(zeros.missing <= 0) & (n_found == 0),
+        n_unstable=n_found + zeros.missing,
+        complete=zeros.missing == 0,
         rate=rates,
     )
 
