@@ -1,6 +1,6 @@
 """States of a network over two parameters, their stability, and the lines between."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import equinox as eqx
@@ -80,7 +80,7 @@ class PhaseMap(eqx.Module):
         return "\n".join(lines)
 
 
-def phase_boundaries(network: Callable[..., Network], *, over: Mapping[str, ArrayLike]) -> PhaseMap:
+def phase_boundaries(network: Callable[..., Network], *, over: Mapping[str, ArrayLike | Sequence[float]]) -> PhaseMap:
     """All self-consistent states of a network over two of its parameters, and where they lose stability.
 
     At every point of the grid all states of `mean_field`, low, intermediate, high and quiescent,
@@ -147,7 +147,7 @@ def phase_boundaries(network: Callable[..., Network], *, over: Mapping[str, Arra
     return eqx.tree_at(lambda m: m.boundaries, found, tuple(lines))
 
 
-def _axes(over: Mapping[str, ArrayLike]) -> dict[str, np.ndarray]:
+def _axes(over: Mapping[str, ArrayLike | Sequence[float]]) -> dict[str, np.ndarray]:
     if not isinstance(over, Mapping) or len(over) != 2:
         raise ValueError("`over` has to be a dict of two {keyword: values}.")
     axes = {}
