@@ -72,3 +72,41 @@ def test_state_names_what_is_missing(both):
     bare = jn.simulate(jn.networks.brunel(n_e=80, n_i=20, c_e=16, c_i=4), 0.0, 5.0, dt=0.1, key=jax.random.key(0))
     with pytest.raises(ValueError, match="`sol` needs a record 'spikes'"):
         jn.plot.state(bare)
+
+
+def test_phase_diagram_shows_lines_and_classes():
+    # Made by hand: a line at g = 1.5 of 100 Hz, and a saddle-node.
+    shape = (3, 2, 1)
+    line = jn.theory.Boundary(np.array([[1.5, 0.0], [1.5, 0.5], [1.5, 1.0]]), np.full(3, 100.0), False, True)
+    fold = jn.theory.Boundary(np.array([[0.5, 0.0], [0.5, 1.0]]), np.full(2, np.nan), True, True)
+    growth = np.array([[-1.0, -1.0], [-1.0, -1.0], [1.0, 1.0]])[..., None]
+    whole = np.ones(shape)
+    found = jn.theory.PhaseMap(
+        axes={"g": np.array([0.0, 1.0, 2.0]), "ratio": np.array([0.0, 1.0])},
+        rate={"E": whole},
+        cv={"E": whole},
+        growth=growth,
+        frequency=100.0 * whole,
+        stable=growth < 0,
+        complete=growth < 2,
+        n_states=np.ones(shape[:2], int),
+        boundaries=(line, fold),
+    )
+    ax = jn.plot.phase_diagram(found)
+    styles = {drawn.get_linestyle(): drawn.get_xydata() for drawn in ax.lines}
+    np.testing.assert_allclose(styles["-"], line.points)
+    np.testing.assert_allclose(styles[":"], fold.points)
+    assert [text.get_text() for text in ax.texts] == ["100 Hz"]
+    assert ax.get_xlabel() == "g"
+    assert "67%" in str(found)
+    shown = ax.collections[0].get_array()
+    assert np.ma.count(np.ma.masked_invalid(shown)) == 2
+    plt.close(ax.figure)
+    ax = jn.plot.phase_diagram(found, classes=np.array([[0, 0], [0, 1], [1, -1]]), names=("AI", "SI"))
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["AI", "SI"]
+    plt.close(ax.figure)
+    with pytest.raises(ValueError, match="`classes` has to be integers of shape"):
+        jn.plot.phase_diagram(found, classes=np.zeros((2, 2), int), names=("AI",))
+    with pytest.raises(ValueError, match="`names` has to name every class"):
+        jn.plot.phase_diagram(found, classes=np.ones((3, 2), int), names=("AI",))
+    plt.close("all")

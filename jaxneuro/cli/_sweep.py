@@ -230,8 +230,8 @@ def _draw(path: Path, grid: "xarray.Dataset") -> None:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    from ..plot import phase_diagram
+    from .. import plot
 
-    figure = phase_diagram(grid, names=[str(name) for name in grid.data_vars if name != "result"])
+    figure = plot.sweep(grid, names=[str(name) for name in grid.data_vars if name != "result"])
     figure.savefig(path, dpi=150)
     plt.close(figure)

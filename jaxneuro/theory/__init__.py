@@ -1,6 +1,7 @@
 """What the equations say of a neuron or a network, without simulating it."""
 
 from .._formulas import (
+    LifResponse as LifResponse,
     OUMoments as OUMoments,
     PoissonInput as PoissonInput,
     kramers_rate as kramers_rate,
@@ -8,6 +9,7 @@ from .._formulas import (
     lif_density as lif_density,
     lif_log_rate as lif_log_rate,
     lif_rate as lif_rate,
+    lif_response as lif_response,
     ou_moments as ou_moments,
     poisson_input as poisson_input,
 )
@@ -24,3 +26,5 @@ from ._effective_input import (
     effective_input as effective_input,
 )
 from ._mean_field import MeanField as MeanField, mean_field as mean_field
+from ._phase_map import Boundary as Boundary, PhaseMap as PhaseMap, phase_boundaries as phase_boundaries
+from ._stability import Modes as Modes, Stability as Stability, brunel_stability as brunel_stability

@@ -20,7 +20,7 @@ def run(point, key):
 def test_a_map_over_two_axes():
     grid = jn.sweep(run, over={"x": X, "y": Y}, seeds=2, key=jax.random.key(0))
     grid["rate"].attrs["units"] = "Hz"
-    figure = jn.plot.phase_diagram(grid, names=["rate", "cv"])
+    figure = jn.plot.sweep(grid, names=["rate", "cv"])
     rate, cv = (ax for ax in figure.axes if ax.collections and ax.get_xlabel() == "x")
     np.testing.assert_allclose(rate.collections[0].get_array(), X[None, :] + 10 * Y[:, None])
     assert np.ma.getmaskarray(cv.collections[0].get_array())[:, 0].all()
@@ -31,7 +31,7 @@ def test_a_map_over_two_axes():
 
 def test_a_line_over_one_axis():
     grid = jn.sweep(run, over={"x": X}, seeds=2, key=jax.random.key(0)).drop_vars("v")
-    figure = jn.plot.phase_diagram(grid)
+    figure = jn.plot.sweep(grid)
     assert [ax.get_ylabel() for ax in figure.axes] == ["rate", "cv"]  # codes are left out
     np.testing.assert_allclose(figure.axes[0].lines[-1].get_ydata(), X + 10.0)
     plt.close(figure)
@@ -46,4 +46,4 @@ def test_a_line_over_one_axis():
 def test_what_cannot_be_drawn_is_refused(names, sentence):
     grid = jn.sweep(run, over={"x": X}, key=jax.random.key(0))
     with pytest.raises(ValueError, match=sentence):
-        jn.plot.phase_diagram(grid, names=names)
+        jn.plot.sweep(grid, names=names)

@@ -1,0 +1,7 @@
+"""Figures of runs and theory. matplotlib is loaded when a figure is asked for."""
+
+from ._overlay import overlay as overlay
+from ._phase_diagram import phase_diagram as phase_diagram
+from ._raster import raster as raster
+from ._state import draw_state as draw_state, state as state
+from ._sweep import sweep as sweep

@@ -1,0 +1,69 @@
+"""Regimes of a network over two parameters."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..theory import Boundary, PhaseMap
+from ._common import COLOURS, pyplot
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def phase_diagram(
+    found: PhaseMap, *, classes: np.ndarray | None = None, names: Sequence[str] = (), ax: "Axes | None" = None
+) -> "Axes":
+    """Draws the lines between the regimes of a network over two parameters, on theory or on simulated classes.
+
+    Solid lines are where an oscillation of the state of highest rate starts to grow, with its
+    frequency at their middle, dashed those of the lowest, and dotted where states come and go. The
+    cells are the frequency of the leading mode of the highest state where it grows, white where all
+    decay; or, where `classes` are given, the regimes that a simulation found.
+
+    **Arguments:** `found`, of `theory.phase_boundaries`; `classes`, integers (first, second) over the
+    axes of `found`, negative where unknown, and `names`, one a class; `ax`, by default a new figure.
+
+    **Returns:** the axes.
+
+    Raises `ValueError` where `classes` has another shape or a class has no name.
+    """
+    axes: Any = pyplot().figure(layout="constrained").gca() if ax is None else ax
+    (x_name, x), (y_name, y) = found.axes.items()
+    if classes is None:
+        frequency = np.where(found.highest(found.growth) > 0, found.highest(found.frequency), np.nan)
+        cells = axes.pcolormesh(x, y, frequency.T, cmap="viridis_r", alpha=0.6, shading="nearest", rasterized=True)
+        axes.figure.colorbar(cells, ax=axes, label="frequency of the leading growing mode (Hz)")
+    else:
+        _draw_classes(axes, x, y, np.asarray(classes), names)
+    for line in found.boundaries:
+        _draw_boundary(axes, line)
+    axes.set(xlabel=x_name, ylabel=y_name, xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
+    return axes
+
+
+def _draw_classes(ax: Any, x: np.ndarray, y: np.ndarray, classes: np.ndarray, names: Sequence[str]) -> None:
+    if classes.shape != (x.size, y.size) or classes.dtype.kind not in "iu":
+        raise ValueError(f"`classes` has to be integers of shape {(x.size, y.size)}; got {classes.shape}.")
+    if classes.max(initial=-1) >= len(names):
+        raise ValueError(f"`names` has to name every class; got {len(names)} for class {classes.max()}.")
+    from matplotlib.colors import ListedColormap
+    from matplotlib.patches import Patch
+
+    colours = ListedColormap([COLOURS[k % len(COLOURS)] for k in range(len(names))])
+    shown = np.ma.masked_less(classes, 0)
+    limits = {"vmin": -0.5, "vmax": len(names) - 0.5}
+    ax.pcolormesh(x, y, shown.T, cmap=colours, alpha=0.4, shading="nearest", rasterized=True, **limits)
+    handles = [Patch(color=colours(k), alpha=0.4, label=name) for k, name in enumerate(names)]
+    ax.legend(handles=handles, fontsize="small", loc="upper left", framealpha=0.9)
+
+
+def _draw_boundary(ax: Any, line: Boundary) -> None:
+    style = ":" if line.saddle_node else "-" if line.highest else "--"
+    ax.plot(*line.points.T, style, color="black", lw=1.6)
+    if not line.saddle_node and len(line.points) > 2:
+        middle = len(line.points) // 2
+        box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.0}
+        text = f"{line.frequency[middle]:.0f} Hz"
+        ax.text(*line.points[middle], text, fontsize="small", ha="center", va="center", bbox=box)

@@ -1,0 +1,51 @@
+"""Spikes above the rate of their population."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .._simulate import Solution
+from ._common import COLOURS, pyplot
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def state(sol: Solution, *, most: int = 50, span: float = 200.0) -> "Figure":
+    """Draws the last `span` [ms] of a run: spikes of the first population above the rate of the population.
+
+    The run has to hold a `Spikes` record named "spikes" and a `PopulationRate` record named
+    "population_rate", best in bins of 0.1 to 1 ms.
+
+    **Arguments:** `sol`; `most`, neurons in the raster; `span` [ms], all of the run where it is shorter.
+
+    **Returns:** the figure.
+
+    Raises `ValueError` where a record is missing, `ImportError` without matplotlib.
+
+    Source: the arrangement of Brunel (2000), doi:10.1023/A:1008925309027, Fig. 8.
+    """
+    for needed in ("spikes", "population_rate"):
+        if needed not in sol.records:
+            raise ValueError(f"`sol` needs a record {needed!r}, such as jn.record.{_RECORDERS[needed]}.")
+    figure = pyplot().figure(figsize=(7, 4), layout="constrained")
+    draw_state(sol, *figure.subplots(2, 1, sharex=True, height_ratios=[3, 2]), most=most, span=span)
+    return figure
+
+
+def draw_state(sol: Solution, above: "Axes", below: "Axes", *, most: int = 50, span: float = 200.0) -> None:
+    """Draws what `state` shows on given axes.
+
+    **Arguments:** as of `state`; `above` for the raster, `below` for the rate.
+    """
+    spikes, rates = sol["spikes"], sol["population_rate"]
+    name, trains = next(iter(spikes.items())) if isinstance(spikes, dict) else ("", spikes)
+    rate = next(iter(rates.values())) if isinstance(rates, dict) else rates
+    raster(trains, ax=above, most=most)
+    above.set(xlabel="", ylabel=f"neuron {name}".rstrip())
+    times = np.asarray(sol.times["population_rate"])
+    shown = times >= sol.t1 - span
+    below.plot(times[shown], np.asarray(rate)[shown], color=COLOURS[0], lw=0.7)
+    first = max(sol.t1 - span, int(trains.first_step) * trains.dt, float(times[0]))
+    below.set(xlabel="time (ms)", ylabel="rate (Hz)", xlim=(first, sol.t1), ylim=(0, None))

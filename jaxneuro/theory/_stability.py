@@ -1,0 +1,184 @@
+"""Stability of the asynchronous state: growth and frequency of the modes of a network."""
+
+import math
+from collections.abc import Callable, Mapping
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jaxtyping import Array, ArrayLike, Bool, Float, Int
+
+from .._network import Network
+from .._numerics import as_leaf, is_concrete
+from ..models import LIF
+from ._effective_input import EffectiveNoise
+from ._loop import Loop, longest_delay, loop_of
+from ._mean_field import _groups, _implicit, _log_phi, _spread, mean_field
+from ._modes import Zeros, search_modes, window_of
+
+# A rate given is self-consistent where log Phi(nu) - log nu is below this.
+_CONSISTENT = 1e-3
+
+
+class Stability(eqx.Module):
+    """Modes exp(lambda t) of a network near a self-consistent state, by falling growth.
+
+    - `growth` [1/s], `frequency` [Hz]: of the leading mode; NaN where none was found.
+    - `modes`: growth and frequency of all found, NaN beyond the last; a frequency above 0 is a pair.
+    - `stable`: whether no mode grows.
+    - `n_unstable`: how many grow, both of a pair counted: those found and those that the turns of the
+      characteristic function along the imaginary axis show beside them; `complete`: whether none is missing.
+    - `rate`: the state it was taken at, {population: Hz}.
+    """
+
+    growth: Float[Array, ""]
+    frequency: Float[Array, ""]
+    modes: "Modes"
+    stable: Bool[Array, ""]
+    n_unstable: Int[Array, ""]
+    complete: Bool[Array, ""]
+    rate: dict[str, Float[Array, ""]]
+
+    def __str__(self) -> str:
+        if not is_concrete(self.growth, self.rate) or np.ndim(self.growth):
+            return f"Stability of {', '.join(self.rate)}"
+        state = ", ".join(f"{name} {float(value):.4g} Hz" for name, value in self.rate.items())
+        lines = [f"Stability at {state}: {'stable' if bool(self.stable) else 'unstable'}."]
+        for growth, frequency in zip(np.asarray(self.modes.growth), np.asarray(self.modes.frequency), strict=True):
+            if not np.isnan(growth):
+                lines.append(f"  growth {growth:9.1f} /s at {frequency:6.1f} Hz")
+        if not bool(self.complete):
+            lines.append(f"  {int(self.n_unstable)} modes grow, conjugates counted: not all are listed.")
+        return "\n".join(lines)
+
+
+class Modes(eqx.Module):
+    """Growth [1/s] and frequency [Hz] of each mode."""
+
+    growth: Float[Array, "modes"]
+    frequency: Float[Array, "modes"]
+
+
+def brunel_stability(net: Network, *, rates: Mapping[str, ArrayLike] | None = None, throw: bool = True) -> Stability:
+    """The modes of a sparse network of LIF neurons with delays near a state of constant rates.
+
+    A modulation of the rates by dnu exp(lambda t) comes back through the mean and through the
+    variance of the recurrent input; it sustains itself where
+
+        det(1 - M(lambda)) = 0,
+        M_ij = tau_i K_ij (J_ij R_mu,i(lambda) + J_ij^2 R_var,i(lambda)) <exp(-lambda d_ij)>,
+
+    with R_mu and R_var of `lif_response`, and the mean taken over the delays. Re lambda > 0 grows.
+    Infinitely many modes decay; searched are growth from -1/(2 d) to 3/d and frequencies to 10/(3 d),
+    with d the longest delay. Populations with equal neurons and equal input move together.
+
+    **Arguments:**
+
+    - `net`: a `Network` of LIF and Poisson populations with `DeltaCurrent` synapses.
+    - `rates`: the self-consistent state {population: Hz}; `mean_field(net).rate` by default. For
+      branch number k: `{name: found[k] for name, found in mean_field(net).branches.items()}`.
+    - `throw`: as in `mean_field`.
+
+    **Returns:** a `Stability`.
+
+    Raises `ValueError` where a synapse is not `DeltaCurrent` or known `rates` are not self-consistent;
+    otherwise as `mean_field`.
+
+    Derivatives: implicit, of `growth` and `frequency`, in forward and reverse mode and of any order,
+    with respect to every number of the network; the delays are static. `modes` has none. Works under
+    jit and vmap.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> fast = jn.theory.brunel_stability(jn.networks.brunel(g=6.0, nu_ext_over_nu_thr=4.0))
+    >>> bool(fast.stable), round(float(fast.frequency))
+    (False, 190)
+
+    ```
+
+    Source: Brunel (2000), doi:10.1023/A:1008925309027, section 5 and appendix; the response to the
+    variance, and to both after the refractory period, from the references of `lif_response`.
+    """
+    if not isinstance(net, Network):
+        raise ValueError(f"`net` has to be a Network; got {type(net).__name__}.")
+    names = tuple(n for n in net.names if isinstance(net.populations[n].model, LIF))
+    if rates is None:
+        seen = mean_field(net, throw=throw).rate
+    else:
+        missing = [name for name in names if name not in rates]
+        if missing:
+            raise ValueError(f"`rates` has no rate of {', '.join(missing)}.")
+        seen = {name: as_leaf(rates[name]) for name in names}
+    groups = _groups(net, names)
+    start = jnp.log(jnp.stack([seen[group[0]] for group in groups]))
+    if rates is not None and is_concrete(net, start):
+        _check_consistent(net, groups, start)
+    return _solve(net, groups, start)
+
+
+def _check_consistent(net: Network, groups: tuple[tuple[str, ...], ...], x: Float[Array, "unknowns"]) -> None:
+    off = _log_phi(net, EffectiveNoise(), tuple(g[0] for g in groups), _spread(groups, jnp.exp(x))) - x
+    if not bool(jnp.all((jnp.abs(off) < _CONSISTENT) | jnp.isneginf(x))):
+        raise ValueError(
+            f"`rates` has to be self-consistent, as the branches of `mean_field` are; "
+            f"log Phi(nu) - log nu is {np.asarray(off)}."
+        )
+
+
+@eqx.filter_jit
+def _solve(net: Network, groups: tuple[tuple[str, ...], ...], start: Float[Array, "unknowns"]) -> Stability:
+    rates = self_consistent(net, groups, start)
+    loop = loop_of(net, groups, rates)
+    fixed = lax.stop_gradient(loop)
+    zeros = search_modes(fixed.characteristic, window_of(longest_delay(loop)), jnp.result_type(complex))
+    found = zeros.found[0]
+    leading = differentiable_zero(loop, zeros, found)
+    growing = zeros.found & (zeros.at.real > 0.0)
+    n_found = jnp.sum(jnp.where(growing, jnp.where(zeros.at.imag > 0.0, 2, 1), 0), dtype=jnp.int32)
+    per_second, hertz = 1000.0, 1000.0 / (2.0 * math.pi)
+    return Stability(
+        growth=per_second * leading[0],
+        frequency=hertz * leading[1],
+        modes=Modes(
+            jnp.where(zeros.found, per_second * zeros.at.real, jnp.nan),
+            jnp.where(zeros.found, hertz * zeros.at.imag, jnp.nan),
+        ),
+        stable=(zeros.missing <= 0) & (n_found == 0),
+        n_unstable=n_found + zeros.missing,
+        complete=zeros.missing == 0,
+        rate=rates,
+    )
+
+
+def self_consistent(
+    net: Network, groups: tuple[tuple[str, ...], ...], start: Float[Array, "unknowns"]
+) -> dict[str, Float[Array, ""]]:
+    """The rates at log rate `start`, as an implicit function of the network."""
+    start = lax.stop_gradient(start)
+    known = jnp.isfinite(start)  # a population without any input is silent whatever the parameters
+
+    def implicit(x: Float[Array, "unknowns"]) -> Float[Array, "unknowns"]:
+        rates = _spread(groups, jnp.exp(jnp.where(known, x, -jnp.inf)))
+        return jnp.where(known, _log_phi(net, EffectiveNoise(), tuple(g[0] for g in groups), rates) - x, -x)
+
+    x = _implicit(implicit, jnp.where(known, start, 0.0))
+    return _spread(groups, jnp.exp(jnp.where(known, x, start)))
+
+
+def differentiable_zero(loop: Loop, zeros: Zeros, found: Bool[Array, ""]) -> Float[Array, "2"]:
+    """The leading zero as (real, imaginary) [1/ms], an implicit function of the loop; NaN where there is none."""
+    at = lax.stop_gradient(jnp.where(found, zeros.at[0], 0.0))
+
+    def implicit(x: Float[Array, "2"]) -> Float[Array, "2"]:
+        value = loop.characteristic(lax.complex(x[0], x[1]))
+        return jnp.where(found, jnp.stack([value.real, value.imag]), -x)
+
+    def tangent_solve(linear: Callable[[Array], Array], y: Float[Array, "2"]) -> Float[Array, "2"]:
+        # Analytic: one column of the matrix is the complex derivative, and the inverse is a division.
+        column = linear(jnp.asarray([1.0, 0.0], y.dtype))
+        quotient = lax.complex(y[0], y[1]) / lax.complex(column[0], column[1])
+        return jnp.stack([quotient.real, quotient.imag])
+
+    root = lax.custom_root(implicit, jnp.stack([at.real, at.imag]), lambda _, x: x, tangent_solve)
+    return jnp.where(found, root, jnp.nan)

@@ -1,0 +1,58 @@
+"""The phase map: lines through known fields, states against the mean field, and a boundary against bisection."""
+
+import numpy as np
+import pytest
+
+import jaxneuro as jn
+from jaxneuro.theory._contours import crossings, polylines
+
+
+def anywhere(first, second):
+    return np.ones(len(first), bool)
+
+
+def test_a_circle_is_one_closed_line():
+    x, y = np.linspace(-2, 2, 81), np.linspace(-2, 2, 61)
+    field = 1.0 - np.hypot(x[:, None], y[None])
+    edges = crossings(field, anywhere)
+    (line,) = polylines(edges, field.shape)
+    assert line[0] == line[-1]
+    assert len(line) == len(edges.share) + 1
+    across = edges.interpolate(np.broadcast_to(x[:, None], field.shape))
+    along = edges.interpolate(np.broadcast_to(y[None], field.shape))
+    # Linear interpolation over a cell of 0.07: h^2/8 of the curvature.
+    np.testing.assert_allclose(np.hypot(across, along), 1.0, atol=1e-3)
+
+
+def test_two_lines_stay_two():
+    x = np.linspace(0, 1, 21)
+    field = np.broadcast_to((x[:, None] - 0.31) * (x[:, None] - 0.72), (21, 9))
+    lines = polylines(crossings(field, anywhere), field.shape)
+    assert sorted(len(line) for line in lines) == [9, 9]
+
+
+@pytest.mark.usefixtures("as_users_run")
+def test_errors():
+    for over in ({"g": [1.0, 2.0]}, {"g": [1.0, 2.0], "j": [0.2, 0.1]}, {"g": [1.0, 2.0], "j": 0.1}):
+        with pytest.raises(ValueError, match="`over"):
+            jn.theory.phase_boundaries(jn.networks.brunel, over=over)
+
+
+@pytest.mark.slow
+def test_states_and_the_fast_boundary():
+    axes = {"g": np.array([3.5, 5.5, 6.0, 6.5]), "nu_ext_over_nu_thr": np.array([0.65, 2.75, 3.0, 3.25, 3.5])}
+    found = jn.theory.phase_boundaries(jn.networks.brunel, over=axes)
+    assert found.n_states[0, 0] == 3
+    assert found.complete.all()
+    mf = jn.theory.mean_field(jn.networks.brunel(g=6.0, nu_ext_over_nu_thr=3.0))
+    np.testing.assert_allclose(found.highest(found.rate["E"])[2, 2], mf.rate["E"], rtol=1e-9)
+    np.testing.assert_allclose(found.highest(found.cv["E"])[2, 2], mf.cv["E"], rtol=1e-9)
+
+    low, high = 3.0, 3.5
+    for _ in range(12):
+        middle = 0.5 * (low + high)
+        grows = bool(jn.theory.brunel_stability(jn.networks.brunel(g=6.0, nu_ext_over_nu_thr=middle)).growth > 0)
+        low, high = (low, middle) if grows else (middle, high)
+    line = max((b for b in found.boundaries if not b.saddle_node), key=lambda b: b.points[:, 1].max())
+    at = line.points[np.abs(line.points[:, 0] - 6.0) < 1e-9]
+    np.testing.assert_allclose(at[0, 1], 0.5 * (low + high), atol=0.01)

@@ -1,0 +1,226 @@
+"""Modes of sparse networks against the characteristic equation in mpmath, and against slopes of the mean field."""
+
+import jax
+import jax.numpy as jnp
+import mpmath as mp
+import numpy as np
+import pytest
+
+import jaxneuro as jn
+from jaxneuro.theory._loop import delay_factor, loop_of
+
+X64 = jnp.result_type(float) == jnp.float64
+
+
+def closed_response(growth, mu, sigma, tau, t_ref=2.0):
+    """The response over the rate at lambda = `growth` [1/ms], from the closed form, of Brunel's neurons."""
+    z, a, b = growth * tau, (10.0 - mu) / sigma, (20.0 - mu) / sigma
+
+    def u(x, n):
+        factor = (1, mp.sqrt(2) * z, 2 * z * (z + 1))[n]
+        return factor * mp.exp(x * x / 2) * mp.pcfd(-z - n, -mp.sqrt(2) * x)
+
+    denominator = u(b, 0) - mp.exp(-growth * t_ref) * u(a, 0)
+    mean = (u(b, 1) - u(a, 1)) / denominator / sigma / (1 + z)
+    return mean, (u(b, 2) - u(a, 2)) / denominator / (2 * sigma**2) / (2 + z)
+
+
+def matrix(growth, g, ratio, rates, taus=(20.0, 20.0), delay=1.5):
+    """M(lambda) of Brunel's network, written out for two populations."""
+    growth, rows = mp.mpc(growth), []
+    (nu_e, nu_i), j, c_e, c_i = (np.asarray(rates) / 1000), 0.1, 1_000, 250
+    nu_ext = ratio * 20.0 / (j * c_e * 20.0)
+    for tau, rate in zip(taus, (nu_e, nu_i), strict=True):
+        if rows and taus[0] == taus[1]:
+            return [rows[0], rows[0]]
+        mu = tau * j * (c_e * (nu_ext + nu_e) - g * c_i * nu_i)
+        sigma = mp.sqrt(tau * j**2 * (c_e * (nu_ext + nu_e) + g**2 * c_i * nu_i))
+        mean, variance = closed_response(growth, mu, sigma, tau)
+        weights = ((c_e, j), (c_i, -g * j))
+        rows.append([tau * k * w * (mean + w * variance) * rate * mp.exp(-growth * delay) for k, w in weights])
+    return rows
+
+
+def characteristic(growth, *arguments, **keywords):
+    (ee, ei), (ie, ii) = matrix(growth, *arguments, **keywords)
+    return (1 - ee) * (1 - ii) - ei * ie
+
+
+BRUNEL = [
+    (5.0, 2.0, True, None),
+    (6.0, 4.0, False, 190.2),
+    (4.5, 0.9, False, 29.0),
+    (3.0, 2.0, False, 660.6),
+]
+IDS = ["AI", "fast SI", "slow SI", "SR"]
+
+
+@pytest.mark.float32
+@pytest.mark.parametrize(("g", "ratio", "stable", "frequency"), BRUNEL, ids=IDS)
+def test_modes_of_brunel_network(g, ratio, stable, frequency):
+    seen = jn.theory.brunel_stability(jn.networks.brunel(g=g, nu_ext_over_nu_thr=ratio))
+    assert bool(seen.stable) == stable
+    assert bool(seen.complete)
+    assert (float(seen.growth) < 0) == stable
+    if frequency is not None:
+        assert float(seen.frequency) == pytest.approx(frequency, rel=2e-3 if X64 else 1e-2)
+    if not X64:
+        return
+    rate = float(seen.rate["E"])
+    for growth, mode in zip(seen.modes.growth, seen.modes.frequency, strict=True):
+        if not np.isnan(growth):
+            at = mp.mpc(float(growth), 2 * np.pi * float(mode)) / 1000
+            root = mp.findroot(lambda x: characteristic(x, g, ratio, (rate, rate)), at)
+            assert abs(root - at) < 1e-8, (at, root)
+    np.testing.assert_allclose(seen.growth, seen.modes.growth[0], rtol=1e-12)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("g", "ratio", "stable", "_"), BRUNEL, ids=IDS)
+def test_no_growing_mode_is_missed(g, ratio, stable, _):
+    # The turns of the closed form around 0 along the axis, on a line fine enough for the narrowest mode.
+    rate = float(jn.theory.mean_field(jn.networks.brunel(g=g, nu_ext_over_nu_thr=ratio)).rate["E"])
+    line = np.concatenate([np.linspace(1e-6, 1.0, 60), np.linspace(1.0, 8.0, 240)[1:]])
+    values = np.array([complex(characteristic(1j * w, g, ratio, (rate, rate))) for w in line])
+    steps = np.angle(values[1:] / values[:-1])
+    assert np.abs(steps).max() < 1.6
+    count = round((np.angle(values[-1]) - steps.sum()) / np.pi)
+    seen = jn.theory.brunel_stability(jn.networks.brunel(g=g, nu_ext_over_nu_thr=ratio))
+    assert count == int(seen.n_unstable)
+    assert stable == (count == 0)
+
+
+def test_at_zero_growth_it_is_the_slope_of_the_mean_field():
+    net = jn.networks.brunel(g=5.0, nu_ext_over_nu_thr=2.0)
+    rates = jn.theory.mean_field(net).rate
+
+    def phi(nu):
+        found = jn.theory.effective_input(net, {"E": nu, "I": nu})["E"]
+        return jn.theory.lif_rate(found.mu, found.sigma, tau=found.tau, v_th=20.0, v_reset=10.0, t_ref=2.0)
+
+    value = loop_of(net, (("E", "I"),), rates).characteristic(jnp.asarray(0.0j))
+    np.testing.assert_allclose(value, 1 - jax.grad(phi)(rates["E"]), rtol=1e-11)
+
+
+def faster_inhibition(tau_i, delay=1.5, g=5.0, ratio=2.0):
+    """Brunel's network with another time constant of inhibitory neurons: model B."""
+    lif, fast = jn.LIF(), jn.LIF(tau_m=tau_i)
+    brunel = jn.networks.brunel(g=g, nu_ext_over_nu_thr=ratio, delay=delay)
+    return jn.Network({"E": jn.Population(lif), "I": jn.Population(fast)}, brunel.projections, brunel.drives)
+
+
+def test_two_populations():
+    seen = jn.theory.brunel_stability(faster_inhibition(15.0))
+    rates = (float(seen.rate["E"]), float(seen.rate["I"]))
+    assert rates[0] != rates[1]
+    at = mp.mpc(float(seen.growth), 2 * np.pi * float(seen.frequency)) / 1000
+    root = mp.findroot(lambda x: characteristic(x, 5.0, 2.0, rates, taus=(20.0, 15.0)), at)
+    assert abs(root - at) < 1e-8
+
+
+def test_one_and_two_unknowns_agree():
+    net = jn.networks.brunel(g=6.0, nu_ext_over_nu_thr=4.0)
+    one = jn.theory.brunel_stability(net)
+    two = jax.jit(lambda n: jn.theory.brunel_stability(n, rates=one.rate))(net)  # traced values are not known as equal
+    np.testing.assert_allclose([two.growth, two.frequency], [one.growth, one.frequency], rtol=1e-9)
+
+
+def test_the_intermediate_state_is_unstable_in_its_rate():
+    net = jn.networks.brunel(g=3.5, nu_ext_over_nu_thr=0.65)
+    mf = jn.theory.mean_field(net)
+    n = int(np.sum(~np.isnan(mf.branches["E"])))
+    assert n == 3
+    quiescent, intermediate, high = (
+        jn.theory.brunel_stability(net, rates={name: found[k] for name, found in mf.branches.items()}) for k in range(n)
+    )
+    assert bool(quiescent.stable)
+    assert float(intermediate.growth) > 0
+    assert float(intermediate.frequency) == 0.0
+    assert "unstable" in str(intermediate)
+    np.testing.assert_allclose(high.rate["E"], mf.rate["E"], rtol=1e-12)
+
+
+def test_distributed_delays():
+    growth = jnp.asarray(0.1 + 1.3j)
+    delays = np.linspace(0.5, 2.5, 20_001)
+    mean = np.trapezoid(np.exp(-complex(growth) * delays), delays) / 2.0
+    np.testing.assert_allclose(delay_factor(jn.UniformDelay(0.5, 2.5), growth), mean, rtol=1e-8)
+    for x in (1e-9, 1e-3, 0.0099, 0.0101):
+        exact = mp.exp(-mp.mpf(x)) * mp.sinh(mp.mpf(x)) / mp.mpf(x)
+        np.testing.assert_allclose(
+            delay_factor(jn.UniformDelay(0.0, 2.0), jnp.asarray(x + 0j)), float(exact), rtol=1e-12
+        )
+    # A narrow distribution is a single delay, a wide one calms the fast oscillation.
+    single, narrow, wide = (
+        jn.theory.brunel_stability(jn.networks.brunel(g=6.0, nu_ext_over_nu_thr=4.0, delay=delay))
+        for delay in (1.5, jn.UniformDelay(1.499, 1.501), jn.UniformDelay(0.1, 2.9))
+    )
+    np.testing.assert_allclose(narrow.growth, single.growth, rtol=1e-3)
+    assert float(single.growth) > 0 > float(wide.growth)
+
+
+def leading(x):
+    seen = jn.theory.brunel_stability(jn.networks.brunel(g=x[0], nu_ext_over_nu_thr=x[1], t_ref=x[2]), throw=False)
+    return jnp.stack([seen.growth, seen.frequency])
+
+
+POINT = (6.0, 4.0, 2.0)
+
+
+def test_derivatives():
+    x, h = jnp.asarray(POINT), 1e-4
+    columns = [(leading(x.at[i].add(h)) - leading(x.at[i].add(-h))) / (2 * h) for i in range(3)]
+    np.testing.assert_allclose(jax.jacfwd(leading)(x), np.stack(columns, 1), rtol=1e-5)
+
+
+@pytest.mark.slow
+def test_reverse_mode_is_forward_mode():
+    x = jnp.asarray(POINT)
+    np.testing.assert_allclose(jax.jacrev(leading)(x), jax.jacfwd(leading)(x), rtol=1e-9)
+
+
+def test_new_values_do_not_compile_again():
+    from jaxneuro.theory import _stability
+
+    jn.theory.brunel_stability(jn.networks.brunel(g=5.0))
+    compiled = _stability._solve._cached._cache_size()
+    for g in (4.2, 6, np.float32(7.0)):
+        jn.theory.brunel_stability(jn.networks.brunel(g=g))
+    assert _stability._solve._cached._cache_size() == compiled
+
+
+def test_a_network_without_recurrence_has_no_modes():
+    drive = jn.PoissonDrive("E", jn.DeltaCurrent(), weight=0.1, n_sources=1_000, rate=10.0)
+    seen = jn.theory.brunel_stability(jn.Network({"E": jn.Population(jn.LIF())}, drives=[drive]))
+    assert bool(seen.stable)
+    assert np.isnan(seen.growth)
+    silent = jn.theory.brunel_stability(jn.Network({"E": jn.Population(jn.LIF())}))
+    assert bool(silent.stable)
+
+
+@pytest.mark.usefixtures("as_users_run")
+def test_errors():
+    with pytest.raises(ValueError, match="`net` has to be a Network"):
+        jn.theory.brunel_stability(jn.LIF())
+    with pytest.raises(ValueError, match="covers `DeltaCurrent`; got DeltaConductance"):
+        jn.theory.brunel_stability(jn.networks.conductance_based())
+    with pytest.raises(ValueError, match="`rates` has no rate of I"):
+        jn.theory.brunel_stability(jn.networks.brunel(), rates={"E": 30.0})
+    with pytest.raises(ValueError, match="`rates` has to be self-consistent"):
+        jn.theory.brunel_stability(jn.networks.brunel(), rates={"E": 30.0, "I": 30.0})
+
+
+@pytest.mark.slow
+def test_frequency_of_a_simulated_network():
+    # Just above the onset, where the oscillation is small: the largest peak of the spectrum of the population rate.
+    net = jn.networks.brunel(g=6.0, nu_ext_over_nu_thr=4.0)
+    theory = jn.theory.brunel_stability(net)
+    record = {"rate": jn.record.PopulationRate(start=200.0, width=0.1)}
+    sol = jn.simulate(net, 0.0, 1_200.0, dt=0.1, key=jax.random.key(3), record=record)
+    rate = np.asarray(sol["rate"]["E"]) - np.mean(sol["rate"]["E"])
+    blocks = rate[: rate.size // 2_000 * 2_000].reshape(-1, 2_000) * np.hanning(2_000)
+    power = np.mean(np.abs(np.fft.rfft(blocks)) ** 2, axis=0)
+    frequencies = np.fft.rfftfreq(2_000, 1e-4)
+    peak = frequencies[np.argmax(power * (frequencies > 15.0))]
+    # Resolution 5 Hz; the rate of the network is 8% above the mean field there, and its frequency 5% below.
+    assert abs(peak / float(theory.frequency) - 1) < 0.1
