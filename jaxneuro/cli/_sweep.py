@@ -4,12 +4,14 @@ import argparse
 import contextlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ._networks import add_networks, given_numbers, network_function, numbers, sizes
 from ._outputs import check_outputs
+from ._phase_diagram import draw_states
 
 if TYPE_CHECKING:
     import xarray
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from .._simulate import Solution
 
 # What a variable of this name measures; the name goes on with that of a population.
-UNITS = {"rate": "Hz", "cv": "1"}
+UNITS = {"rate": "Hz", "cv": "1", "frequency": "Hz"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,6 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         add("--start", type=float, default=0.0, help="count from this time on, in ms, default 0")
         add("--dt", type=float, default=0.1, help="step in ms, default 0.1")
         add("--seed", type=int, default=0, help="of the wiring and the noise, default 0")
+        add(
+            "--states",
+            action="store_true",
+            help="name the state of each run; a figure of two axes shows theory's lines",
+        )
         add("--store", type=Path, metavar="FILE.zarr", help="write the labelled arrays here")
         add("--overwrite", action="store_true", help="replace a store that exists")
         add("--json", type=Path, metavar="FILE", help="write axes and values here")
@@ -50,7 +57,13 @@ def measure(sol: "Solution") -> dict[str, "Array"]:
 
     rates = {f"rate_{name}": jnp.mean(values) for name, values in sol["rate"].items()}
     cvs = {f"cv_{name}": jnp.nanmean(values) for name, values in sol["cv"].items()}
-    return rates | cvs
+    if "spectrum" not in sol.records:
+        return rates | cvs
+    from ..analysis import classify_state
+
+    found = classify_state(sol)
+    frequencies = {f"frequency_{name}": values for name, values in found.frequency.items()}
+    return rates | cvs | frequencies | {f"state_{name}": codes for name, codes in found.code.items()}
 
 
 def run(options: argparse.Namespace) -> int:
@@ -64,6 +77,7 @@ def run(options: argparse.Namespace) -> int:
 
     from .._simulate import record, simulate, wire
     from .._sweep import sweep
+    from ..analysis import state_recorders
 
     make, given = network_function(options.network), given_numbers(options)
     net = _shared_network(options, axes, given)
@@ -71,6 +85,8 @@ def run(options: argparse.Namespace) -> int:
     key = jax.random.key(options.seed)
     wiring = wire(net, key=key)
     recorders = {"rate": record.Rate(start=options.start), "cv": record.CV(start=options.start)}
+    if options.states:
+        recorders = state_recorders(start=options.start)
 
     def one(point: Mapping, key: Any) -> dict:
         sol = simulate(
@@ -82,7 +98,7 @@ def run(options: argparse.Namespace) -> int:
     grid = sweep(one, over=axes, seeds=options.seeds, key=key, progress=options.progress)
     _label(grid, options)
     print(_summary(grid, options))
-    _write(grid, options)
+    _write(grid, options, partial(_figure, grid, options, axes, make, fixed))
     return 0
 
 
@@ -154,10 +170,15 @@ def _wired(net: "Network") -> tuple:
 
 def _label(grid: "xarray.Dataset", options: argparse.Namespace) -> None:
     """Adds what the numbers are and how they were made."""
+    from ..analysis import State
+
     for name, variable in grid.data_vars.items():
         unit = UNITS.get(str(name).split("_")[0])
         if unit is not None:
             variable.attrs["units"] = unit
+        if str(name).startswith("state_"):
+            meanings = " ".join(state.name for state in State)
+            variable.attrs.update(flag_values=[int(state) for state in State], flag_meanings=meanings)
     grid.attrs.update(
         network=options.network, duration_ms=options.duration, start_ms=options.start, dt_ms=options.dt,
         seed=options.seed, **given_numbers(options),
@@ -166,10 +187,14 @@ def _label(grid: "xarray.Dataset", options: argparse.Namespace) -> None:
 
 def _summary(grid: "xarray.Dataset", options: argparse.Namespace) -> str:
     """The lowest and the highest value of every variable, and where they are."""
+    import numpy as np
+
+    from ..analysis import State
+
     sizes = " x ".join(f"{size} {name}" for name, size in grid.sizes.items())
     lines = [f"{options.network}: {sizes}, {options.duration:g} ms each, one wiring"]
     for name, variable in grid.data_vars.items():
-        if name == "result":
+        if name == "result" or str(name).startswith("state_"):
             continue
         unit = variable.attrs.get("units", "1")
         label = str(name) if unit == "1" else f"{name} ({unit})"
@@ -180,6 +205,10 @@ def _summary(grid: "xarray.Dataset", options: argparse.Namespace) -> str:
         places = (mean.argmin(...), mean.argmax(...))
         low, high = (f"{float(mean[place]):.4g} at {_where(mean[place])}" for place in places)
         lines.append(f"  {label:14s} from {low} to {high}")
+    for name in [str(name) for name in grid.data_vars if str(name).startswith("state_")]:
+        values, counts = np.unique(grid[name], return_counts=True)
+        shares = ", ".join(f"{State(int(v))} {c}" for v, c in zip(values, counts, strict=True))
+        lines.append(f"  {name:14s} {shares} of {grid[name].size} runs")
     failed = int((grid["result"] != 0).sum())
     if failed:
         lines.append(f"  {failed} of {grid['result'].size} runs went non-finite; `result` says which.")
@@ -190,7 +219,7 @@ def _where(value: "xarray.DataArray") -> str:
     return ", ".join(f"{name} = {float(at):g}" for name, at in value.coords.items())
 
 
-def _write(grid: "xarray.Dataset", options: argparse.Namespace) -> None:
+def _write(grid: "xarray.Dataset", options: argparse.Namespace, figure: Callable[[], Any]) -> None:
     """All of it is complete before any part takes its name, the store first."""
     from .._numerics import replacing
     from .._sweep import check_store, write_store
@@ -200,7 +229,7 @@ def _write(grid: "xarray.Dataset", options: argparse.Namespace) -> None:
             temporary = stack.enter_context(replacing(options.json))
             temporary.write_text(json.dumps(_as_json(grid), indent=1) + "\n", encoding="utf-8")
         if options.figure:
-            _draw(stack.enter_context(replacing(options.figure)), grid)
+            _draw(stack.enter_context(replacing(options.figure)), figure)
         if options.store:
             path = check_store(options.store, overwrite=options.overwrite)
             write_store(grid, path, overwrite=options.overwrite)
@@ -224,14 +253,21 @@ def _as_json(grid: "xarray.Dataset") -> dict[str, Any]:
     }
 
 
-def _draw(path: Path, grid: "xarray.Dataset") -> None:
+def _figure(grid: "xarray.Dataset", options: argparse.Namespace, axes: dict, make: Callable, fixed: dict) -> Any:
+    from .. import plot
+
+    if options.states and len(axes) == 2:
+        return draw_states(grid, axes, make, fixed)
+    measured = [str(name) for name in grid.data_vars if name != "result" and not str(name).startswith("state_")]
+    return plot.sweep(grid, names=measured)
+
+
+def _draw(path: Path, make_figure: Callable[[], Any]) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    from .. import plot
-
-    figure = plot.sweep(grid, names=[str(name) for name in grid.data_vars if name != "result"])
+    figure = make_figure()
     figure.savefig(path, dpi=150)
     plt.close(figure)

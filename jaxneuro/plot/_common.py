@@ -3,6 +3,13 @@
 from typing import Any
 
 COLOURS = ("#0b5fa5", "#c4442b", "#3a7d44", "#7b5aa6", "#8a6d3b")
+# The recorder that makes each record a figure may need.
+RECORDERS = {
+    "rate": "Rate()",
+    "cv": "CV()",
+    "spikes": 'Spikes("E")',
+    "population_rate": "PopulationRate()",
+}
 
 
 def pyplot() -> Any:

@@ -6,7 +6,7 @@ import numpy as np
 
 from .._simulate import Solution
 from ..theory import MeanField
-from ._common import COLOURS, pyplot
+from ._common import COLOURS, RECORDERS, pyplot
 from ._raster import draw_dots
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def overlay(sol: Solution, mf: MeanField, *, most: int = 60) -> "Figure":
     """
     for needed in ("rate", "cv"):
         if not isinstance(sol.records.get(needed), dict):
-            raise ValueError(f"`sol` needs a record {needed!r} of a network, such as jn.record.{_RECORDERS[needed]}.")
+            raise ValueError(f"`sol` needs a record {needed!r} of a network, such as jn.record.{RECORDERS[needed]}.")
     names = [name for name in mf.mu if name in sol["rate"]]
     if not names:
         raise ValueError(f"`mf` is of the populations {', '.join(mf.mu)}, `sol` of {', '.join(sol['rate'])}.")
@@ -44,14 +44,6 @@ def overlay(sol: Solution, mf: MeanField, *, most: int = 60) -> "Figure":
     _draw_distribution(left, sol, "rate", {n: mf.rate[n] for n in names}, "firing rate of a neuron (Hz)")
     _draw_distribution(right, sol, "cv", {n: mf.cv[n] for n in names}, "CV of interspike intervals")
     return figure
-
-
-_RECORDERS = {
-    "rate": "Rate()",
-    "cv": "CV()",
-    "spikes": 'Spikes("E")',
-    "population_rate": "PopulationRate()",
-}
 
 
 def _draw_spikes(sol: Solution, mf: MeanField, names: list[str], ax: "Axes", most: int) -> None:

@@ -1,6 +1,6 @@
 """Regimes of a network over two parameters."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,12 @@ if TYPE_CHECKING:
 
 
 def phase_diagram(
-    found: PhaseMap, *, classes: np.ndarray | None = None, names: Sequence[str] = (), ax: "Axes | None" = None
+    found: PhaseMap,
+    *,
+    classes: np.ndarray | None = None,
+    names: Sequence[str] = (),
+    over: Mapping[str, np.ndarray] | None = None,
+    ax: "Axes | None" = None,
 ) -> "Axes":
     """Draws the lines between the regimes of a network over two parameters, on theory or on simulated classes.
 
@@ -22,12 +27,17 @@ def phase_diagram(
     cells are the frequency of the leading mode of the highest state where it grows, white where all
     decay; or, where `classes` are given, the regimes that a simulation found.
 
-    **Arguments:** `found`, of `theory.phase_boundaries`; `classes`, integers (first, second) over the
-    axes of `found`, negative where unknown, and `names`, one a class; `ax`, by default a new figure.
+    **Arguments:**
+
+    - `found`: of `theory.phase_boundaries`.
+    - `classes`: integers (first, second), negative where unknown, and `names`, one a class, such as the
+      codes of `jn.analysis.State`.
+    - `over`: the axes of `classes`, {name: values}, by default those of `found`.
+    - `ax`: by default a new figure.
 
     **Returns:** the axes.
 
-    Raises `ValueError` where `classes` has another shape or a class has no name.
+    Raises `ValueError` where `classes` or `over` has another shape, or a class has no name.
     """
     axes: Any = pyplot().figure(layout="constrained").gca() if ax is None else ax
     (x_name, x), (y_name, y) = found.axes.items()
@@ -36,10 +46,16 @@ def phase_diagram(
         cells = axes.pcolormesh(x, y, frequency.T, cmap="viridis_r", alpha=0.6, shading="nearest", rasterized=True)
         axes.figure.colorbar(cells, ax=axes, label="frequency of the leading growing mode (Hz)")
     else:
-        _draw_classes(axes, x, y, np.asarray(classes), names)
+        simulated = dict(found.axes if over is None else over)
+        if set(simulated) != set(found.axes):
+            raise ValueError(f"`over` has the axes {', '.join(simulated)}; the lines have {x_name} and {y_name}.")
+        x_simulated, y_simulated = np.asarray(simulated[x_name]), np.asarray(simulated[y_name])
+        _draw_classes(axes, x_simulated, y_simulated, np.asarray(classes), names)
     for line in found.boundaries:
         _draw_boundary(axes, line)
-    axes.set(xlabel=x_name, ylabel=y_name, xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
+    axes.set(xlabel=x_name, ylabel=y_name)
+    if classes is None:
+        axes.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
     return axes
 
 

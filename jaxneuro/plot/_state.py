@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .._simulate import Solution
-from ._common import COLOURS, pyplot
+from ._common import COLOURS, RECORDERS, pyplot
+from ._raster import raster
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,7 +29,7 @@ def state(sol: Solution, *, most: int = 50, span: float = 200.0) -> "Figure":
     """
     for needed in ("spikes", "population_rate"):
         if needed not in sol.records:
-            raise ValueError(f"`sol` needs a record {needed!r}, such as jn.record.{_RECORDERS[needed]}.")
+            raise ValueError(f"`sol` needs a record {needed!r}, such as jn.record.{RECORDERS[needed]}.")
     figure = pyplot().figure(figsize=(7, 4), layout="constrained")
     draw_state(sol, *figure.subplots(2, 1, sharex=True, height_ratios=[3, 2]), most=most, span=span)
     return figure

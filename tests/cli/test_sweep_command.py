@@ -132,3 +132,17 @@ def test_control_c_exits_130_and_writes_nothing(tmp_path):
     assert "interrupted; nothing was written" in rest
     assert "Traceback" not in rest
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.slow
+def test_states_over_two_axes_are_drawn_with_the_lines_of_theory(tmp_path, capsys):
+    figure, table = tmp_path / "states.png", tmp_path / "states.json"
+    arguments = ["--n-e", "400", "--n-i", "100", "--c-e", "40", "--c-i", "10", "--j", "0.5", "--duration", "500"]
+    axes = ["--over", "g=4.5:6:2", "--over", "nu_ext_over_nu_thr=0.5:3:2"]
+    files = ["--states", "--figure", str(figure), "--json", str(table)]
+    assert main(["sweep", "brunel", *arguments, *axes, *files]) == 0
+    assert "state_E" in capsys.readouterr().out
+    states = np.asarray(json.loads(table.read_text())["values"]["state_E"])
+    assert (states[:, 0] == int(jn.analysis.State.quiescent)).all()
+    assert (states[:, 1] != int(jn.analysis.State.quiescent)).all()
+    assert figure.stat().st_size > 10_000

@@ -1,0 +1,33 @@
+"""The figure of a sweep's states: what was simulated as cells, theory's lines on top."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import xarray
+    from matplotlib.figure import Figure
+
+# Theory's grid is at least as fine as this: its lines are interpolated between its points.
+_FINEST = 25
+
+
+def draw_states(grid: "xarray.Dataset", axes: Mapping[str, np.ndarray], make: Callable, fixed: Mapping) -> "Figure":
+    """The states of the first population over two axes; of several seeds the most frequent."""
+    from .. import plot, theory
+    from ..analysis import State
+
+    first = next(str(name) for name in grid.data_vars if str(name).startswith("state_"))
+    codes = grid[first].transpose(*axes, ...)
+    values = np.asarray(codes).reshape(*codes.shape[:2], -1).astype(int)
+    counts = np.stack([(values == state).sum(axis=-1) for state in State])
+    fine: dict[str, Any] = {
+        name: np.linspace(values[0], values[-1], max(_FINEST, len(values))) for name, values in axes.items()
+    }
+    found = theory.phase_boundaries(partial(make, **fixed), over=fine)
+    states = np.asarray([int(state) for state in State])[np.argmax(counts, axis=0)]
+    shown = sorted(set(states.ravel().tolist()))
+    places = np.searchsorted(shown, states)
+    return plot.phase_diagram(found, classes=places, names=[str(State(c)) for c in shown], over=axes).figure  # type: ignore[return-value]
