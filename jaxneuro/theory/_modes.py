@@ -114,8 +114,10 @@ def _newton(function: Characteristic, start: Complex[Array, ""], most: float) ->
     def step(at: Complex[Array, ""], most: Float[Array, ""]) -> tuple[Complex[Array, ""], Float[Array, ""]]:
         # A difference for the slope: half the program of a derivative, and Newton's method corrects its error.
         value, ahead = jax.vmap(function)(jnp.stack([at, at + width]))
-        move = width * value / jnp.where(ahead == value, 1.0, ahead - value)
-        length = jnp.abs(move)
+        flat = ahead == value
+        move = width * value / jnp.where(flat, 1.0, ahead - value)
+        # Far right f is 1 to rounding and has no slope: that is no zero, however short the step.
+        length = jnp.where(flat & (value != 0), jnp.inf, jnp.abs(move))
         limited = move * (most / jnp.where(length > most, length, most)).astype(at.dtype)
         return jnp.where(jnp.isfinite(length), at - limited, at), length
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import xarray
 
+import jaxneuro as jn
 from jaxneuro.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]

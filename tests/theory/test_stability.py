@@ -224,3 +224,14 @@ def test_frequency_of_a_simulated_network():
     peak = frequencies[np.argmax(power * (frequencies > 15.0))]
     # Resolution 5 Hz; the rate of the network is 8% above the mean field there, and its frequency 5% below.
     assert abs(peak / float(theory.frequency) - 1) < 0.1
+
+
+@pytest.mark.float32
+def test_far_right_where_the_function_is_flat_there_is_no_mode():
+    # In float32 a difference quotient vanishes there; all of these states are stable in float64.
+    axes = {"g": [5.0, 5.25], "nu_ext_over_nu_thr": [2.0571, 2.3]}
+    seen = jn.theory.phase_boundaries(jn.networks.brunel, over=axes)
+    assert seen.highest(seen.stable).all()
+    assert seen.highest(seen.complete).all()
+    assert (seen.highest(seen.frequency) > 100.0).all()
+    assert not seen.boundaries
