@@ -8,6 +8,7 @@ Brian2 frees a neuron in the step that ends it.
 
 import json
 import os
+import resource
 import sys
 import tempfile
 import time
@@ -103,7 +104,9 @@ def run():
     b2.device.run()
     whole, simulate = time.perf_counter() - start, b2.device._last_run_time
     rate = built["monitor"].num_spikes / (N_E + N_I) / built["duration"] * 1000
-    return {"simulate": simulate, "setup": whole - simulate, "rate": rate}
+    # Of the largest child, which is this program and not the compiler.
+    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e3
+    return {"simulate": simulate, "setup": whole - simulate, "rate": rate, "memory": memory}
 
 
 built = {}

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import sys
 import time
 from importlib import metadata
@@ -41,6 +42,7 @@ def run(seed, multapses, threads, duration, g=5.0, ratio=2.0, delay=(1.5, 1.5), 
     built = time.perf_counter()
     nest.Simulate(duration)
     seconds = time.perf_counter() - built
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     events = recorder.events
     senders, times = np.asarray(events["senders"]) - 1, np.asarray(events["times"])
     if file is not None:
@@ -50,7 +52,7 @@ def run(seed, multapses, threads, duration, g=5.0, ratio=2.0, delay=(1.5, 1.5), 
     trains = np.split(times[order], np.searchsorted(senders[order], np.arange(1, 10_000)))
     cvs = [np.diff(t).std() / np.diff(t).mean() for t in trains if t.size >= 4]
     rate = times.size / 10_000 / duration * 1000
-    return {"build": built - start, "simulate": seconds, "rate": rate, "cv": float(np.mean(cvs)), "n": len(cvs)}
+    return {"build": built - start, "simulate": seconds, "rate": rate, "cv": float(np.mean(cvs)), "n": len(cvs), "memory": memory}
 
 
 say({"nest-simulator": metadata.version("nest-simulator")})
