@@ -1,9 +1,9 @@
 """Brunel's network as a loop over steps with brainevent's event-driven product. Runs in the peer's environment.
 
-Each source's targets are a row of a `CSR` matrix with one weight, and `BinaryArray(spikes) @ csr` adds the rows of those
-that spiked, as in the library's documentation. The drive is one uniform number and an inverse distribution function,
-much faster than `jax.random.poisson`, so that delivery is what is timed. Delays of their own for each synapse are
-left out: the matrices know one delay.
+Each source's targets are a row of a `CSR` matrix with one weight, and `BinaryArray(spikes) @ csr` adds the rows of the
+sources that spiked, as in the library's documentation. The drive is one uniform number and an inverse distribution
+function, much faster than `jax.random.poisson`, so that delivery is what is timed. Delays of their own for each synapse
+are left out: the matrices know one delay.
 """
 
 import json

@@ -52,7 +52,14 @@ def run(seed, multapses, threads, duration, g=5.0, ratio=2.0, delay=(1.5, 1.5), 
     trains = np.split(times[order], np.searchsorted(senders[order], np.arange(1, 10_000)))
     cvs = [np.diff(t).std() / np.diff(t).mean() for t in trains if t.size >= 4]
     rate = times.size / 10_000 / duration * 1000
-    return {"build": built - start, "simulate": seconds, "rate": rate, "cv": float(np.mean(cvs)), "n": len(cvs), "memory": memory}
+    return {
+        "build": built - start,
+        "simulate": seconds,
+        "rate": rate,
+        "cv": float(np.mean(cvs)),
+        "n": len(cvs),
+        "memory": memory,
+    }
 
 
 say({"nest-simulator": metadata.version("nest-simulator")})

@@ -10,6 +10,7 @@ and times a Hann taper; then averaged over bands of frequencies.
 import json
 import sys
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,13 @@ WIDTH, SEGMENT = 1.0, 200
 BANDS = (10, 30, 60, 100, 150, 200, 300, 400, 500)
 # (g, ratio): numbers of wirings.
 POINTS = {(5.0, 2.0): 12, (6.0, 4.0): 6}
-COLUMNS = ["rate_e", "rate_i", "cv_e", "cv_i", *(f"s_{low}_{high}" for low, high in zip(BANDS, BANDS[1:], strict=False))]
+COLUMNS = [
+    "rate_e",
+    "rate_i",
+    "cv_e",
+    "cv_i",
+    *(f"s_{low}_{high}" for low, high in pairwise(BANDS)),
+]
 
 
 def mean_cv(senders: np.ndarray, times: np.ndarray) -> float:
@@ -56,10 +63,7 @@ def measures(senders: np.ndarray, times: np.ndarray) -> list[float]:
     seconds, e = (T1 - T0) / 1000.0, senders < N_E
     rates = [e.sum() / N_E / seconds, (~e).sum() / N_I / seconds]
     frequencies, density = spectrum(times[e], N_E)
-    bands = [
-        density[(frequencies >= low) & (frequencies < high)].mean()
-        for low, high in zip(BANDS, BANDS[1:], strict=False)
-    ]
+    bands = [density[(frequencies >= low) & (frequencies < high)].mean() for low, high in pairwise(BANDS)]
     return [*rates, mean_cv(senders[e], times[e]), mean_cv(senders[~e], times[~e]), *bands]
 
 

@@ -6,6 +6,7 @@ how it was measured, and shares nothing with the package.
 
 import json
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import jax
@@ -45,10 +46,7 @@ def ours(point):
         rates = [float(np.mean(sol["rate"][name])) for name in net.names]
         cvs = [float(np.nanmean(sol["cv"][name])) for name in net.names]
         frequencies, density = np.asarray(sol.frequencies["spectrum"]), np.asarray(sol["spectrum"]["E"])
-        bands = [
-            density[(frequencies >= low) & (frequencies < high)].mean()
-            for low, high in zip(BANDS, BANDS[1:], strict=False)
-        ]
+        bands = [density[(frequencies >= low) & (frequencies < high)].mean() for low, high in pairwise(BANDS)]
         rows.append([*rates, *cvs, *bands])
     return np.array(rows)
 
