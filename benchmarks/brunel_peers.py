@@ -7,7 +7,6 @@ simulation alone, after wiring, building and compiling, which have rows of their
 """
 
 import multiprocessing
-import resource
 import time
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +16,7 @@ import numpy as np
 
 import jaxneuro as jn
 
+from ._memory import resident
 from ._plain import dense, scatter, simulator, weights
 from ._report import Row, compared, median
 from ._worker import Worker, worker_or_none
@@ -133,58 +133,62 @@ class Plain:
 def _highest_memory(delay: str, duration: float) -> float:
     ours = Ours(DELAYS[delay][0], duration)
     ours.run(0)
-    # The unit is kB on Linux.
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    return resident("VmHWM")
 
 
-def memory(delay: str, duration: float) -> float:
+def own_memory(delay: str, duration: float) -> float:
     """Highest resident set [MB] of a process that wires, compiles and runs."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(_highest_memory, (delay, duration))
 
 
 def rows_of(delay: str, ours: Ours, seconds: list[float], peers: list[Peer], highest: float) -> list[Row]:
-    """The rows of one kind of delay."""
-    compiled = median(seconds[1:])
+    """Times and memory beside the peers; the first of our `seconds` compiled."""
     rows = []
     for peer in peers:
-        note = peer.absent or f"rates of all neurons {ours.rate:.2f} and {peer.rate:.2f} Hz"
+        note = peer.absent or f"rates of all neurons in the last run {ours.rate:.2f} and {peer.rate:.2f} Hz"
         rows.append(compared(f"{delay}: simulated, beside {peer.name}", "s", seconds[1:], peer.seconds, note))
-    rows.append(compared(f"{delay}: compilation (first run less a later)", "s", [seconds[0] - compiled], None))
+    rows.append(
+        compared(f"{delay}: compilation (first run less a later)", "s", [seconds[0] - median(seconds[1:])], None)
+    )
+    rows.append(compared(f"{delay}: wiring", "s", [ours.wire], None))
+    rows.append(compared(f"{delay}: highest memory", "MB", [highest], None, "a process that wires, compiles and runs"))
     for peer in peers:
         parts = {what: median(found) for what, found in peer.before.items()}
         if parts:
             note = "peer: " + ", ".join(f"{what} {value:.3g} s" for what, value in parts.items())
-            rows.append(compared(f"{delay}: wiring, beside {peer.name}", "s", [ours.wire], [sum(parts.values())], note))
-            rows.append(compared(f"{delay}: highest memory, beside {peer.name}", "MB", [highest], [peer.memory]))
-    if all(not peer.before for peer in peers):
-        rows.append(compared(f"{delay}: wiring", "s", [ours.wire], None))
-        rows.append(compared(f"{delay}: highest memory", "MB", [highest], None))
+            rows.append(compared(f"{delay}: before a run, {peer.name}", "s", [ours.wire], [sum(parts.values())], note))
+        if peer.seconds:
+            rows.append(compared(f"{delay}: highest memory, {peer.name}", "MB", [highest], [peer.memory]))
+    return rows
+
+
+def compare(delay: str, rounds: int, duration: float, shares: tuple[float, float]) -> list[Row]:
+    """All rows of one kind of delay."""
+    own, theirs = DELAYS[delay]
+    highest = own_memory(delay, duration)
+    ours, peers = Ours(own, duration), peers_of(theirs, duration)
+    ways = (dense, scatter) if theirs[0] == theirs[1] else ()
+    plains = [Plain(way, share, ours) for way, share in zip(ways, shares, strict=False)]
+    for peer in peers:
+        peer.prepare()
+    seconds = [ours.run(0)]
+    for seed in range(1, rounds + 1):
+        seconds.append(ours.run(seed))
+        for contestant in (*peers, *plains):
+            contestant.run(seed)
+    for peer in peers:
+        peer.close()
+    rows = rows_of(delay, ours, seconds, peers, highest)
+    for name, plain, share in zip(("a float32 matrix", "scatter-add"), plains, shares, strict=False):
+        note = f"peer: {share:g} of the time was run and scaled up; its first step took {plain.first:.2g} s"
+        what = f"{delay}: simulated, beside a plain loop, {name}"
+        rows.append(compared(what, "s", seconds[1:], plain.seconds, note))
     return rows
 
 
 def run(
     rounds: int = 5, duration: float = 1_000.0, shares: tuple[float, float] = (DENSE_SHARE, SCATTER_SHARE)
 ) -> list[Row]:
-    """`duration` ms a run; the first round of ours compiles. `shares` of it are run by the plain loops."""
-    rows = []
-    for delay, (own, theirs) in DELAYS.items():
-        highest = memory(delay, duration)
-        ours, peers = Ours(own, duration), peers_of(theirs, duration)
-        one_delay = theirs[0] == theirs[1]
-        plains = [Plain(make, share, ours) for make, share in zip((dense, scatter), shares, strict=True) if one_delay]
-        for peer in peers:
-            peer.prepare()
-        seconds = [ours.run(0)]
-        for seed in range(1, rounds + 1):
-            seconds.append(ours.run(seed))
-            for contestant in (*peers, *plains):
-                contestant.run(seed)
-        for peer in peers:
-            peer.close()
-        for name, plain, share in zip(("a float32 matrix", "scatter-add"), plains, shares, strict=False):
-            note = f"peer: {share:g} of the time was run and scaled up; its first step took {plain.first:.2g} s"
-            what = f"{delay}: simulated, beside a plain loop, {name}"
-            rows.append(compared(what, "s", seconds[1:], plain.seconds, note))
-        rows += rows_of(delay, ours, seconds, peers, highest)
-    return rows
+    """`duration` ms a run; the first run of ours compiles. `shares` of it are run by the plain loops."""
+    return [row for delay in DELAYS for row in compare(delay, rounds, duration, shares)]

@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import sys
 import time
 from importlib import metadata
@@ -17,6 +16,12 @@ import numpy as np  # noqa: E402
 
 def say(values):
     os.write(answers, (json.dumps(values) + "\n").encode())
+
+
+def highest_memory():
+    """The highest resident set of this process [MB]."""
+    with open("/proc/self/status") as status:
+        return next(float(line.split()[1]) / 1e3 for line in status if line.startswith("VmHWM"))
 
 
 def run(seed, multapses, threads, duration, g=5.0, ratio=2.0, delay=(1.5, 1.5), file=None):
@@ -42,7 +47,7 @@ def run(seed, multapses, threads, duration, g=5.0, ratio=2.0, delay=(1.5, 1.5), 
     built = time.perf_counter()
     nest.Simulate(duration)
     seconds = time.perf_counter() - built
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    memory = highest_memory()
     events = recorder.events
     senders, times = np.asarray(events["senders"]) - 1, np.asarray(events["times"])
     if file is not None:
