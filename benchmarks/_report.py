@@ -9,7 +9,7 @@ from typing import NotRequired, TypedDict
 class Row(TypedDict):
     """One comparison: `ratio` is peer / ours (above 1: ours is faster or smaller), None beside an absent peer.
 
-    `ours` is None where the machine cannot measure it; then a note says why.
+    `ours` is None where the machine cannot measure it; then a note says why. `at` is where a figure draws the row.
     """
 
     what: str
@@ -20,6 +20,7 @@ class Row(TypedDict):
     ours_minimum: NotRequired[float]
     peer_minimum: NotRequired[float]
     note: NotRequired[str]
+    at: NotRequired[dict[str, str | float]]
 
 
 def compared(what: str, unit: str, ours: list[float], peer: list[float] | None, note: str = "") -> Row:
