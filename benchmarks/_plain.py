@@ -71,10 +71,10 @@ def simulator(deliver: Callable[..., Any], n: int) -> Callable[..., Int[Array, "
         spikes = v >= 20.0
         v = jnp.where(spikes, jnp.float32(10.0), v)
         left = jnp.where(spikes, REFRACTORY, jnp.maximum(left - 1, 0))
-        return v, left, past.at[k % DELAY].set(spikes), total + spikes
+        return v, left, past.at[k % DELAY].set(spikes), total + spikes.astype(jnp.int32)
 
     @jax.jit
-    def simulate(stored: Any, key: PRNGKeyArray, n_steps: int) -> Int[Array, "n"]:
+    def simulate(stored: Any, key: PRNGKeyArray, n_steps: int | Array) -> Int[Array, "n"]:
         start = (
             jnp.zeros(n, jnp.float32),
             jnp.zeros(n, jnp.int32),

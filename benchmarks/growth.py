@@ -2,8 +2,8 @@
 
 Brunel's network at g = 5, from potentials spread between reset and threshold; after a warm-up the same run goes on and
 is timed. Neurons: 500 inputs each, 400 of them from E, and every delivery that fits into memory. Synapses, batch
-(`vmap` over one wiring) and rate: 10,000 neurons and the default delivery. A synaptic event is one spike that arrives at
-one neuron; its time is that of the whole run, neurons and noise included, over the number of events.
+(`vmap` over one wiring) and rate: 10,000 neurons and the default delivery. A synaptic event is one spike that arrives
+at one neuron; its time is that of the whole run, neurons and noise included, over the number of events.
 
 `python -m benchmarks.growth --figure FILE` draws the rows, `--json REPORT` those of an earlier run.
 """
@@ -143,7 +143,7 @@ def draw(rows: list[Row], path: str) -> None:
     """A panel for each axis: ms a step above, ns an event below."""
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(2, len(AXES), figsize=(13, 6), layout="constrained", sharex="col")
+    figure, axes = plt.subplots(2, len(AXES), figsize=(13, 6), layout="constrained", sharex="col", sharey="row")
     for column, (axis, label) in enumerate(AXES.items()):
         for upper, unit in ((0, "ms"), (1, "ns")):
             ax = axes[upper, column]
@@ -151,12 +151,20 @@ def draw(rows: list[Row], path: str) -> None:
             for series in dict.fromkeys(row["at"]["series"] for row in found if "at" in row):
                 points = [(r["at"]["x"], r["ours"]) for r in found if "at" in r and r["at"]["series"] == series]
                 ax.loglog(*zip(*points, strict=True), "o-", ms=4, lw=1.4, label=series)
-            if upper == 0 and axis == "neurons":
+            if upper == 0 and axis == "neurons" and found:
                 ax.legend(fontsize="small", frameon=False)
             ax.grid(alpha=0.25)
         axes[1, column].set_xlabel(label)
+        if axis != "neurons":  # less than two decades: the values themselves
+            places = sorted({float(row["at"]["x"]) for row in rows if "at" in row and row["at"]["axis"] == axis})
+            axes[1, column].set_xticks(places, [f"{x:.3g}" if x < 1_000 else f"{x:,.0f}" for x in places])
+            axes[1, column].set_xticks([], minor=True)
     axes[0, 0].set_ylabel("ms a step")
     axes[1, 0].set_ylabel("ns a synaptic event")
+    low, high = axes[1, 0].get_ylim()
+    places = [x for x in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500) if low <= x <= high]
+    axes[1, 0].set_yticks(places, [f"{x:g}" for x in places])
+    axes[1, 0].set_yticks([], minor=True)
     figure.savefig(path, dpi=110)
 
 
