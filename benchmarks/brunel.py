@@ -1,9 +1,9 @@
 """Brunel's network of 12,500 neurons at (g, ratio) = (5, 2): simulated, in mean field, and why they differ.
 
-The first rows stand beside NEST. In the others the peer is the mean field, and they go from the network to the
-theory one assumption at a time: sources drawn with or without repetition or at random; then inputs replaced by
-independent Poisson trains of the mean-field rate, which the theory assumes; then a finer step, which its continuous
-time assumes. What is left is the diffusion approximation of kicks of finite size.
+The first rows stand beside NEST, the last beside all simulators (`brunel_peers`). In the others the peer is the mean
+field, and they go from the network to the theory one assumption at a time: sources drawn with or without repetition or
+at random; then inputs replaced by independent Poisson trains of the mean-field rate, which the theory assumes; then a
+finer step, which its continuous time assumes. What is left is the diffusion approximation of kicks of finite size.
 """
 
 import time
@@ -13,6 +13,7 @@ import numpy as np
 
 import jaxneuro as jn
 
+from . import brunel_peers
 from ._report import Row, compared
 from ._worker import Worker, worker_or_none
 
@@ -108,4 +109,4 @@ def run() -> list[Row]:
     isolated = poisson_inputs(float(mf.rate["E"]))
     for dt in (0.1, 0.02):
         rows += against_theory(f"Poisson inputs, dt = {dt} ms", [measure(isolated, 0, dt)], mf)
-    return rows
+    return rows + brunel_peers.run()

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ._report import Row, compared
+from ._memory import resident
+from ._report import Row, compared, median
 
 VALUES = 16
 ROUNDS = 5
@@ -70,21 +71,15 @@ class Task:
         return rates
 
 
-def _resident(what: str) -> float:
-    """A line of /proc/self/status in MB: VmRSS now, VmHWM the highest since the last reset."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return float(next(line for line in lines if line.startswith(what)).split()[1]) / 1e3
-
-
 def _growth(way: str, n: int, duration: float) -> list[float]:
     """Highest resident set less that before, in MB: of the first time, with its compilation, and of the second."""
     task = Task(n, duration)
     found = []
     for _ in range(2):
         Path("/proc/self/clear_refs").write_text("5")  # resets the high-water mark
-        before = _resident("VmRSS")
+        before = resident("VmRSS")
         getattr(task, way)()
-        found.append(_resident("VmHWM") - before)
+        found.append(resident("VmHWM") - before)
     return found
 
 
@@ -116,9 +111,8 @@ def run(n: int = 12_500, duration: float = 300.0) -> list[Row]:
         single.append(_seconds(lambda: task.sweep(1)))
     what = f"{VALUES} runs of {n:,} neurons, {duration:g} ms each"
     row = compared(f"{what}: jn.sweep", "s", ours, peer)
-    row["note"] = (
-        f"peer: the same runs in sequence by jn.simulate; ours takes {row['ours'] / (row['peer'] or 1):.2f} of it"
-    )
+    share = median(ours) / median(peer)
+    row["note"] = f"peer: the same runs in sequence by jn.simulate; ours takes {share:.2f} of it"
     rows = [row, compared("the same in one thread", "s", single, peer)]
     rows.append(compared("first sweep, compilation included", "s", [first], None))
     for i, when in enumerate(("compilation included", "compiled")):

@@ -1,0 +1,80 @@
+"""Brunel's network against NEST and Brian2: rates, irregularity and the spectrum of the population, over wirings.
+
+The references are files of a few kB; tests/references/make_brunel_references.py made them, says what was simulated and
+how it was measured, and shares nothing with the package.
+"""
+
+import json
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+import jaxneuro as jn
+
+REFERENCES = Path(__file__).resolve().parents[1] / "references"
+BANDS = (10, 30, 60, 100, 150, 200, 300, 400, 500)
+# Numbers of wirings of ours.
+WIRINGS = {(5.0, 2.0): 12, (6.0, 4.0): 6}
+
+
+@cache
+def reference(peer, point):
+    """Columns and rows of one simulator at one (g, ratio)."""
+    report = json.loads((REFERENCES / f"brunel_{peer}.json").read_text())
+    rows = [row[3:] for row in report["rows"] if tuple(row[:2]) == point]
+    return report["columns"][3:], np.array(rows)
+
+
+@cache
+def ours(point):
+    """One row a wiring, with the columns of the references."""
+    net = jn.networks.brunel(*point)
+    record = {
+        "rate": jn.record.Rate(start=200.0),
+        "cv": jn.record.CV(start=200.0),
+        "spectrum": jn.record.Spectrum("E", width=1.0, segment=200.0, start=200.0),
+    }
+    rows = []
+    for seed in range(WIRINGS[point]):
+        key = jax.random.key(seed)
+        wiring = jn.wire(net, key=key)
+        sol = jn.simulate(net, 0.0, 1_000.0, dt=0.1, key=key, wiring=wiring, record=record)
+        rates = [float(np.mean(sol["rate"][name])) for name in net.names]
+        cvs = [float(np.nanmean(sol["cv"][name])) for name in net.names]
+        frequencies, density = np.asarray(sol.frequencies["spectrum"]), np.asarray(sol["spectrum"]["E"])
+        bands = [density[(frequencies >= low) & (frequencies < high)].mean() for low, high in pairwise(BANDS)]
+        rows.append([*rates, *cvs, *bands])
+    return np.array(rows)
+
+
+def scores(a, b):
+    """z of the difference of means, with the standard error from both samples' spread over wirings."""
+    error = np.sqrt(a.var(axis=0, ddof=1) / len(a) + b.var(axis=0, ddof=1) / len(b))
+    return (a.mean(axis=0) - b.mean(axis=0)) / error
+
+
+# 12 + 12 wirings, and 12 numbers (4 means, 8 bands) in each of two simulators: 24 comparisons. With Student's
+# distribution of 22 degrees of freedom |z| > 4 has the probability 6e-4 in each.
+@pytest.mark.slow
+@pytest.mark.parametrize("peer", ["nest", "brian2"])
+def test_irregular_network_equals_peers(peer):
+    columns, theirs = reference(peer, (5.0, 2.0))
+    assert len(theirs) >= 10
+    z = scores(ours((5.0, 2.0)), theirs)
+    assert np.all(np.abs(z) < 4), dict(zip(columns, np.round(z, 2), strict=True))
+
+
+# 6 + 6 wirings of a network that oscillates; 24 comparisons, with 10 degrees of freedom 2.5e-3 in each.
+@pytest.mark.slow
+@pytest.mark.parametrize("peer", ["nest", "brian2"])
+def test_oscillating_network_equals_peers(peer):
+    columns, theirs = reference(peer, (6.0, 4.0))
+    found = ours((6.0, 4.0))
+    z = scores(found, theirs)
+    assert np.all(np.abs(z) < 4), dict(zip(columns, np.round(z, 2), strict=True))
+    # The peak of the fast oscillation lies in the same band.
+    assert np.argmax(found.mean(axis=0)[4:]) == np.argmax(theirs.mean(axis=0)[4:])
