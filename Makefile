@@ -31,7 +31,7 @@ test-float32: $(VENV)/.dev
 	JAXNEURO_TEST_X64=0 $(BIN)/python -m pytest -n $(WORKERS) -m 'float32 and not gpu'
 
 test-slow: $(VENV)/.dev
-	$(BIN)/python -m pytest -m 'slow and not gpu'
+	$(BIN)/python -m pytest -n $(WORKERS) -m 'slow and not gpu'
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
