@@ -17,7 +17,7 @@ from ._binary import BinaryMeanField as BinaryMeanField
 from ._binary_field import (
     AbstractField as AbstractField,
     GaussianField as GaussianField,
-    PoissonCounts as PoissonCounts,
+    PoissonField as PoissonField,
 )
 from ._effective_input import (
     AbstractNoise as AbstractNoise,

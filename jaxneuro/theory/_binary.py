@@ -39,7 +39,7 @@ class BinaryMeanField(eqx.Module):
       time of its slowest mode, by which the network follows its drive; infinite if unstable. It has
       no derivative.
     - `lyapunov` [Hz]: rate at which a small damage grows, the largest eigenvalue of
-      (offspring - 1) / tau; positive: chaos. It grows like sqrt(K) under `PoissonCounts()` and is
+      (offspring - 1) / tau; positive: chaos. It grows like sqrt(K) under `PoissonField()` and is
       infinite under `GaussianField()`, the limit.
     - `branches`: every state found, {population: (starts,)}, ascending, NaN where there is none;
       `branch_stable` beside it. The search follows the dynamics from seven starts; there may be more.

@@ -97,7 +97,7 @@ def _active(u: Float[Array, "..."], temperature: Float[Array, ""], width: Float[
     return jnp.where(cold, _step(u, width), jax.nn.sigmoid(u / jnp.where(cold, 1.0, temperature)))
 
 
-class PoissonCounts(AbstractField):
+class PoissonField(AbstractField):
     """The numbers of active inputs are independent Poisson numbers of means K_kl m_l, summed exactly:
 
         m_k = sum over n_E, n_I of Poisson(n_E; K m_E) Poisson(n_I; K m_I) P(active | u),
@@ -121,7 +121,7 @@ class PoissonCounts(AbstractField):
 
     ```python
     >>> import jaxneuro as jn
-    >>> law = jn.theory.PoissonCounts()
+    >>> law = jn.theory.PoissonField()
 
     ```
 
@@ -136,22 +136,22 @@ class PoissonCounts(AbstractField):
             raise ValueError(f"`n_counts` has to be an integer above 1; got {n_counts!r}.")
         self.n_counts = n_counts
 
-    def prepare(self, inputs: BinaryInputs) -> "PoissonCounts":
+    def prepare(self, inputs: BinaryInputs) -> "PoissonField":
         if inputs.weight.shape[0] > 2:
-            raise ValueError("`PoissonCounts()` sums over at most two populations: take `field=GaussianField()`.")
+            raise ValueError("`PoissonField()` sums over at most two populations: take `field=GaussianField()`.")
         if is_concrete(inputs.spread) and bool(jnp.any(inputs.spread != 0)):
-            raise ValueError("`PoissonCounts()` is for `Bernoulli` connectivity: take `field=GaussianField()`.")
+            raise ValueError("`PoissonField()` is for `Bernoulli` connectivity: take `field=GaussianField()`.")
         if self.n_counts is not None:
             return self
         if not is_concrete(inputs.in_degree):
-            return PoissonCounts(_OPEN_COUNTS)
+            return PoissonField(_OPEN_COUNTS)
         n = math.ceil(_DEVIATIONS * float(jnp.max(inputs.in_degree)) ** 0.5) + _LEAST_COUNTS
         if n > _MOST_COUNTS:
             raise ValueError(
                 f"An in-degree of {float(jnp.max(inputs.in_degree)):g} needs sums over {n} counts, more than "
                 f"{_MOST_COUNTS}: take `field=GaussianField()`, which is close there."
             )
-        return PoissonCounts(n)
+        return PoissonField(n)
 
     def _window(self, mean: Float[Array, ""], n: int) -> "_Window":
         middle = jnp.floor(lax.stop_gradient(mean)).astype(jnp.int32)

@@ -15,7 +15,7 @@ from .._numerics import Result, as_leaf, is_concrete
 from ..connectivity import FixedInDegree, GaussianInDegree
 from ..models import LIF, Poisson
 from ._binary import BinaryMeanField, binary_mean_field
-from ._binary_field import AbstractField, PoissonCounts
+from ._binary_field import AbstractField, PoissonField
 from ._effective_input import AbstractNoise, EffectiveInput, EffectiveNoise, effective_input
 from ._roots import Roots, search_line, search_starts
 
@@ -99,7 +99,7 @@ def mean_field(
     - `net`: a `Network` with delta synapses; populations need no size. Or a `BinaryNetwork`, whose
       activities solve m = F(m) with F the probability to be active; a `BinaryMeanField` is returned.
     - `noise`: `EffectiveNoise()`, the effective-time-constant approximation; of a `Network` alone.
-    - `field`: of a `BinaryNetwork` alone: `PoissonCounts()`, exact at finite K, by default, or
+    - `field`: of a `BinaryNetwork` alone: `PoissonField()`, exact at finite K, by default, or
       `GaussianField()`, the limit of large K.
     - `throw`: whether no fixed point, or a fold, raises; if not, `result` says so.
 
@@ -130,8 +130,8 @@ def mean_field(
         if noise is not None:
             raise ValueError("`noise` is of a network of neurons; a BinaryNetwork takes `field` in its place.")
         if not isinstance(field, AbstractField | None):
-            raise ValueError(f"`field` has to be `PoissonCounts()` or `GaussianField()`; got {field!r}.")
-        return binary_mean_field(net, PoissonCounts() if field is None else field, throw)
+            raise ValueError(f"`field` has to be `PoissonField()` or `GaussianField()`; got {field!r}.")
+        return binary_mean_field(net, PoissonField() if field is None else field, throw)
     if field is not None:
         raise ValueError("`field` is of a BinaryNetwork; a Network takes `noise` in its place.")
     if not isinstance(net, Network):

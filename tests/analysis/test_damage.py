@@ -19,7 +19,7 @@ def test_one_unit_changes_the_state_of_the_network():
     """Damage from one unit of 4,000 settles where two states share the quenched activities alone: 2 (m - q)."""
     begin = jn.simulate(NET, 0.0, 50.0, dt=1.0, key=KEY, wiring=WIRING, record={}).state
     found = jn.analysis.damage(NET, 50.0, 250.0, dt=1.0, key=KEY, state=begin, wiring=WIRING)
-    mf = jn.theory.mean_field(NET, field=jn.theory.PoissonCounts(150))
+    mf = jn.theory.mean_field(NET, field=jn.theory.PoissonField(150))
     assert int(found.units["E"][0] + found.units["I"][0]) < 400
     for name in NET.names:
         settled = np.asarray(found.share[name])[50:].mean()

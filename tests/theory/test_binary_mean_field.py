@@ -12,7 +12,7 @@ import jaxneuro as jn
 
 GAUSS = jn.theory.GaussianField()
 # A window of 300 counts holds every count of these networks at K up to 1,000 and costs a third of the default.
-POISSON = jn.theory.PoissonCounts(300)
+POISSON = jn.theory.PoissonField(300)
 
 
 def rates(net, field=POISSON):
@@ -64,7 +64,7 @@ def test_poisson_counts_tend_to_the_gaussian_field():
     """The difference is the skewness of the counts and their lattice, of order 1 / sqrt(K)."""
     for k, allowed in ((100, 0.2), (2_000, 0.015)):
         net = jn.networks.binary(k=k, m0=0.2)
-        np.testing.assert_allclose(rates(net, jn.theory.PoissonCounts()), rates(net, GAUSS), rtol=allowed)
+        np.testing.assert_allclose(rates(net, jn.theory.PoissonField()), rates(net, GAUSS), rtol=allowed)
 
 
 @pytest.mark.parametrize("temperature", [0.0, 0.02, 0.3, 3.0])
@@ -96,7 +96,7 @@ def test_gaussian_activity_and_overlap_by_quadrature(temperature):
 def test_poisson_overlap_by_sampling():
     """q from 100,000 units, each with its own shared counts, and the mean of its squared chance to be active."""
     net = jn.networks.binary(k=200, n_e=4_000, n_i=4_000, m0=0.2)
-    mf = jn.theory.mean_field(net, field=jn.theory.PoissonCounts(160))
+    mf = jn.theory.mean_field(net, field=jn.theory.PoissonField(160))
     generator, size, root = np.random.default_rng(0), 100_000, np.sqrt(200.0)
     m, q = (np.array([float(getattr(mf, field)[n]) for n in ("E", "I")]) for field in ("rate", "q"))
     shared = generator.poisson(200 * q, (size, 2))
@@ -115,7 +115,7 @@ def test_poisson_overlap_by_sampling():
 def test_damage_grows_faster_the_larger_k():
     """The first growth is of order sqrt(K) / tau: chaos at any K, an infinite exponent in the limit."""
     growth = [
-        float(jn.theory.mean_field(jn.networks.binary(k=k, m0=0.2), field=jn.theory.PoissonCounts()).lyapunov)
+        float(jn.theory.mean_field(jn.networks.binary(k=k, m0=0.2), field=jn.theory.PoissonField()).lyapunov)
         for k in (100, 400, 1_600)
     ]
     # The growth less 1 / tau = 100 Hz is twice as large at four times K; a tenth is left to the change of m.
@@ -135,7 +135,7 @@ def one_population(field, temperature=0.0, k=50.0):
 def test_one_population_by_root_finding():
     """n < 2.5 active inputs of weight -0.2 leave the field above the threshold."""
     root = scipy.optimize.brentq(lambda m: scipy.stats.poisson.cdf(2, 50 * m) - m, 0.0, 1.0)
-    mf = one_population(jn.theory.PoissonCounts())
+    mf = one_population(jn.theory.PoissonField())
     assert float(mf.rate["S"]) == pytest.approx(root, rel=1e-9)
     # One more input decides where there are two: the slope of F is -K P(n = 2), that of damage +K P(n = 2).
     slope = 50 * scipy.stats.poisson.pmf(2, 50 * root)
@@ -143,7 +143,7 @@ def test_one_population_by_root_finding():
     assert float(mf.lyapunov) == pytest.approx(1_000 * (slope - 1) / 5.0, rel=1e-9)
 
 
-@pytest.mark.parametrize("field", [GAUSS, jn.theory.PoissonCounts(160)], ids=["gaussian", "poisson"])
+@pytest.mark.parametrize("field", [GAUSS, jn.theory.PoissonField(160)], ids=["gaussian", "poisson"])
 def test_derivatives_against_differences(field):
     """At T > 0 the sums over counts are smooth too; every kind of argument, in m, q and the exponent."""
     start = jnp.array([100.0, -2.0, 0.2, 1.0, 0.15])
@@ -206,10 +206,10 @@ WRONG = [
     (lambda: jn.theory.mean_field(described(threshold=np.ones(50))), "`threshold` of 'A' has to be one number"),
     (lambda: jn.theory.mean_field(TWICE), "takes one projection from 'A' to 'A'"),
     (lambda: jn.theory.mean_field(described(), noise=jn.theory.EffectiveNoise()), "`noise` is of a network of neurons"),
-    (lambda: jn.theory.mean_field(described(), field=3), r"`field` has to be `PoissonCounts\(\)`"),
+    (lambda: jn.theory.mean_field(described(), field=3), r"`field` has to be `PoissonField\(\)`"),
     (lambda: jn.theory.mean_field(jn.networks.brunel(), field=GAUSS), "`field` is of a BinaryNetwork"),
     (lambda: jn.theory.mean_field(3), "`net` has to be a Network or a BinaryNetwork"),
-    (lambda: jn.theory.PoissonCounts(1), "`n_counts` has to be an integer above 1"),
+    (lambda: jn.theory.PoissonField(1), "`n_counts` has to be an integer above 1"),
     (lambda: jn.theory.mean_field(jn.networks.binary(k=10**5, n_e=10**6, n_i=10**6)), "needs sums over"),
 ]
 
