@@ -184,3 +184,13 @@ def all_finite(state: NetworkState) -> Array:
         leaves = [x for x in jax.tree_util.tree_leaves(neurons) if jnp.issubdtype(x.dtype, jnp.inexact)]
         flags.append(jnp.stack([jnp.all(jnp.isfinite(x)) for x in leaves]).all())
     return jnp.stack(flags) if flags else jnp.ones(1, bool)
+
+
+def drives_are_wrong(net: Network) -> Array:
+    """Whether a traced rate is negative or not finite, which a known one is refused for."""
+    wrong = jnp.zeros((), bool)
+    given = [x for d in net.drives if isinstance(d, PoissonDrive) for x in (d.n_sources, d.rate)]
+    given += [net.populations[name].model.rate for name in poisson_names(net)]
+    for values in given:
+        wrong = wrong | ~jnp.all((values >= 0) & jnp.isfinite(values))
+    return wrong

@@ -16,7 +16,7 @@ from ..surrogate import AbstractSurrogate
 from . import record as record_module
 from ._binary import simulate_binary
 from ._engine import Loop
-from ._plan import NetworkState, initial_state, make_plan, with_surrogates
+from ._plan import NetworkState, drives_are_wrong, initial_state, make_plan, with_surrogates
 from ._progress import progress_line
 from ._solution import Solution, failure
 from ._stimulus import Stimulus, make_stimulus
@@ -323,11 +323,14 @@ def _run(
         {name: r.frequencies for name, r in finished.items() if r.frequencies is not None},
         {name: r.lags for name, r in finished.items() if r.lags is not None},
         last,
-        Result.where(
-            differs_from_wiring(net, wiring),
-            Result.wrong_wiring,
-            Result.where(failed, Result.nonfinite_state, Result.successful),
-        ),
+        _result(net, wiring, failed),
         outcome.failed_step,
         outcome.finite,
     )
+
+
+def _result(net: Network, wiring: Wiring, failed: Bool[Array, ""]) -> Result:
+    """What became of the run: what cannot be refused while values are traced is said here."""
+    ran = Result.where(failed, Result.nonfinite_state, Result.successful)
+    ran = Result.where(drives_are_wrong(net), Result.wrong_drive, ran)
+    return Result.where(differs_from_wiring(net, wiring), Result.wrong_wiring, ran)

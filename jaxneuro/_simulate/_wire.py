@@ -9,10 +9,10 @@ from jaxtyping import Array, Bool, Int, PRNGKeyArray
 from .._network import BinaryNetwork, BinaryProjection, Network, UniformDelay
 from .._numerics import check_key, is_concrete, role_key
 from ..connectivity import (
+    AbstractConnectivity,
     AbstractDelivery,
     AbstractOperator,
     Delays,
-    FixedInDegree,
     PackedOperator,
     SparseOperator,
     draw_operator,
@@ -24,6 +24,7 @@ class Wiring(eqx.Module):
     """The drawn connectivity of a network, one operator a projection, shared over any number of runs."""
 
     operators: tuple[AbstractOperator, ...]
+    rules: tuple[AbstractConnectivity, ...]
     pairs: tuple[tuple[str, tuple[str, ...]], ...] = eqx.field(static=True)
     sizes: tuple[tuple[int, ...], ...] = eqx.field(static=True)
 
@@ -67,8 +68,8 @@ def wire(net: Network | BinaryNetwork, *, key: PRNGKeyArray, delivery: AbstractD
     - `delivery`: how spikes are delivered, and so how the wiring is stored, of `jn.delivery`; by
       default chosen for each projection from sizes, delays and platform: `Rows()` or `NativeSparse()`
       on a CPU, `Product()` on a GPU, `Sparse()` where neither fits. All but `Procedural()`, which
-      draws another wiring of the same law, give the same counts of the same synapses. The wiring of a
-      `BinaryNetwork` is always held as bits, one a pair where no pair is connected twice.
+      draws another wiring of the same law, give the same counts of the same synapses. That of a
+      `BinaryNetwork` is always held as bits and takes none.
 
     **Returns:** a `Wiring`, to be passed to `simulate(..., wiring=)` as often as wanted.
 
@@ -100,26 +101,32 @@ def wire(net: Network | BinaryNetwork, *, key: PRNGKeyArray, delivery: AbstractD
         recurrent = tuple(name == projection.pre for name in projection.post)
         rule, n_pre = projection.connectivity, size_of(net, projection.pre)
         if isinstance(projection, BinaryProjection):
+            if delivery is not None:
+                raise ValueError("`delivery` is of spikes; the wiring of a BinaryNetwork is always held as bits.")
             operators.append(draw_packed(rule, rng, n_pre, posts, recurrent))
             continue
         delay = projection.delay
         delays = Delays(delay.low, delay.high) if isinstance(delay, UniformDelay) else None
         operators.append(draw_operator(rule, rng, n_pre, posts, recurrent, delays=delays, delivery=delivery))
     pairs = tuple((p.pre, p.post) for p in net.projections)
-    return Wiring(tuple(operators), pairs, tuple(tuple(size_of(net, n) for n in p.post) for p in net.projections))
+    rules = tuple(p.connectivity for p in net.projections)
+    sizes = tuple(tuple(size_of(net, n) for n in p.post) for p in net.projections)
+    return Wiring(tuple(operators), rules, pairs, sizes)
 
 
 def check_wiring(net: Network | BinaryNetwork, wiring: Wiring) -> None:
     """Raises `ValueError` where a wiring was not drawn for a network of this shape."""
     pairs = tuple((p.pre, p.post) for p in net.projections)
     sizes = tuple(tuple(size_of(net, n) for n in p.post) for p in net.projections)
-    pre_sizes = tuple(operator.n_pre for operator in wiring.operators)
-    if (
-        wiring.pairs != pairs
-        or wiring.sizes != sizes
-        or pre_sizes != tuple(size_of(net, p.pre) for p in net.projections)
-    ):
+    if wiring.pairs != pairs:
         raise ValueError(f"`wiring` was drawn for the projections {wiring.pairs}, not for {pairs} of this network.")
+    pre_sizes = tuple(size_of(net, p.pre) for p in net.projections)
+    drawn_pre_sizes = tuple(operator.n_pre for operator in wiring.operators)
+    if wiring.sizes != sizes or drawn_pre_sizes != pre_sizes:
+        raise ValueError(
+            f"`wiring` was drawn for {drawn_pre_sizes} sources and {wiring.sizes} targets of the projections; "
+            f"those of this network have {pre_sizes} and {sizes}."
+        )
     for projection, operator in zip(net.projections, wiring.operators, strict=True):
         if isinstance(operator, PackedOperator) != isinstance(projection, BinaryProjection):
             raise ValueError("`wiring` was drawn for another kind of network (binary or spiking).")
@@ -127,23 +134,32 @@ def check_wiring(net: Network | BinaryNetwork, wiring: Wiring) -> None:
         has_delays = isinstance(operator, SparseOperator) and operator.delays is not None
         if has_delays != isinstance(delay, UniformDelay):
             raise ValueError("`wiring` was drawn with another kind of delay (one for all, or one a synapse).")
+    for index, (projection, drawn) in enumerate(zip(net.projections, wiring.rules, strict=True)):
         rule = projection.connectivity
-        if (
-            isinstance(rule, FixedInDegree)
-            and is_concrete(rule.k)
-            and operator.nnz != round(float(rule.k)) * operator.n_post
-        ):
+        alike = jax.tree_util.tree_structure(rule) == jax.tree_util.tree_structure(drawn)
+        if not alike or (is_concrete(rule, drawn) and bool(_differ(rule, drawn))):
             raise ValueError(
-                f"`wiring` was drawn with {operator.nnz / operator.n_post:g} synapses onto each target, not with the "
-                f"in-degree {float(rule.k):g} of the network: draw it again."
+                f"`wiring` was drawn with the connectivity {_named(drawn)} and `projections[{index}]` has "
+                f"{_named(rule)}: draw it again."
             )
 
 
-def differs_from_wiring(net: Network, wiring: Wiring) -> Bool[Array, ""]:
-    """Whether a fixed in-degree is another than the wiring's: what `check_wiring` asks of traced values."""
+def _named(rule: AbstractConnectivity) -> str:
+    values = ", ".join(f"{float(leaf):g}" for leaf in jax.tree_util.tree_leaves(rule) if is_concrete(leaf))
+    return f"{type(rule).__name__}({values})"
+
+
+def _differ(rule: AbstractConnectivity, drawn: AbstractConnectivity) -> Bool[Array, ""]:
+    """Whether the numbers of two rules differ by more than rounding."""
     wrong = jnp.zeros((), bool)
-    for projection, operator in zip(net.projections, wiring.operators, strict=True):
-        if isinstance(projection.connectivity, FixedInDegree):
-            k = projection.connectivity.k
-            wrong = wrong | (jnp.abs(k - operator.nnz / operator.n_post) > 1e-3)
+    for a, b in zip(jax.tree_util.tree_leaves(rule), jax.tree_util.tree_leaves(drawn), strict=True):
+        wrong = wrong | ~(jnp.abs(a - b) <= 1e-5 * jnp.abs(b))
+    return wrong
+
+
+def differs_from_wiring(net: Network | BinaryNetwork, wiring: Wiring) -> Bool[Array, ""]:
+    """Whether a rule is another than the wiring's: what `check_wiring` asks, of traced values."""
+    wrong = jnp.zeros((), bool)
+    for projection, drawn in zip(net.projections, wiring.rules, strict=True):
+        wrong = wrong | _differ(projection.connectivity, drawn)
     return wrong

@@ -91,7 +91,7 @@ def spike_counts(
 
     - `trains`: `SpikeTrains` of one run, or one array of spike times [ms] a neuron.
     - `width`: of the windows [ms]; for `SpikeTrains` a multiple of dt.
-    - `t0`, `t1`: [ms], needed for spike times; the span of the record for `SpikeTrains`, which has its own.
+    - `t0`, `t1`: [ms], needed for spike times, of which those outside are left out; `SpikeTrains` have their own.
 
     **Returns:** (windows, n).
 
@@ -120,6 +120,8 @@ def spike_counts(
     windows = _complete((to_milliseconds("t1", t1) - begin) * (1 + _SLACK), length, width)
     counts = np.zeros((windows, len(trains)), int)
     for i, times in enumerate(trains):
+        if np.ndim(times) != 1 or not np.all(np.isfinite(np.asarray(times, float))):
+            raise ValueError(f"`trains[{i}]` has to be one axis of finite spike times [ms].")
         position = (np.asarray(times, float) - begin) / length
         index = np.ceil(position - _SLACK * np.maximum(1.0, np.abs(position))).astype(int) - 1
         counts[:, i] = np.bincount(index[(index >= 0) & (index < windows)], minlength=windows)

@@ -19,6 +19,9 @@ from .._numerics import (
 )
 from ._trains import SpikeTrains, pack
 
+# Trains of more spikes than this would not fit into the memory of a small machine.
+_MOST_SPIKES = 1e8
+
 
 def poisson_trains(
     rate: float | Float[np.ndarray, "n"] | Float[Array, "n"] | Callable[[np.ndarray], np.ndarray],
@@ -173,6 +176,8 @@ def _stationary(
     with np.errstate(divide="ignore"):
         mean = 1.0 / per_ms - dead
     expected = float(per_ms.max() * (end - begin))
+    if expected * rate.size > _MOST_SPIKES:
+        raise ValueError(f"`rate` makes about {expected * rate.size:.2g} spikes; at most {_MOST_SPIKES:.0e} are drawn.")
     rows = int(expected + 6.0 * expected**0.5) + 10
     exponential, uniform = jax.random.exponential, jax.random.uniform
     first = np.asarray(exponential(role_key(key, "first"), rate.shape), float) * mean

@@ -129,7 +129,7 @@ WRONG = [
     (dict(stimulus={"E": [1.0, 2.0]}), "`stimulus` of 'E' has shape"),
     (dict(state=3), "`state` has to be the `state` of a binary network"),
     (dict(wiring=3), "`wiring` has to come from `jn.wire`"),
-    (dict(wiring=jn.wire(small(n_e=299), key=KEY)), "`wiring` was drawn for the projections"),
+    (dict(wiring=jn.wire(small(n_e=299), key=KEY)), "sources and"),
     (dict(t1=0.0), "`t1` has to lie after"),
     (dict(throw=1), "`throw` has to be True or False"),
 ]

@@ -139,3 +139,36 @@ def test_a_traced_in_degree_that_is_not_the_wirings_is_a_result_code():
 
     assert result(8.0) == jn.Result.successful
     assert result(9.0) == jn.Result.wrong_wiring
+
+
+def test_a_traced_rate_that_is_no_rate_is_a_result_code():
+    wiring = jn.wire(jn.networks.brunel(n_e=80, n_i=20, c_e=8, c_i=2), key=jax.random.key(0))
+
+    @jax.vmap
+    def result(ratio):
+        net = jn.networks.brunel(nu_ext_over_nu_thr=ratio, n_e=80, n_i=20, c_e=8, c_i=2)
+        return jn.simulate(net, 0.0, 1.0, dt=0.1, key=jax.random.key(0), wiring=wiring, throw=False).result
+
+    found = result(jnp.asarray([2.0, -1.0, jnp.nan, jnp.inf]))
+    assert (found == jn.Result.wrong_drive).tolist() == [False, True, True, True]
+
+
+@pytest.mark.parametrize("other", [jn.Bernoulli(0.5), jn.FixedInDegree(10), jn.Bernoulli(0.1, autapses=True)], ids=str)
+def test_a_wiring_of_another_rule_is_refused(other):
+    def net(rule):
+        projection = jn.Projection("E", "E", jn.DeltaCurrent(), weight=0.1, connectivity=rule, delay=1.0)
+        return jn.Network({"E": jn.Population(jn.LIF(), 100)}, [projection])
+
+    wiring = jn.wire(net(jn.Bernoulli(0.1)), key=jax.random.key(0))
+    with pytest.raises(ValueError, match="`wiring` was drawn with the connectivity Bernoulli"):
+        jn.simulate(net(other), 0.0, 1.0, dt=0.1, key=jax.random.key(0), wiring=wiring)
+
+
+def test_a_binary_wiring_of_another_in_degree_is_refused():
+    sizes = dict(n_e=50, n_i=50)
+    wiring = jn.wire(jn.networks.binary(k=10, **sizes), key=jax.random.key(0))
+    other = jn.networks.binary(k=20, **sizes)
+    with pytest.raises(ValueError, match="draw it again"):
+        jn.simulate(other, 0.0, 10.0, dt=1.0, key=jax.random.key(0), wiring=wiring)
+    with pytest.raises(ValueError, match="`delivery` is of spikes"):
+        jn.wire(other, key=jax.random.key(0), delivery=jn.delivery.Rows())

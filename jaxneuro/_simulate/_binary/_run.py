@@ -16,7 +16,7 @@ from .._progress import progress_line
 from .._solution import Solution
 from .._stimulus import Stimulus, make_stimulus
 from .._update import AbstractUpdate, Parallel, Sequential
-from .._wire import Wiring, check_wiring, size_of, wire
+from .._wire import Wiring, check_wiring, differs_from_wiring, size_of, wire
 from ..record import ACTIVE, ActivityRecorder, Layout, MeanActivity, Window
 from ._plan import BinaryPlan, BinaryState, check_parallel, initial_binary_state, make_plan, stimulus_field
 from ._updates import parallel_step, sequential_step
@@ -221,7 +221,11 @@ def _run(
         {name: r.counts for name, r in finished.items() if r.counts is not None},
         {name: r.times for name, r in finished.items() if r.times is not None},
         last,
-        Result.where(outcome.failed_step >= 0, Result.nonfinite_state, Result.successful),
+        Result.where(
+            differs_from_wiring(net, wiring),
+            Result.wrong_wiring,
+            Result.where(outcome.failed_step >= 0, Result.nonfinite_state, Result.successful),
+        ),
         outcome.failed_step,
         outcome.finite,
     )
