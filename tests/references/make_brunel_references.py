@@ -2,7 +2,7 @@
 
 Brunel's network of 10,000 + 2,500 neurons in other simulators, 1 s from rest, measured from 200 ms on; sources with
 repetition and without autapses; everything below with numpy, and nothing of the package. It needs the peers'
-environments (`python -m benchmarks.peers nest brian2`) and takes half an hour on two cores. The spectrum is the
+environments (`python -m benchmarks.peers nest brian2`) and takes about half an hour. The spectrum is the
 two-sided density of the rate of E, in Hz: bins of 1 ms, segments of 200 ms that overlap by half, each without its mean
 and times a Hann taper; then averaged over bands of frequencies.
 """
@@ -24,7 +24,7 @@ WIDTH, SEGMENT = 1.0, 200
 # Hz; each band begins with its lower edge and ends below its upper. The first bin, 5 Hz, suffers from the taper.
 BANDS = (10, 30, 60, 100, 150, 200, 300, 400, 500)
 # (g, ratio): numbers of wirings.
-POINTS = {(5.0, 2.0): 12, (6.0, 4.0): 6}
+POINTS = {(5.0, 2.0): 12, (6.0, 4.0): 12}
 COLUMNS = [
     "rate_e",
     "rate_i",

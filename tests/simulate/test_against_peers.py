@@ -18,7 +18,7 @@ import jaxneuro as jn
 REFERENCES = Path(__file__).resolve().parents[1] / "references"
 BANDS = (10, 30, 60, 100, 150, 200, 300, 400, 500)
 # Numbers of wirings of ours.
-WIRINGS = {(5.0, 2.0): 12, (6.0, 4.0): 6}
+WIRINGS = {(5.0, 2.0): 12, (6.0, 4.0): 12}
 
 
 @cache
@@ -68,7 +68,7 @@ def test_irregular_network_equals_peers(peer):
     assert np.all(np.abs(z) < 4), dict(zip(columns, np.round(z, 2), strict=True))
 
 
-# 6 + 6 wirings of a network that oscillates; 24 comparisons, with 10 degrees of freedom 2.5e-3 in each.
+# The same of a network that oscillates, by 12 + 12 wirings: with 6 + 6 the spread of a band is itself too uncertain.
 @pytest.mark.slow
 @pytest.mark.parametrize("peer", ["nest", "brian2"])
 def test_oscillating_network_equals_peers(peer):
