@@ -55,7 +55,7 @@ def run(model=None, t0=0.0, t1=10.0, **keywords):
         (dict(wiring=3), "`wiring` has to come from"),
         (dict(solver="euler"), "`solver` has to be"),
         (dict(throw="no"), "`throw` has to be True or False"),
-        (dict(wiring=jn.wire(jn.networks.brunel(n_e=40, n_i=10, c_e=7, c_i=2), key=KEY)), "not with the in-degree 8"),
+        (dict(wiring=jn.wire(jn.networks.brunel(n_e=40, n_i=10, c_e=7, c_i=2), key=KEY)), "FixedInDegree\\(8\\)"),
     ],
     ids=lambda x: str(x)[:40],
 )
