@@ -151,7 +151,8 @@ def _dense(drawn: Iterator[Synapses], n_pre: int, n_post: int, delivery: Abstrac
                 f"`delivery`: a multiplicity of {largest} is not exact in {delivery.dtype}; take `Rows()`."
             )
         leaf = leaf.astype(delivery.dtype)
-    return DenseOperator(leaf, largest, in_degree, total, delivery)
+    # Rounded up, so that another wiring of the same law is the same program.
+    return DenseOperator(leaf, 2 ** largest.bit_length() - 1, in_degree, total, delivery)
 
 
 def _sparse(
@@ -175,7 +176,7 @@ def _sparse(
     targets = (pairs % np.uint64(n_post)).astype(np.uint16 if n_post <= 2**16 else np.int32)
     del pairs
     drawn_delays = None if delays is None else rng.uniform(delays.low, delays.high, targets.size).astype(np.float32)
-    longest = int(np.diff(offsets).max(initial=0))
+    longest = _rounded(int(np.diff(offsets).max(initial=0)))
     return SparseOperator(
         jnp.asarray(offsets),
         jnp.asarray(targets),
@@ -185,6 +186,11 @@ def _sparse(
         in_degree,
         delivery,
     )
+
+
+def _rounded(longest: int) -> int:
+    """Up to a multiple of 128, so that another wiring of the same law is the same program."""
+    return -(-longest // 128) * 128
 
 
 def _procedure(
@@ -202,5 +208,5 @@ def _procedure(
     keys = rng.integers(0, 2**32, ROUNDS, dtype=np.uint32)
     return ProceduralOperator(
         jnp.asarray(offsets.astype(np.uint32)), jnp.asarray(keys), k, n_post, skip_self,
-        int(out_degrees.max(initial=0)), delivery.window,
+        _rounded(int(out_degrees.max(initial=0))), delivery.window,
     )  # fmt: skip
