@@ -5,6 +5,7 @@ from abc import abstractmethod
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Bool, Float
@@ -18,6 +19,7 @@ from ._numerics import (
     check_nonnegative,
     check_positive,
     is_concrete,
+    violates,
     wright_omega,
 )
 
@@ -103,7 +105,9 @@ class AbstractLaw(eqx.Module):
         mask = _as_mask(inhibitory)
         if is_concrete(self, k):
             _check_k(k)
-            for sentence in self.concerns(k):
+            with jax.ensure_compile_time_eval():  # known values stay known inside a user's jit
+                concerns = self.concerns(k)
+            for sentence in concerns:
                 warnings.warn(sentence, OutsideTheoryWarning, stacklevel=2)
         if is_concrete(mask) and mask.ndim == 0:  # one kind of synapse: the other is not computed
             return self.inhibitory(k) if bool(mask) else self.excitatory(k)
@@ -256,7 +260,7 @@ class ConductanceScaling(AbstractLaw):
         if self.tau_bar is not None:
             check_positive("tau_bar", self.tau_bar)
         for name, below, above in (("v_rest", self.v_rest, self.e_e), ("e_i", self.e_i, self.v_rest)):
-            if is_concrete(below, above) and not bool(jnp.all(below < above)):
+            if violates(lambda below, above: below < above, below, above):
                 raise ValueError(
                     f"`{name}` is {below} mV and has to lie below {above} mV: the potentials are e_i < v_rest < e_e."
                 )

@@ -159,7 +159,7 @@ def conductance_based(
     if n_e is None and is_concrete(k):
         n_e = max(1, math.ceil(10 * float(k)))
     if n_i is None and is_concrete(k, gamma):
-        n_i = max(1, math.ceil(10 * float(gamma * k)))
+        n_i = max(1, math.ceil(10 * float(gamma) * float(k)))
     return Network(
         populations={"E": Population(lif, n_e, initial=initial), "I": Population(lif, n_i, initial=initial)},
         projections=[

@@ -16,7 +16,7 @@ from ._numerics import (
     check_finite,
     check_nonnegative,
     check_positive,
-    is_concrete,
+    violates,
 )
 
 
@@ -53,7 +53,7 @@ class AmplitudeHistogram(eqx.Module):
         check_nonnegative("counts", counts)
         check_finite("lower", lower)
         check_finite("upper", upper)
-        if is_concrete(lower, upper) and not bool(jnp.all(lower < upper)):
+        if violates(lambda lower, upper: lower < upper, lower, upper):
             raise ValueError("`lower` has to be below `upper` in every bin.")
         if n_failures is not None:  # the failures are the first row, an empty bin at 0
             check_nonnegative("n_failures", n_failures)

@@ -2,10 +2,9 @@
 
 import equinox as eqx
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, ArrayLike, Bool, Float
 
-from .._numerics import as_leaf, check_finite, check_nonnegative, check_positive, is_concrete
+from .._numerics import as_leaf, check_finite, check_nonnegative, check_positive, violates
 
 
 class LifArguments(eqx.Module):
@@ -29,7 +28,7 @@ class LifArguments(eqx.Module):
         check_finite("v_th", self.v_th)
         check_finite("v_reset", self.v_reset)
         check_nonnegative("t_ref", self.t_ref)
-        if is_concrete(self.v_th, self.v_reset) and not np.all(np.asarray(self.v_reset) < np.asarray(self.v_th)):
+        if violates(lambda below, above: below < above, self.v_reset, self.v_th):
             raise ValueError(f"`v_reset` has to lie below `v_th`; got {v_reset} and {v_th}.")
 
     def values(self) -> tuple[Float[Array, "..."], ...]:

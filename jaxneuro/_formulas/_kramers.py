@@ -4,10 +4,9 @@ import math
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_leaf, check_finite, check_nonnegative, check_positive, is_concrete
+from .._numerics import as_leaf, check_finite, check_nonnegative, check_positive, violates
 
 
 def kramers_rate(
@@ -45,7 +44,7 @@ def kramers_rate(
     check_positive("tau", values[2])
     check_finite("v_th", values[3])
     check_nonnegative("t_ref", values[4])
-    if is_concrete(values[0], values[3]) and not np.all(np.asarray(values[0]) < np.asarray(values[3])):
+    if violates(lambda mu, v_th: mu < v_th, values[0], values[3]):
         raise ValueError(f"`mu` has to lie below `v_th` (use `lif_rate` elsewhere); got {mu} and {v_th}.")
     return _kramers(*values)
 

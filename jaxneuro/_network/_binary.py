@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Mapping
 
 import equinox as eqx
-import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_leaf, check_finite, is_concrete
+from .._numerics import as_leaf, check_finite, violates
 from ..connectivity import AbstractConnectivity, AllToAll
 from ..models import Binary
 from ._population import AtRest, Population
@@ -127,7 +126,7 @@ class BinaryNetwork(eqx.Module):
         self.drives = self._by_name("drives", drives)
         self.initial = self._by_name("initial", initial)
         for name, leaf in self.initial.items():
-            if is_concrete(leaf) and bool(jnp.any((leaf < 0) | (leaf > 1))):
+            if violates(lambda p: (p >= 0) & (p <= 1), leaf):
                 raise ValueError(f"`initial[{name!r}]` is a probability and has to lie in [0, 1]; got {leaf}.")
         for index, projection in enumerate(self.projections):
             self._check_projection(f"`projections[{index}]`", projection)

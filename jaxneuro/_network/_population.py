@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray
 
-from .._numerics import as_leaf, check_finite, is_concrete
+from .._numerics import as_leaf, check_finite, violates
 from ..models import LIF, Binary, Poisson
 
 
@@ -38,7 +38,7 @@ class UniformPotential(AbstractInitial):
         self.low, self.high = as_leaf(low), as_leaf(high)
         check_finite("low", self.low)
         check_finite("high", self.high)
-        if is_concrete(self.low, self.high) and not bool(jnp.all(self.low <= self.high)):
+        if violates(lambda low, high: low <= high, self.low, self.high):
             raise ValueError(f"`low` has to be at most `high`; got {self.low} and {self.high} mV.")
 
     def draw(self, rest: Float[Array, "*n"], n: int, key: PRNGKeyArray) -> Float[Array, "n"]:

@@ -1,10 +1,9 @@
 """Projections between populations, and drives from outside."""
 
 import equinox as eqx
-import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_leaf, check_finite, check_nonnegative, is_concrete, to_milliseconds
+from .._numerics import as_leaf, check_finite, check_nonnegative, to_milliseconds, violates
 from ..connectivity import AbstractConnectivity
 from ..synapses import (
     AbstractSynapse,
@@ -50,7 +49,7 @@ def _weight(weight: ArrayLike, synapse: AbstractSynapse) -> Float[Array, "*n"]:
     if isinstance(synapse, DeltaConductance | ExponentialConductance | AlphaConductance):
         check_nonnegative("weight", leaf)
         first_order = isinstance(synapse, DeltaConductance) and isinstance(synapse.jump, FirstOrderJump)
-        if first_order and is_concrete(leaf) and bool(jnp.any(leaf >= 1)):
+        if first_order and violates(lambda weight: weight < 1, leaf):
             raise ValueError(f"`weight` has to be below 1 under `FirstOrderJump`; got {leaf}.")
     return leaf
 

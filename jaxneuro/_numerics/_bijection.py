@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from ._leaf import as_leaf, is_concrete
+from ._leaf import as_leaf, violates
 
 
 class AbstractBijection(eqx.Module):
@@ -70,7 +70,7 @@ class Interval(AbstractBijection):
         self.lower, self.upper = as_leaf(lower), as_leaf(upper)
 
     def __check_init__(self):
-        if is_concrete(self.lower, self.upper) and not bool(jnp.all(self.lower < self.upper)):
+        if violates(lambda lower, upper: lower < upper, self.lower, self.upper):
             raise ValueError(f"`lower` has to be below `upper`; got {self.lower} and {self.upper}.")
 
     def forward(self, coordinate: Float[Array, "..."]) -> Float[Array, "..."]:

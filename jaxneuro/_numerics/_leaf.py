@@ -1,12 +1,13 @@
 """Float leaves of a model: strongly typed arrays, so that a new value never retraces."""
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 
 def as_leaf(value: Any) -> Float[Array, "..."]:
@@ -35,3 +36,14 @@ def as_leaf(value: Any) -> Float[Array, "..."]:
 def is_concrete(*values: Any) -> bool:
     """Whether no array among `values` (pytrees) is a tracer."""
     return not any(isinstance(x, Tracer) for x in jax.tree_util.tree_leaves(values))
+
+
+def violates(requirement: Callable[..., Bool[Array, "..."]], *values: Any) -> bool:
+    """Whether known `values` miss a requirement anywhere; of tracers nothing is known, so False.
+
+    Known values stay known inside a user's `jax.jit`, where a bare comparison of them gives a tracer.
+    """
+    if not is_concrete(values):
+        return False
+    with jax.ensure_compile_time_eval():
+        return not bool(jnp.all(requirement(*values)))

@@ -7,6 +7,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
 from .._network import BinaryNetwork, Network, PoissonDrive, Population
@@ -247,7 +248,8 @@ def _checked_adjoint(adjoint: Any, surrogates: dict[str, AbstractSurrogate]) -> 
 def _check_sources(net: Network, dt: float) -> None:
     for name, population in net.populations.items():
         if isinstance(population.model, Poisson) and is_concrete(population.model.rate):
-            most = float(jnp.max(population.model.spike_probability(dt)))
+            with jax.ensure_compile_time_eval():
+                most = float(jnp.max(population.model.spike_probability(dt)))
             if most > 1:
                 raise ValueError(f"The rate of {name!r} gives {most:g} spikes a step; a source makes at most one.")
 
@@ -277,7 +279,7 @@ def _solution(ran: Ran, labels: tuple[str, ...], t0: float, t1: float, dt: float
 def _check_drives(net: Network, dt: float) -> None:
     for index, drive in enumerate(net.drives):
         if isinstance(drive, PoissonDrive) and is_concrete(drive.n_sources, drive.rate):
-            most = float(jnp.max(drive.n_sources * drive.rate)) * dt / 1000.0
+            most = float(np.max(np.asarray(drive.n_sources) * np.asarray(drive.rate))) * dt / 1000.0
             if most > _MOST_KICKS:
                 raise ValueError(
                     f"`drives[{index}]` gives every neuron {most:.3g} spikes a step, more than {_MOST_KICKS:,}: "

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
 from .._network import BinaryNetwork, BinaryProjection, Network, UniformDelay
-from .._numerics import check_key, is_concrete, role_key
+from .._numerics import check_key, is_concrete, role_key, violates
 from ..connectivity import (
     AbstractConnectivity,
     AbstractDelivery,
@@ -137,7 +137,7 @@ def check_wiring(net: Network | BinaryNetwork, wiring: Wiring) -> None:
     for index, (projection, drawn) in enumerate(zip(net.projections, wiring.rules, strict=True)):
         rule = projection.connectivity
         alike = jax.tree_util.tree_structure(rule) == jax.tree_util.tree_structure(drawn)
-        if not alike or (is_concrete(rule, drawn) and bool(_differ(rule, drawn))):
+        if not alike or violates(lambda a, b: ~_differ(a, b), rule, drawn):
             raise ValueError(
                 f"`wiring` was drawn with the connectivity {_named(drawn)} and `projections[{index}]` has "
                 f"{_named(rule)}: draw it again."

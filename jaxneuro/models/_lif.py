@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float, Int
 
 from .._formulas import Input
-from .._numerics import as_leaf, check_finite, check_nonnegative, check_positive, is_concrete
+from .._numerics import as_leaf, check_finite, check_nonnegative, check_positive, violates
 from ..surrogate import AbstractSurrogate
 from ._firing import Firing, fire
 from ._solver import AbstractMembraneSolver, Propagator
@@ -88,7 +88,7 @@ class LIF(eqx.Module):
         check_finite("v_th", self.v_th)
         check_finite("v_reset", self.v_reset)
         check_nonnegative("t_ref", self.t_ref)
-        if is_concrete(self.v_th, self.v_reset) and not bool(jnp.all(self.v_reset < self.v_th)):
+        if violates(lambda below, above: below < above, self.v_reset, self.v_th):
             raise ValueError(f"`v_reset` has to lie below `v_th`; got {self.v_reset} and {self.v_th} mV.")
 
     def init(self, v: Float[Array, "n"]) -> LIFState:

@@ -13,9 +13,9 @@ from .._numerics import (
     check_key,
     check_nonnegative,
     count_steps,
-    is_concrete,
     role_key,
     to_milliseconds,
+    violates,
 )
 from ._trains import SpikeTrains, pack
 
@@ -137,8 +137,8 @@ def bernoulli_trains(
         raise ValueError(f"`rate` has to be a number or of shape {shape}; got {rates.shape}.")
     check_nonnegative("rate", rates)
     p = rates * (dt / 1000.0)
-    if is_concrete(p) and bool(jnp.any(p > 1)):
-        raise ValueError(f"`rate` gives {float(jnp.max(p)):g} spikes a bin of {dt} ms, which holds at most one.")
+    if violates(lambda p: p <= 1, p):
+        raise ValueError(f"`rate` gives {float(np.max(p)):g} spikes a bin of {dt} ms, which holds at most one.")
     p = p[:, None] if callable(rate) and p.ndim else p
     spikes = jax.random.uniform(key, (steps, n), p.dtype) < p
     return SpikeTrains(pack(spikes), jnp.asarray(first, jnp.int32), n, dt)

@@ -11,7 +11,7 @@ from jax import lax
 from jax.scipy.special import ndtr
 from jaxtyping import Array, Float, Int
 
-from .._numerics import is_concrete
+from .._numerics import is_concrete, violates
 
 # Counts of a window reach five standard deviations to either side at an activity of 1, sixteen at 0.1.
 _DEVIATIONS, _LEAST_COUNTS, _OPEN_COUNTS, _MOST_COUNTS = 10.0, 48, 512, 2_048
@@ -139,16 +139,16 @@ class PoissonField(AbstractField):
     def prepare(self, inputs: BinaryInputs) -> "PoissonField":
         if inputs.weight.shape[0] > 2:
             raise ValueError("`PoissonField()` sums over at most two populations: take `field=GaussianField()`.")
-        if is_concrete(inputs.spread) and bool(jnp.any(inputs.spread != 0)):
+        if violates(lambda spread: spread == 0, inputs.spread):
             raise ValueError("`PoissonField()` is for `Bernoulli` connectivity: take `field=GaussianField()`.")
         if self.n_counts is not None:
             return self
         if not is_concrete(inputs.in_degree):
             return PoissonField(_OPEN_COUNTS)
-        n = math.ceil(_DEVIATIONS * float(jnp.max(inputs.in_degree)) ** 0.5) + _LEAST_COUNTS
+        n = math.ceil(_DEVIATIONS * float(np.max(inputs.in_degree)) ** 0.5) + _LEAST_COUNTS
         if n > _MOST_COUNTS:
             raise ValueError(
-                f"An in-degree of {float(jnp.max(inputs.in_degree)):g} needs sums over {n} counts, more than "
+                f"An in-degree of {float(np.max(inputs.in_degree)):g} needs sums over {n} counts, more than "
                 f"{_MOST_COUNTS}: take `field=GaussianField()`, which is close there."
             )
         return PoissonField(n)

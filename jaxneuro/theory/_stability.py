@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -113,7 +114,8 @@ def brunel_stability(net: Network, *, rates: Mapping[str, ArrayLike] | None = No
     groups = _groups(net, names)
     start = jnp.log(jnp.stack([seen[group[0]] for group in groups]))
     if rates is not None and is_concrete(net, start):
-        _check_consistent(net, groups, start)
+        with jax.ensure_compile_time_eval():
+            _check_consistent(net, groups, start)
     return _solve(net, groups, start)
 
 
