@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 
 import equinox as eqx
+import jax.numpy as jnp
+from jax import lax
 from jaxtyping import Array, ArrayLike, Float
 
 from .._numerics import as_leaf, check_finite, violates
@@ -130,6 +132,31 @@ class BinaryNetwork(eqx.Module):
                 raise ValueError(f"`initial[{name!r}]` is a probability and has to lie in [0, 1]; got {leaf}.")
         for index, projection in enumerate(self.projections):
             self._check_projection(f"`projections[{index}]`", projection)
+
+    def excess(self, name: str) -> Float[Array, "*n"]:
+        """The field from outside less the threshold, lowered at T = 0 by what rounding can add to a field.
+
+        Weights j / sqrt(K) put fields exactly on the threshold, and on it a unit is inactive. The sum in
+        floating point misses by up to 3 eps times the sizes of its terms; 4 eps keeps ties on their side.
+        """
+        model, drive = self.populations[name].model, self.drives[name]
+        size = jnp.abs(drive) + jnp.abs(model.threshold)
+        for projection in self.projections:
+            if name in projection.post:
+                size = size + self._largest_input(projection, name)
+        slack = 4 * float(jnp.finfo(size.dtype).eps) * lax.stop_gradient(size)
+        return drive - model.threshold - jnp.where(model.temperature == 0, slack, 0.0)
+
+    def _largest_input(self, projection: BinaryProjection, name: str) -> Float[Array, "*n"]:
+        """The sizes of all inputs of a unit, summed, were all sources active."""
+        n_pre, weight = self.populations[projection.pre].n, jnp.abs(projection.weight)
+        if weight.ndim:
+            sizes = [self.populations[post].n for post in projection.post]
+            before = sum(sizes[: projection.post.index(name)])
+            weight = weight[before : before + sizes[projection.post.index(name)]]
+        if weight.ndim == 2:
+            return jnp.sum(weight, axis=1)
+        return weight * projection.connectivity.mean_in_degree(n_pre, name == projection.pre)
 
     def _by_name(self, argument: str, values: Mapping[str, ArrayLike] | None) -> dict[str, Float[Array, "*n"]]:
         given = {} if values is None else values

@@ -113,7 +113,7 @@ def binary_inputs(net: BinaryNetwork) -> BinaryInputs:
         ):  # fmt: skip
             if value.ndim:
                 raise ValueError(f"`{argument}` of {name!r} has to be one number for the mean field.")
-        drive.append(net.drives[name] - model.threshold)
+        drive.append(net.excess(name))
         temperature.append(model.temperature)
     tables = [jnp.stack([jnp.stack(row) for row in table]) for table in (weight, in_degree, spread)]
     tau = jnp.stack([net.populations[name].model.tau for name in names])

@@ -178,3 +178,22 @@ def test_glauber_dynamics_reach_boltzmann():
     squared = size * deviation @ np.linalg.solve(np.cov(runs[:, *upper].T), deviation)
     assert scipy.stats.f.sf(squared * (size - d) / (d * (size - 1)), d, size - d) > 6e-5, "as rare as |z| > 4"
     assert np.abs(deviation).max() < 0.01
+
+
+@pytest.mark.float32
+def test_units_on_their_threshold_are_inactive():
+    """A parallel step from balance against fields in whole numbers, 50 root K times: a tie is 0."""
+    k, root, n = 100, 10, 2_000
+    net = jn.networks.binary(k=k, n_e=n, n_i=n, m0=0.1)
+    wiring = jn.wire(net, key=jax.random.key(k))
+    run = {"dt": 10.0, "key": jax.random.key(1), "wiring": wiring, "record": {"s": jn.record.UnitStates()}}
+    settled = jn.simulate(net, 0.0, 100.0, **run)
+    before = joined(settled)[-1].astype(int)
+    after = joined(jn.simulate(net, 100.0, 110.0, state=settled.state, update=jn.Parallel(), **run))[0]
+    ee, ie, ei, ii = (np.asarray(operator.as_matrix(), int) for operator in wiring.operators)
+    e, i = before[:n], before[n:]
+    excess_e = 50 * ee @ e - 100 * ei @ i + 5 * k - 50 * root
+    excess_i = 50 * ie @ e - 90 * ii @ i + 4 * k - 35 * root
+    field = np.concatenate([excess_e, excess_i])
+    assert (field == 0).sum() > 10
+    np.testing.assert_array_equal(after, field > 0)

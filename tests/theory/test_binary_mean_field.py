@@ -44,6 +44,26 @@ def test_printed_activities_at_k_1000(m0, printed):
     np.testing.assert_allclose(poisson_map(m, 1_000, m0, **CLASSIC), m, atol=1e-9)
 
 
+def exact_map(m, k, m0):
+    """F of the classic network in whole numbers, fields and thresholds times 50 root; a tie is inactive."""
+    root = round(k**0.5)
+    n_e, n_i = (np.arange(int(k * x + 14 * np.sqrt(k * x) + 40)) for x in m)
+    result = []
+    for j_e, j_i, e, theta in [(50, -100, 50, 50), (50, -90, 40, 35)]:
+        field = j_e * n_e[:, None] + j_i * n_i + round(e * m0 * k) - theta * root
+        laws = [scipy.stats.poisson.pmf(n, k * x) for n, x in zip((n_e, n_i), m, strict=True)]
+        result.append(laws[0] @ (field > 0) @ laws[1])
+    return np.array(result)
+
+
+@pytest.mark.float32
+@pytest.mark.parametrize("k", [100, 400, 1_600])
+def test_ties_with_the_threshold_are_inactive(k):
+    """At whole roots of K many fields lie on the threshold; rounding must not decide, in either dtype."""
+    m = rates(jn.networks.binary(k=k, n_e=10_000, n_i=10_000, m0=0.1))
+    np.testing.assert_allclose(exact_map(m, k, 0.1), m, atol=1e-9 if m.dtype == np.float64 else 1e-5)
+
+
 @pytest.mark.float32
 def test_balance_activities():
     mf = jn.theory.mean_field(jn.networks.binary(k=1_000, m0=0.1), field=GAUSS)

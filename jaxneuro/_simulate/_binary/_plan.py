@@ -40,7 +40,7 @@ class BinaryPlan(eqx.Module):
 
     layers: tuple[Layer, ...]
     couplings: Float[Array, "n slots"] | None  # of projections with one weight a pair; a slot is a bit of a word
-    drive: Float[Array, "n"]  # less the threshold
+    drive: Float[Array, "n"]  # less the threshold, ties on its side
     temperature: Float[Array, "n"]
     per_step: Float[Array, "populations"]  # mean number of updates of each population in a step
     slots: Int[Array, "n"]
@@ -81,7 +81,7 @@ def make_plan(net: BinaryNetwork, wiring: Wiring, dt: float) -> BinaryPlan:
     return BinaryPlan(
         _layers(net, wiring, sizes),
         _couplings(net, wiring, sizes),
-        units([net.drives[name] - model.threshold for name, model in zip(net.names, models, strict=True)]),
+        units([net.excess(name) for name in net.names]),
         units([model.temperature for model in models]),
         jnp.stack([n * dt / model.tau for n, model in zip(sizes, models, strict=True)]),
         jnp.concatenate(slots),
