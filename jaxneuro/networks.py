@@ -16,7 +16,7 @@ from ._network import (
     Projection,
     UniformDelay,
 )
-from ._numerics import as_leaf, check_positive, is_concrete
+from ._numerics import as_leaf, check_positive, is_concrete, violates
 from .connectivity import Bernoulli, FixedInDegree
 from .models import LIF, Binary
 from .synapses import AbstractJump, DeltaConductance, DeltaCurrent
@@ -229,6 +229,11 @@ def binary(
     """
     k, m0 = as_leaf(k), as_leaf(m0)
     check_positive("k", k)
+    for name, value in (("k", k), ("m0", m0)):
+        if value.ndim:
+            raise ValueError(f"`{name}` has to be one number; got shape {value.shape}: map over it with jax.vmap.")
+    if violates(lambda m: (m >= 0) & (m <= 1), m0):
+        raise ValueError(f"`m0` is an activity and has to lie in [0, 1]; got {float(m0):g}.")
     for name, n in (("n_e", n_e), ("n_i", n_i)):
         if is_concrete(k) and float(k) > n:
             raise ValueError(f"`k` = {float(k):g} exceeds `{name}` = {n}: a unit has K inputs from each population.")

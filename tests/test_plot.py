@@ -68,6 +68,15 @@ def test_state_shows_spikes_above_the_rate(both):
     plt.close(whole)
 
 
+@pytest.mark.usefixtures("as_users_run")
+@pytest.mark.parametrize(
+    ("draw", "argument"), [(jn.plot.state, "sol"), (jn.plot.sweep, "grid"), (jn.plot.phase_diagram, "found")]
+)
+def test_what_is_no_result_cannot_be_drawn(draw, argument):
+    with pytest.raises(ValueError, match=f"`{argument}` has to be"):
+        draw(None)
+
+
 def test_state_names_what_is_missing(both):
     bare = jn.simulate(jn.networks.brunel(n_e=80, n_i=20, c_e=16, c_i=4), 0.0, 5.0, dt=0.1, key=jax.random.key(0))
     with pytest.raises(ValueError, match="`sol` needs a record 'spikes'"):
@@ -97,7 +106,7 @@ def test_phase_diagram_shows_lines_and_classes():
     np.testing.assert_allclose(styles["-"], line.points)
     np.testing.assert_allclose(styles[":"], fold.points)
     assert [text.get_text() for text in ax.texts] == ["100 Hz"]
-    assert ax.get_xlabel() == "g"
+    assert ax.get_xlabel() == "$g$"
     assert "67%" in str(found)
     shown = ax.collections[0].get_array()
     assert np.ma.count(np.ma.masked_invalid(shown)) == 2

@@ -151,9 +151,9 @@ class BinaryNetwork(eqx.Module):
         """The sizes of all inputs of a unit, summed, were all sources active."""
         n_pre, weight = self.populations[projection.pre].n, jnp.abs(projection.weight)
         if weight.ndim:
-            sizes = [self.populations[post].n for post in projection.post]
-            before = sum(sizes[: projection.post.index(name)])
-            weight = weight[before : before + sizes[projection.post.index(name)]]
+            own = projection.post.index(name)
+            sizes = [self.populations[post].n or 0 for post in projection.post]
+            weight = weight[sum(sizes[:own]) : sum(sizes[: own + 1])]
         if weight.ndim == 2:
             return jnp.sum(weight, axis=1)
         return weight * projection.connectivity.mean_in_degree(n_pre, name == projection.pre)

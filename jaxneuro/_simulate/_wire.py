@@ -85,6 +85,8 @@ def wire(net: Network | BinaryNetwork, *, key: PRNGKeyArray, delivery: AbstractD
 
     ```
     """
+    if not isinstance(net, Network | BinaryNetwork):
+        raise ValueError(f"`net` has to be a Network or a BinaryNetwork; got {type(net).__name__}.")
     check_key(key)
     if not isinstance(delivery, AbstractDelivery | None):
         raise ValueError(f"`delivery` has to be of `jn.delivery`, such as `jn.delivery.Rows()`; got {delivery!r}.")

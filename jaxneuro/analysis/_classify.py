@@ -10,7 +10,7 @@ from jaxtyping import Array
 from .._numerics import is_concrete
 from .._simulate import Solution, record
 from ._oscillation import oscillation
-from ._state import State, Thresholds, classify
+from ._state import State, Thresholds, as_thresholds, classify
 
 _NEEDED = ("rate", "cv", "spectrum", "synchrony")
 
@@ -114,8 +114,9 @@ def classify_state(sol: Solution, *, thresholds: Thresholds | None = None) -> Cl
       Leave the transient out with `start=`, and record ten segments or more.
     - `thresholds`: `Thresholds()` by default.
 
-    **Returns:** a `Classification`. Works under jit and vmap, where `code` holds the codes of `State`;
-    of a batch of runs it holds one code a run. Derivatives: none through `code`.
+    **Returns:** a `Classification`. A single neuron is undetermined: it has no synchrony. Works under jit
+    and vmap, where `code` holds the codes of `State`; of a batch of runs it holds one code a run.
+    Derivatives: none through `code`.
 
     Raises `ValueError` where a record is missing or of another kind.
 
@@ -137,7 +138,7 @@ def classify_state(sol: Solution, *, thresholds: Thresholds | None = None) -> Cl
             f"`sol` needs the records {', '.join(_NEEDED)}; it has {', '.join(sol.records) or 'none'}. "
             "Run with `record=jn.analysis.state_recorders()`, and others beside it with `|`."
         )
-    limits = Thresholds() if thresholds is None else thresholds
+    limits = as_thresholds(thresholds)
     frequencies = sol.frequencies["spectrum"]
     while frequencies.ndim > 1:  # of a batch of runs, which share them
         frequencies = frequencies[0]
@@ -163,14 +164,16 @@ def _measured(rates: Array, cvs: Array, density: Array, chi: Array, frequencies:
     cv = jnp.sum(jnp.where(known, cvs, 0.0), axis=-1) / jnp.maximum(number, 1).astype(cvs.dtype)
     cv = jnp.where(number > 0, cv, jnp.nan)
     peak = oscillation(frequencies, density, rate, n=rates.shape[-1])
+    # One neuron is no population: it is neither synchronous nor asynchronous.
+    modulation = peak.modulation if rates.shape[-1] > 1 else jnp.full_like(peak.modulation, jnp.nan)
     return {
-        "code": classify(rate, cv, peak.frequency, peak.modulation, thresholds=limits),
+        "code": classify(rate, cv, peak.frequency, modulation, thresholds=limits),
         "rate": rate,
         "cv": cv,
         "cv_neurons": number,
         "frequency": peak.frequency,
         "height": peak.height,
         "sharpness": peak.sharpness,
-        "modulation": peak.modulation,
+        "modulation": modulation,
         "chi": chi,
     }

@@ -42,7 +42,7 @@ class Thresholds(eqx.Module):
     - `regular_modulation`: 0.1; the same for regular neurons, of which N independent ones make 2/sqrt(N).
     - `slow_below`: [Hz], 80; the oscillation is slow below. The fast one has a period of about four delays.
 
-    Raises `ValueError` where one is negative or not finite.
+    Raises `ValueError` where one is no number, negative or not finite.
 
     ```python
     >>> import jaxneuro as jn
@@ -73,6 +73,8 @@ slow below 60 Hz
         self.slow_below = as_leaf(slow_below)
         for name, value in vars(self).items():
             check_nonnegative(name, value)
+            if value.ndim:
+                raise ValueError(f"`{name}` has to be one number; got shape {value.shape}.")
 
     def __str__(self) -> str:
         return (
@@ -80,6 +82,13 @@ slow below 60 Hz
             f"synchronous above a modulation of {float(self.modulation):g} (regular neurons: "
             f"{float(self.regular_modulation):g}), slow below {float(self.slow_below):g} Hz"
         )
+
+
+def as_thresholds(given: Thresholds | None) -> Thresholds:
+    """The default ones for None; raises `ValueError` for anything else that is none."""
+    if not isinstance(given, Thresholds | None):
+        raise ValueError(f"`thresholds` has to be `jn.analysis.Thresholds(...)`; got {given!r}.")
+    return Thresholds() if given is None else given
 
 
 def classify(
@@ -119,7 +128,7 @@ def classify(
     Source: the states are those of Brunel (2000), doi:10.1023/A:1008925309027, Figs. 2 and 8; the thresholds
     are measured on his network, `benchmarks/brunel_states.py`.
     """
-    limits = Thresholds() if thresholds is None else thresholds
+    limits = as_thresholds(thresholds)
     rate, cv, frequency, modulation = (as_leaf(x) for x in (rate, cv, frequency, modulation))
     irregular = jnp.where(frequency < limits.slow_below, State.slow_SI.value, State.fast_SI.value)
     irregular = jnp.where(modulation > limits.modulation, irregular, State.AI.value)

@@ -15,7 +15,8 @@ class Binary(eqx.Module):
         T > 0:  active with probability 1 / (1 + exp(-(u - theta) / T)).
 
     A field that differs from the threshold by no more than rounding, 4 eps times the sizes of its
-    terms, lies on it: at T = 0 the unit is inactive. Both are one rule: active where u - theta exceeds T times a number drawn from the logistic law.
+    terms, lies on it: at T = 0 the unit is inactive. Both are one rule: active where u - theta exceeds
+    T times a number drawn from the logistic law.
     For symmetric weights J without self-couplings, updated one at a time, the stationary law of the
     states s in {0, 1} is Boltzmann's, P(s) ~ exp(-H / T) with H = -1/2 s J s + (theta - drive) s.
     In the convention of spins of +-1 the temperature is half of this one where fields are doubled.

@@ -11,6 +11,29 @@ RECORDERS = {
     "population_rate": "PopulationRate()",
 }
 
+# Parameters as axes; others keep their names.
+LABELS = {
+    "nu_ext_over_nu_thr": r"$\nu_\mathrm{ext} / \nu_\mathrm{thr}$",
+    "nu_ext": r"$\nu_\mathrm{ext}$ (Hz)",
+    "j": r"$J$ (mV)",
+    "g": r"$g$",
+    "k": r"$K$",
+    "c_e": r"$C_E$",
+    "c_i": r"$C_I$",
+    "m0": r"$m_0$",
+    "mu": r"$\mu$ (mV)",
+    "sigma": r"$\sigma$ (mV)",
+    "tau_m": r"$\tau_m$ (ms)",
+    "t_ref": r"$\tau_\mathrm{ref}$ (ms)",
+    "v_th": r"$\theta$ (mV)",
+    "v_reset": r"$V_r$ (mV)",
+}
+
+
+def label(parameter: str) -> str:
+    """A parameter as the field writes it."""
+    return LABELS.get(parameter, parameter.replace("_", " "))
+
 
 def pyplot() -> Any:
     """matplotlib.pyplot, or a sentence that says how to get it."""

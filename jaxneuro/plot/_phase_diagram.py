@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..theory import Boundary, PhaseMap
-from ._common import COLOURS, pyplot
+from ._common import COLOURS, label, pyplot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,6 +39,8 @@ def phase_diagram(
 
     Raises `ValueError` where `classes` or `over` has another shape, or a class has no name.
     """
+    if not isinstance(found, PhaseMap):
+        raise ValueError(f"`found` has to be what `jn.theory.phase_boundaries` returns; got {type(found).__name__}.")
     axes: Any = pyplot().figure(layout="constrained").gca() if ax is None else ax
     (x_name, x), (y_name, y) = found.axes.items()
     if classes is None:
@@ -53,7 +55,9 @@ def phase_diagram(
         _draw_classes(axes, x_simulated, y_simulated, np.asarray(classes), names)
     for line in found.boundaries:
         _draw_boundary(axes, line)
-    axes.set(xlabel=x_name, ylabel=y_name)
+    axes.set(xlabel=label(x_name), ylabel=label(y_name))
+    if not found.boundaries:
+        axes.set_title("theory has no boundary between regimes here", fontsize="small")
     if classes is None:
         axes.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
     return axes

@@ -27,6 +27,8 @@ def state(sol: Solution, *, most: int = 50, span: float = 200.0) -> "Figure":
 
     Source: the arrangement of Brunel (2000), doi:10.1023/A:1008925309027, Fig. 8.
     """
+    if not isinstance(sol, Solution):
+        raise ValueError(f"`sol` has to be what `jn.simulate` returns; got {type(sol).__name__}.")
     for needed in ("spikes", "population_rate"):
         if needed not in sol.records:
             raise ValueError(f"`sol` needs a record {needed!r}, such as jn.record.{RECORDERS[needed]}.")

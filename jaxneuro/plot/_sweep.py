@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ._common import COLOURS, pyplot
+from .._sweep import check_libraries
+from ._common import COLOURS, label, pyplot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,6 +38,11 @@ def sweep(grid: "Dataset", *, names: Sequence[str] | None = None) -> "Figure":
 
     ```
     """
+    check_libraries(store=False)
+    import xarray
+
+    if not isinstance(grid, xarray.Dataset):
+        raise ValueError(f"`grid` has to be the Dataset that `jn.sweep` returned; got {type(grid).__name__}.")
     if names is None:
         names = [str(name) for name, values in grid.data_vars.items() if "flag_values" not in values.attrs]
     for name in names:
@@ -61,17 +67,17 @@ def sweep(grid: "Dataset", *, names: Sequence[str] | None = None) -> "Figure":
 def _draw_over_grid(ax: "Axes", values: "DataArray", name: str) -> None:
     axes = [str(dim) for dim in values.dims if dim != "seed"]
     unit = values.attrs.get("units", "1")
-    label = name.replace("_", " ") + (f" ({unit})" if unit != "1" else "")
+    what = name.replace("_", " ") + (f" ({unit})" if unit != "1" else "")
     mean = values.mean("seed", skipna=True) if "seed" in values.dims else values
     if len(axes) == 1:
         x = np.asarray(values[axes[0]])
         if "seed" in values.dims and values.sizes["seed"] > 1:
             ax.plot(x, np.asarray(values.transpose(axes[0], "seed")), ".", color=COLOURS[0], alpha=0.4, ms=3)
         ax.plot(x, np.asarray(mean), "o-", color=COLOURS[0], ms=3, lw=1.4)
-        ax.set(xlabel=axes[0], ylabel=label)
+        ax.set(xlabel=label(axes[0]), ylabel=what)
         return
     first, second = axes
     heights = np.ma.masked_invalid(np.asarray(mean.transpose(second, first)))
     drawn = ax.pcolormesh(np.asarray(values[first]), np.asarray(values[second]), heights, shading="nearest")
-    ax.figure.colorbar(drawn, ax=ax, label=label)
-    ax.set(xlabel=first, ylabel=second)
+    ax.figure.colorbar(drawn, ax=ax, label=what)
+    ax.set(xlabel=label(first), ylabel=label(second))

@@ -1,5 +1,6 @@
 """States of a network over two parameters, their stability, and the lines between."""
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -114,6 +115,7 @@ def phase_boundaries(network: Callable[..., Network], *, over: Mapping[str, Arra
     Source: Brunel (2000), doi:10.1023/A:1008925309027, Figs. 2 and 7.
     """
     axes = _axes(over)
+    _check_takes(network, tuple(axes))
     names = tuple(axes)
     mesh = np.meshgrid(*axes.values(), indexing="ij")
     shape = mesh[0].shape
@@ -145,6 +147,22 @@ def phase_boundaries(network: Callable[..., Network], *, over: Mapping[str, Arra
     )
     lines = [*_instabilities(found, True), *_instabilities(found, False), *_saddle_nodes(network, found)]
     return eqx.tree_at(lambda m: m.boundaries, found, tuple(lines))
+
+
+def _check_takes(network: Callable[..., Network], names: tuple[str, ...]) -> None:
+    if not callable(network):
+        raise ValueError(
+            "`network` has to be a function of keywords that returns a Network, such as `jn.networks.brunel`; "
+            f"got {type(network).__name__}."
+        )
+    parameters = inspect.signature(network).parameters
+    if any(p.kind == p.VAR_KEYWORD for p in parameters.values()):
+        return
+    for name in names:
+        if name not in parameters:
+            raise ValueError(f"`over` names {name!r}, which `network` does not take; it takes {', '.join(parameters)}.")
+        if parameters[name].annotation in (int, int | None, bool, str):
+            raise ValueError(f"`over` names {name!r}, which is no continuous parameter of `network`.")
 
 
 def _axes(over: Mapping[str, ArrayLike | Sequence[float]]) -> dict[str, np.ndarray]:

@@ -11,7 +11,7 @@ from jax import lax
 from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
 from .._network import Network
-from .._numerics import as_leaf, is_concrete
+from .._numerics import as_leaf, check_nonnegative, is_concrete
 from ..models import LIF
 from ._effective_input import EffectiveNoise
 from ._loop import Loop, longest_delay, loop_of
@@ -83,7 +83,7 @@ def brunel_stability(net: Network, *, rates: Mapping[str, ArrayLike] | None = No
 
     **Returns:** a `Stability`.
 
-    Raises `ValueError` where a synapse is not `DeltaCurrent` or known `rates` are not self-consistent;
+    Raises `ValueError` where a synapse is not `DeltaCurrent` or known `rates` are negative, NaN or not self-consistent;
     otherwise as `mean_field`.
 
     Derivatives: implicit, of `growth` and `frequency`, in forward and reverse mode and of any order,
@@ -104,19 +104,34 @@ def brunel_stability(net: Network, *, rates: Mapping[str, ArrayLike] | None = No
     if not isinstance(net, Network):
         raise ValueError(f"`net` has to be a Network; got {type(net).__name__}.")
     names = tuple(n for n in net.names if isinstance(net.populations[n].model, LIF))
-    if rates is None:
-        seen = mean_field(net, throw=throw).rate
-    else:
-        missing = [name for name in names if name not in rates]
-        if missing:
-            raise ValueError(f"`rates` has no rate of {', '.join(missing)}.")
-        seen = {name: as_leaf(rates[name]) for name in names}
+    seen = mean_field(net, throw=throw).rate if rates is None else _given_rates(rates, names, net.names)
     groups = _groups(net, names)
     start = jnp.log(jnp.stack([seen[group[0]] for group in groups]))
     if rates is not None and is_concrete(net, start):
         with jax.ensure_compile_time_eval():
             _check_consistent(net, groups, start)
     return _solve(net, groups, start)
+
+
+def _given_rates(
+    rates: Mapping[str, ArrayLike], names: tuple[str, ...], known: tuple[str, ...]
+) -> dict[str, Float[Array, ""]]:
+    if not isinstance(rates, Mapping):
+        raise ValueError(f"`rates` has to be a dict of {{population: Hz}}; got {type(rates).__name__}.")
+    missing = [name for name in names if name not in rates]
+    if missing:
+        raise ValueError(f"`rates` has no rate of {', '.join(missing)}.")
+    seen = {}
+    for name, rate in rates.items():
+        if name not in known:
+            raise ValueError(f"`rates` names the population {name!r}; there are {', '.join(known)}.")
+        seen[name] = as_leaf(rate)
+        check_nonnegative(f"rates[{name!r}]", seen[name])
+        if seen[name].ndim:
+            raise ValueError(
+                f"`rates[{name!r}]` has to be one number; got shape {seen[name].shape}: map over it with jax.vmap."
+            )
+    return {name: seen[name] for name in names}
 
 
 def _check_consistent(net: Network, groups: tuple[tuple[str, ...], ...], x: Float[Array, "unknowns"]) -> None:

@@ -141,9 +141,18 @@ def test_the_four_examples_of_the_source(seed):
         (lambda: A.classify_state(3), "`sol` has to be what `jn.simulate` returns"),
         (lambda: A.classify_state(jn.simulate(jn.Population(jn.LIF(), 2), 0.0, 5.0, dt=DT, key=KEY)), "needs the rec"),
         (lambda: A.Thresholds(modulation=-1.0), "`modulation` must not be negative"),
+        (lambda: A.Thresholds(modulation=[0.5, 0.6]), "`modulation` has to be one number"),
+        (lambda: A.classify(1.0, 1.0, 1.0, 1.0, thresholds="x"), "`thresholds` has to be"),
         (lambda: A.oscillation(jnp.arange(4.0), jnp.ones(5), 1.0, n=1), "`frequencies` has to be one axis"),
     ],
 )
 def test_errors_name_the_argument(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_single_neuron_is_undetermined():
+    """It fires like a clock, and has nobody to be in step with."""
+    one = jn.Population(jn.LIF(), 1)
+    sol = jn.simulate(one, 0.0, 600.0, dt=DT, key=KEY, stimulus=30.0, record=A.state_recorders())
+    assert A.classify_state(sol).state == A.State.undetermined

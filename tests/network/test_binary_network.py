@@ -42,6 +42,9 @@ WRONG = [
     (lambda: jn.BinaryProjection(3, "A", weight=np.ones((5, 5))), "`pre` has to be the name"),
     (lambda: jn.BinaryProjection("A", "A", weight=np.ones((2, 2, 2))), "`weight` has to have at most two axes"),
     (lambda: jn.networks.binary(k=1_000, n_e=500), "`k` = 1000 exceeds `n_e` = 500"),
+    (lambda: jn.networks.binary(k=[100.0, 200.0]), "`k` has to be one number"),
+    (lambda: jn.networks.binary(m0=-0.1), "`m0` is an activity"),
+    (lambda: jn.wire(None, key=jax.random.key(0)), "`net` has to be a Network or a BinaryNetwork"),
     (lambda: jn.simulate(UNITS, 0.0, 1.0, dt=1.0, key=jax.random.key(0)), "put them in a `BinaryNetwork`"),
 ]
 

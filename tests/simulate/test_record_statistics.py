@@ -159,17 +159,17 @@ def test_a_poisson_population_has_a_flat_spectrum_and_no_synchrony():
     assert abs(sol["synchrony"].population_fano - binomial) < 4 * np.sqrt(2 / 3_999)
 
 
-def test_too_little_data_is_nan_with_its_count():
+def test_silence_is_nan_with_its_count_and_too_short_a_run_is_refused():
     record = {"fano": jn.record.Fano(window=40.0), "synchrony": jn.record.Synchrony(width=40.0)}
-    sol = jn.simulate(jn.Population(jn.LIF(), 3), 0.0, 60.0, dt=DT, key=KEY, stimulus=30.0, record=record)
-    assert np.isnan(sol["fano"]).all()
-    assert np.isnan(sol["synchrony"].chi)
-    assert int(sol.counts["fano"]) == int(sol["synchrony"].n_bins) == 1
     silent = jn.simulate(jn.Population(jn.LIF(), 3), 0.0, 100.0, dt=DT, key=KEY, record=record)
     assert np.isnan(silent["fano"]).all()
     assert np.isnan(silent["synchrony"].correlation)
+    assert int(silent.counts["fano"]) == int(silent["synchrony"].n_bins) == 2
     with pytest.raises(ValueError, match="`synchrony` is no record of neurons"):
-        sol.mean("synchrony")
+        silent.mean("synchrony")
+    for name, argument in (("fano", "window"), ("synchrony", "width")):
+        with pytest.raises(ValueError, match=f"`{argument}` has to fit at least twice into the recorded time, 60 ms"):
+            jn.simulate(jn.Population(jn.LIF(), 3), 0.0, 60.0, dt=DT, key=KEY, record={name: record[name]})
 
 
 @pytest.mark.usefixtures("as_users_run")
@@ -178,6 +178,7 @@ def test_too_little_data_is_nan_with_its_count():
     [
         (lambda: jn.record.Fano(window=0.25), "`window` has to be a multiple of dt"),
         (lambda: jn.record.Fano(window=0.0), "`window` has to be at least dt"),
+        (lambda: jn.record.Fano(window=1e4), "`window` has to fit at least twice"),
         (lambda: jn.record.Fano("X"), "names the population 'X'"),
         (lambda: jn.record.Fano(3), "takes names of populations"),
         (lambda: jn.record.Synchrony(width=-1.0), "`width` has to be at least dt"),

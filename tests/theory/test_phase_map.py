@@ -36,6 +36,13 @@ def test_errors():
     for over in ({"g": [1.0, 2.0]}, {"g": [1.0, 2.0], "j": [0.2, 0.1]}, {"g": [1.0, 2.0], "j": 0.1}):
         with pytest.raises(ValueError, match="`over"):
             jn.theory.phase_boundaries(jn.networks.brunel, over=over)
+    axis = [1.0, 2.0]
+    with pytest.raises(ValueError, match="`network` has to be a function"):
+        jn.theory.phase_boundaries(jn.networks.brunel(), over={"g": axis, "j": axis})
+    with pytest.raises(ValueError, match="`over` names 'foo', which `network` does not take"):
+        jn.theory.phase_boundaries(jn.networks.brunel, over={"g": axis, "foo": axis})
+    with pytest.raises(ValueError, match="`over` names 'n_e', which is no continuous parameter"):
+        jn.theory.phase_boundaries(jn.networks.brunel, over={"g": axis, "n_e": axis})
 
 
 @pytest.mark.slow

@@ -208,6 +208,16 @@ def test_errors():
         jn.theory.brunel_stability(jn.networks.brunel(), rates={"E": 30.0})
     with pytest.raises(ValueError, match="`rates` has to be self-consistent"):
         jn.theory.brunel_stability(jn.networks.brunel(), rates={"E": 30.0, "I": 30.0})
+    wrong = [
+        ({"E": -1.0, "I": 1.0}, r"`rates\['E'\]` must not be negative"),
+        ({"E": np.nan, "I": 1.0}, r"`rates\['E'\]` has to be finite"),
+        ({"E": np.ones(2), "I": 1.0}, r"`rates\['E'\]` has to be one number"),
+        ({"E": 1.0, "I": 1.0, "X": 1.0}, "`rates` names the population 'X'"),
+        (3.0, "`rates` has to be a dict"),
+    ]
+    for rates, sentence in wrong:
+        with pytest.raises(ValueError, match=sentence):
+            jn.theory.brunel_stability(jn.networks.brunel(), rates=rates)
 
 
 @pytest.mark.slow

@@ -24,6 +24,15 @@ def check_width(name: str, width: float, dt: float) -> int:
     return steps
 
 
+def check_fits_twice(name: str, width: float, scope: Scope, layout: Layout, first: int) -> None:
+    """`ValueError` where the run has fewer than two bins, which have no variance."""
+    recorded = scope.steps(first, layout.n_steps, layout.dt)
+    if 2 * check_width(name, width, layout.dt) > recorded:
+        raise ValueError(
+            f"`{name}` has to fit at least twice into the recorded time, {recorded * layout.dt:g} ms; got {width:g} ms."
+        )
+
+
 def no_counts(scope: Scope, layout: Layout, bins: int) -> dict[str, Int[Array, "bins"]]:
     """Nothing counted yet."""
     return {name: jnp.zeros(bins, jnp.int32) for name in scope.names(layout)}

@@ -6,7 +6,7 @@ import equinox as eqx
 
 from ..._numerics import count_steps
 from ...statistics import WindowCounts, fano_of
-from ._counts_in_bins import check_width
+from ._counts_in_bins import check_fits_twice
 from ._recorder import AbstractRecorder, Layout, Recorded, Window
 from ._scope import Scope
 
@@ -15,13 +15,13 @@ class Fano(AbstractRecorder):
     """The Fano factor of each neuron's spike count in successive windows, Var(n) / <n>.
 
     The windows begin at `start` or with the run; the variance is unbiased over the windows. NaN for a neuron without
-    spikes or with fewer than two windows; the number of windows is in `sol.counts`.
+    spikes; the number of windows is in `sol.counts`.
 
     **Arguments:** names of populations, all by default; `window`, a multiple of dt [ms]; `start` [ms].
 
     **Records:** {population: (n,)}, `jn.statistics.fano` of the spike trains.
 
-    Raises `ValueError` where `window` is no multiple of dt.
+    Raises `ValueError` where `window` is no multiple of dt or longer than half of the recorded time.
 
     ```python
     >>> import jax, jaxneuro as jn
@@ -43,7 +43,7 @@ class Fano(AbstractRecorder):
 
     def check(self, layout: Layout, first: int) -> None:
         self.scope.check(layout, first)
-        check_width("window", self.window, layout.dt)
+        check_fits_twice("window", self.window, self.scope, layout, first)
 
     def rows(self, first: int, n_steps: int, dt: float) -> int:
         return 0

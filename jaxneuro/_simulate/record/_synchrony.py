@@ -6,7 +6,7 @@ import equinox as eqx
 
 from ..._numerics import count_steps
 from ...statistics import WindowCounts, synchrony_of
-from ._counts_in_bins import check_width
+from ._counts_in_bins import check_fits_twice
 from ._recorder import AbstractRecorder, Layout, Recorded, Window
 from ._scope import Scope
 
@@ -23,7 +23,7 @@ class Synchrony(AbstractRecorder):
 
     **Records:** {population: `jn.statistics.Synchrony`}, as `jn.statistics.synchrony` of the spike trains.
 
-    Raises `ValueError` where `width` is no multiple of dt.
+    Raises `ValueError` where `width` is no multiple of dt or longer than half of the recorded time.
 
     ```python
     >>> import jax, jaxneuro as jn
@@ -45,7 +45,7 @@ class Synchrony(AbstractRecorder):
 
     def check(self, layout: Layout, first: int) -> None:
         self.scope.check(layout, first)
-        check_width("width", self.width, layout.dt)
+        check_fits_twice("width", self.width, self.scope, layout, first)
 
     def rows(self, first: int, n_steps: int, dt: float) -> int:
         return 0
