@@ -11,8 +11,8 @@ from ._operator import AbstractOperator, count_dtype
 
 # Rows added by one kernel: enough for the processor to stream them, few enough that little is read in vain.
 _ROWS_AT_ONCE = 16
-# Rows of a transposed product: enough for a matrix product, few enough for a block of floats to stay in cache.
-_ROWS_OF_PRODUCT = 64
+# Rows of a transposed product: enough for XLA to convert them to floats on several cores, which is what they cost.
+_ROWS_OF_PRODUCT = 128
 
 
 class DenseOperator(AbstractOperator):
