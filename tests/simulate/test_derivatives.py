@@ -92,8 +92,8 @@ def test_every_delivery_has_the_same_derivative(delivery, expected):
 
 def test_procedural_delivery_has_both_modes():
     wiring = wired(jn.delivery.Procedural())
-    backward = jax.grad(rate)(PARAMETERS, wiring)
-    forward = jax.jacfwd(lambda p: rate(p, wiring, adjoint=jn.adjoint.Forward()))(PARAMETERS)
+    backward = jax.jit(jax.grad(rate))(PARAMETERS, wiring)
+    forward = jax.jit(jax.jacfwd(lambda p: rate(p, wiring, adjoint=jn.adjoint.Forward())))(PARAMETERS)
     np.testing.assert_allclose(backward, forward, rtol=1e-9)
 
 
