@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
 from ._network import (
@@ -159,7 +160,7 @@ def conductance_based(
     if n_e is None and is_concrete(k):
         n_e = max(1, math.ceil(10 * float(k)))
     if n_i is None and is_concrete(k, gamma):
-        n_i = max(1, math.ceil(10 * float(gamma) * float(k)))
+        n_i = max(1, math.ceil(10 * float(np.asarray(gamma) * np.asarray(k))))  # a product in the leaves' own dtype
     return Network(
         populations={"E": Population(lif, n_e, initial=initial), "I": Population(lif, n_i, initial=initial)},
         projections=[

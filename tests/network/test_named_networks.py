@@ -56,3 +56,10 @@ def test_a_pair_can_be_differentiated():
 def test_what_is_neither_a_number_nor_a_pair(arguments, message):
     with pytest.raises(ValueError, match=message):
         jn.networks.brunel(**arguments, **SMALL)
+
+
+@pytest.mark.float32
+@pytest.mark.parametrize(("gamma", "k", "n"), [(0.25, 1_000.0, 2_500), (0.2, 1_000.0, 2_000), (0.1, 500.0, 500)])
+def test_the_default_size_is_ten_gamma_k(gamma, k, n):
+    """The nearest float32 to 0.2 lies above it: its product with K, taken in float64, would add a neuron."""
+    assert jn.networks.conductance_based(gamma=gamma, k=k).populations["I"].n == n
