@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 WORKERS ?= 2
 
-.PHONY: fit test test-fast test-float32 test-slow lint types peers clean
+.PHONY: fit test test-fast test-float32 test-slow proofs lint types peers clean
 
 $(VENV)/.made:
 	$(PYTHON) -m venv $(VENV)
@@ -25,13 +25,16 @@ fit: $(VENV)/.fit
 test: test-fast test-float32 test-slow
 
 test-fast: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(WORKERS) -m 'not slow and not gpu'
+	JAXNEURO_TEST_QUICK_COMPILE=1 $(BIN)/python -m pytest -n $(WORKERS) -m 'not slow and not proof and not gpu'
 
 test-float32: $(VENV)/.dev
-	JAXNEURO_TEST_X64=0 $(BIN)/python -m pytest -n $(WORKERS) -m 'float32 and not gpu'
+	JAXNEURO_TEST_X64=0 $(BIN)/python -m pytest -n $(WORKERS) -m 'float32 and not proof and not gpu'
 
 test-slow: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(WORKERS) -m 'slow and not gpu'
+	$(BIN)/python -m pytest -n $(WORKERS) -m 'slow and not proof and not gpu'
+
+proofs: $(VENV)/.dev
+	$(BIN)/python -m pytest -n $(WORKERS) -m 'proof and not gpu'
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -26,6 +26,10 @@ class AbstractSurrogate(eqx.Module):
     def reaches(self, x: Float[Array, "*n"]) -> Bool[Array, "*n"]:
         """Where s(x) is not exactly 0."""
 
+    @abc.abstractmethod
+    def valid(self) -> Bool[Array, ""]:
+        """Whether its numbers are allowed: what construction cannot say of a traced one, the result of a run does."""
+
 
 class Triangular(AbstractSurrogate):
     """s(x) = scale / width * max(0, 1 - |x| / width).
@@ -59,6 +63,9 @@ class Triangular(AbstractSurrogate):
     def reaches(self, x: Float[Array, "*n"]) -> Bool[Array, "*n"]:
         return jnp.abs(x) < self.width
 
+    def valid(self) -> Bool[Array, ""]:
+        return _are_valid(self.width, self.scale)
+
 
 class Boxcar(AbstractSurrogate):
     """s(x) = scale / (2 width) where |x| < width, else 0.
@@ -90,6 +97,9 @@ class Boxcar(AbstractSurrogate):
 
     def reaches(self, x: Float[Array, "*n"]) -> Bool[Array, "*n"]:
         return jnp.abs(x) < self.width
+
+    def valid(self) -> Bool[Array, ""]:
+        return _are_valid(self.width, self.scale)
 
 
 class FastSigmoid(AbstractSurrogate):
@@ -124,6 +134,13 @@ class FastSigmoid(AbstractSurrogate):
 
     def reaches(self, x: Float[Array, "*n"]) -> Bool[Array, "*n"]:
         return jnp.ones(x.shape, bool)
+
+    def valid(self) -> Bool[Array, ""]:
+        return _are_valid(self.width, self.scale)
+
+
+def _are_valid(width: Float[Array, ""], scale: Float[Array, ""]) -> Bool[Array, ""]:
+    return (width > 0) & jnp.isfinite(width) & (scale >= 0) & jnp.isfinite(scale)
 
 
 @jax.custom_jvp

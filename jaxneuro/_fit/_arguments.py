@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
-from .._numerics import AbstractBijection, check_key
+from .._numerics import AbstractBijection, check_key, is_concrete
 from ..laws import AbstractLaw, PSPTable
 from ._loss import AbstractLoss
 from ._optimiser import AbstractOptimiser
@@ -25,6 +26,11 @@ def check_arguments(
     key: Any,
 ) -> None:
     """Raises `ValueError` naming the first argument that is of the wrong kind."""
+    if not is_concrete(model, data, jnp.zeros(())):
+        raise ValueError(
+            "A fit goes over known numbers and cannot be traced: call `jn.fit` outside of jax.jit, jax.vmap and "
+            "jax.grad."
+        )
     if isinstance(model, type):
         raise ValueError(f"`model` is the class {model.__name__}; it has to be an object such as {model.__name__}().")
     if isinstance(model, AbstractLaw) and loss is None and not isinstance(data, PSPTable):

@@ -2,7 +2,9 @@
 
 import numbers
 
+import jax
 import numpy as np
+from jax.core import Tracer
 
 # A time given in decimal, such as 1000.1 ms, misses a multiple of dt by a few units in the last place.
 _RELATIVE_SLACK = 1e-9
@@ -10,7 +12,12 @@ _RELATIVE_SLACK = 1e-9
 
 def to_milliseconds(name: str, value: object) -> float:
     """A time argument as a finite Python float, or `ValueError` naming it."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real | np.ndarray | np.generic):
+    if isinstance(value, Tracer):
+        raise ValueError(
+            f"`{name}` decides the program, so it has to be known before the run; here it is traced by a "
+            "transformation such as jit, vmap or grad, or is an axis of a map: loop over its values in Python."
+        )
+    if isinstance(value, bool) or not isinstance(value, numbers.Real | np.ndarray | np.generic | jax.Array):
         raise ValueError(f"`{name}` has to be a number of milliseconds known before the run; got {value!r}.")
     if np.ndim(value) != 0:  # type: ignore[arg-type]
         raise ValueError(f"`{name}` has to be one number of milliseconds; got shape {np.shape(value)}.")  # type: ignore[arg-type]

@@ -10,5 +10,6 @@ class Result(eqx.Enumeration):
     nonfinite_state = "The state became NaN or infinite. Take a smaller dt, weaker weights or a weaker drive."
     wrong_wiring = "The connectivity of the network is not that of the wiring: draw the wiring again with `jn.wire`."
     wrong_drive = "A rate or a number of sources of a drive is negative or not finite."
+    wrong_surrogate = "A number of a surrogate derivative is not allowed: a width has to be positive and finite."
     no_fixed_point = "No self-consistent rate was found on the searched range."
     at_fold = "The solution lies at a fold (saddle-node), where its derivatives do not exist."

@@ -325,14 +325,16 @@ def _run(
         {name: r.frequencies for name, r in finished.items() if r.frequencies is not None},
         {name: r.lags for name, r in finished.items() if r.lags is not None},
         last,
-        _result(net, wiring, failed),
+        _result(net, wiring, surrogates, failed),
         outcome.failed_step,
         outcome.finite,
     )
 
 
-def _result(net: Network, wiring: Wiring, failed: Bool[Array, ""]) -> Result:
+def _result(net: Network, wiring: Wiring, surrogates: dict[str, AbstractSurrogate], failed: Bool[Array, ""]) -> Result:
     """What became of the run: what cannot be refused while values are traced is said here."""
     ran = Result.where(failed, Result.nonfinite_state, Result.successful)
     ran = Result.where(drives_are_wrong(net), Result.wrong_drive, ran)
+    for surrogate in surrogates.values():
+        ran = Result.where(surrogate.valid(), ran, Result.wrong_surrogate)
     return Result.where(differs_from_wiring(net, wiring), Result.wrong_wiring, ran)

@@ -112,8 +112,7 @@ def test_a_batch_of_runs_gives_codes():
         assert "shape (2,)" in str(found)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.proof)])
 def test_the_four_examples_of_the_source(seed):
     # Brunel (2000), Fig. 8, at full size: in smaller networks the noise of their size hides the states.
     wiring = jn.wire(jn.networks.brunel(), key=jax.random.key(seed))

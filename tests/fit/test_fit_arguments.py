@@ -56,3 +56,14 @@ def test_an_empty_table_says_so():
 def test_a_law_under_a_transformation_gives_no_silent_nan():
     slope = jax.vmap(jax.grad(lambda k: jn.laws.ConductanceScaling()(k)))(jnp.asarray(K))
     assert np.isfinite(slope).all()
+
+
+def test_a_fit_cannot_be_traced():
+    def fitted(x):
+        return jn.fit(jn.laws.CurrentScaling(j0=x), DATA).params["j0"]
+
+    for transform in (jax.jit, jax.grad):
+        with pytest.raises(ValueError, match="cannot be traced"):
+            transform(fitted)(20.0)
+    with pytest.raises(ValueError, match="cannot be traced"):
+        jax.jit(lambda x: x * jn.fit(jn.laws.CurrentScaling(), DATA).params["j0"])(20.0)

@@ -69,7 +69,7 @@ def test_irregular_network_equals_peers(peer):
 
 
 # The same of a network that oscillates, by 12 + 12 wirings: with 6 + 6 the spread of a band is itself too uncertain.
-@pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.parametrize("peer", ["nest", "brian2"])
 def test_oscillating_network_equals_peers(peer):
     columns, theirs = reference(peer, (6.0, 4.0))

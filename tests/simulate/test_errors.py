@@ -153,6 +153,26 @@ def test_a_traced_rate_that_is_no_rate_is_a_result_code():
     assert (found == jn.Result.wrong_drive).tolist() == [False, True, True, True]
 
 
+def test_a_traced_width_that_is_no_width_is_a_result_code():
+    net = jn.networks.brunel(n_e=80, n_i=20, c_e=8, c_i=2)
+    wiring = jn.wire(net, key=KEY)
+
+    @jax.vmap
+    def result(width):
+        surrogate = jn.surrogate.Triangular(width)
+        return jn.simulate(net, 0.0, 1.0, dt=0.1, key=KEY, wiring=wiring, surrogate=surrogate, throw=False).result
+
+    found = result(jnp.asarray([1.0, -1.0, 0.0, jnp.nan, jnp.inf]))
+    assert (found == jn.Result.wrong_surrogate).tolist() == [False, True, True, True, True]
+
+
+def test_a_traced_delay_is_named():
+    for transform in (jax.jit, jax.grad):
+        with pytest.raises(ValueError, match="`delay` decides the program"):
+            transform(lambda d: jn.theory.mean_field(jn.networks.brunel(delay=d)).rate["E"])(1.5)
+    assert jn.networks.brunel(delay=jnp.asarray(1.5)).projections[0].delay == 1.5
+
+
 @pytest.mark.parametrize("other", [jn.Bernoulli(0.5), jn.FixedInDegree(10), jn.Bernoulli(0.1, autapses=True)], ids=str)
 def test_a_wiring_of_another_rule_is_refused(other):
     def net(rule):

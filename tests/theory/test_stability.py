@@ -75,8 +75,14 @@ def test_modes_of_brunel_network(g, ratio, stable, frequency):
     np.testing.assert_allclose(seen.growth, seen.modes.growth[0], rtol=1e-12)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("g", "ratio", "stable", "_"), BRUNEL, ids=IDS)
+@pytest.mark.parametrize(
+    ("g", "ratio", "stable", "_"),
+    # The line that follows the many turns of SR takes mpmath a minute.
+    [
+        pytest.param(*case, marks=pytest.mark.proof if name == "SR" else pytest.mark.slow, id=name)
+        for name, case in zip(IDS, BRUNEL, strict=True)
+    ],
+)
 def test_no_growing_mode_is_missed(g, ratio, stable, _):
     # The turns of the closed form around 0 along the axis, on a line fine enough for the narrowest mode.
     rate = float(jn.theory.mean_field(jn.networks.brunel(g=g, nu_ext_over_nu_thr=ratio)).rate["E"])
@@ -177,7 +183,7 @@ def test_derivatives():
 @pytest.mark.slow
 def test_reverse_mode_is_forward_mode():
     x = jnp.asarray(POINT)
-    np.testing.assert_allclose(jax.jacrev(leading)(x), jax.jacfwd(leading)(x), rtol=1e-9)
+    np.testing.assert_allclose(jax.jit(jax.jacrev(leading))(x), jax.jit(jax.jacfwd(leading))(x), rtol=1e-9)
 
 
 def test_new_values_do_not_compile_again():
