@@ -98,23 +98,24 @@ def _seconds(call: Callable[[], list[float]]) -> float:
     return time.perf_counter() - start
 
 
-def run(n: int = 12_500, duration: float = 300.0) -> list[Row]:
-    """`n` neurons, `duration` ms a run; the smaller the network, the more the trace of each sweep weighs."""
-    grown = memory(n, duration)
-    task = Task(n, duration)
-    first = _seconds(task.sweep)
-    task.in_sequence()
-    ours, single, peer = [], [], []
-    for _ in range(ROUNDS):
-        ours.append(_seconds(task.sweep))
-        peer.append(_seconds(task.in_sequence))
-        single.append(_seconds(lambda: task.sweep(1)))
-    what = f"{VALUES} runs of {n:,} neurons, {duration:g} ms each"
-    row = compared(f"{what}: jn.sweep", "s", ours, peer)
-    share = median(ours) / median(peer)
-    row["note"] = f"peer: the same runs in sequence by jn.simulate; ours takes {share:.2f} of it"
-    rows = [row, compared("the same in one thread", "s", single, peer)]
-    rows.append(compared("first sweep, compilation included", "s", [first], None))
+def run(n: int = 12_500, durations: tuple[float, ...] = (300.0, 1_000.0)) -> list[Row]:
+    """`n` neurons, each duration [ms] a run: the shorter the runs, the more the trace of each sweep weighs."""
+    grown = memory(n, durations[0])
+    rows = []
+    for duration in durations:
+        task = Task(n, duration)
+        first = _seconds(task.sweep)
+        task.in_sequence()
+        ours, single, peer = [], [], []
+        for _ in range(ROUNDS):
+            ours.append(_seconds(task.sweep))
+            peer.append(_seconds(task.in_sequence))
+            single.append(_seconds(lambda task=task: task.sweep(1)))
+        row = compared(f"{VALUES} runs of {n:,} neurons, {duration:g} ms each: jn.sweep", "s", ours, peer)
+        share = median(ours) / median(peer)
+        row["note"] = f"peer: the same runs in sequence by jn.simulate; ours takes {share:.2f} of it"
+        rows += [row, compared("the same in one thread", "s", single, peer)]
+        rows.append(compared("first sweep, compilation included", "s", [first], None))
     for i, when in enumerate(("compilation included", "compiled")):
         if grown:
             note = f"the matrix has {task.megabytes:.0f} MB and is there before"

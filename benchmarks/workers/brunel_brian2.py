@@ -127,7 +127,8 @@ class Watch(threading.Thread):
                 status = dict(line.split(":", 1) for line in file)
         except OSError:  # it has ended
             return
-        if int(status["PPid"]) == os.getpid() and status["Name"].strip() == "main":
+        # A program that has just ended has no memory left to tell of.
+        if int(status["PPid"]) == os.getpid() and status["Name"].strip() == "main" and "VmHWM" in status:
             self.highest = max(self.highest, float(status["VmHWM"].split()[0]) / 1e3)
 
 
