@@ -27,4 +27,11 @@ from ._effective_input import (
 )
 from ._mean_field import MeanField as MeanField, mean_field as mean_field
 from ._phase_map import Boundary as Boundary, PhaseMap as PhaseMap, phase_boundaries as phase_boundaries
+from ._ring import (
+    RingBump as RingBump,
+    RingRegime as RingRegime,
+    ring_bump as ring_bump,
+    ring_growth as ring_growth,
+    ring_regime as ring_regime,
+)
 from ._stability import Modes as Modes, Stability as Stability, brunel_stability as brunel_stability
