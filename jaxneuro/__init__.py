@@ -62,6 +62,7 @@ from .connectivity import (
 from .models import (
     FFT as FFT,
     LIF as LIF,
+    AbstractODE as AbstractODE,
     Binary as Binary,
     Dense as Dense,
     EIRate as EIRate,

@@ -13,6 +13,7 @@ from .._formulas import (
     ou_moments as ou_moments,
     poisson_input as poisson_input,
 )
+from ._balance import BalancedInput as BalancedInput
 from ._binary import BinaryMeanField as BinaryMeanField
 from ._binary_field import (
     AbstractField as AbstractField,
@@ -24,6 +25,14 @@ from ._effective_input import (
     EffectiveInput as EffectiveInput,
     EffectiveNoise as EffectiveNoise,
     effective_input as effective_input,
+)
+from ._energy import energy as energy
+from ._linear_network import (
+    LinearModes as LinearModes,
+    linear_modes as linear_modes,
+    linear_steady_state as linear_steady_state,
+    linear_trajectory as linear_trajectory,
+    transient_amplification as transient_amplification,
 )
 from ._mean_field import MeanField as MeanField, mean_field as mean_field
 from ._phase_map import Boundary as Boundary, PhaseMap as PhaseMap, phase_boundaries as phase_boundaries
