@@ -41,7 +41,13 @@ from ._network import (
     UniformPotential as UniformPotential,
     WhiteNoiseDrive as WhiteNoiseDrive,
 )
-from ._numerics import Interval as Interval, Positive as Positive, Result as Result, Unbounded as Unbounded
+from ._numerics import (
+    Dale as Dale,
+    Interval as Interval,
+    Positive as Positive,
+    Result as Result,
+    Unbounded as Unbounded,
+)
 from ._simulate import (
     Parallel as Parallel,
     Sequential as Sequential,

@@ -1,5 +1,6 @@
 """What a network does, found by running it."""
 
+from ._bump import Decoded as Decoded, Diffusion as Diffusion, bump_diffusion as bump_diffusion, decode as decode
 from ._classify import (
     Classification as Classification,
     classify_state as classify_state,

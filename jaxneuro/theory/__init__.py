@@ -39,8 +39,10 @@ from ._phase_map import Boundary as Boundary, PhaseMap as PhaseMap, phase_bounda
 from ._ring import (
     RingBump as RingBump,
     RingRegime as RingRegime,
+    RingTuning as RingTuning,
     ring_bump as ring_bump,
     ring_growth as ring_growth,
     ring_regime as ring_regime,
+    ring_tuning as ring_tuning,
 )
 from ._stability import Modes as Modes, Stability as Stability, brunel_stability as brunel_stability

@@ -2,6 +2,7 @@
 
 import enum
 import math
+from collections.abc import Callable
 
 import equinox as eqx
 import jax
@@ -10,6 +11,9 @@ from jax import lax
 from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
 from .._numerics import Result, as_leaf, check_finite, check_positive, is_concrete
+
+# Points on which the half-width of a tuned state is bracketed.
+_GRID = 256
 
 
 class RingRegime(enum.IntEnum):
@@ -153,6 +157,114 @@ def _area(width: Float[Array, "..."]) -> Float[Array, "..."]:
     square = jnp.square(width)
     series = 2.0 / 3.0 * width * square * (1.0 - square / 5.0 * (1.0 - 2.0 * square / 21.0 * (1.0 - square / 18.0)))
     return jnp.where(small, series, width - 0.5 * jnp.sin(2.0 * width))
+
+
+class RingTuning(eqx.Module):
+    """The tuned state u(theta) = [u_0 + u_1 cos(theta - theta_0)]_+ of a ring.
+
+    - `u0`, `u1`, in the units of the input.
+    - `half_width` (theta_c) [rad], pi where all units are active.
+    - `result`: successful, or no_fixed_point, where the other fields are NaN.
+    """
+
+    u0: Float[Array, "..."]
+    u1: Float[Array, "..."]
+    half_width: Float[Array, "..."]
+    result: Result
+
+    def rate(self, theta: ArrayLike) -> Float[Array, "..."]:
+        """u at the distance `theta` [rad] from the stimulus."""
+        height = self.u0 + self.u1 * jnp.cos(as_leaf(theta))
+        return jnp.where(height > 0.0, height, 0.0)
+
+
+def ring_tuning(*, j0: ArrayLike, j1: ArrayLike, i0: ArrayLike, i1: ArrayLike) -> RingTuning:
+    """The state of a ring of threshold-linear units under the stimulus I_0 + I_1 cos(theta - theta_0).
+
+    While all units are active u_0 = I_0/(1 - J_0) and u_1 = 2 I_1/(2 - J_1). Else theta_c solves
+
+        I_0 (1 - J_1 g) + I_1 (J_0 f + cos theta_c) = 0,   g = (theta_c - sin(2 theta_c)/2) / (2 pi),
+
+    with f of `ring_bump`, and u_1 = I_1 / (1 - J_1 g) where that is not 0/0. Only I_1/I_0 enters theta_c: the width of
+    tuning curves does not depend on contrast.
+
+    **Arguments**, numbers or arrays that broadcast together: `j0`, `j1`; `i0`, `i1`, the latter above 0.
+
+    **Returns:** a `RingTuning`.
+
+    Raises `ValueError` where a known value is not finite or `i1` is not positive.
+
+    Derivatives: forward and reverse mode, implicit.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> for contrast in (1.0, 10.0):
+    ...     seen = jn.theory.ring_tuning(j0=-5.0, j1=1.5, i0=contrast, i1=contrast)
+    ...     print(f"{float(seen.half_width):.3f} rad, {float(seen.rate(0.0)):.3f}")
+    1.466 rad, 1.348
+    1.466 rad, 13.484
+
+    ```
+
+    Source: source text 001, equations (30)-(44); Ben-Yishai, Bar-Or and Sompolinsky (1995), doi:10.1073/pnas.92.9.3844.
+    """
+    j0, j1, i0, i1 = jnp.broadcast_arrays(as_leaf(j0), as_leaf(j1), as_leaf(i0), as_leaf(i1))
+    for name, leaf in (("j0", j0), ("j1", j1), ("i0", i0)):
+        check_finite(name, leaf)
+    check_positive("i1", i1)
+    return _tuning(j0, j1, i0, i1)
+
+
+@jax.jit
+def _tuning(
+    j0: Float[Array, "..."], j1: Float[Array, "..."], i0: Float[Array, "..."], i1: Float[Array, "..."]
+) -> RingTuning:
+    calm = (j0 < 1.0) & (j1 < 2.0)
+    linear0 = i0 / jnp.where(calm, 1.0 - j0, 1.0)
+    linear1 = 2.0 * i1 / jnp.where(calm, 2.0 - j1, 1.0)
+    linear = calm & (linear0 >= linear1)
+
+    def balance(width: Float[Array, "..."], *leaves: Float[Array, "..."]) -> Float[Array, "..."]:
+        first, second, even, tuned = leaves
+        return even * (1.0 - second * _area(width) / (2.0 * math.pi)) + tuned * (first * _share(width) + jnp.cos(width))
+
+    leaves = (j0, j1, i0, i1)
+    start = _last_zero(lambda width: balance(width, *jax.tree.map(lax.stop_gradient, leaves)), i0)
+    root = lax.custom_root(
+        lambda width: balance(width, *leaves), start, lambda _, x: x, lambda linear, y: y / linear(jnp.ones_like(y))
+    )
+    width = jnp.where(linear, 1.0, root)
+    left, right = 1.0 - j1 * _area(width) / (2.0 * math.pi), -(j0 * _share(width) + jnp.cos(width))
+    # Two forms of u_1, each without 0/0 where the other has it.
+    by_first = jnp.abs(left) > jnp.abs(right)
+    u1 = jnp.where(by_first, i1 / jnp.where(by_first, left, 1.0), i0 / jnp.where(by_first, 1.0, right))
+    exists = linear | (jnp.isfinite(width) & (u1 > 0.0))
+
+    def known(here: Float[Array, "..."], there: Float[Array, "..."]) -> Float[Array, "..."]:
+        return jnp.where(exists, jnp.where(linear, here, there), jnp.nan)
+
+    result = Result.where(exists, Result.successful, Result.no_fixed_point)
+    half = known(jnp.full_like(width, math.pi), width)
+    return RingTuning(known(linear0, -u1 * jnp.cos(width)), known(linear1, u1), half, result)
+
+
+def _last_zero(function: Callable[[Array], Array], like: Float[Array, "..."]) -> Float[Array, "..."]:
+    """The zero of `function` on (0, pi) at which it falls, by a grid and bisection; NaN where there is none."""
+    grid = jnp.linspace(0.0, math.pi, _GRID, dtype=like.dtype).reshape(-1, *[1] * like.ndim)
+    values = jax.vmap(lambda x: function(jnp.broadcast_to(x, like.shape)))(grid)
+    falls = (values[:-1] > 0.0) & (values[1:] <= 0.0)
+    at = jnp.argmax(falls, axis=0)
+    low = jnp.take_along_axis(jnp.broadcast_to(grid, values.shape), at[None], axis=0)[0]
+    ends = (low, low + math.pi / (_GRID - 1))
+
+    def halve(_: Int[Array, ""], bracket: tuple[Array, Array]) -> tuple[Array, Array]:
+        low, high = bracket
+        middle = 0.5 * (low + high)
+        above = function(middle) > 0.0
+        return jnp.where(above, middle, low), jnp.where(above, high, middle)
+
+    low, high = lax.fori_loop(0, 52, halve, ends)
+    return jnp.where(jnp.any(falls, axis=0), 0.5 * (low + high), jnp.nan)
 
 
 def ring_growth(*, j0: ArrayLike, j1: ArrayLike, tau: ArrayLike) -> Float[Array, "modes ..."]:
