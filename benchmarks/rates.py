@@ -1,8 +1,8 @@
 """Rate networks and rings in batches: beside batched NumPy, dense products beside few Fourier components, diagrams.
 
 Networks: sets of parameters (gains of one weight matrix) that step at once, in float32, by exponential Euler; the peer
-is NumPy with its BLAS, the batch as rows of one matrix. Rings: 512 units with two Fourier components, by the components,
-by the whole matrix and by FFT. On a GPU 100,000 rings, beside the bytes that have to move: the rates, read and written
+is NumPy with its BLAS, the batch as rows of one matrix. Rings: 512 units with two Fourier components, by these, by the
+whole matrix and by FFT. On a GPU 100,000 rings, beside the bytes that have to move: the rates, read and written
 once a step.
 """
 

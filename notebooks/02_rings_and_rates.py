@@ -20,8 +20,8 @@ N = 512 if FULL else 128
 # %% [markdown]
 # ## A bump that nobody drew
 #
-# Units on a ring excite their neighbours and inhibit the rest, J(theta) = J_0 + J_1 cos theta. For J_1 > 2 uniform input
-# is answered by a bump whose width and height are known in closed form.
+# Units on a ring excite their neighbours and inhibit the rest, J(theta) = J_0 + J_1 cos theta. For J_1 > 2 uniform
+# input is answered by a bump whose width and height are known in closed form.
 
 # %%
 ring = jn.networks.ring(n=N, j0=-2.0, j1=3.0, i0=1.0)

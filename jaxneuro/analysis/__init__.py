@@ -14,4 +14,5 @@ from ._lyapunov import Lyapunov as Lyapunov, lyapunov as lyapunov
 from ._oscillation import Oscillation as Oscillation, oscillation as oscillation
 from ._section import Section as Section, poincare_section as poincare_section
 from ._slow_points import SlowPoints as SlowPoints, slow_points as slow_points
+from ._stabilised import Stabilisation as Stabilisation, inhibition_stabilisation as inhibition_stabilisation
 from ._state import State as State, Thresholds as Thresholds, classify as classify

@@ -332,3 +332,103 @@ class Mutual(jn.AbstractODE):
 
     def vector_field(self, t, y, args=None):
         return (-y + jnp.tanh(-self.w * y[::-1])) / 10.0
+
+
+def test_inhibition_stabilisation_and_the_paradox():
+    pair = jn.networks.ei_rate(tau_i=30.0)
+    seen = A.inhibition_stabilisation(pair)
+    assert bool(seen.stabilised)
+    more = A.fixed_point(jn.networks.ei_rate(tau_i=30.0, gamma_i=10.0 - 1e-3))
+    less = A.fixed_point(jn.networks.ei_rate(tau_i=30.0, gamma_i=10.0 + 1e-3))
+    assert float(seen.paradox) == pytest.approx(float((more - less)[1]) / 2e-3, rel=1e-8)
+    assert float(seen.paradox) < 0
+    weak = A.inhibition_stabilisation(jn.networks.ei_rate(m_ee=0.5, tau_i=30.0, gamma_e=-30.0))
+    assert not bool(weak.stabilised)
+    assert float(weak.paradox) > 0
+    # The supralinear network is stabilised by inhibition only where it is driven strongly.
+    low, high = (A.inhibition_stabilisation(jn.networks.supralinear(drive=d)) for d in (1.0, 40.0))
+    assert float(low.feedback) < 1 < float(high.feedback)
+    assert bool(high.stabilised)
+
+
+def test_supralinear_sums_become_sublinear():
+    rates = [float(A.fixed_point(jn.networks.supralinear(drive=d))[0]) for d in (1.0, 2.0, 20.0, 40.0)]
+    assert rates[1] > 2 * rates[0]
+    assert rates[3] < 2 * rates[2]
+
+
+def test_dales_law():
+    dale = jn.Dale([1.0, -1.0, 1.0])
+    weights = np.array([[1.0, -2.0, 0.5], [0.3, -0.1, 2.0]])
+    np.testing.assert_allclose(dale.forward(dale.inverse(jnp.asarray(weights))), weights, rtol=1e-12)
+    assert np.all(np.isnan(dale.inverse(jnp.asarray(-weights))))
+    assert dale.allows(jnp.asarray(weights)).tolist() == [True, True, True]
+    assert dale.allows(jnp.asarray(weights).at[0, 1].set(0.1)).tolist() == [True, False, True]
+    with pytest.raises(ValueError, match="`signs` has to hold 1 or -1"):
+        jn.Dale([1.0, 0.0])
+
+
+def test_slow_points_and_sections():
+    # v = sigmoid(h + 8 v): just beyond the fold the ghost of two fixed points remains.
+    s = 0.5 * (1 - np.sqrt(0.5))
+    fold = np.log(s / (1 - s)) - 8 * s
+    net = jn.RateNetwork([[8.0]], h=fold + 0.05, transfer=jn.transfer.Sigmoid())
+    found = A.slow_points(net)
+    assert len(found) == 2
+    assert found.speed[0] < 1e-12 < found.speed[1]
+    assert found.y[1, 0] == pytest.approx(s, abs=0.02)
+    pair = jn.networks.ei_rate(tau_i=40.0, start=(27.0, 16.7))
+    crossings = A.poincare_section(pair, 0.0, 2_000.0, dt=0.5, surface=lambda y: y["rate"][0] - 80 / 3)
+    np.testing.assert_allclose(np.diff(crossings.times), 1000 / 6.891644, rtol=1e-4)
+    np.testing.assert_allclose(crossings.values["rate"][:, 0], 80 / 3, rtol=1e-9)
+
+
+def test_bump_decoding_and_diffusion():
+    theta = np.asarray(jn.Ring(40, j=[0.0]).angles())
+    seen = A.decode(np.stack([1.0 + 0.5 * np.cos(theta - a) for a in (-3.0, 0.4)]))
+    np.testing.assert_allclose(seen.angle, [-3.0, 0.4], rtol=1e-12)
+    np.testing.assert_allclose(seen.strength, 0.25, rtol=1e-12)
+    # A walk with steps of known variance and drift, wrapped onto the circle.
+    rng = np.random.default_rng(0)
+    walk = np.cumsum(0.02 + 0.2 * rng.normal(size=(400, 300)), axis=1)
+    found = A.bump_diffusion(np.angle(np.exp(1j * walk)), every=10.0)
+    assert float(found.coefficient) == pytest.approx(0.2**2 / 2 / 0.01, rel=0.03)
+    assert float(found.drift) == pytest.approx(0.02 / 0.01, rel=0.05)
+
+
+def test_a_bump_diffuses_faster_in_a_smaller_ring():
+    # Noise that is independent between units averages over them: D ~ 1/N.
+    found = []
+    for n in (32, 128):
+        ring = jn.networks.ring(n=n, j1=4.0, noise=0.05)
+
+        def run(key, ring=ring):
+            return jn.simulate(
+                ring, 0.0, 1_000.0, dt=1.0, key=key, record={"u": jn.record.Trace("rate", every=100)}, throw=False
+            )["u"]
+
+        rates = jax.jit(jax.vmap(run))(jax.random.split(jax.random.key(0), 200))
+        found.append(float(A.bump_diffusion(A.decode(rates).angle[:, 2:], every=100.0).coefficient))
+    assert found[0] / found[1] == pytest.approx(4.0, rel=0.35)
+
+
+def test_contrast_invariance_and_the_simulated_tuning_curve():
+    shapes = [jn.theory.ring_tuning(j0=-5.0, j1=1.5, i0=c, i1=0.6 * c) for c in (0.5, 1.0, 7.0)]
+    np.testing.assert_allclose([float(s.half_width) for s in shapes], float(shapes[0].half_width), rtol=1e-12)
+    np.testing.assert_allclose(
+        [float(s.u1) for s in shapes],
+        [0.5 * float(shapes[1].u1), float(shapes[1].u1), 7 * float(shapes[1].u1)],
+        rtol=1e-12,
+    )
+    ring = jn.networks.ring(n=256, j0=-5.0, j1=1.5, i0=1.0, i1=0.6)
+    sol = jn.simulate(ring, 0.0, 500.0, dt=1.0, record={"u": jn.record.Trace("rate", every=500)})
+    np.testing.assert_allclose(sol["u"][-1], shapes[1].rate(ring.angles()), atol=2e-4)
+    # Where all units are active it is the linear state, and at I_1 to 0 the bump of uniform input.
+    linear = jn.theory.ring_tuning(j0=-1.0, j1=1.0, i0=2.0, i1=0.3)
+    np.testing.assert_allclose([linear.u0, linear.u1, linear.half_width], [1.0, 0.6, np.pi], rtol=1e-12)
+    faint = jn.theory.ring_tuning(j0=-2.0, j1=3.0, i0=1.0, i1=1e-9)
+    bump = jn.theory.ring_bump(j0=-2.0, j1=3.0)
+    np.testing.assert_allclose([faint.half_width, faint.u1], [bump.half_width, bump.amplitude], rtol=1e-6)
+    slope = jax.grad(lambda x: jn.theory.ring_tuning(j0=x, j1=1.5, i0=1.0, i1=0.6).u1)(-5.0)
+    ends = [float(jn.theory.ring_tuning(j0=x, j1=1.5, i0=1.0, i1=0.6).u1) for x in (-5.0 - 1e-5, -5.0 + 1e-5)]
+    assert float(slope) == pytest.approx((ends[1] - ends[0]) / 2e-5, rel=1e-6)
