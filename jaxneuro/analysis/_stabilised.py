@@ -38,8 +38,8 @@ class Stabilisation(eqx.Module):
 def inhibition_stabilisation(pair: EIRate, *, near: Any = None) -> Stabilisation:
     """Whether an E/I pair is inhibition-stabilised, and its paradoxical response.
 
-    Linearised at the fixed point, tau dv/dt = (D M - 1) dv + D dI with D = diag F'(x). Excitation alone is unstable where
-    F'(x_E) M_EE > 1, and then an input to I lowers v_I in the steady state:
+    Linearised at the fixed point, tau dv/dt = (D M - 1) dv + D dI with D = diag F'(x). Excitation alone is unstable
+    where F'(x_E) M_EE > 1, and then an input to I lowers v_I in the steady state:
 
         dv_I/dI_I = F'(x_I) (1 - F'(x_E) M_EE) / det(1 - D M).
 
