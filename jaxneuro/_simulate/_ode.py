@@ -129,7 +129,7 @@ def _layout(model: AbstractODE, dt: float, n_steps: int, first: Int[Array, ""]) 
     return Layout({_NAME: model.size()}, {_NAME: names}, (), dt, n_steps, first)
 
 
-def _checked_recorders(record: Any, layout: Layout, first: int) -> dict[str, Trace]:
+def _checked_recorders(record: Any, layout: Layout, first: int) -> dict[str, AbstractRecorder]:
     if record is None:
         record = {name: Trace(name) for name in layout.fields[_NAME]}
     if not isinstance(record, Mapping):

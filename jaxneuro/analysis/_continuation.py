@@ -68,7 +68,7 @@ def continuation(
     model: AbstractODE,
     *,
     where: Callable[[Any], Any],
-    over: ArrayLike,
+    over: Any,
     near: Any = None,
     step: float = 0.02,
     max_steps: int = 2_000,
@@ -111,7 +111,7 @@ def continuation(
     check_model(model, stimulus)
     index = leaf_index(model, where)
     first, last = _range(over)
-    if not np.isscalar(step) or not 0 < step <= 1:
+    if not isinstance(step, int | float) or not 0 < step <= 1:
         raise ValueError(f"`step` has to lie between 0 and 1; got {step!r}.")
     if isinstance(max_steps, bool) or not isinstance(max_steps, int | np.integer) or max_steps < 1:
         raise ValueError(f"`max_steps` has to be a number of steps of at least 1; got {max_steps!r}.")
@@ -204,7 +204,7 @@ class _Way(eqx.Module):
         seen = _advance(self, point, as_leaf(0.5 * (low + high)))
         values = np.asarray(seen.eigenvalues)
         turning = values[_turning(values)]
-        omega = abs(turning[np.argmin(np.abs(turning.real))].imag) if kind == "Hopf" and turning.size else 0.0
+        omega = abs(np.imag(turning[np.argmin(np.abs(np.real(turning)))])) if kind == "Hopf" and turning.size else 0.0
         value = float(self.first_value + seen.at[-1] * self.length)
         y = np.asarray(seen.at[:-1] * self.size)
         return Bifurcation(kind, value, y, 1000.0 * float(omega) / (2 * np.pi))
@@ -251,18 +251,18 @@ def _accepted(point: _Point, ahead: _Point, ds: float) -> bool:
 
 
 def _growing(point: _Point) -> int:
-    return int(np.sum(np.asarray(point.eigenvalues).real > 0))
+    return int(np.sum(np.real(np.asarray(point.eigenvalues)) > 0))
 
 
 def _turning(values: np.ndarray) -> np.ndarray:
     """Which eigenvalues are complex."""
-    return np.abs(values.imag) > 1e-9 * np.max(np.abs(values))
+    return np.abs(np.imag(values)) > 1e-9 * np.max(np.abs(values))
 
 
 def _turns(point: _Point) -> bool:
     """Whether the eigenvalue next to the imaginary axis is complex."""
     values = np.asarray(point.eigenvalues)
-    return bool(_turning(values)[np.argmin(np.abs(values.real))])
+    return bool(_turning(values)[np.argmin(np.abs(np.real(values)))])
 
 
 def _nearest_pair(point: _Point) -> float:
@@ -276,5 +276,5 @@ def _nearest_real(point: _Point) -> float:
 def _nearest(point: _Point, *, complex_ones: bool) -> float:
     """The real part next to 0 of the complex or of the real eigenvalues; NaN where there is none."""
     values = np.asarray(point.eigenvalues)
-    parts = values[_turning(values) == complex_ones].real
+    parts = np.real(values[_turning(values) == complex_ones])
     return float(parts[np.argmin(np.abs(parts))]) if parts.size else np.nan

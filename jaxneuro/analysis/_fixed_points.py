@@ -55,7 +55,7 @@ def fixed_points(
     *,
     starts: Any = None,
     n_starts: int = 128,
-    box: ArrayLike = (0.0, 1.0),
+    box: Any = (0.0, 1.0),
     stimulus: ArrayLike | None = None,
     key: PRNGKeyArray | None = None,
     tolerance: float = 1e-9,
@@ -207,7 +207,7 @@ def _labelled(field: Flat, ends: Float[Array, "starts n"], tolerance: float) -> 
             counts.append(1)
     values = [_sorted(eigenvalues[index]) for index in kept]
     labels = [label_of(v) for v in values]
-    order = sorted(range(len(kept)), key=lambda k: (int(np.sum(values[k].real > 0)), tuple(points[kept[k]])))
+    order = sorted(range(len(kept)), key=lambda k: (int(np.sum(np.real(values[k]) > 0)), tuple(points[kept[k]])))
     n = points.shape[1]
     return FixedPoints(
         y=np.asarray([points[kept[k]] for k in order]).reshape(-1, n),
@@ -220,15 +220,15 @@ def _labelled(field: Flat, ends: Float[Array, "starts n"], tolerance: float) -> 
 
 
 def _sorted(values: np.ndarray) -> np.ndarray:
-    return values[np.lexsort((-values.imag, -values.real))]
+    return values[np.lexsort((-np.imag(values), -np.real(values)))]
 
 
 def label_of(eigenvalues: Complex[np.ndarray, "n"]) -> str:
     """The kind of a fixed point by the eigenvalues of its Jacobian."""
     values = np.asarray(eigenvalues)
-    slack = _NEUTRAL * float(np.finfo(values.real.dtype).eps) * np.max(np.abs(values))
-    growing, decaying = values.real > slack, values.real < -slack
-    turning = np.abs(values.imag) > slack
+    slack = _NEUTRAL * float(np.finfo(np.real(values).dtype).eps) * np.max(np.abs(values))
+    growing, decaying = np.real(values) > slack, np.real(values) < -slack
+    turning = np.abs(np.imag(values)) > slack
     if not growing.any() and not decaying.all():
         neutral = ~growing & ~decaying
         return "centre" if turning[neutral].all() and neutral.all() else "neutral (marginal)"

@@ -37,7 +37,7 @@ def hopf(
     model: AbstractODE,
     *,
     where: Callable[[Any], Any],
-    bracket: ArrayLike,
+    bracket: Any,
     near: Any = None,
     stimulus: ArrayLike | None = None,
     throw: bool = True,

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, ArrayLike, Float
 
 from .._numerics import as_leaf, check_dt, count_steps
@@ -93,7 +94,7 @@ def _exponents(field: Flat, x: Float[Array, "n"], *, dt: float, n_steps: int, be
     def step(x: Float[Array, "n"]) -> Float[Array, "n"]:
         unravelled = field.unravel(x)
         moved = solver.step(field.model, jnp.zeros((), x.dtype), unravelled, lambda share: field.args, dt)
-        return jax.flatten_util.ravel_pytree(moved)[0]
+        return ravel_pytree(moved)[0]
 
     def carry_on(now: tuple[Array, Array], _: None) -> tuple[tuple[Array, Array], None]:
         x, frame = now

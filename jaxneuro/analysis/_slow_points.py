@@ -36,7 +36,7 @@ def slow_points(
     model: AbstractODE,
     *,
     n_starts: int = 128,
-    box: ArrayLike = (0.0, 1.0),
+    box: Any = (0.0, 1.0),
     stimulus: ArrayLike | None = None,
     key: PRNGKeyArray | None = None,
     tolerance: float = 1e-4,

@@ -91,7 +91,7 @@ class _Spectral(AbstractApplied):
     def __call__(self, u: Float[Array, "n"], shift: Shift) -> Float[Array, "n"]:
         seen = jnp.fft.rfftn(u.reshape(self.shape)) * self.multiplier
         if shift is not None:
-            turn = sum(shift[axis] * wave for axis, wave in enumerate(self.wave))
+            turn = jnp.stack([shift[axis] * wave for axis, wave in enumerate(self.wave)]).sum(axis=0)
             seen = seen * _one_minus_i(turn)
         return jnp.fft.irfftn(seen, self.shape).reshape(-1)
 

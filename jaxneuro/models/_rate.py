@@ -216,7 +216,7 @@ class SynapticRateNetwork(AbstractRelaxation):
 def recurrent_input(net: RateNetwork | SynapticRateNetwork, rate: Float[Array, "n"], args: Any) -> Float[Array, "n"]:
     """W u + h + M r and what is injected."""
     total = jnp.broadcast_to(net.h, rate.shape)
-    if net.w is not None:
+    if net.w is not None and net.u is not None:
         total = total + net.w @ net.u
     if net.m is not None:
         # A row times a matrix: under vmap over rates one product of matrices, without a transpose of the batch.

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import ArrayLike
 
 from .._simulate import Solution
 from ..analysis import FixedPoints
@@ -21,7 +20,7 @@ _GRID = 401
 def phase_plane(
     model: AbstractODE,
     *,
-    box: ArrayLike,
+    box: Any,
     runs: "tuple[Solution, ...] | list[Solution]" = (),
     fixed_points: FixedPoints | None = None,
     record: str = "rate",

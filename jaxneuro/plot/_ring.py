@@ -82,7 +82,11 @@ def tuning(theta: ArrayLike, curves: dict[str, Any], *, ax: "Axes | None" = None
 
 
 def ring_diagram(
-    *, j0: ArrayLike = (-10.0, 2.0), j1: ArrayLike = (0.0, 10.0), n: int = 200, ax: "Axes | None" = None
+    *,
+    j0: tuple[float, float] = (-10.0, 2.0),
+    j1: tuple[float, float] = (0.0, 10.0),
+    n: int = 200,
+    ax: "Axes | None" = None,
 ) -> "Axes":
     """Draws what a ring of threshold-linear units does over (J_0, J_1), by theory.
 
@@ -100,7 +104,7 @@ def ring_diagram(
     """
     plt = pyplot()
     axes: Any = plt.figure(figsize=(4.8, 3.6), layout="constrained").gca() if ax is None else ax
-    x, y = np.linspace(*np.asarray(j0), n), np.linspace(*np.asarray(j1), n)
+    x, y = np.linspace(j0[0], j0[1], n), np.linspace(j1[0], j1[1], n)
     codes = np.asarray(ring_regime(j0=x[:, None], j1=y[None]))
     axes.contourf(
         x, y, codes.T, levels=[-0.5, 0.5, 1.5, 2.5], colors=["#e8eef4", "#9cc3e0", "#f0d9d0"], antialiased=True

@@ -3,6 +3,7 @@
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray
 
 from .._numerics import as_leaf, check_finite, check_key, check_nonnegative, check_positive, violates
@@ -97,8 +98,7 @@ class BalancedInput(eqx.Module):
         check_key(key)
         if isinstance(n_samples, bool) or not isinstance(n_samples, int) or n_samples < 1:
             raise ValueError(f"`n_samples` has to be a positive number; got {n_samples!r}.")
-        shape = jnp.broadcast_shapes(*(leaf.shape for leaf in jax.tree.leaves(self)))
-        shape = (n_samples, *shape)
+        shape = (n_samples, *np.broadcast_shapes(*(leaf.shape for leaf in jax.tree.leaves(self))))
         common_key, e_key, i_key = jax.random.split(key, 3)
         common, n = jax.random.uniform(common_key, shape, self.n.dtype), jnp.round(self.n)
 

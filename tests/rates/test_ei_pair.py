@@ -8,6 +8,7 @@ import pytest
 import jaxneuro as jn
 
 A = jn.analysis
+M = np.array([[1.25, -1.0], [1.0, 0.0]])
 
 
 def jacobian(tau_i, tau_e=10.0):

@@ -8,6 +8,7 @@ import pytest
 import jaxneuro as jn
 
 A = jn.analysis
+M = np.array([[1.25, -1.0], [1.0, 0.0]])
 
 
 def test_several_fixed_points_of_a_bistable_pair():
