@@ -49,7 +49,7 @@ def simulate(
     progress: bool = False,
     throw: bool = True,
 ) -> Solution:
-    """Runs a network, or a single population, from `t0` to `t1`.
+    """Runs a network, a single population or a rate model from `t0` to `t1`.
 
     The loop goes in blocks of the shortest delay: inside one every neuron is stepped without
     hearing of another, between two all spikes of the block are delivered. A spike of a step is
@@ -58,17 +58,20 @@ def simulate(
 
     **Arguments:**
 
-    - `model`: a `Network`, a `BinaryNetwork`, or a `Population`, whose records are then arrays and not dicts.
+    - `model`: a `Network` or a `BinaryNetwork`; a `Population` or a rate model (`RateNetwork`, `Ring`, `EIRate`, any
+      `AbstractODE`), whose records are then arrays and not dicts.
     - `t0`, `t1`: [ms], multiples of `dt`.
     - `dt`: step [ms]. Delays and refractory periods are rounded to whole steps.
-    - `key`: a `jax.random.key`; the wiring is drawn from it too, unless it is given.
+    - `key`: a `jax.random.key`; the wiring is drawn from it too, unless it is given. A rate model without noise
+      needs none.
     - `record`: {name: recorder} of `jn.record`; default {"rate": `Rate()`}, or of binary units
-      {"activity": `MeanActivity()`}.
-    - `stimulus`: injected current [mV], or a binary unit's field: a number, (n,), (time, n) or a function of time [ms];
+      {"activity": `MeanActivity()`}, of a rate model a `Trace` of each variable.
+    - `stimulus`: injected current [mV], a binary unit's field or the input of a rate: a number, (n,), (time, n) or a function of time [ms];
       {population: one of these} for a network.
     - `state`: where to start, such as `sol.state` of the run before; default the initial state.
     - `wiring`: from `jn.wire(net, key=)`.
-    - `solver`: `Exact()` by default, or `EulerMaruyama()`; a binary network takes none.
+    - `solver`: `Exact()` by default, or `EulerMaruyama()`; of a rate model `ExponentialEuler()`, `RungeKutta4()` or
+      `EulerMaruyama()`; a binary network takes none.
     - `surrogate`: of `jn.surrogate`, for all populations or {population: one}: the derivative that stands
       for that of a spike. The run itself is the same to the bit.
     - `adjoint`: of `jn.adjoint`, how derivatives are taken: `Direct()`, or `Checkpoint()` with a surrogate.
