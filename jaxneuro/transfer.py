@@ -2,11 +2,12 @@
 
 import abc
 import math
+from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, ArrayLike, Float
+from jaxtyping import Array, Float
 
 from ._formulas import lif_rate
 from ._numerics import as_leaf, check_finite, check_nonnegative, check_positive
@@ -40,7 +41,7 @@ class Linear(AbstractTransfer):
     gain: Float[Array, "*n"]
     threshold: Float[Array, "*n"]
 
-    def __init__(self, *, gain: ArrayLike = 1.0, threshold: ArrayLike = 0.0):
+    def __init__(self, *, gain: Any = 1.0, threshold: Any = 0.0):
         self.gain, self.threshold = as_leaf(gain), as_leaf(threshold)
         check_finite("gain", self.gain)
         check_finite("threshold", self.threshold)
@@ -70,7 +71,7 @@ class ThresholdLinear(AbstractTransfer):
     gain: Float[Array, "*n"]
     threshold: Float[Array, "*n"]
 
-    def __init__(self, *, gain: ArrayLike = 1.0, threshold: ArrayLike = 0.0):
+    def __init__(self, *, gain: Any = 1.0, threshold: Any = 0.0):
         self.gain, self.threshold = as_leaf(gain), as_leaf(threshold)
         check_nonnegative("gain", self.gain)
         check_finite("threshold", self.threshold)
@@ -103,7 +104,7 @@ class PowerLaw(AbstractTransfer):
     exponent: Float[Array, "*n"]
     threshold: Float[Array, "*n"]
 
-    def __init__(self, *, gain: ArrayLike = 1.0, exponent: ArrayLike = 2.0, threshold: ArrayLike = 0.0):
+    def __init__(self, *, gain: Any = 1.0, exponent: Any = 2.0, threshold: Any = 0.0):
         self.gain, self.exponent, self.threshold = as_leaf(gain), as_leaf(exponent), as_leaf(threshold)
         check_nonnegative("gain", self.gain)
         check_positive("exponent", self.exponent)
@@ -136,7 +137,7 @@ class Sigmoid(AbstractTransfer):
     midpoint: Float[Array, "*n"]
     width: Float[Array, "*n"]
 
-    def __init__(self, *, most: ArrayLike = 1.0, midpoint: ArrayLike = 0.0, width: ArrayLike = 1.0):
+    def __init__(self, *, most: Any = 1.0, midpoint: Any = 0.0, width: Any = 1.0):
         self.most, self.midpoint, self.width = as_leaf(most), as_leaf(midpoint), as_leaf(width)
         check_nonnegative("most", self.most)
         check_finite("midpoint", self.midpoint)
@@ -167,7 +168,7 @@ class Tanh(AbstractTransfer):
     most: Float[Array, "*n"]
     width: Float[Array, "*n"]
 
-    def __init__(self, *, most: ArrayLike = 1.0, width: ArrayLike = 1.0):
+    def __init__(self, *, most: Any = 1.0, width: Any = 1.0):
         self.most, self.width = as_leaf(most), as_leaf(width)
         check_nonnegative("most", self.most)
         check_positive("width", self.width)
@@ -200,7 +201,7 @@ class Softplus(AbstractTransfer):
     threshold: Float[Array, "*n"]
     width: Float[Array, "*n"]
 
-    def __init__(self, *, gain: ArrayLike = 1.0, threshold: ArrayLike = 0.0, width: ArrayLike = 1.0):
+    def __init__(self, *, gain: Any = 1.0, threshold: Any = 0.0, width: Any = 1.0):
         self.gain, self.threshold, self.width = as_leaf(gain), as_leaf(threshold), as_leaf(width)
         check_nonnegative("gain", self.gain)
         check_finite("threshold", self.threshold)
@@ -241,11 +242,11 @@ class LIFRate(AbstractTransfer):
     def __init__(
         self,
         *,
-        sigma: ArrayLike,
-        tau: ArrayLike = 20.0,
-        v_th: ArrayLike = 20.0,
-        v_reset: ArrayLike = 10.0,
-        t_ref: ArrayLike = 2.0,
+        sigma: Any,
+        tau: Any = 20.0,
+        v_th: Any = 20.0,
+        v_reset: Any = 10.0,
+        t_ref: Any = 2.0,
     ):
         self.sigma, self.tau, self.t_ref = as_leaf(sigma), as_leaf(tau), as_leaf(t_ref)
         self.v_th, self.v_reset = as_leaf(v_th), as_leaf(v_reset)
@@ -262,7 +263,7 @@ def _rectified(x: Float[Array, "*n"]) -> Float[Array, "*n"]:
     return jnp.where(x > 0.0, x, 0.0)
 
 
-def _power(x: Float[Array, "*n"], exponent: Float[Array, "*n"]) -> Float[Array, "*n"]:
+def _power(x: Float[Array, "..."], exponent: Float[Array, "..."]) -> Float[Array, "..."]:
     """[x]_+^exponent with finite derivatives; the base is guarded, since 0^p has none in p."""
     above = x > 0.0
     return jnp.where(above, jnp.where(above, x, 1.0) ** exponent, 0.0)

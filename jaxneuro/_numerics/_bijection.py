@@ -1,6 +1,7 @@
 """Bijections between the real line and the range a bounded parameter may take."""
 
 from abc import abstractmethod
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -95,7 +96,7 @@ class Dale(AbstractBijection):
 
     signs: Float[Array, "pre"]
 
-    def __init__(self, signs: ArrayLike):
+    def __init__(self, signs: Any):
         self.signs = as_leaf(signs)
 
     def __check_init__(self):

@@ -2,6 +2,7 @@
 
 import equinox as eqx
 import jax.numpy as jnp
+from jax import lax
 from jaxtyping import Array, ArrayLike, Complex, Float
 
 from .._numerics import as_leaf, check_positive
@@ -45,7 +46,7 @@ def decode(u: ArrayLike) -> Decoded:
 
 def _vector(rates: Float[Array, "... n"]) -> Complex[Array, "..."]:
     theta = jnp.asarray(angles(rates.shape[-1]), rates.dtype)
-    return jnp.mean(rates * jnp.cos(theta), axis=-1) + 1j * jnp.mean(rates * jnp.sin(theta), axis=-1)
+    return lax.complex(jnp.mean(rates * jnp.cos(theta), axis=-1), jnp.mean(rates * jnp.sin(theta), axis=-1))
 
 
 class Diffusion(eqx.Module):
@@ -55,7 +56,7 @@ class Diffusion(eqx.Module):
     drift: Float[Array, ""]
 
 
-def bump_diffusion(angle: Float[Array, "runs time"], *, every: float) -> Diffusion:
+def bump_diffusion(angle: ArrayLike, *, every: float) -> Diffusion:
     """Drift and diffusion of a bump from its angle over time, in several runs.
 
         drift = <theta(T) - theta(0)> / T,   D = sum over steps of var(dtheta) / (2 dt).

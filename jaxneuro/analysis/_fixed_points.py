@@ -159,7 +159,7 @@ def implicit_root(field: Flat, start: Float[Array, "n"]) -> Float[Array, "n"]:
     def tangent_solve(linear: Any, y: Float[Array, "n"]) -> Float[Array, "n"]:
         return jnp.linalg.solve(jax.jacfwd(linear)(y), y)
 
-    root = lax.custom_root(field, jnp.where(reached, end, start), lambda _, x: x, tangent_solve)
+    root = lax.custom_root(lambda x: field(x), jnp.where(reached, end, start), lambda _, x: x, tangent_solve)
     return jnp.where(reached, root, jnp.nan)
 
 

@@ -11,7 +11,8 @@ from functools import reduce
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Complex, Float
+from jax import lax
+from jaxtyping import Array, Float
 
 Shift = Float[Array, "axes"] | None
 
@@ -89,10 +90,11 @@ class _Spectral(AbstractApplied):
     shape: tuple[int, ...] = eqx.field(static=True)
 
     def __call__(self, u: Float[Array, "n"], shift: Shift) -> Float[Array, "n"]:
-        seen = jnp.fft.rfftn(u.reshape(self.shape)) * self.multiplier
+        seen = jnp.fft.rfftn(u.reshape(self.shape))
+        seen = seen * self.multiplier.astype(seen.dtype)
         if shift is not None:
             turn = jnp.stack([shift[axis] * wave for axis, wave in enumerate(self.wave)]).sum(axis=0)
-            seen = seen * _one_minus_i(turn)
+            seen = seen * lax.complex(jnp.ones_like(turn), -turn)
         return jnp.fft.irfftn(seen, self.shape).reshape(-1)
 
 
@@ -105,10 +107,6 @@ class _Matrix(AbstractApplied):
         if shift is not None:
             seen = seen + sum(shift[axis] * (u @ turned.T) for axis, turned in enumerate(self.turned))
         return seen
-
-
-def _one_minus_i(turn: Float[Array, "..."]) -> Complex[Array, "..."]:
-    return 1.0 - 1j * turn.astype(jnp.result_type(turn.dtype, jnp.complex64))
 
 
 def _wave_numbers(n: int, *, last: bool) -> np.ndarray:

@@ -5,7 +5,7 @@ from typing import Any
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, ArrayLike, Float
+from jaxtyping import Array, Float
 
 from .._numerics import as_leaf, check_finite, check_nonnegative, check_positive
 from ..transfer import AbstractTransfer, ThresholdLinear
@@ -58,11 +58,11 @@ class RateNetwork(AbstractRelaxation):
         *,
         w: Any = None,
         u: Any = None,
-        h: ArrayLike = 0.0,
-        tau: ArrayLike = 10.0,
+        h: Any = 0.0,
+        tau: Any = 10.0,
         transfer: AbstractTransfer | None = None,
-        noise: ArrayLike | None = None,
-        start: ArrayLike = 0.0,
+        noise: Any = None,
+        start: Any = 0.0,
     ):
         self.m = None if m is None else square_matrix("m", m)
         self.w, self.u = _feedforward(w, u)
@@ -87,7 +87,7 @@ class RateNetwork(AbstractRelaxation):
         """tau [ms]."""
         return self.tau
 
-    def drive(self, v: Float[Array, "n"], args: Any = None) -> Float[Array, "n"]:
+    def drive(self, v: Float[Array, "... n"], args: Any = None) -> Float[Array, "... n"]:
         """The argument of F at the rates `v`."""
         return recurrent_input(self, v, args)
 
@@ -157,12 +157,12 @@ class SynapticRateNetwork(AbstractRelaxation):
         *,
         w: Any = None,
         u: Any = None,
-        h: ArrayLike = 0.0,
-        tau_s: ArrayLike = 5.0,
-        tau_r: ArrayLike | None = 10.0,
+        h: Any = 0.0,
+        tau_s: Any = 5.0,
+        tau_r: Any = 10.0,
         transfer: AbstractTransfer | None = None,
-        noise: ArrayLike | None = None,
-        start: ArrayLike = 0.0,
+        noise: Any = None,
+        start: Any = 0.0,
     ):
         self.m = None if m is None else square_matrix("m", m)
         self.w, self.u = _feedforward(w, u)
@@ -213,7 +213,9 @@ class SynapticRateNetwork(AbstractRelaxation):
         return {"rate": y.rate, "current": y.current}
 
 
-def recurrent_input(net: RateNetwork | SynapticRateNetwork, rate: Float[Array, "n"], args: Any) -> Float[Array, "n"]:
+def recurrent_input(
+    net: RateNetwork | SynapticRateNetwork, rate: Float[Array, "... n"], args: Any
+) -> Float[Array, "... n"]:
     """W u + h + M r and what is injected."""
     total = jnp.broadcast_to(net.h, rate.shape)
     if net.w is not None and net.u is not None:
@@ -247,7 +249,7 @@ def checked_transfer(transfer: Any) -> AbstractTransfer:
     return ThresholdLinear() if transfer is None else transfer
 
 
-def checked_noise(noise: ArrayLike | None) -> Float[Array, "*n"] | None:
+def checked_noise(noise: Any) -> Float[Array, "*n"] | None:
     """`noise` as a leaf that is not negative, or None."""
     if noise is None:
         return None
@@ -262,7 +264,7 @@ def check_per_unit(name: str, leaf: Array | None, n: int) -> None:
         raise ValueError(f"`{name}` has to be a number or ({n},), one a unit; got shape {leaf.shape}.")
 
 
-def spread_over(name: str, value: ArrayLike, n: int) -> Float[Array, "n"]:
+def spread_over(name: str, value: Any, n: int) -> Float[Array, "n"]:
     """A number for all of `n` units, or one each."""
     leaf = as_leaf(value)
     check_per_unit(name, leaf, n)

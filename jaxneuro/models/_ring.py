@@ -69,12 +69,12 @@ class Ring(AbstractRelaxation):
         n: int,
         *,
         j: Any,
-        i: ArrayLike = 0.0,
+        i: Any = 0.0,
         tau: ArrayLike = 10.0,
         transfer: AbstractTransfer | None = None,
         velocity: Any = None,
-        noise: ArrayLike | None = None,
-        start: ArrayLike = 0.0,
+        noise: Any = None,
+        start: Any = 0.0,
         product: AbstractProduct | None = None,
     ):
         if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:

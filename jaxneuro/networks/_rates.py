@@ -95,7 +95,7 @@ def ei_rate(
     )  # fmt: skip
 
 
-def memory(decoder: Any, *, null: Any = None, tau: ArrayLike = 10.0, start: ArrayLike = 0.0) -> RateNetwork:
+def memory(decoder: Any, *, null: Any = None, tau: ArrayLike = 10.0, start: Any = 0.0) -> RateNetwork:
     """A linear network that holds s = D r while its rates move: D = D M.
 
         M = P + (1 - P) R,   P = D^T (D D^T)^-1 D,
@@ -137,7 +137,7 @@ def memory(decoder: Any, *, null: Any = None, tau: ArrayLike = 10.0, start: Arra
     return RateNetwork(projector + r - projector @ r, tau=tau, transfer=Linear(), start=start)
 
 
-def hopfield(patterns: Any, *, gain: ArrayLike = 10.0, tau: ArrayLike = 10.0, start: ArrayLike = 0.0) -> RateNetwork:
+def hopfield(patterns: Any, *, gain: ArrayLike = 10.0, tau: ArrayLike = 10.0, start: Any = 0.0) -> RateNetwork:
     """Hopfield's associative memory with graded units: patterns are fixed points of low energy.
 
         M = (1/n) sum_mu xi^mu xi^mu^T without its diagonal,   F(x) = tanh(gain x).

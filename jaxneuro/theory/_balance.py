@@ -104,7 +104,7 @@ class BalancedInput(eqx.Module):
 
         def active(own: PRNGKeyArray, p: Array, c: Array) -> Array:
             copied = jnp.sqrt(c)
-            chance = copied * (common < p) + (1.0 - copied) * p
+            chance = jnp.where(common < p, copied, 0.0) + (1.0 - copied) * p
             return jax.random.binomial(own, n, jnp.clip(chance, 0.0, 1.0), shape=shape, dtype=self.n.dtype)
 
         total = self.j_e * active(e_key, self.p_e, self.c_e) - self.j_i * active(i_key, self.p_i, self.c_i)

@@ -6,7 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.linalg import expm
-from jaxtyping import Array, ArrayLike, Complex, Float
+from jaxtyping import Array, Complex, Float
 
 from .._numerics import as_leaf
 from ..models import RateNetwork
@@ -65,7 +65,7 @@ def linear_modes(net: RateNetwork) -> LinearModes:
     )
 
 
-def linear_trajectory(net: RateNetwork, t: ArrayLike, *, start: Any = None) -> Float[Array, "*times n"]:
+def linear_trajectory(net: RateNetwork, t: Any, *, start: Any = None) -> Float[Array, "*times n"]:
     """v(t) of a linear rate network, exactly, for any M, also one that cannot be diagonalised.
 
         v(t) = exp(A t) v(0) + int_0^t exp(A s) ds h / tau,   A = (M - 1)/tau.
@@ -115,7 +115,7 @@ def linear_steady_state(net: RateNetwork) -> Float[Array, "n"]:
     return jnp.linalg.solve(jnp.eye(m.shape[0], dtype=m.dtype) - m, h)
 
 
-def transient_amplification(net: RateNetwork, t: ArrayLike) -> Float[Array, "*times"]:
+def transient_amplification(net: RateNetwork, t: Any) -> Float[Array, "*times"]:
     """How far a linear network can lift a unit of activity by time `t`: the largest singular value of exp(A t).
 
     Above 1 in a stable network only where M is non-normal: excitation and inhibition that nearly cancel feed a sum mode

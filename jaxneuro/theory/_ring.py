@@ -3,12 +3,13 @@
 import enum
 import math
 from collections.abc import Callable
+from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, ArrayLike, Bool, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from .._numerics import Result, as_leaf, check_finite, check_positive, is_concrete
 
@@ -40,7 +41,7 @@ class RingBump(eqx.Module):
     most_j0: Float[Array, "..."]
     result: Result
 
-    def rate(self, theta: ArrayLike) -> Float[Array, "..."]:
+    def rate(self, theta: Any) -> Float[Array, "..."]:
         """u at the distance `theta` [rad] from the centre."""
         height = jnp.cos(as_leaf(theta)) - jnp.cos(self.half_width)
         return self.amplitude * jnp.where(height > 0.0, height, 0.0)
@@ -54,7 +55,7 @@ class RingBump(eqx.Module):
         return f"Bump of half-width {width:.4g} rad ({math.degrees(width):.1f} deg) and amplitude {amplitude:.4g}."
 
 
-def ring_bump(*, j0: ArrayLike, j1: ArrayLike, i0: ArrayLike = 1.0, throw: bool = True) -> RingBump:
+def ring_bump(*, j0: Any, j1: Any, i0: Any = 1.0, throw: bool = True) -> RingBump:
     """The localised state of a ring of threshold-linear units in uniform input.
 
     Of tau du/dt = -u + [J_0 a_0 + J_1 a_1 cos(theta - phi) + I_0]_+ with kernel J_0 + J_1 cos theta,
@@ -116,11 +117,22 @@ def _bump(j0: Float[Array, "..."], j1: Float[Array, "..."], i0: Float[Array, "..
     def known(x: Float[Array, "..."], where: Bool[Array, "..."] = exists) -> Float[Array, "..."]:
         return jnp.where(where, x, jnp.nan)
 
-    result = Result.where(exists, Result.successful, Result.no_fixed_point)
+    result = _result(exists)
     return RingBump(
         known(width), known(amplitude), known(amplitude * (1.0 - cosine)), known(amplitude * share),
         known(-cosine / share, localised), result,
     )  # fmt: skip
+
+
+def _result(exists: Bool[Array, "..."]) -> Result:
+    """One code for each element."""
+
+    def code(one: Bool[Array, ""]) -> Result:
+        return Result.where(one, Result.successful, Result.no_fixed_point)
+
+    for _ in range(exists.ndim):
+        code = jax.vmap(code)
+    return code(exists)
 
 
 def _share(width: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -172,13 +184,13 @@ class RingTuning(eqx.Module):
     half_width: Float[Array, "..."]
     result: Result
 
-    def rate(self, theta: ArrayLike) -> Float[Array, "..."]:
+    def rate(self, theta: Any) -> Float[Array, "..."]:
         """u at the distance `theta` [rad] from the stimulus."""
         height = self.u0 + self.u1 * jnp.cos(as_leaf(theta))
         return jnp.where(height > 0.0, height, 0.0)
 
 
-def ring_tuning(*, j0: ArrayLike, j1: ArrayLike, i0: ArrayLike, i1: ArrayLike) -> RingTuning:
+def ring_tuning(*, j0: Any, j1: Any, i0: Any, i1: Any) -> RingTuning:
     """The state of a ring of threshold-linear units under the stimulus I_0 + I_1 cos(theta - theta_0).
 
     While all units are active u_0 = I_0/(1 - J_0) and u_1 = 2 I_1/(2 - J_1). Else theta_c solves
@@ -243,7 +255,7 @@ def _tuning(
     def known(here: Float[Array, "..."], there: Float[Array, "..."]) -> Float[Array, "..."]:
         return jnp.where(exists, jnp.where(linear, here, there), jnp.nan)
 
-    result = Result.where(exists, Result.successful, Result.no_fixed_point)
+    result = _result(exists)
     half = known(jnp.full_like(width, math.pi), width)
     return RingTuning(known(linear0, -u1 * jnp.cos(width)), known(linear1, u1), half, result)
 
@@ -267,7 +279,7 @@ def _last_zero(function: Callable[[Array], Array], like: Float[Array, "..."]) ->
     return jnp.where(jnp.any(falls, axis=0), 0.5 * (low + high), jnp.nan)
 
 
-def ring_growth(*, j0: ArrayLike, j1: ArrayLike, tau: ArrayLike) -> Float[Array, "modes ..."]:
+def ring_growth(*, j0: Any, j1: Any, tau: Any) -> Float[Array, "modes ..."]:
     """Growth rates [1/s] of the homogeneous state of a ring while all units are active.
 
         (J_0 - 1) / tau of the mean,   (J_1 / 2 - 1) / tau of a modulation cos theta.
@@ -294,7 +306,7 @@ def ring_growth(*, j0: ArrayLike, j1: ArrayLike, tau: ArrayLike) -> Float[Array,
     return 1000.0 / tau * jnp.stack([j0 - 1.0, 0.5 * j1 - 1.0])
 
 
-def ring_regime(*, j0: ArrayLike, j1: ArrayLike) -> Int[Array, "..."]:
+def ring_regime(*, j0: Any, j1: Any) -> Int[Array, "..."]:
     """Which state a ring of threshold-linear units goes to in uniform input: the (J_0, J_1) diagram.
 
     Homogeneous for J_0 < 1 and J_1 < 2; a bump for J_1 > 2 and J_0 below that of `ring_bump`; elsewhere rates grow for

@@ -16,7 +16,7 @@ def jacobian(tau_i, tau_e=10.0):
     return np.array([[(1.25 - 1) / tau_e, -1.0 / tau_e], [1.0 / tau_i, -1.0 / tau_i]])
 
 
-@pytest.mark.parametrize(("tau_i", "label"), [(30.0, "stable focus"), (50.0, "unstable focus"), (5.0, "stable node")])
+@pytest.mark.parametrize(("tau_i", "label"), [(30.0, "stable focus"), (50.0, "unstable focus"), (2.0, "stable node")])
 def test_fixed_point_and_its_kind(tau_i, label):
     found = A.fixed_points(jn.networks.ei_rate(tau_i=tau_i), box=(0.0, 60.0))
     assert len(found) == 1
@@ -67,8 +67,11 @@ def test_oscillation_beyond_the_hopf_point():
     assert 1000 / np.mean(np.diff(up)) == pytest.approx(6.8916, rel=0.01)
     wide = jn.simulate(jn.networks.ei_rate(tau_i=50.0), 0.0, 4_000.0, dt=0.1, solver=jn.RungeKutta4())
     rates = np.asarray(wide["rate"])[-10_000:]
-    assert rates[:, 1].min() < 1e-3
-    assert rates[:, 0].max() > 40.0
+    # Linear growth would go on for ever; the rectification of both drives bounds the cycle.
+    drives = np.asarray(jax.vmap(jn.networks.ei_rate(tau_i=50.0).drive)(jnp.asarray(rates)))
+    assert (drives.min(axis=0) < -5.0).all()
+    cycles = np.abs(rates[:, 0] - 80 / 3).reshape(2, -1).max(axis=1)
+    assert cycles[0] == pytest.approx(cycles[1], rel=1e-3)
 
 
 def test_inhibition_stabilisation_and_the_paradox():

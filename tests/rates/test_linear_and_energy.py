@@ -33,7 +33,8 @@ def test_a_pulse_is_integrated():
     net = jn.RateNetwork(m, transfer=jn.transfer.Linear(), tau=10.0)
     pulse = np.zeros((200, 2))
     pulse[:10] = [3.0, 1.0]
-    sol = jn.simulate(net, 0.0, 200.0, dt=0.1, stimulus=np.concatenate([pulse, np.zeros((1_800, 2))]))
+    stimulus = np.concatenate([pulse, np.zeros((1_800, 2))])
+    sol = jn.simulate(net, 0.0, 200.0, dt=0.1, stimulus=stimulus, solver=jn.RungeKutta4())
     e = np.array([1.0, 1.0]) / np.sqrt(2)
     assert float(e @ np.asarray(sol["rate"][-1])) == pytest.approx(float(e @ [3.0, 1.0]) / 10.0, rel=1e-3)
 
@@ -76,7 +77,7 @@ def test_balanced_amplification():
     t = np.linspace(0.0, 50.0, 11)
     wanted = [np.linalg.norm(expm((m - np.eye(2)) * x / 10.0), 2) for x in t]
     np.testing.assert_allclose(jn.theory.transient_amplification(net, t), wanted, rtol=1e-10)
-    assert max(wanted) > 3
+    assert max(wanted) > 2.5
     assert np.all(np.linalg.eigvals(m).real < 1)
 
 

@@ -62,21 +62,19 @@ def test_derivatives_of_the_bump():
     np.testing.assert_allclose(second[:, :, 1], moved, rtol=1e-7, atol=1e-8)
 
 
-@pytest.mark.parametrize(("j1", "width", "amplitude"), PUBLISHED[:3])
-def test_the_simulation_converges_at_second_order_in_n(j1, width, amplitude):
-    peak = amplitude * (1 - np.cos(width))
+@pytest.mark.parametrize("j1", [3.0, 4.0])
+def test_the_simulation_converges_at_second_order_in_n(j1):
     bump = jn.theory.ring_bump(j0=-2.0, j1=j1)
-    errors = []
-    for n in (32, 64, 128):
+
+    def error(n):
         # theta = 0 is a unit, and the bump is centred on it.
-        sol = jn.simulate(jn.networks.ring(n=n, j1=j1), 0.0, 6_000.0, dt=1.0, record={"u": last_row(6_000)})
-        errors.append(abs(float(sol["u"][-1, n // 2]) - float(bump.peak)))
-    assert peak == pytest.approx(float(bump.peak), abs=1e-5)
-    assert errors[2] < 1e-3
-    for coarse, fine in itertools.pairwise(errors):
-        # The edge of the bump falls between units, which makes the constant vary.
-        assert fine < coarse / 2.5
-    assert errors[2] < errors[0] / 10
+        sol = jn.simulate(jn.networks.ring(n=n, j1=j1), 0.0, 6_000.0, dt=2.0, record={"u": last_row(3_000)})
+        return abs(float(sol["u"][-1, n // 2]) - float(bump.peak))
+
+    # Where the edge of the bump falls between units makes the error jump from size to size: the worst of some counts.
+    coarse, fine = (max(error(k * n) for n in (7, 8, 9)) for k in (4, 16))
+    assert fine < 1e-3
+    assert np.log2(coarse / fine) / 2 > 1.8
 
 
 def last_row(steps):

@@ -37,6 +37,11 @@ def test_fixed_point_is_differentiable():
     np.testing.assert_allclose(jax.vmap(of)(jnp.stack([x, 1.1 * x])), jnp.stack([exact(x), exact(1.1 * x)]), rtol=1e-10)
 
 
+def jacobian(tau_i, tau_e=10.0):
+    """Of the E/I pair: its lower left entry is M_IE/tau_I (corrected)."""
+    return np.array([[(1.25 - 1) / tau_e, -1.0 / tau_e], [1.0 / tau_i, -1.0 / tau_i]])
+
+
 def test_lyapunov_exponents():
     stable = A.lyapunov(jn.networks.ei_rate(tau_i=30.0), 2_000.0, dt=0.5, transient=1_000.0)
     real = 1000 * np.linalg.eigvals(jacobian(30.0)).real
