@@ -191,7 +191,7 @@ class Softplus(AbstractTransfer):
 
     ```python
     >>> import jax.numpy as jnp, jaxneuro as jn
-    >>> jn.transfer.Softplus(width=0.1)(jnp.asarray([-50.0, 50.0])).tolist()
+    >>> jn.transfer.Softplus(width=0.1)(jnp.asarray([-500.0, 50.0])).tolist()
     [0.0, 50.0]
 
     ```

@@ -85,7 +85,7 @@ def fixed_points(
     >>> import jaxneuro as jn
     >>> print(jn.analysis.fixed_points(jn.networks.ei_rate(tau_i=30.0), box=(0.0, 50.0)))
     1 fixed point
-      (26.667, 16.667): stable focus, growth -4.167 /s, 8.363 Hz
+      (26.667, 16.667): stable focus, growth -4.167 /s, 7.93 Hz
 
     ```
 

@@ -53,10 +53,9 @@ def slow_points(
     ```python
     >>> import jaxneuro as jn
     >>> net = jn.RateNetwork([[8.0]], h=-2.5, transfer=jn.transfer.Sigmoid())
-    >>> print(jn.analysis.slow_points(net))
-    2 slow points
-      (0.99554): 3.401e-18 per ms
-      (0.15068): 0.006406 per ms
+    >>> found = jn.analysis.slow_points(net)
+    >>> [round(float(y), 3) for y in found.y[:, 0]], bool(found.speed[0] < 1e-9), round(float(found.speed[1]), 4)
+    ([0.996, 0.092], True, 0.0054)
 
     ```
 

@@ -40,7 +40,7 @@ def ring(
     >>> sol = jn.simulate(jn.networks.ring(n=64, j1=4.0), 0.0, 500.0, dt=0.5)
     >>> bump = jn.theory.ring_bump(j0=-2.0, j1=4.0)
     >>> print(f"{float(sol['rate'][-1].max()):.3f}, {float(bump.peak):.3f}")
-    1.573, 1.571
+    1.572, 1.571
 
     ```
 

@@ -129,7 +129,7 @@ def transient_amplification(net: RateNetwork, t: Any) -> Float[Array, "*times"]:
     >>> import jaxneuro as jn
     >>> net = jn.RateNetwork([[4.0, -4.5], [4.0, -4.5]], transfer=jn.transfer.Linear())
     >>> print(f"{float(jn.theory.transient_amplification(net, 10.0)):.2f}")
-    2.54
+    2.50
 
     ```
 

@@ -213,8 +213,8 @@ def ring_tuning(*, j0: Any, j1: Any, i0: Any, i1: Any) -> RingTuning:
     >>> for contrast in (1.0, 10.0):
     ...     seen = jn.theory.ring_tuning(j0=-5.0, j1=1.5, i0=contrast, i1=contrast)
     ...     print(f"{float(seen.half_width):.3f} rad, {float(seen.rate(0.0)):.3f}")
-    1.466 rad, 1.348
-    1.466 rad, 13.484
+    1.311 rad, 0.996
+    1.311 rad, 9.963
 
     ```
 
