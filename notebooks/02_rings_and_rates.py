@@ -32,6 +32,7 @@ print(bump)
 figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, 3.4), layout="constrained")
 jn.plot.bump(sol, ax=left)
 jn.plot.tuning(ring.angles(), {"simulated": sol["rate"][-1], "theory": bump.rate(ring.angles())}, ax=right)
+right.lines[1].set(linestyle="--", color="k")
 right.set(xlabel=r"angle from the centre (rad)")
 
 settled = jn.simulate(ring, 300.0, 2_000.0, dt=0.5, state=sol.state)["rate"][-1]
