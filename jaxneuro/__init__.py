@@ -11,6 +11,7 @@ from . import (
     statistics as statistics,
     surrogate as surrogate,
     theory as theory,
+    transfer as transfer,
 )
 from ._fit import (
     FitCode as FitCode,
@@ -40,7 +41,13 @@ from ._network import (
     UniformPotential as UniformPotential,
     WhiteNoiseDrive as WhiteNoiseDrive,
 )
-from ._numerics import Interval as Interval, Positive as Positive, Result as Result, Unbounded as Unbounded
+from ._numerics import (
+    Dale as Dale,
+    Interval as Interval,
+    Positive as Positive,
+    Result as Result,
+    Unbounded as Unbounded,
+)
 from ._simulate import (
     Parallel as Parallel,
     Sequential as Sequential,
@@ -58,7 +65,23 @@ from .connectivity import (
     FixedInDegree as FixedInDegree,
     GaussianInDegree as GaussianInDegree,
 )
-from .models import LIF as LIF, Binary as Binary, EulerMaruyama as EulerMaruyama, Exact as Exact, Poisson as Poisson
+from .models import (
+    FFT as FFT,
+    LIF as LIF,
+    AbstractODE as AbstractODE,
+    Binary as Binary,
+    Dense as Dense,
+    EIRate as EIRate,
+    EulerMaruyama as EulerMaruyama,
+    Exact as Exact,
+    ExponentialEuler as ExponentialEuler,
+    LowRank as LowRank,
+    Poisson as Poisson,
+    RateNetwork as RateNetwork,
+    Ring as Ring,
+    RungeKutta4 as RungeKutta4,
+    SynapticRateNetwork as SynapticRateNetwork,
+)
 from .synapses import (
     AlphaConductance as AlphaConductance,
     AlphaCurrent as AlphaCurrent,

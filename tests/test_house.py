@@ -14,7 +14,7 @@ PACKAGE = ROOT / "jaxneuro"
 LAYERS = [
     {"_numerics"},
     {"_formulas"},
-    {"statistics", "surrogate"},
+    {"statistics", "surrogate", "transfer"},
     {"models", "synapses", "connectivity", "laws", "quantal"},
     {"_network"},
     {"_simulate", "theory"},

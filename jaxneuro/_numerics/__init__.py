@@ -2,6 +2,7 @@
 
 from ._bijection import (
     AbstractBijection as AbstractBijection,
+    Dale as Dale,
     Interval as Interval,
     Positive as Positive,
     Unbounded as Unbounded,

@@ -1,11 +1,12 @@
 """Bijections between the real line and the range a bounded parameter may take."""
 
 from abc import abstractmethod
+from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, ArrayLike, Float
+from jaxtyping import Array, ArrayLike, Bool, Float
 
 from ._leaf import as_leaf, violates
 
@@ -78,3 +79,36 @@ class Interval(AbstractBijection):
 
     def inverse(self, value: Float[Array, "..."]) -> Float[Array, "..."]:
         return jnp.log(value - self.lower) - jnp.log(self.upper - value)
+
+
+class Dale(AbstractBijection):
+    """Keeps weights at the sign of their source, as Dale's law wants: w_ij = s_j exp(s_j x_ij).
+
+    Arguments: `signs`, (n_pre,), 1 for an excitatory and -1 for an inhibitory source; columns are sources.
+    Raises `ValueError` where a sign is neither.
+
+        >>> import jax.numpy as jnp, jaxneuro as jn
+        >>> jn.Dale([1, -1]).forward(jnp.zeros((2, 2))).tolist()
+        [[1.0, -1.0], [1.0, -1.0]]
+        >>> jn.Dale([1, -1]).allows(jnp.asarray([[1.0, -2.0], [0.0, 3.0]])).tolist()
+        [True, False]
+    """
+
+    signs: Float[Array, "pre"]
+
+    def __init__(self, signs: Any):
+        self.signs = as_leaf(signs)
+
+    def __check_init__(self):
+        if self.signs.ndim != 1 or violates(lambda s: jnp.abs(s) == 1.0, self.signs):
+            raise ValueError(f"`signs` has to hold 1 or -1 for each source; got {self.signs}.")
+
+    def forward(self, coordinate: Float[Array, "..."]) -> Float[Array, "..."]:
+        return self.signs * jnp.exp(self.signs * coordinate)
+
+    def inverse(self, value: Float[Array, "..."]) -> Float[Array, "..."]:
+        return self.signs * jnp.log(self.signs * value)
+
+    def allows(self, weights: Float[Array, "post pre"]) -> Bool[Array, "pre"]:
+        """For each source, whether no weight has the other sign; a weight of 0 is no connection."""
+        return jnp.all(self.signs * weights >= 0.0, axis=0)

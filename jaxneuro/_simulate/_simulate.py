@@ -12,11 +12,12 @@ from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
 from .._network import BinaryNetwork, Network, PoissonDrive, Population
 from .._numerics import Result, check_dt, check_key, count_steps, is_concrete
-from ..models import AbstractMembraneSolver, Exact, LIFState, Poisson
+from ..models import AbstractMembraneSolver, AbstractODE, Exact, LIFState, Poisson, RungeKutta4
 from ..surrogate import AbstractSurrogate
 from . import record as record_module
 from ._binary import simulate_binary
 from ._engine import Loop
+from ._ode import simulate_ode
 from ._plan import NetworkState, drives_are_wrong, initial_state, make_plan, with_surrogates
 from ._progress import progress_line
 from ._solution import Solution, failure
@@ -31,24 +32,24 @@ _MOST_KICKS = 10_000
 
 
 def simulate(
-    model: Network | BinaryNetwork | Population,
+    model: Network | BinaryNetwork | Population | AbstractODE,
     t0: float,
     t1: float,
     *,
     dt: float,
-    key: PRNGKeyArray,
+    key: PRNGKeyArray | None = None,
     record: Mapping[str, record_module.AbstractRecorder] | None = None,
     stimulus: Any = None,
     state: Any = None,
     wiring: Wiring | None = None,
-    solver: AbstractMembraneSolver | None = None,
+    solver: AbstractMembraneSolver | RungeKutta4 | None = None,
     surrogate: AbstractSurrogate | Mapping[str, AbstractSurrogate] | None = None,
     adjoint: AbstractAdjoint | None = None,
     update: AbstractUpdate | None = None,
     progress: bool = False,
     throw: bool = True,
 ) -> Solution:
-    """Runs a network, or a single population, from `t0` to `t1`.
+    """Runs a network, a single population or a rate model from `t0` to `t1`.
 
     The loop goes in blocks of the shortest delay: inside one every neuron is stepped without
     hearing of another, between two all spikes of the block are delivered. A spike of a step is
@@ -57,17 +58,20 @@ def simulate(
 
     **Arguments:**
 
-    - `model`: a `Network`, a `BinaryNetwork`, or a `Population`, whose records are then arrays and not dicts.
+    - `model`: a `Network` or a `BinaryNetwork`; a `Population` or a rate model (`RateNetwork`, `Ring`, `EIRate`, any
+      `AbstractODE`), whose records are then arrays and not dicts.
     - `t0`, `t1`: [ms], multiples of `dt`.
     - `dt`: step [ms]. Delays and refractory periods are rounded to whole steps.
-    - `key`: a `jax.random.key`; the wiring is drawn from it too, unless it is given.
+    - `key`: a `jax.random.key`; the wiring is drawn from it too, unless it is given. A rate model without noise
+      needs none.
     - `record`: {name: recorder} of `jn.record`; default {"rate": `Rate()`}, or of binary units
-      {"activity": `MeanActivity()`}.
-    - `stimulus`: injected current [mV], or a binary unit's field: a number, (n,), (time, n) or a function of time [ms];
-      {population: one of these} for a network.
+      {"activity": `MeanActivity()`}, of a rate model a `Trace` of each variable.
+    - `stimulus`: injected current [mV], a binary unit's field or the input of a rate: a number, (n,),
+      (time, n) or a function of time [ms]; {population: one of these} for a network.
     - `state`: where to start, such as `sol.state` of the run before; default the initial state.
     - `wiring`: from `jn.wire(net, key=)`.
-    - `solver`: `Exact()` by default, or `EulerMaruyama()`; a binary network takes none.
+    - `solver`: `Exact()` by default, or `EulerMaruyama()`; of a rate model `ExponentialEuler()`, `RungeKutta4()` or
+      `EulerMaruyama()`; a binary network takes none.
     - `surrogate`: of `jn.surrogate`, for all populations or {population: one}: the derivative that stands
       for that of a spike. The run itself is the same to the bit.
     - `adjoint`: of `jn.adjoint`, how derivatives are taken: `Direct()`, or `Checkpoint()` with a surrogate.
@@ -100,15 +104,25 @@ def simulate(
 
     Source of the scheme: Morrison et al. (2005), doi:10.1162/0899766054026648.
     """
-    if not isinstance(model, Network | BinaryNetwork | Population):
+    if not isinstance(model, Network | BinaryNetwork | Population | AbstractODE):
         raise ValueError(
-            f"`model` has to be a Network or a Population, or a BinaryNetwork; got {type(model).__name__}."
+            f"`model` has to be a Network, a Population, a BinaryNetwork or a rate model; got {type(model).__name__}."
         )
-    check_key(key)
+    if key is not None or not isinstance(model, AbstractODE):
+        check_key(key)
     for argument, value in (("throw", throw), ("progress", progress)):
         if not isinstance(value, bool):
             raise ValueError(f"`{argument}` has to be True or False; got {value!r}.")
     dt = check_dt(dt)
+    if isinstance(model, AbstractODE):
+        for argument, given in (("wiring", wiring), ("surrogate", surrogate), ("update", update)):
+            if given is not None:
+                raise ValueError(f"`{argument}` is of a network of neurons; a {type(model).__name__} takes none.")
+        return simulate_ode(
+            model, t0, t1, dt=dt, key=key, record=record, stimulus=stimulus, state=state, solver=solver,
+            adjoint=adjoint, progress=progress, throw=throw,
+        )  # fmt: skip
+    assert key is not None
     if isinstance(model, BinaryNetwork):
         for argument, given in (("solver", solver), ("surrogate", surrogate), ("adjoint", adjoint)):
             if given is not None:

@@ -28,6 +28,13 @@ class Stimulus(eqx.Module):
         times = steps.astype(jnp.result_type(float)) * self.dt
         return jax.vmap(lambda t: as_leaf(function(t)))(times)
 
+    def within(self, row: Float[Array, "*n"], t: Float[Array, ""]) -> Float[Array, "*n"]:
+        """The current at a time `t` [ms] inside the step whose row is `row`: what is no function is constant there."""
+        if self.function is None:
+            return row
+        function: Any = self.function
+        return as_leaf(function(t))
+
 
 def make_stimulus(name: str, value: Any, n: int, n_steps: int, dt: float) -> Stimulus:
     """Checks a stimulus for a population of `n` neurons and a run of `n_steps` steps."""

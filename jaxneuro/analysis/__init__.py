@@ -1,10 +1,18 @@
 """What a network does, found by running it."""
 
+from ._bump import Decoded as Decoded, Diffusion as Diffusion, bump_diffusion as bump_diffusion, decode as decode
 from ._classify import (
     Classification as Classification,
     classify_state as classify_state,
     state_recorders as state_recorders,
 )
+from ._continuation import Bifurcation as Bifurcation, Branch as Branch, continuation as continuation
 from ._damage import Damage as Damage, damage as damage
+from ._fixed_points import FixedPoints as FixedPoints, fixed_point as fixed_point, fixed_points as fixed_points
+from ._hopf import Hopf as Hopf, hopf as hopf
+from ._lyapunov import Lyapunov as Lyapunov, lyapunov as lyapunov
 from ._oscillation import Oscillation as Oscillation, oscillation as oscillation
+from ._section import Section as Section, poincare_section as poincare_section
+from ._slow_points import SlowPoints as SlowPoints, slow_points as slow_points
+from ._stabilised import Stabilisation as Stabilisation, inhibition_stabilisation as inhibition_stabilisation
 from ._state import State as State, Thresholds as Thresholds, classify as classify

@@ -36,6 +36,16 @@ class Exact(AbstractMembraneSolver):
         return Propagator(decay, -jnp.expm1(-dt_over_tau), jnp.sqrt(-jnp.expm1(-2.0 * dt_over_tau) / 2.0))
 
 
+class ExponentialEuler(AbstractMembraneSolver):
+    """Exponential Euler: the decay is exact, the target is held over the step; the default of rate models.
+
+    The step is that of `Exact`, but first order where the target depends on the state, as in a network of rates.
+    """
+
+    def propagator(self, dt_over_tau: Float[Array, "*n"]) -> Propagator:
+        return Exact().propagator(dt_over_tau)
+
+
 class EulerMaruyama(AbstractMembraneSolver):
     """Euler-Maruyama stepping: decay = 1 - dt/tau, gain = dt/tau, noise_gain^2 = dt/tau.
 

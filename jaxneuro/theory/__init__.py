@@ -13,6 +13,7 @@ from .._formulas import (
     ou_moments as ou_moments,
     poisson_input as poisson_input,
 )
+from ._balance import BalancedInput as BalancedInput
 from ._binary import BinaryMeanField as BinaryMeanField
 from ._binary_field import (
     AbstractField as AbstractField,
@@ -25,6 +26,23 @@ from ._effective_input import (
     EffectiveNoise as EffectiveNoise,
     effective_input as effective_input,
 )
+from ._energy import energy as energy
+from ._linear_network import (
+    LinearModes as LinearModes,
+    linear_modes as linear_modes,
+    linear_steady_state as linear_steady_state,
+    linear_trajectory as linear_trajectory,
+    transient_amplification as transient_amplification,
+)
 from ._mean_field import MeanField as MeanField, mean_field as mean_field
 from ._phase_map import Boundary as Boundary, PhaseMap as PhaseMap, phase_boundaries as phase_boundaries
+from ._ring import (
+    RingBump as RingBump,
+    RingRegime as RingRegime,
+    RingTuning as RingTuning,
+    ring_bump as ring_bump,
+    ring_growth as ring_growth,
+    ring_regime as ring_regime,
+    ring_tuning as ring_tuning,
+)
 from ._stability import Modes as Modes, Stability as Stability, brunel_stability as brunel_stability

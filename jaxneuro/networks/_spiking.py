@@ -1,4 +1,4 @@
-"""The named networks of the literature, each a short function that returns a network."""
+"""Named networks of spiking neurons and of binary units."""
 
 import math
 from typing import Any
@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
-from ._network import (
+from .._network import (
     AbstractInitial,
     BinaryNetwork,
     BinaryProjection,
@@ -17,10 +17,10 @@ from ._network import (
     Projection,
     UniformDelay,
 )
-from ._numerics import as_leaf, check_positive, is_concrete, violates
-from .connectivity import Bernoulli, FixedInDegree
-from .models import LIF, Binary
-from .synapses import AbstractJump, DeltaConductance, DeltaCurrent
+from .._numerics import as_leaf, check_positive, is_concrete, violates
+from ..connectivity import Bernoulli, FixedInDegree
+from ..models import LIF, Binary
+from ..synapses import AbstractJump, DeltaConductance, DeltaCurrent
 
 
 def brunel(

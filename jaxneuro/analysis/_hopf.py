@@ -1,0 +1,138 @@
+"""Where a fixed point starts to oscillate."""
+
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optimistix as optx
+from jax import lax
+from jaxtyping import Array, ArrayLike, Float
+
+from .._numerics import Result, as_leaf, is_concrete
+from ..models import AbstractODE
+from ._fixed_points import implicit_root
+from ._vector import check_model, flat, leaf_index, with_leaf
+
+_STEPS = 96
+
+
+class Hopf(eqx.Module):
+    """A Hopf bifurcation: the parameter's value, frequency [Hz] and fixed point there; NaN where there is none."""
+
+    value: Float[Array, ""]
+    frequency: Float[Array, ""]
+    y: Float[Array, "n"]
+    result: Result
+
+    def __str__(self) -> str:
+        if not is_concrete(self.value) or self.value.ndim:
+            return "Hopf bifurcation"
+        return f"Hopf bifurcation at {float(self.value):.6g}, {float(self.frequency):.5g} Hz"
+
+
+def hopf(
+    model: AbstractODE,
+    *,
+    where: Callable[[Any], Any],
+    bracket: Any,
+    near: Any = None,
+    stimulus: ArrayLike | None = None,
+    throw: bool = True,
+) -> Hopf:
+    """The Hopf bifurcation of a fixed point along one parameter.
+
+    Found is the value between the ends of `bracket` at which the leading pair of complex eigenvalues of the Jacobian
+    crosses the imaginary axis,
+
+        J y = i omega y,   f(y*, p) = 0,   frequency = omega / (2 pi).
+
+    **Arguments:**
+
+    - `model`: a rate model.
+    - `where`: picks the parameter, such as `lambda m: m.tau_i`.
+    - `bracket`: (low, high), between which the real part changes its sign.
+    - `near`: (n,), from where the fixed point is sought, by default where a run of the model starts.
+    - `stimulus`: a number or (n,).
+    - `throw`: whether a bracket without a change of sign raises; if not, `result` says so.
+
+    **Returns:** a `Hopf`.
+
+    Raises `ValueError` where an argument does not fit, `RuntimeError` where there is no bifurcation in the bracket and
+    `throw` is true.
+
+    Derivatives: implicit, in forward and reverse mode, of value, frequency and fixed point with respect to every
+    other number of the model.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> print(jn.analysis.hopf(jn.networks.ei_rate(), where=lambda m: m.tau_i, bracket=(20.0, 80.0)))
+    Hopf bifurcation at 40, 6.8916 Hz
+
+    ```
+
+    Source: Strogatz (2015), Nonlinear Dynamics and Chaos, section 8.2; Dayan and Abbott (2001), section 7.5.
+    """
+    check_model(model, stimulus)
+    index = leaf_index(model, where)
+    ends = as_leaf(bracket)
+    if ends.shape != (2,) or (is_concrete(ends) and not bool(ends[0] < ends[1])):
+        raise ValueError(f"`bracket` has to be (low, high) with low below high; got {bracket!r}.")
+    args = None if stimulus is None else as_leaf(stimulus)
+    start = flat(model, args)[1] if near is None else as_leaf(near)
+    found = _hopf(model, index, ends, start, args)
+    if throw and is_concrete(found.result) and not bool(found.result == Result.successful):
+        raise RuntimeError(
+            f"No Hopf bifurcation between {float(ends[0]):.6g} and {float(ends[1]):.6g}: the real part of the leading "
+            "complex pair of eigenvalues does not change its sign there, or no fixed point was found from `near`."
+        )
+    return found
+
+
+@eqx.filter_jit
+def _hopf(model: AbstractODE, index: int, bracket: Float[Array, "2"], near: Float[Array, "n"], args: Any) -> Hopf:
+    def at(owner: AbstractODE, p: Float[Array, ""]) -> tuple[Array, Array, Array]:
+        field, _ = flat(with_leaf(owner, index, p), args)
+        y = implicit_root(field, near)
+        pair = _leading_pair(jnp.linalg.eigvals(field.jacobian(y)))
+        return pair.real, pair.imag, y
+
+    fixed = lax.stop_gradient(model)
+    ends = jax.vmap(lambda p: at(fixed, p)[0])(bracket)
+    crosses = (ends[0] < 0.0) != (ends[1] < 0.0)
+    crosses = crosses & jnp.all(jnp.isfinite(ends))
+
+    def signed(p: Float[Array, ""], _: Any) -> Float[Array, ""]:
+        middle = 0.5 * (bracket[0] + bracket[1])
+        return jnp.where(crosses, at(fixed, p)[0], p - middle)
+
+    eps = float(jnp.finfo(bracket.dtype).eps)
+    options = {"lower": bracket[0], "upper": bracket[1]}
+    solver = optx.Bisection(rtol=4 * eps, atol=4 * eps)
+    found = optx.root_find(signed, solver, jnp.mean(bracket), options=options, max_steps=_STEPS, throw=False).value
+    found = lax.stop_gradient(found)
+
+    def implicit(p: Float[Array, ""]) -> Float[Array, ""]:
+        return jnp.where(crosses, at(model, p)[0], p - lax.stop_gradient(p))
+
+    def tangent_solve(linear: Any, y: Float[Array, ""]) -> Float[Array, ""]:
+        return y / linear(jnp.ones_like(y))
+
+    value = lax.custom_root(implicit, found, lambda _, x: x, tangent_solve)
+    _, omega, y = at(model, value)
+
+    def known(x: Array) -> Array:
+        return jnp.where(crosses, x, jnp.nan)
+
+    result = Result.where(crosses, Result.successful, Result.no_fixed_point)
+    return Hopf(known(value), known(1000.0 * omega / (2.0 * np.pi)), known(y), result)
+
+
+def _leading_pair(eigenvalues: Array) -> Array:
+    """The complex eigenvalue of positive frequency with the largest real part; NaN where all are real."""
+    slack = 1e2 * float(jnp.finfo(eigenvalues.real.dtype).eps) * jnp.max(jnp.abs(eigenvalues))
+    turning = eigenvalues.imag > slack
+    index = jnp.argmax(jnp.where(turning, eigenvalues.real, -jnp.inf))
+    return jnp.where(jnp.any(turning), eigenvalues[index], jnp.nan)

@@ -1,0 +1,64 @@
+"""A model as a vector field on flat vectors, which root finders and eigenvalue solvers want."""
+
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax.flatten_util import ravel_pytree
+from jaxtyping import Array, Float
+
+from ..models import AbstractODE
+
+
+class Flat(eqx.Module):
+    """The vector field of a model at a fixed time, on flat vectors."""
+
+    model: AbstractODE
+    args: Any
+    unravel: Callable[[Any], Any] = eqx.field(static=True)
+
+    def __call__(self, x: Float[Array, "n"]) -> Float[Array, "n"]:
+        """dx/dt [1/ms]."""
+        return ravel_pytree(self.model.vector_field(0.0, self.unravel(x), self.args))[0]
+
+    def jacobian(self, x: Float[Array, "n"]) -> Float[Array, "n n"]:
+        """d(dx/dt)/dx [1/ms]."""
+        return jax.jacfwd(self)(x)
+
+
+def flat(model: AbstractODE, args: Any) -> tuple[Flat, Float[Array, "n"]]:
+    """The flat vector field, and where a run of the model starts."""
+    start, unravel = ravel_pytree(model.initial())
+    return Flat(model.prepared(), args, unravel), start
+
+
+def check_model(model: Any, args: Any) -> None:
+    """Raises `ValueError` where `model` is no differential equation without explicit time."""
+    if not isinstance(model, AbstractODE):
+        raise ValueError(
+            f"`model` has to be a rate model, such as `jn.networks.ei_rate()`; got {type(model).__name__}."
+        )
+    if args is not None and jnp.shape(args) not in ((), (model.size(),)):
+        raise ValueError(f"`stimulus` has to be a number or ({model.size()},); got shape {jnp.shape(args)}.")
+
+
+def leaf_index(model: AbstractODE, where: Callable[[Any], Any]) -> int:
+    """Which of the model's leaves `where` picks, so that programs are kept by the place and not by the function."""
+    if not callable(where):
+        raise ValueError(f"`where` has to be a function such as `lambda m: m.tau_i`; got {where!r}.")
+    picked = where(model)
+    if not isinstance(picked, jax.Array) or picked.ndim:
+        raise ValueError(f"`where` has to pick one number of the model; it picks {picked!r}.")
+    for index, leaf in enumerate(jax.tree_util.tree_leaves(model)):
+        if leaf is picked:
+            return index
+    raise ValueError("`where` has to pick a number that the model holds, as it is, not one computed from it.")
+
+
+def with_leaf(model: AbstractODE, index: int, value: Float[Array, ""]) -> AbstractODE:
+    """The model with another value at the place `index`."""
+    leaves, structure = jax.tree_util.tree_flatten(model)
+    leaves[index] = value
+    return jax.tree_util.tree_unflatten(structure, leaves)

@@ -1,0 +1,10 @@
+"""The named networks of the literature, each a short function that returns a network or a model."""
+
+from ._rates import (
+    ei_rate as ei_rate,
+    hopfield as hopfield,
+    memory as memory,
+    ring as ring,
+    supralinear as supralinear,
+)
+from ._spiking import binary as binary, brunel as brunel, conductance_based as conductance_based

@@ -1,0 +1,119 @@
+"""Figures of the ring: the bump in time, tuning curves, the (J_0, J_1) diagram."""
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jaxtyping import ArrayLike
+
+from .._simulate import Solution
+from ..models import angles
+from ..theory import RingRegime, ring_regime
+from ._common import COLOURS, pyplot
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_TICKS = ([-math.pi, 0.0, math.pi], [r"$-\pi$", "0", r"$\pi$"])
+_ANGLE = r"preferred angle $\theta$ (rad)"
+
+
+def bump(sol: Solution, *, record: str = "rate", ax: "Axes | None" = None) -> "Axes":
+    """Draws the rates of a ring over time, as an image.
+
+    **Arguments:** `sol`, a run of a `Ring`; `record`, the name of a `Trace` of all its units; `ax`, where to draw.
+
+    **Returns:** the axes.
+
+    Raises `ValueError` for a record that is no trace, `ImportError` without matplotlib.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> ax = jn.plot.bump(jn.simulate(jn.networks.ring(n=64), 0.0, 200.0, dt=1.0))
+
+    ```
+    """
+    if record not in sol.times:
+        raise ValueError(f"`record` has to name a trace over time; got {record!r}, there are {', '.join(sol.times)}.")
+    rates, times = np.asarray(sol[record]), np.asarray(sol.times[record])
+    axes: Any = pyplot().figure(figsize=(6.0, 3.2), layout="constrained").gca() if ax is None else ax
+    half = math.pi / rates.shape[1]
+    theta = angles(rates.shape[1])
+    extent = (times[0], times[-1], theta[0] - half, theta[-1] + half)
+    image = axes.imshow(
+        rates.T, origin="lower", aspect="auto", extent=extent, cmap="viridis", interpolation="nearest", vmin=0.0
+    )
+    axes.set(xlabel="time (ms)", ylabel=_ANGLE)
+    axes.set_yticks(*_TICKS)
+    axes.figure.colorbar(image, ax=axes, label="rate (units of the input)")
+    return axes
+
+
+def tuning(theta: ArrayLike, curves: dict[str, Any], *, ax: "Axes | None" = None) -> "Axes":
+    """Draws rates over the angle, one curve each.
+
+    **Arguments:** `theta` [rad], (n,), such as `ring.angles()`; `curves`, {label: rates (n,)}; `ax`, where to draw.
+
+    **Returns:** the axes.
+
+    Raises `ValueError` where a curve has another length, `ImportError` without matplotlib.
+
+    ```python
+    >>> import jax.numpy as jnp, jaxneuro as jn
+    >>> theta = jnp.linspace(-3.14, 3.14, 100)
+    >>> seen = {f"contrast {c:g}": jn.theory.ring_tuning(j0=-5.0, j1=1.5, i0=c, i1=c).rate(theta) for c in (1.0, 2.0)}
+    >>> ax = jn.plot.tuning(theta, seen)
+
+    ```
+    """
+    x = np.asarray(theta)
+    axes: Any = pyplot().figure(figsize=(4.6, 3.4), layout="constrained").gca() if ax is None else ax
+    for index, (name, rates) in enumerate(curves.items()):
+        y = np.asarray(rates)
+        if y.shape != x.shape:
+            raise ValueError(f"`curves[{name!r}]` has shape {y.shape}; `theta` has {x.shape}.")
+        axes.plot(x, y, color=COLOURS[index % len(COLOURS)], label=name)
+    axes.set(
+        xlabel=r"angle from the stimulus, $\theta - \theta_0$ (rad)", ylabel="rate (units of the input)", ylim=(0, None)
+    )
+    axes.set_xticks(*_TICKS)
+    axes.legend(frameon=False)
+    return axes
+
+
+def ring_diagram(
+    *,
+    j0: tuple[float, float] = (-10.0, 2.0),
+    j1: tuple[float, float] = (0.0, 10.0),
+    n: int = 200,
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Draws what a ring of threshold-linear units does over (J_0, J_1), by theory.
+
+    **Arguments:** `j0`, `j1`: (low, high); `n`, points along each; `ax`, where to draw.
+
+    **Returns:** the axes.
+
+    Raises `ImportError` without matplotlib.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> ax = jn.plot.ring_diagram(n=50)
+
+    ```
+    """
+    plt = pyplot()
+    axes: Any = plt.figure(figsize=(4.8, 3.6), layout="constrained").gca() if ax is None else ax
+    x, y = np.linspace(j0[0], j0[1], n), np.linspace(j1[0], j1[1], n)
+    codes = np.asarray(ring_regime(j0=x[:, None], j1=y[None]))
+    axes.contourf(
+        x, y, codes.T, levels=[-0.5, 0.5, 1.5, 2.5], colors=["#e8eef4", "#9cc3e0", "#f0d9d0"], antialiased=True
+    )
+    axes.contour(x, y, codes.T, levels=[0.5, 1.5], colors="k", linewidths=1.0)
+    for regime in RingRegime:
+        at = np.argwhere(codes == regime)
+        if at.size:
+            centre = at[np.argmin(np.sum((at - at.mean(axis=0)) ** 2, axis=1))]
+            axes.text(x[centre[0]], y[centre[1]], regime.name, ha="center", va="center")
+    axes.set(xlabel=r"$J_0$", ylabel=r"$J_1$")
+    return axes

@@ -1,0 +1,97 @@
+"""The E/I pair against closed forms."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jaxneuro as jn
+
+A = jn.analysis
+M = np.array([[1.25, -1.0], [1.0, 0.0]])
+
+
+def jacobian(tau_i, tau_e=10.0):
+    """The corrected one: its lower left entry is M_IE/tau_I."""
+    return np.array([[(1.25 - 1) / tau_e, -1.0 / tau_e], [1.0 / tau_i, -1.0 / tau_i]])
+
+
+@pytest.mark.parametrize(("tau_i", "label"), [(30.0, "stable focus"), (50.0, "unstable focus"), (2.0, "stable node")])
+def test_fixed_point_and_its_kind(tau_i, label):
+    found = A.fixed_points(jn.networks.ei_rate(tau_i=tau_i), box=(0.0, 60.0))
+    assert len(found) == 1
+    np.testing.assert_allclose(found.y[0], np.linalg.solve(np.eye(2) - M, [10.0, -10.0]), rtol=1e-12)
+    np.testing.assert_allclose(found.y[0], [80 / 3, 50 / 3], rtol=1e-12)
+    values = np.linalg.eigvals(jacobian(tau_i))
+    np.testing.assert_allclose(np.sort_complex(found.eigenvalues[0]), np.sort_complex(values), rtol=1e-10)
+    assert found.labels == (label,)
+    assert found.stable[0] == label.startswith("stable")
+
+
+def test_hopf():
+    # Trace (M_EE - 1)/tau_E - 1/tau_I = 0 at tau_I = 40 ms; omega^2 is the determinant.
+    found = A.hopf(jn.networks.ei_rate(), where=lambda m: m.tau_i, bracket=(20.0, 90.0))
+    assert float(found.value) == pytest.approx(40.0, rel=1e-12)
+    omega = np.sqrt(np.linalg.det(jacobian(40.0)))
+    assert float(found.frequency) == pytest.approx(1000 * omega / (2 * np.pi), rel=1e-10)
+    assert float(found.frequency) == pytest.approx(6.8916, abs=5e-5)
+    with pytest.raises(RuntimeError, match="No Hopf bifurcation between 10 and 30"):
+        A.hopf(jn.networks.ei_rate(), where=lambda m: m.tau_i, bracket=(10.0, 30.0))
+    nothing = A.hopf(jn.networks.ei_rate(), where=lambda m: m.tau_i, bracket=(10.0, 30.0), throw=False)
+    assert np.isnan(nothing.value)
+
+
+def test_derivatives_of_the_hopf_point():
+    # omega^2 = ((1 - M_EE)(1 - M_II) - M_EI M_IE)/(tau_E tau_I), tau_I = tau_E (1 - M_II)/(M_EE - 1).
+    def of(x):
+        pair = jn.networks.ei_rate(m_ei=x[0], m_ee=x[1])
+        found = A.hopf(pair, where=lambda m: m.tau_i, bracket=(20.0, 90.0), throw=False)
+        return jnp.stack([found.value, found.frequency])
+
+    x, h = jnp.asarray([-1.0, 1.25]), 1e-5
+    forward = jax.jacfwd(of)(x)
+    np.testing.assert_allclose(jax.jacrev(of)(x), forward, rtol=1e-9, atol=1e-12)
+    columns = [(of(x.at[i].add(h)) - of(x.at[i].add(-h))) / (2 * h) for i in range(2)]
+    np.testing.assert_allclose(forward, np.stack(columns, 1), rtol=1e-6, atol=1e-7)
+    frequency = float(of(x)[1])
+    assert float(forward[1, 0]) == pytest.approx(-frequency / (2 * 0.75), rel=1e-9)
+
+
+def test_oscillation_beyond_the_hopf_point():
+    # Just beyond, the frequency is that of the eigenvalues; the rectification sets the amplitude.
+    pair = jn.networks.ei_rate(tau_i=40.5, start=(27.0, 16.7))
+    sol = jn.simulate(pair, 0.0, 6_000.0, dt=0.1, solver=jn.RungeKutta4())
+    v = np.asarray(sol["rate"])[-30_000:, 0] - 80 / 3
+    t = np.asarray(sol.times["rate"])[-30_000:]
+    up = t[:-1][(v[:-1] < 0) & (v[1:] >= 0)]
+    assert 1000 / np.mean(np.diff(up)) == pytest.approx(6.8916, rel=0.01)
+    wide = jn.simulate(jn.networks.ei_rate(tau_i=50.0), 0.0, 4_000.0, dt=0.1, solver=jn.RungeKutta4())
+    rates = np.asarray(wide["rate"])[-10_000:]
+    # Linear growth would go on for ever; the rectification of both drives bounds the cycle.
+    drives = np.asarray(jax.vmap(jn.networks.ei_rate(tau_i=50.0).drive)(jnp.asarray(rates)))
+    assert (drives.min(axis=0) < -5.0).all()
+    cycles = np.abs(rates[:, 0] - 80 / 3).reshape(2, -1).max(axis=1)
+    assert cycles[0] == pytest.approx(cycles[1], rel=1e-3)
+
+
+def test_inhibition_stabilisation_and_the_paradox():
+    pair = jn.networks.ei_rate(tau_i=30.0)
+    seen = A.inhibition_stabilisation(pair)
+    assert bool(seen.stabilised)
+    more = A.fixed_point(jn.networks.ei_rate(tau_i=30.0, gamma_i=10.0 - 1e-3))
+    less = A.fixed_point(jn.networks.ei_rate(tau_i=30.0, gamma_i=10.0 + 1e-3))
+    assert float(seen.paradox) == pytest.approx(float((more - less)[1]) / 2e-3, rel=1e-8)
+    assert float(seen.paradox) < 0
+    weak = A.inhibition_stabilisation(jn.networks.ei_rate(m_ee=0.5, tau_i=30.0, gamma_e=-30.0))
+    assert not bool(weak.stabilised)
+    assert float(weak.paradox) > 0
+    # The supralinear network is stabilised by inhibition only where it is driven strongly.
+    low, high = (A.inhibition_stabilisation(jn.networks.supralinear(drive=d)) for d in (1.0, 40.0))
+    assert float(low.feedback) < 1 < float(high.feedback)
+    assert bool(high.stabilised)
+
+
+def test_supralinear_sums_become_sublinear():
+    rates = [float(A.fixed_point(jn.networks.supralinear(drive=d))[0]) for d in (1.0, 2.0, 20.0, 40.0)]
+    assert rates[1] > 2 * rates[0]
+    assert rates[3] < 2 * rates[2]
