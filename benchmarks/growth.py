@@ -82,21 +82,24 @@ def cases(largest: int) -> Iterator[Case]:
         yield Case("rate", "default", None, n=n, in_degree=in_degree, ratio=ratio)
 
 
+def _one(case: Case, t0: float, t1: float, wiring: jn.Wiring, key: PRNGKeyArray, state: Any) -> Any:
+    """Final state, and rates [Hz] of E and I, of a run."""
+    sol = jn.simulate(case.network(), t0, t1, dt=DT, key=key, wiring=wiring, state=state, throw=False)
+    return sol.state, {name: jnp.mean(rate) for name, rate in sol["rate"].items()}
+
+
 def _simulate(case: Case, wiring: jn.Wiring, key: PRNGKeyArray, t0: float, t1: float, state: Any) -> Any:
-    """Final states, and rates [Hz] of E and I, of a batch of runs over one wiring."""
-
-    def one(wiring: jn.Wiring, key: PRNGKeyArray, state: Any) -> Any:
-        sol = jn.simulate(case.network(), t0, t1, dt=DT, key=key, wiring=wiring, state=state, throw=False)
-        return sol.state, {name: jnp.mean(rate) for name, rate in sol["rate"].items()}
-
+    """The same of a batch of runs over one wiring."""
     if case.batch == 1:
-        return one(wiring, key, state)
-    return _batched(one, wiring, jax.random.split(key, case.batch), state)
+        return _one(case, t0, t1, wiring, key, state)
+    return _batched(case, t0, t1, wiring, jax.random.split(key, case.batch), state)
 
 
+# The case is part of the program, by its value: a function made anew for each call would compile anew.
 @eqx.filter_jit
-def _batched(one: Any, wiring: jn.Wiring, keys: PRNGKeyArray, state: Any) -> Any:
-    return eqx.filter_vmap(one, in_axes=(None, 0, None if state is None else 0))(wiring, keys, state)
+def _batched(case: Case, t0: float, t1: float, wiring: jn.Wiring, keys: PRNGKeyArray, state: Any) -> Any:
+    axes = (None, 0, None if state is None else 0)
+    return eqx.filter_vmap(lambda *one: _one(case, t0, t1, *one), in_axes=axes)(wiring, keys, state)
 
 
 def measure(case: Case, rounds: int) -> list[Row]:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -47,12 +48,12 @@ def _record(steps: int) -> dict[str, jn.record.Trace]:
 def network_row(batch: int, n: int, steps: int, rounds: int) -> Row:
     """Seconds of `steps` steps of `batch` networks of `n` units."""
     rng = np.random.default_rng(0)
-    weights = rng.normal(size=(n, n)).astype(np.float32) / np.sqrt(n)
+    weights = (rng.normal(size=(n, n)) / np.sqrt(n)).astype(np.float32)
     gains = np.linspace(0.5, 1.5, batch).astype(np.float32)
     start = rng.normal(size=n).astype(np.float32)
 
-    @jax.jit
-    def ours(m: Float[Array, "n n"], gain: Float[Array, "batch"]) -> Float[Array, "batch n"]:
+    @eqx.filter_jit
+    def ours(m: Float[Array, "n n"], gain: Float[Array, "batch"], steps: int) -> Float[Array, "batch n"]:
         def one(g: Float[Array, ""]) -> Float[Array, "n"]:
             net = jn.RateNetwork(m, transfer=jn.transfer.Tanh(width=1.0 / g), tau=TAU, start=start)
             return jn.simulate(net, 0.0, steps * DT, dt=DT, record=_record(steps), throw=False)[LAST][-1]
@@ -62,7 +63,7 @@ def network_row(batch: int, n: int, steps: int, rounds: int) -> Row:
     matrix, known = jnp.asarray(weights), jnp.asarray(gains)
     decay = np.float32(np.exp(-DT / TAU))
 
-    def peer() -> np.ndarray:
+    def peer(steps: int) -> np.ndarray:
         v = np.tile(start, (batch, 1))
         drive = np.empty_like(v)
         for _ in range(steps):
@@ -74,9 +75,10 @@ def network_row(batch: int, n: int, steps: int, rounds: int) -> Row:
             v += drive
         return v
 
-    away = float(np.max(np.abs(np.asarray(ours(matrix, known)) - peer())[: batch // 4]))
-    mine, theirs = _interleaved([lambda: ours(matrix, known), peer], rounds)
-    note = f"peer: NumPy with its BLAS; rates of the weak quarter agree to {away:.1g}"
+    # Over a short time: the strong half of these networks is chaotic.
+    away = float(np.max(np.abs(np.asarray(ours(matrix, known, 20)) - peer(20))))
+    mine, theirs = _interleaved([lambda: ours(matrix, known, steps), lambda: peer(steps)], rounds)
+    note = f"peer: NumPy with its BLAS; after 20 steps the rates agree to {away:.1g}"
     return compared(f"{batch} networks of {n:,} units, {steps:,} steps", "s", mine, theirs, note)
 
 
