@@ -119,3 +119,23 @@ def test_phase_diagram_shows_lines_and_classes():
     with pytest.raises(ValueError, match="`names` has to name every class"):
         jn.plot.phase_diagram(found, classes=np.ones((3, 2), int), names=("AI",))
     plt.close("all")
+
+
+@pytest.mark.usefixtures("as_users_run")
+def test_spikes_are_drawn_above_the_rate_of_their_own_population():
+    net = jn.networks.brunel(n_e=80, n_i=20, c_e=16, c_i=4, j=0.5)
+    record = {"spikes": jn.record.Spikes("I"), "population_rate": jn.record.PopulationRate()}
+    sol = jn.simulate(net, 0.0, 60.0, dt=0.1, key=jax.random.key(0), record=record)
+    figure = jn.plot.state(sol)
+    drawn = figure.axes[1].lines[0].get_ydata()
+    np.testing.assert_array_equal(drawn, np.asarray(sol["population_rate"]["I"])[-len(drawn) :])
+    assert "I" in figure.axes[1].get_ylabel()
+    twins = jn.networks.brunel(n_e=50, n_i=50, c_e=10, c_i=10)
+    sol = jn.simulate(twins, 0.0, 20.0, dt=0.1, key=jax.random.key(0), record=record)
+    with pytest.raises(ValueError, match="do not tell which of E, I they are of"):
+        jn.plot.state(sol)
+    for span in (0.0, -10.0, np.nan):
+        with pytest.raises(ValueError, match="`span` has to be a positive number"):
+            jn.plot.state(sol, span=span)
+    with pytest.raises(ValueError, match="`most` has to be a number of neurons"):
+        jn.plot.raster(sol["spikes"], most=0)

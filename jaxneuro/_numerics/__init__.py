@@ -34,7 +34,7 @@ from ._moment import (
     moment_difference as moment_difference,
     moment_integral as moment_integral,
 )
-from ._poisson import PoissonTable as PoissonTable
+from ._poisson import PoissonTable as PoissonTable, below_probability as below_probability
 from ._polynomials import TAIL_AT_ZERO as TAIL_AT_ZERO
 from ._quadrature import Rule as Rule, gauss_legendre as gauss_legendre
 from ._result import Result as Result

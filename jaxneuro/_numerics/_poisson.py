@@ -4,7 +4,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, UInt
 
 from ._bits import random_bits
 from ._two_float import TwoFloat
@@ -66,6 +66,11 @@ class PoissonTable(eqx.Module):
             return lax.fori_loop(0, groups, compare, total)
 
         return lax.fori_loop(0, self.n_draws, draw, jnp.zeros(n, jnp.int32))
+
+
+def below_probability(bits: UInt[Array, "..."], p: Float[Array, "..."]) -> Bool[Array, "..."]:
+    """True with probability `p`, right to 2^-32, where `bits` are 32 random ones: a float32 uniform has 2^-23 steps."""
+    return bits < _as_bits(TwoFloat.of(p))
 
 
 def _as_bits(probability: TwoFloat) -> UInt[Array, "*shape"]:

@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
 from .._formulas import Input
 from .._network import Network, PoissonDrive, WhiteNoiseDrive
-from .._numerics import role_key, step_keys
+from .._numerics import below_probability, random_bits, role_key, step_keys
 from ..connectivity import ScheduledOperator, SparseOperator
 from ..models import Firing
 from ._deliver import deliver, push
@@ -117,7 +117,7 @@ class Loop(eqx.Module):
         n, model = self.plan.sizes[name], self.net.populations[name].model
         keys = step_keys(role_key(self.key, f"sources {name}"), steps)
         p = model.spike_probability(self.plan.dt)
-        return jax.vmap(lambda k: jax.random.uniform(k, (n,), p.dtype))(keys) < p
+        return below_probability(jax.vmap(lambda k: random_bits(k, n))(keys), p)
 
     def _step(self, state: NetworkState, arriving: dict[str, Any]) -> tuple[NetworkState, tuple[dict, dict]]:
         """One step of every neuron."""

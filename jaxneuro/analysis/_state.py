@@ -102,7 +102,7 @@ def classify(
     """The state that four numbers say a population is in.
 
         quiescent      rate < quiescent_rate
-        undetermined   else, cv or modulation is NaN
+        undetermined   else, rate, cv or modulation is NaN, or the frequency of an SI state
         SR, AR         else, cv < regular_cv: modulation above or not above regular_modulation
         AI             else, modulation not above the threshold
         slow SI        else, frequency < slow_below
@@ -134,5 +134,7 @@ def classify(
     irregular = jnp.where(modulation > limits.modulation, irregular, State.AI.value)
     regular = jnp.where(modulation > limits.regular_modulation, State.SR.value, State.AR.value)
     code = jnp.where(cv < limits.regular_cv, regular, irregular)
-    code = jnp.where(jnp.isnan(cv) | jnp.isnan(modulation), State.undetermined.value, code)
+    oscillates = (code == State.slow_SI.value) | (code == State.fast_SI.value)
+    unknown = jnp.isnan(rate) | jnp.isnan(cv) | jnp.isnan(modulation) | (jnp.isnan(frequency) & oscillates)
+    code = jnp.where(unknown, State.undetermined.value, code)
     return jnp.where(rate < limits.quiescent_rate, State.quiescent.value, code).astype(jnp.int32)

@@ -28,6 +28,5 @@ def draw_states(grid: "xarray.Dataset", axes: Mapping[str, np.ndarray], make: Ca
     }
     found = theory.phase_boundaries(partial(make, **fixed), over=fine)
     states = np.asarray([int(state) for state in State])[np.argmax(counts, axis=0)]
-    shown = sorted(set(states.ravel().tolist()))
-    places = np.searchsorted(shown, states)
-    return plot.phase_diagram(found, classes=places, names=[str(State(c)) for c in shown], over=axes).figure  # type: ignore[return-value]
+    names = [str(state) for state in State]
+    return plot.phase_diagram(found, classes=states, names=names, over=axes).figure  # type: ignore[return-value]

@@ -78,10 +78,13 @@ def run(options: argparse.Namespace) -> int:
     from .._simulate import record, simulate, wire
     from .._sweep import sweep
     from ..analysis import state_recorders
+    from ..theory import brunel_stability
 
     make, given = network_function(options.network), given_numbers(options)
     net = _shared_network(options, axes, given)
     fixed = given | sizes(make, net)
+    if options.figure and options.states and len(axes) == 2:
+        brunel_stability(net, throw=False)  # whose lines the figure will want: a network it does not cover ends here
     key = jax.random.key(options.seed)
     wiring = wire(net, key=key)
     recorders = {"rate": record.Rate(start=options.start), "cv": record.CV(start=options.start)}
@@ -220,7 +223,7 @@ def _where(value: "xarray.DataArray") -> str:
 
 
 def _write(grid: "xarray.Dataset", options: argparse.Namespace, figure: Callable[[], Any]) -> None:
-    """All of it is complete before any part takes its name, the store first."""
+    """Each part is complete before it takes its name; the numbers first, which no failing figure may lose."""
     from .._numerics import replacing
     from .._sweep import check_store, write_store
 
@@ -228,14 +231,16 @@ def _write(grid: "xarray.Dataset", options: argparse.Namespace, figure: Callable
         if options.json:
             temporary = stack.enter_context(replacing(options.json))
             temporary.write_text(json.dumps(_as_json(grid), indent=1) + "\n", encoding="utf-8")
-        if options.figure:
-            _draw(stack.enter_context(replacing(options.figure)), figure)
         if options.store:
             path = check_store(options.store, overwrite=options.overwrite)
             write_store(grid, path, overwrite=options.overwrite)
-    for path in (options.json, options.figure, options.store):
+    for path in (options.json, options.store):
         if path:
             print(f"wrote {path}")
+    if options.figure:
+        with replacing(options.figure) as temporary:
+            _draw(temporary, figure)
+        print(f"wrote {options.figure}")
 
 
 def _as_json(grid: "xarray.Dataset") -> dict[str, Any]:

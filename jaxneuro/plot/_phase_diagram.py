@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..theory import Boundary, PhaseMap
-from ._common import COLOURS, label, pyplot
+from ._common import CLASS_COLOURS, label, pyplot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,6 +41,8 @@ def phase_diagram(
     """
     if not isinstance(found, PhaseMap):
         raise ValueError(f"`found` has to be what `jn.theory.phase_boundaries` returns; got {type(found).__name__}.")
+    if classes is None and (len(names) or over is not None):
+        raise ValueError("`names` and `over` are of `classes`, and none are given.")
     axes: Any = pyplot().figure(layout="constrained").gca() if ax is None else ax
     (x_name, x), (y_name, y) = found.axes.items()
     if classes is None:
@@ -58,25 +60,29 @@ def phase_diagram(
     axes.set(xlabel=label(x_name), ylabel=label(y_name))
     if not found.boundaries:
         axes.set_title("theory has no boundary between regimes here", fontsize="small")
-    if classes is None:
-        axes.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
+    axes.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
     return axes
 
 
 def _draw_classes(ax: Any, x: np.ndarray, y: np.ndarray, classes: np.ndarray, names: Sequence[str]) -> None:
     if classes.shape != (x.size, y.size) or classes.dtype.kind not in "iu":
-        raise ValueError(f"`classes` has to be integers of shape {(x.size, y.size)}; got {classes.shape}.")
+        got = f"{classes.dtype} of shape {classes.shape}"
+        raise ValueError(f"`classes` has to be integers of shape {(x.size, y.size)}; got {got}.")
     if classes.max(initial=-1) >= len(names):
         raise ValueError(f"`names` has to name every class; got {len(names)} for class {classes.max()}.")
     from matplotlib.colors import ListedColormap
     from matplotlib.patches import Patch
 
-    colours = ListedColormap([COLOURS[k % len(COLOURS)] for k in range(len(names))])
+    # One colour a class whatever the data: the same class looks the same in every diagram.
+    if len(names) > len(CLASS_COLOURS):
+        raise ValueError(f"`names` has {len(names)} classes; up to {len(CLASS_COLOURS)} can be told apart.")
+    colours = ListedColormap(CLASS_COLOURS[: len(names)])
     shown = np.ma.masked_less(classes, 0)
     limits = {"vmin": -0.5, "vmax": len(names) - 0.5}
     ax.pcolormesh(x, y, shown.T, cmap=colours, alpha=0.4, shading="nearest", rasterized=True, **limits)
-    handles = [Patch(color=colours(k), alpha=0.4, label=name) for k, name in enumerate(names)]
-    ax.legend(handles=handles, fontsize="small", loc="upper left", framealpha=0.9)
+    present = np.unique(classes[classes >= 0])
+    handles = [Patch(color=colours(k), alpha=0.4, label=names[k]) for k in present]
+    ax.legend(handles=handles, fontsize="small", loc="upper left", bbox_to_anchor=(1.01, 1.0), title="simulated")
 
 
 def _draw_boundary(ax: Any, line: Boundary) -> None:

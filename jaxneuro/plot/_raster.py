@@ -18,8 +18,12 @@ def raster(trains: SpikeTrains, *, ax: "Axes | None" = None, most: int = 100, co
 
     **Returns:** the axes.
 
-    Raises `ValueError` for a batch of runs, `ImportError` without matplotlib.
+    Raises `ValueError` for a batch of runs or what is no record of spikes, `ImportError` without matplotlib.
     """
+    if not isinstance(trains, SpikeTrains):
+        raise ValueError(f"`trains` has to be a record of `jn.record.Spikes`; got {type(trains).__name__}.")
+    if isinstance(most, bool) or not isinstance(most, int | np.integer) or most < 1:
+        raise ValueError(f"`most` has to be a number of neurons of at least 1; got {most!r}.")
     axes: Any = pyplot().figure().gca() if ax is None else ax
     draw_dots(axes, trains, most, 0, colour)
     axes.set(xlabel="time (ms)", ylabel="neuron", ylim=(-0.5, min(most, trains.n) - 0.5))

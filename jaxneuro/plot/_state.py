@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .._simulate import Solution
+from ..statistics import SpikeTrains
 from ._common import COLOURS, RECORDERS, pyplot
 from ._raster import raster
 
@@ -23,7 +24,8 @@ def state(sol: Solution, *, most: int = 50, span: float = 200.0) -> "Figure":
 
     **Returns:** the figure.
 
-    Raises `ValueError` where a record is missing, `ImportError` without matplotlib.
+    Raises `ValueError` where a record is missing or of another kind, where it is not known which population the
+    spikes are of, or `span` is not positive; `ImportError` without matplotlib.
 
     Source: the arrangement of Brunel (2000), doi:10.1023/A:1008925309027, Fig. 8.
     """
@@ -42,13 +44,35 @@ def draw_state(sol: Solution, above: "Axes", below: "Axes", *, most: int = 50, s
 
     **Arguments:** as of `state`; `above` for the raster, `below` for the rate.
     """
+    if not isinstance(span, int | float) or not 0 < span < float("inf"):
+        raise ValueError(f"`span` has to be a positive number of ms; got {span!r}.")
     spikes, rates = sol["spikes"], sol["population_rate"]
     name, trains = next(iter(spikes.items())) if isinstance(spikes, dict) else ("", spikes)
-    rate = next(iter(rates.values())) if isinstance(rates, dict) else rates
+    if not isinstance(trains, SpikeTrains):
+        raise ValueError(
+            f"`sol` holds no spikes under 'spikes' but {type(trains).__name__}; record jn.record.Spikes()."
+        )
+    if isinstance(rates, dict):
+        name = name or _owner(sol, trains, rates)
+        if name not in rates:
+            raise ValueError(f"`sol` has spikes of {name!r} and population rates of {', '.join(rates)}.")
+    rate = rates[name] if isinstance(rates, dict) else rates
     raster(trains, ax=above, most=most)
     above.set(xlabel="", ylabel=f"neuron {name}".rstrip())
     times = np.asarray(sol.times["population_rate"])
     shown = times >= sol.t1 - span
     below.plot(times[shown], np.asarray(rate)[shown], color=COLOURS[0], lw=0.7)
     first = max(sol.t1 - span, int(trains.first_step) * trains.dt, float(times[0]))
-    below.set(xlabel="time (ms)", ylabel="rate (Hz)", xlim=(first, sol.t1), ylim=(0, None))
+    below.set(xlabel="time (ms)", ylabel=f"rate {name} (Hz)".replace("  ", " "), xlim=(first, sol.t1), ylim=(0, None))
+
+
+def _owner(sol: Solution, trains: SpikeTrains, rates: dict) -> str:
+    """The population that a bare record of spikes is of: the one of its size."""
+    sizes = {name: np.shape(neurons.v)[-1] for name, neurons in sol.state.neurons.items()}
+    fitting = [name for name in rates if sizes.get(name) == trains.n]
+    if len(fitting) != 1:
+        raise ValueError(
+            f"`sol`: spikes of {trains.n:,} neurons do not tell which of {', '.join(rates)} they are of; record "
+            "`jn.record.Spikes()` of all, or the rate of that population alone."
+        )
+    return fitting[0]

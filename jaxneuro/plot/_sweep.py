@@ -43,6 +43,9 @@ def sweep(grid: "Dataset", *, names: Sequence[str] | None = None) -> "Figure":
 
     if not isinstance(grid, xarray.Dataset):
         raise ValueError(f"`grid` has to be the Dataset that `jn.sweep` returned; got {type(grid).__name__}.")
+    if isinstance(names, str):
+        raise ValueError(f"`names` has to be a list of names; got the string {names!r}: write [{names!r}].")
+    grid = grid.squeeze([dim for dim in grid.dims if dim != "seed" and grid.sizes[dim] == 1])
     if names is None:
         names = [str(name) for name, values in grid.data_vars.items() if "flag_values" not in values.attrs]
     for name in names:

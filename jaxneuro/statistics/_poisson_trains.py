@@ -9,6 +9,7 @@ from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray
 
 from .._numerics import (
     as_leaf,
+    below_probability,
     check_dt,
     check_key,
     check_nonnegative,
@@ -140,7 +141,7 @@ def bernoulli_trains(
     if violates(lambda p: p <= 1, p):
         raise ValueError(f"`rate` gives {float(np.max(p)):g} spikes a bin of {dt} ms, which holds at most one.")
     p = p[:, None] if callable(rate) and p.ndim else p
-    spikes = jax.random.uniform(key, (steps, n), p.dtype) < p
+    spikes = below_probability(jax.random.bits(key, (steps, n), jnp.uint32), p)
     return SpikeTrains(pack(spikes), jnp.asarray(first, jnp.int32), n, dt)
 
 

@@ -1,6 +1,7 @@
 """States of a network over two parameters, their stability, and the lines between."""
 
 import inspect
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -19,8 +20,10 @@ from ._mean_field import _NEURON, _stack, mean_field
 from ._stability import brunel_stability
 
 # Points of the grid in one call, so that grids of any size use one program.
-_CHUNK = 64
+_CHUNK = 16
 _BISECTIONS = 10
+# Of an edge on which a mode starts to grow: to a sixty-fourth of the grid.
+_BISECTIONS_OF_GROWTH = 6
 # Rates that differ more across an edge, where states come or go as well, are of different states.
 _JUMP = 2.0
 # Where no mode was found on the searched window all decay at least this fast [1/s].
@@ -86,9 +89,10 @@ def phase_boundaries(network: Callable[..., Network], *, over: Mapping[str, Arra
 
     At every point of the grid all states of `mean_field`, low, intermediate, high and quiescent,
     with their rates, CVs and leading modes (`brunel_stability`). Lines are drawn where the leading
-    mode of the highest or of the lowest state starts to grow, by linear interpolation of the growth
-    rate along the edges of the grid, and where states come and go (saddle-node), by bisection along
-    them to a thousandth.
+    mode of the highest or of the lowest state starts to grow, by bisection along the edges of the
+    grid to a sixty-fourth, and where states come and go (saddle-node), to a thousandth. A region
+    narrower than the grid is not seen: slow oscillations of Brunel's network just above threshold
+    want steps of 0.02 nu_thr there.
 
     **Arguments:**
 
@@ -116,6 +120,8 @@ def phase_boundaries(network: Callable[..., Network], *, over: Mapping[str, Arra
     """
     axes = _axes(over)
     _check_takes(network, tuple(axes))
+    for corner in itertools.product(*((values[0], values[-1]) for values in axes.values())):
+        network(**dict(zip(axes, map(float, corner), strict=True)))  # known values are refused where they are wrong
     names = tuple(axes)
     mesh = np.meshgrid(*axes.values(), indexing="ij")
     shape = mesh[0].shape
@@ -145,7 +151,8 @@ def phase_boundaries(network: Callable[..., Network], *, over: Mapping[str, Arra
         n_states=count.reshape(shape),
         boundaries=(),
     )
-    lines = [*_instabilities(found, True), *_instabilities(found, False), *_saddle_nodes(network, found)]
+    lines = [line for highest in (True, False) for line in _instabilities(network, found, highest)]
+    lines += _saddle_nodes(network, found)
     return eqx.tree_at(lambda m: m.boundaries, found, tuple(lines))
 
 
@@ -223,8 +230,8 @@ def _leading(
     return jax.vmap(one)(points, rates)
 
 
-def _instabilities(found: PhaseMap, highest: bool) -> list[Boundary]:
-    """Where the growth of the highest, or of the lowest of several states, changes sign."""
+def _instabilities(network: Callable[..., Network], found: PhaseMap, highest: bool) -> list[Boundary]:
+    """Where the growth of the highest, or of the lowest of several states, changes sign, by bisection."""
 
     def of_state(values: np.ndarray) -> np.ndarray:
         return found.highest(values) if highest else values[..., 0]
@@ -239,13 +246,42 @@ def _instabilities(found: PhaseMap, highest: bool) -> list[Boundary]:
         several = np.minimum(n, m) > 1
         return ~(far & (n != m)) & (highest | several)
 
-    edges = crossings(growth, allowed)
+    edges = _bisected(network, found, crossings(growth, allowed), growth, highest)
     frequency = of_state(found.frequency)
     known = np.where(np.isnan(frequency), 0.0, frequency)
     # That of the side where the mode grows: on the other another mode may lead.
     first_grows = growth[tuple(edges.first.T)] > 0
     at = np.where(first_grows[:, None], edges.first, edges.second)
     return _joined(found, edges, known[tuple(at.T)], highest, saddle_node=False)
+
+
+def _bisected(
+    network: Callable[..., Network], found: PhaseMap, edges: Edges, growth: np.ndarray, highest: bool
+) -> Edges:
+    """The edges with the share at which a mode starts to grow; another may lead than at either end."""
+    first, second = _ends(found, edges)
+    grows = growth[tuple(edges.first.T)] > 0
+    low, high = np.zeros(len(first)), np.ones(len(first))
+    if not len(first):
+        return edges
+    for _ in range(_BISECTIONS_OF_GROWTH):
+        middle = 0.5 * (low + high)
+        points = first + middle[:, None] * (second - first)
+        branches = _states(network, tuple(found.axes), points)
+        known = ~np.isnan(next(iter(branches.values())))
+        slot = known.shape[1] - 1 - np.argmax(known[:, ::-1], axis=1) if highest else np.argmax(known, axis=1)
+        rates = {name: np.take_along_axis(values, slot[:, None], axis=1)[:, 0] for name, values in branches.items()}
+        seen = _chunked(lambda p, r: _leading(network, tuple(found.axes), p, r), points, rates)
+        same = (np.nan_to_num(seen["growth"], nan=_FAST_DECAY) > 0) == grows
+        low, high = np.where(same, middle, low), np.where(same, high, middle)
+    return Edges(edges.first, edges.second, 0.5 * (low + high))
+
+
+def _ends(found: PhaseMap, edges: Edges) -> tuple[np.ndarray, np.ndarray]:
+    """Both ends of each edge, in the units of the axes."""
+    mesh = np.meshgrid(*found.axes.values(), indexing="ij")
+    first, second = (np.stack([m[tuple(p.T)] for m in mesh], 1) for p in (edges.first, edges.second))
+    return first, second
 
 
 def _joined(
@@ -263,10 +299,10 @@ def _joined(
 def _saddle_nodes(network: Callable[..., Network], found: PhaseMap) -> list[Boundary]:
     """Where the number of states changes, by bisection along the edges of the grid."""
     lines = []
-    names, mesh = tuple(found.axes), np.meshgrid(*found.axes.values(), indexing="ij")
+    names = tuple(found.axes)
     for least in np.unique(found.n_states)[1:]:
         edges = crossings(found.n_states - least + 0.5, lambda first, second: np.ones(len(first), bool))
-        first, second = (np.stack([m[tuple(p.T)] for m in mesh], 1) for p in (edges.first, edges.second))
+        first, second = _ends(found, edges)
         below = found.n_states[tuple(edges.first.T)] < least
         low, high = np.zeros(len(first)), np.ones(len(first))
         for _ in range(_BISECTIONS):

@@ -155,3 +155,8 @@ def test_a_single_neuron_is_undetermined():
     one = jn.Population(jn.LIF(), 1)
     sol = jn.simulate(one, 0.0, 600.0, dt=DT, key=KEY, stimulus=30.0, record=A.state_recorders())
     assert A.classify_state(sol).state == A.State.undetermined
+
+
+@pytest.mark.parametrize("numbers", [(np.nan, 0.5, 100.0, 0.6), (10.0, 0.5, np.nan, 1.5)], ids=str)
+def test_what_is_not_known_is_undetermined(numbers):
+    assert int(A.classify(*numbers)) == A.State.undetermined

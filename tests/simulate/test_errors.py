@@ -35,7 +35,7 @@ def run(model=None, t0=0.0, t1=10.0, **keywords):
         (dict(dt=2.0), r"`projections\[0\].delay` has to be at least dt"),
         (dict(key=0), "`key` has to be a key"),
         (dict(key=jax.random.split(KEY, 2)), "one key"),
-        (dict(model=jn.LIF()), "`model` has to be a Network or a Population"),
+        (dict(model=jn.LIF()), "`model` has to be a Network, a Population, a BinaryNetwork or a rate model"),
         (dict(record=[jn.record.Rate()]), "`record` has to be a dict"),
         (dict(record={"rate": "rate"}), r"`record\['rate'\]` has to be a recorder"),
         (dict(record={"rate": jn.record.Rate("X")}), "names the population 'X'"),

@@ -63,3 +63,25 @@ def test_states_and_the_fast_boundary():
     line = max((b for b in found.boundaries if not b.saddle_node), key=lambda b: b.points[:, 1].max())
     at = line.points[np.abs(line.points[:, 0] - 6.0) < 1e-9]
     np.testing.assert_allclose(at[0, 1], 0.5 * (low + high), atol=0.01)
+
+
+@pytest.mark.slow
+def test_a_line_lies_where_the_mode_starts_to_grow_on_any_grid():
+    # Between g = 3 and 4 the leading mode changes from 650 to 2,000 Hz: a straight line between would miss by 0.3.
+    def growing(g):
+        return float(jn.theory.brunel_stability(jn.networks.brunel(g=g, nu_ext_over_nu_thr=2.25)).growth) > 0
+
+    low, high = 3.0, 4.0
+    for _ in range(10):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if growing(middle) else (low, middle)
+    axes = {"g": [3.0, 4.0], "nu_ext_over_nu_thr": [2.25, 2.3]}
+    found = jn.theory.phase_boundaries(jn.networks.brunel, over=axes)
+    (line,) = [b for b in found.boundaries if b.highest and not b.saddle_node]
+    assert abs(line.points[np.argmin(line.points[:, 1]), 0] - low) < 1 / 64
+
+
+@pytest.mark.usefixtures("as_users_run")
+def test_values_that_the_network_refuses_are_refused():
+    with pytest.raises(ValueError, match="`tau_m`"):
+        jn.theory.phase_boundaries(jn.networks.brunel, over={"tau_m": [-1.0, 2.0], "j": [0.1, 0.2]})

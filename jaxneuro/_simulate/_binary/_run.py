@@ -92,12 +92,15 @@ def simulate_binary(
 
 
 def _checked_solution(sol: Solution) -> Solution:
-    message = "The field of a unit became NaN or infinite: look at `stimulus`, `drives` and `weight`."
+    field = "The field of a unit became NaN or infinite: look at `stimulus`, `drives` and `weight`."
     if not is_concrete(sol.result):
-        return eqx.error_if(sol, sol.result != Result.successful, message)
+        sol = eqx.error_if(sol, sol.result == Result.wrong_wiring, Result[Result.wrong_wiring])  # type: ignore[index]
+        return eqx.error_if(sol, sol.result == Result.nonfinite_state, field)
+    if bool(jnp.any(sol.result == Result.wrong_wiring)):
+        raise RuntimeError(Result[Result.wrong_wiring])  # type: ignore[index]
     if not bool(jnp.all(sol.result == Result.successful)):
         names = [name for name, ok in zip(sol.names, sol.finite.tolist(), strict=True) if not ok]
-        raise RuntimeError(f"By t = {int(sol.failed_step) * sol.dt:g} ms, in {', '.join(names)}: {message}")
+        raise RuntimeError(f"By t = {int(sol.failed_step) * sol.dt:g} ms, in {', '.join(names)}: {field}")
     return sol
 
 
