@@ -79,3 +79,12 @@ def test_files_stay_small():
     for folder in ("jaxneuro", "fitting", "benchmarks", "tests", "notebooks"):
         for path in (ROOT / folder).rglob("*.py"):
             assert len(path.read_text().splitlines()) <= 400, f"{path} is over 400 lines: split it"
+
+
+def test_functions_stay_small():
+    for path in (p for folder in ("jaxneuro", "fitting", "benchmarks") for p in (ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef):
+                body = node.body[1:] if ast.get_docstring(node) else node.body
+                lines = body[-1].end_lineno - body[0].lineno + 1 if body else 0
+                assert lines <= 60, f"{path.relative_to(ROOT)}: {node.name} has {lines} lines"

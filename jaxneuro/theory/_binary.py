@@ -157,6 +157,9 @@ def _solve(net: BinaryNetwork, field: AbstractField) -> BinaryMeanField:
     determinant = jnp.abs(jnp.linalg.det(slopes[chosen] - jnp.eye(n, dtype=m.dtype)))
     at_fold = determinant < _FOLD * float(jnp.finfo(m.dtype).eps) ** 0.5
     result = Result.where(exists, Result.where(at_fold, Result.at_fold, Result.successful), Result.no_fixed_point)
+    # Without a solution the sums would have to reach to all units active.
+    reaches = field.covers(fixed, jnp.where(exists, first, 1.0))
+    result = Result.where(reaches, result, Result.short_window)
 
     def by_name(values: Array) -> dict[str, Array]:
         return {name: values[k] for k, name in enumerate(net.names)}

@@ -9,12 +9,14 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jax.scipy.special import ndtr
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from .._numerics import is_concrete, violates
 
 # Counts of a window reach five standard deviations to either side at an activity of 1, sixteen at 0.1.
 _DEVIATIONS, _LEAST_COUNTS, _OPEN_COUNTS, _MOST_COUNTS = 10.0, 48, 512, 2_048
+# A window that reaches less far to either side, in standard deviations, loses more than 1e-6 of its counts.
+_LEAST_DEVIATIONS = 5.0
 _FAR, _STEP = 9.0, 0.1  # of the trapezoidal rule for normal integrals: its error is exp(-2 pi^2 / 0.1^2)
 _LOGISTIC_FAR, _LOGISTIC_STEP = 40.0, 0.25
 
@@ -47,6 +49,10 @@ class AbstractField(eqx.Module):
     @abc.abstractmethod
     def activity(self, inputs: BinaryInputs, m: Float[Array, "n"]) -> Float[Array, "n"]:
         """The probability to be active after an update, given the activities `m`."""
+
+    @abc.abstractmethod
+    def covers(self, inputs: BinaryInputs, m: Float[Array, "n"]) -> Bool[Array, ""]:
+        """Whether the sums of the law reach far enough at the activities `m`."""
 
     @abc.abstractmethod
     def overlap(self, inputs: BinaryInputs, m: Float[Array, "n"], q: Float[Array, "n"]) -> Float[Array, "n"]:
@@ -158,6 +164,10 @@ class PoissonField(AbstractField):
         first = jnp.maximum(middle - n // 2, 0)
         return _Window(first, poisson_window(mean, first, jnp.zeros(n, mean.dtype)))
 
+    def covers(self, inputs: BinaryInputs, m: Float[Array, "n"]) -> Bool[Array, ""]:
+        assert self.n_counts is not None
+        return jnp.all(_LEAST_DEVIATIONS * jnp.sqrt(inputs.in_degree * m) <= 0.5 * self.n_counts)
+
     def _windows(self, means: Float[Array, "n"]) -> "list[_Window]":
         assert self.n_counts is not None
         return [self._window(mean, self.n_counts) for mean in _two(means)]
@@ -246,6 +256,9 @@ class GaussianField(AbstractField):
 
     def prepare(self, inputs: BinaryInputs) -> "GaussianField":
         return self
+
+    def covers(self, inputs: BinaryInputs, m: Float[Array, "n"]) -> Bool[Array, ""]:
+        return jnp.ones((), bool)
 
     def activity(self, inputs: BinaryInputs, m: Float[Array, "n"]) -> Float[Array, "n"]:
         u, alpha = field_mean(inputs, m), field_variance(inputs, m)

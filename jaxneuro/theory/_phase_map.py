@@ -1,5 +1,6 @@
 """States of a network over two parameters, their stability, and the lines between."""
 
+import functools
 import inspect
 import itertools
 from collections.abc import Callable, Mapping, Sequence
@@ -120,6 +121,9 @@ def phase_boundaries(network: Callable[..., Network], *, over: Mapping[str, Arra
     """
     axes = _axes(over)
     _check_takes(network, tuple(axes))
+    if isinstance(network, functools.partial):
+        # Told apart by what it holds and not by which object it is: another one of the same compiles nothing.
+        network = jax.tree_util.Partial(network.func, *network.args, **network.keywords)
     for corner in itertools.product(*((values[0], values[-1]) for values in axes.values())):
         network(**dict(zip(axes, map(float, corner), strict=True)))  # known values are refused where they are wrong
     names = tuple(axes)

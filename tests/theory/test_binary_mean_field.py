@@ -239,3 +239,16 @@ WRONG = [
 def test_wrong_arguments_are_named(make, sentence):
     with pytest.raises(ValueError, match=sentence):
         make()
+
+
+def test_sums_that_are_too_short_say_so():
+    for n_counts in (40, 56):
+        with pytest.raises(RuntimeError, match="The sums over counts are too short"):
+            jn.theory.mean_field(jn.networks.binary(m0=0.1), field=jn.theory.PoissonField(n_counts))
+
+    @jax.jit
+    def result(k):
+        return jn.theory.mean_field(jn.networks.binary(k=k, n_e=10**6, n_i=10**6, m0=0.5), throw=False).result
+
+    assert result(30_000.0) == jn.Result.short_window
+    assert result(1_000.0) == jn.Result.successful

@@ -1,5 +1,7 @@
 """The phase map: lines through known fields, states against the mean field, and a boundary against bisection."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -85,3 +87,17 @@ def test_a_line_lies_where_the_mode_starts_to_grow_on_any_grid():
 def test_values_that_the_network_refuses_are_refused():
     with pytest.raises(ValueError, match="`tau_m`"):
         jn.theory.phase_boundaries(jn.networks.brunel, over={"tau_m": [-1.0, 2.0], "j": [0.1, 0.2]})
+
+
+@pytest.mark.slow
+def test_a_partial_of_the_same_values_does_not_compile_again():
+    from jaxneuro.theory import _phase_map
+
+    def found():
+        network = functools.partial(jn.networks.brunel, j=0.1, n_e=2_000, n_i=500)
+        return jn.theory.phase_boundaries(network, over={"g": [5.0, 5.5], "nu_ext_over_nu_thr": [1.5, 2.0]})
+
+    found()
+    compiled = _phase_map._leading._cached._cache_size()
+    found()
+    assert _phase_map._leading._cached._cache_size() == compiled

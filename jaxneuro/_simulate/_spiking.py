@@ -1,0 +1,267 @@
+"""A run of a network of neurons, or of a single population."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Int, PRNGKeyArray
+
+from .._network import Network, PoissonDrive, Population
+from .._numerics import Result, count_steps, is_concrete
+from ..models import AbstractMembraneSolver, Exact, LIFState, Poisson
+from ..surrogate import AbstractSurrogate
+from . import record as record_module
+from ._engine import Loop
+from ._plan import NetworkState, drives_are_wrong, initial_state, make_plan, with_surrogates
+from ._progress import progress_line
+from ._solution import Solution, failure
+from ._stimulus import Stimulus, make_stimulus
+from ._wire import Wiring, check_wiring, differs_from_wiring, size_of, wire
+from .adjoint import AbstractAdjoint, Checkpoint, Direct
+
+_SINGLE = "population"
+# Poisson counts are drawn in shares of a mean of 25: beyond this a step costs 400 draws a neuron.
+_MOST_KICKS = 10_000
+
+
+def simulate_spiking(
+    model: Network | Population,
+    t0: float,
+    t1: float,
+    *,
+    dt: float,
+    key: PRNGKeyArray,
+    record: Any,
+    stimulus: Any,
+    state: Any,
+    wiring: Wiring | None,
+    solver: Any,
+    surrogate: Any,
+    adjoint: Any,
+    progress: bool,
+    throw: bool,
+) -> Solution:
+    """Runs a network of neurons; the arguments are those of `simulate`, checked there as far as they are shared."""
+    single = isinstance(model, Population)
+    net = Network({_SINGLE: model}) if isinstance(model, Population) else model
+    first, n_steps = _interval(t0, t1, dt)
+    wiring = _checked_wiring(net, wiring, key)
+    state = _checked_state(net, wiring, state, first, t0, dt, key)
+    layout = _layout(net, dt, n_steps, jnp.asarray(first, jnp.int32))
+    recorders = _checked_recorders(record, layout, first)
+    stimuli = _checked_stimuli(net, stimulus, single, n_steps, dt)
+    _check_sources(net, dt)
+    _check_drives(net, dt)
+    rows = {name: recorder.rows(first, n_steps, dt) for name, recorder in recorders.items()}
+    if not isinstance(solver, AbstractMembraneSolver | None):
+        raise ValueError(f"`solver` has to be `Exact()` or `EulerMaruyama()`; got {solver!r}.")
+    surrogates = _checked_surrogates(net, surrogate)
+    adjoint = _checked_adjoint(adjoint, surrogates)
+    ran = _run(
+        net, wiring, state, key, stimuli, recorders, solver or Exact(), surrogates, adjoint,
+        dt=dt, n_steps=n_steps, rows=tuple(rows.items()), progress=bool(progress), single=single,
+    )  # fmt: skip
+    # The ends are not the program's business: a run that goes on compiles nothing.
+    sol = _solution(ran, tuple(recorders), first * dt, (first + n_steps) * dt, dt, net.names)
+    if not throw:
+        return sol
+    if is_concrete(sol.result):
+        if not bool(jnp.all(sol.result == Result.successful)):
+            raise RuntimeError(failure(sol))
+        return sol
+    return eqx.error_if(
+        sol,
+        sol.result != Result.successful,
+        "The run failed (non-finite, or the wiring is of another in-degree); `throw=False` returns it.",
+    )
+
+
+def _interval(t0: float, t1: float, dt: float) -> tuple[int, int]:
+    first, last = count_steps("t0", t0, dt), count_steps("t1", t1, dt)
+    if first < 0:
+        raise ValueError(f"`t0` has to be at least 0, from where time is counted; got {t0} ms.")
+    if last <= first:
+        raise ValueError(f"`t1` has to lie after `t0`; got {t0} and {t1} ms.")
+    return first, last - first
+
+
+def _checked_wiring(net: Network, wiring: Wiring | None, key: PRNGKeyArray) -> Wiring:
+    if wiring is None:
+        return wire(net, key=key)
+    if not isinstance(wiring, Wiring):
+        raise ValueError(f"`wiring` has to come from `jn.wire`; got {type(wiring).__name__}.")
+    check_wiring(net, wiring)
+    return wiring
+
+
+def _checked_state(
+    net: Network, wiring: Wiring, state: NetworkState | None, first: int, t0: float, dt: float, key: PRNGKeyArray
+) -> NetworkState:
+    fresh = eqx.filter_eval_shape(initial_state, net, wiring, t0, dt, key)
+    if state is None:
+        return initial_state(net, wiring, t0, dt, key)
+    if not isinstance(state, NetworkState):
+        raise ValueError(f"`state` has to be the `state` of a Solution; got {type(state).__name__}.")
+    if _shapes(state) != _shapes(fresh):  # what is on its way may be counts or floats
+        raise ValueError("`state` comes from another network, another dt or another float precision.")
+    if is_concrete(state.step) and int(state.step) != first:
+        raise ValueError(f"`state` is at t = {int(state.step) * dt:g} ms and the run starts at `t0` = {t0:g} ms.")
+    return state
+
+
+def _shapes(tree: NetworkState) -> Any:
+    leaves, structure = jax.tree_util.tree_flatten((tree.neurons, tree.synapses, tree.drive_synapses))
+    return structure, [(leaf.shape, leaf.dtype) for leaf in leaves], [rows.shape for rows in tree.pending]
+
+
+def _layout(
+    net: Network, dt: float, n_steps: int, first: Int[Array, ""], differentiable: tuple[str, ...] = ()
+) -> record_module.Layout:
+    sizes = {name: size_of(net, name) for name in net.names}
+    spiking = tuple(f.name for f in fields(LIFState))
+    variables = {n: () if isinstance(net.populations[n].model, Poisson) else spiking for n in net.names}
+    return record_module.Layout(sizes, variables, differentiable, dt, n_steps, first)
+
+
+def _checked_recorders(record: Any, layout: record_module.Layout, first: int) -> dict:
+    if record is None:
+        record = {"rate": record_module.Rate()}
+    if not isinstance(record, Mapping):
+        raise ValueError(f"`record` has to be a dict of {{name: recorder}}; got {type(record).__name__}.")
+    for name, recorder in record.items():
+        if not isinstance(name, str) or not isinstance(recorder, record_module.AbstractRecorder):
+            raise ValueError(f"`record[{name!r}]` has to be a recorder such as `jn.record.Rate()`; got {recorder!r}.")
+        recorder.check(layout, first)
+    return dict(record)
+
+
+def _checked_stimuli(net: Network, stimulus: Any, single: bool, n_steps: int, dt: float) -> dict[str, Stimulus]:
+    if stimulus is None:
+        return {}
+    by_name = {_SINGLE: stimulus} if single else stimulus
+    if not isinstance(by_name, Mapping):
+        raise ValueError("`stimulus` of a network has to be a dict of {population: current}.")
+    for name in by_name:
+        if name not in net.populations or isinstance(net.populations[name].model, Poisson):
+            raise ValueError(f"`stimulus` names {name!r}, which is no population of neurons of this network.")
+    return {name: make_stimulus(name, value, size_of(net, name), n_steps, dt) for name, value in by_name.items()}
+
+
+def _checked_surrogates(net: Network, surrogate: Any) -> dict[str, AbstractSurrogate]:
+    neurons = [name for name, population in net.populations.items() if not isinstance(population.model, Poisson)]
+    if surrogate is None:
+        return {}
+    by_name = surrogate if isinstance(surrogate, Mapping) else dict.fromkeys(neurons, surrogate)
+    for name, given in by_name.items():
+        if name not in neurons:
+            raise ValueError(f"`surrogate` names {name!r}, which is no population of neurons of this network.")
+        if not isinstance(given, AbstractSurrogate):
+            raise ValueError(f"`surrogate` has to be of `jn.surrogate`, such as `Triangular()`; got {given!r}.")
+    return dict(by_name)
+
+
+def _checked_adjoint(adjoint: Any, surrogates: dict[str, AbstractSurrogate]) -> AbstractAdjoint:
+    if adjoint is None:
+        return Checkpoint() if surrogates else Direct()
+    if not isinstance(adjoint, AbstractAdjoint):
+        raise ValueError(f"`adjoint` has to be of `jn.adjoint`, such as `Checkpoint()`; got {adjoint!r}.")
+    return adjoint
+
+
+def _check_sources(net: Network, dt: float) -> None:
+    for name, population in net.populations.items():
+        if isinstance(population.model, Poisson) and is_concrete(population.model.rate):
+            with jax.ensure_compile_time_eval():
+                most = float(jnp.max(population.model.spike_probability(dt)))
+            if most > 1:
+                raise ValueError(f"The rate of {name!r} gives {most:g} spikes a step; a source makes at most one.")
+
+
+class Ran(eqx.Module):
+    """What the compiled part of a run returns; the fields are those of `Solution`."""
+
+    records: dict[str, Any]
+    counts: dict[str, Any]
+    times: dict[str, Any]
+    frequencies: dict[str, Any]
+    lags: dict[str, Any]
+    state: NetworkState
+    result: Result
+    failed_step: Int[Array, ""]
+    finite: Bool[Array, "populations"]
+
+
+def _solution(ran: Ran, labels: tuple[str, ...], t0: float, t1: float, dt: float, names: tuple[str, ...]) -> Solution:
+    records = {label: ran.records[label] for label in labels}  # in the order asked for, which jit sorts
+    return Solution(
+        records, ran.counts, ran.times, ran.frequencies, ran.lags,
+        ran.state, ran.result, ran.failed_step, ran.finite, t0, t1, dt, names,
+    )  # fmt: skip
+
+
+def _check_drives(net: Network, dt: float) -> None:
+    for index, drive in enumerate(net.drives):
+        if isinstance(drive, PoissonDrive) and is_concrete(drive.n_sources, drive.rate):
+            most = float(np.max(np.asarray(drive.n_sources) * np.asarray(drive.rate))) * dt / 1000.0
+            if most > _MOST_KICKS:
+                raise ValueError(
+                    f"`drives[{index}]` gives every neuron {most:.3g} spikes a step, more than {_MOST_KICKS:,}: "
+                    "check `n_sources` and `rate` [Hz], take a smaller dt, or a `WhiteNoiseDrive` of the same moments."
+                )
+
+
+@eqx.filter_jit
+def _run(
+    net: Network,
+    wiring: Wiring,
+    state: NetworkState,
+    key: PRNGKeyArray,
+    stimuli: dict[str, Stimulus],
+    recorders: dict[str, record_module.AbstractRecorder],
+    solver: AbstractMembraneSolver,
+    surrogates: dict[str, AbstractSurrogate],
+    adjoint: AbstractAdjoint,
+    *,
+    dt: float,
+    n_steps: int,
+    rows: tuple[tuple[str, int], ...],
+    progress: bool,
+    single: bool,
+) -> Ran:
+    plan = make_plan(net, wiring, dt, n_steps, solver, surrogates)
+    state = with_surrogates(state, net, wiring, surrogates)
+    layout = _layout(net, dt, n_steps, state.step, tuple(surrogates))
+    report = progress_line(n_steps // (plan.block * plan.together), n_steps * dt) if progress else None
+    loop = Loop(net, plan, key, stimuli, recorders, layout, adjoint, report)
+    carries = {name: recorders[name].init(layout, n) for name, n in rows}
+    last, outcome = loop.run(state, carries)
+    finished = {name: recorder.finish(outcome.recorders[name], layout) for name, recorder in recorders.items()}
+
+    def unwrap(value: Any) -> Any:
+        return value[_SINGLE] if single and isinstance(value, dict) else value
+
+    failed = outcome.failed_step >= 0
+    return Ran(
+        {name: unwrap(r.values) for name, r in finished.items()},
+        {name: unwrap(r.counts) for name, r in finished.items() if r.counts is not None},
+        {name: r.times for name, r in finished.items() if r.times is not None},
+        {name: r.frequencies for name, r in finished.items() if r.frequencies is not None},
+        {name: r.lags for name, r in finished.items() if r.lags is not None},
+        last,
+        _result(net, wiring, surrogates, failed),
+        outcome.failed_step,
+        outcome.finite,
+    )
+
+
+def _result(net: Network, wiring: Wiring, surrogates: dict[str, AbstractSurrogate], failed: Bool[Array, ""]) -> Result:
+    """What became of the run: what cannot be refused while values are traced is said here."""
+    ran = Result.where(failed, Result.nonfinite_state, Result.successful)
+    ran = Result.where(drives_are_wrong(net), Result.wrong_drive, ran)
+    for surrogate in surrogates.values():
+        ran = Result.where(surrogate.valid(), ran, Result.wrong_surrogate)
+    return Result.where(differs_from_wiring(net, wiring), Result.wrong_wiring, ran)
