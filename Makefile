@@ -31,7 +31,7 @@ test-float32: $(VENV)/.dev
 	JAXNEURO_TEST_X64=0 $(BIN)/python -m pytest -n $(WORKERS) -m 'float32 and not proof and not gpu'
 
 test-slow: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(WORKERS) -m 'slow and not proof and not gpu'
+	JAXNEURO_TEST_QUICK_COMPILE=1 $(BIN)/python -m pytest -n $(WORKERS) -m 'slow and not proof and not gpu'
 
 proofs: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(WORKERS) -m 'proof and not gpu'
