@@ -6,7 +6,7 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 
 from importlib.metadata import version
 
-# XLA's older emitters of loops compile the programs of the tests in 0.6 of the time. The tests that compare bits are
+# XLA's older emitters of loops compile the programs of the tests in less time. The tests that compare bits are
 # also run without, in float32.
 if os.environ.get("JAXNEURO_TEST_QUICK_COMPILE") == "1" and version("jaxlib").startswith("0.10."):
     flags = os.environ.get("XLA_FLAGS", "")

@@ -17,6 +17,7 @@ from ._clock import (
     check_dt as check_dt,
     count_steps as count_steps,
     delay_steps as delay_steps,
+    run_steps as run_steps,
     to_milliseconds as to_milliseconds,
 )
 from ._dawson import (

@@ -52,3 +52,13 @@ def delay_steps(name: str, delay: float, dt: float) -> int:
     if delay < dt * (1 - _RELATIVE_SLACK):
         raise ValueError(f"`{name}` has to be at least dt = {dt} ms; got {delay} ms. Lengthen it or take a smaller dt.")
     return max(1, round(delay / dt))
+
+
+def run_steps(t0: object, t1: object, dt: float) -> tuple[int, int]:
+    """The first step of a run from `t0` to `t1` [ms] and how many it has; `ValueError` where that is no run."""
+    first, last = count_steps("t0", t0, dt), count_steps("t1", t1, dt)
+    if first < 0:
+        raise ValueError(f"`t0` has to be at least 0, from where time is counted; got {t0} ms.")
+    if last <= first:
+        raise ValueError(f"`t1` has to lie after `t0`; got {t0} and {t1} ms.")
+    return first, last - first

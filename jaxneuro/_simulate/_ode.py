@@ -9,12 +9,12 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from .._numerics import Result, count_steps, is_concrete, role_key, step_keys
+from .._numerics import Result, is_concrete, role_key, run_steps, step_keys
 from ..models import AbstractMembraneSolver, AbstractODE, AbstractRelaxation, ExponentialEuler, RungeKutta4
 from ._progress import progress_line
 from ._solution import Solution
 from ._stimulus import Stimulus, make_stimulus
-from .adjoint import AbstractAdjoint, Direct
+from .adjoint import AbstractAdjoint, Direct, checked_adjoint
 from .record import AbstractRecorder, Layout, Trace, Window
 
 _NAME = "population"
@@ -57,30 +57,25 @@ def simulate_ode(
     throw: bool,
 ) -> Solution:
     """Runs a differential equation; the arguments are those of `simulate`, checked there as far as they are shared."""
-    first, last = count_steps("t0", t0, dt), count_steps("t1", t1, dt)
-    if first < 0 or last <= first:
-        raise ValueError(f"`t0` has to be at least 0 and `t1` has to lie after it; got {t0} and {t1} ms.")
+    first, n_steps = run_steps(t0, t1, dt)
     solver = _checked_solver(model, solver)
     noisy = isinstance(model, AbstractRelaxation) and model.noise is not None
     if noisy and key is None:
         raise ValueError("`key` has to be a key, such as jax.random.key(0): the model has noise.")
-    if not isinstance(adjoint, AbstractAdjoint | None):
-        raise ValueError(f"`adjoint` has to be of `jn.adjoint`, such as `Checkpoint()`; got {adjoint!r}.")
     state = _checked_state(model, state, first, t0, dt)
-    n_steps = last - first
     layout = _layout(model, dt, n_steps, jnp.asarray(first, jnp.int32))
     recorders = _checked_recorders(record, layout, first)
     injected = None if stimulus is None else make_stimulus(_NAME, stimulus, model.size(), n_steps, dt)
     rows = tuple((name, recorder.rows(first, n_steps, dt)) for name, recorder in recorders.items())
     ran = _run(
-        model, state, key if noisy else None, injected, recorders, solver, adjoint or Direct(),
+        model, state, key if noisy else None, injected, recorders, solver, checked_adjoint(adjoint, Direct()),
         dt=dt, n_steps=n_steps, rows=rows, progress=progress,
     )  # fmt: skip
     records = {label: ran.records[label] for label in recorders}
     finite = (ran.failed_step < 0)[..., None]
     sol = Solution(
         records, {}, ran.times, {}, {}, ran.state, ran.result, ran.failed_step, finite,
-        first * dt, last * dt, dt, (_NAME,),
+        first * dt, (first + n_steps) * dt, dt, (_NAME,),
     )  # fmt: skip
     return _checked_solution(sol) if throw else sol
 

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
 from .._network import Network, PoissonDrive, Population
-from .._numerics import Result, count_steps, is_concrete
+from .._numerics import Result, is_concrete, run_steps
 from ..models import AbstractMembraneSolver, Exact, LIFState, Poisson
 from ..surrogate import AbstractSurrogate
 from . import record as record_module
@@ -21,7 +21,7 @@ from ._progress import progress_line
 from ._solution import Solution, failure
 from ._stimulus import Stimulus, make_stimulus
 from ._wire import Wiring, check_wiring, differs_from_wiring, size_of, wire
-from .adjoint import AbstractAdjoint, Checkpoint, Direct
+from .adjoint import AbstractAdjoint, Checkpoint, Direct, checked_adjoint
 
 _SINGLE = "population"
 # Poisson counts are drawn in shares of a mean of 25: beyond this a step costs 400 draws a neuron.
@@ -48,7 +48,7 @@ def simulate_spiking(
     """Runs a network of neurons; the arguments are those of `simulate`, checked there as far as they are shared."""
     single = isinstance(model, Population)
     net = Network({_SINGLE: model}) if isinstance(model, Population) else model
-    first, n_steps = _interval(t0, t1, dt)
+    first, n_steps = run_steps(t0, t1, dt)
     wiring = _checked_wiring(net, wiring, key)
     state = _checked_state(net, wiring, state, first, t0, dt, key)
     layout = _layout(net, dt, n_steps, jnp.asarray(first, jnp.int32))
@@ -60,7 +60,7 @@ def simulate_spiking(
     if not isinstance(solver, AbstractMembraneSolver | None):
         raise ValueError(f"`solver` has to be `Exact()` or `EulerMaruyama()`; got {solver!r}.")
     surrogates = _checked_surrogates(net, surrogate)
-    adjoint = _checked_adjoint(adjoint, surrogates)
+    adjoint = checked_adjoint(adjoint, Checkpoint() if surrogates else Direct())
     ran = _run(
         net, wiring, state, key, stimuli, recorders, solver or Exact(), surrogates, adjoint,
         dt=dt, n_steps=n_steps, rows=tuple(rows.items()), progress=bool(progress), single=single,
@@ -78,15 +78,6 @@ def simulate_spiking(
         sol.result != Result.successful,
         "The run failed (non-finite, or the wiring is of another in-degree); `throw=False` returns it.",
     )
-
-
-def _interval(t0: float, t1: float, dt: float) -> tuple[int, int]:
-    first, last = count_steps("t0", t0, dt), count_steps("t1", t1, dt)
-    if first < 0:
-        raise ValueError(f"`t0` has to be at least 0, from where time is counted; got {t0} ms.")
-    if last <= first:
-        raise ValueError(f"`t1` has to lie after `t0`; got {t0} and {t1} ms.")
-    return first, last - first
 
 
 def _checked_wiring(net: Network, wiring: Wiring | None, key: PRNGKeyArray) -> Wiring:
@@ -162,14 +153,6 @@ def _checked_surrogates(net: Network, surrogate: Any) -> dict[str, AbstractSurro
         if not isinstance(given, AbstractSurrogate):
             raise ValueError(f"`surrogate` has to be of `jn.surrogate`, such as `Triangular()`; got {given!r}.")
     return dict(by_name)
-
-
-def _checked_adjoint(adjoint: Any, surrogates: dict[str, AbstractSurrogate]) -> AbstractAdjoint:
-    if adjoint is None:
-        return Checkpoint() if surrogates else Direct()
-    if not isinstance(adjoint, AbstractAdjoint):
-        raise ValueError(f"`adjoint` has to be of `jn.adjoint`, such as `Checkpoint()`; got {adjoint!r}.")
-    return adjoint
 
 
 def _check_sources(net: Network, dt: float) -> None:

@@ -97,6 +97,13 @@ class Forward(AbstractAdjoint):
         return eqxi.nondifferentiable_backward(_scan(body, carry, indices), msg=message)
 
 
+def checked_adjoint(adjoint: Any, default: AbstractAdjoint) -> AbstractAdjoint:
+    """`adjoint`, `default` where None, or `ValueError`."""
+    if not isinstance(adjoint, AbstractAdjoint | None):
+        raise ValueError(f"`adjoint` has to be of `jn.adjoint`, such as `Checkpoint()`; got {adjoint!r}.")
+    return default if adjoint is None else adjoint
+
+
 def _scan(body: Body, carry: Any, indices: Array) -> Any:
     if indices.shape[0] == 0:
         return carry

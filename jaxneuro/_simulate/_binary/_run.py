@@ -10,7 +10,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
 from ..._network import BinaryNetwork
-from ..._numerics import PoissonTable, Result, count_steps, is_concrete, role_key
+from ..._numerics import PoissonTable, Result, is_concrete, role_key, run_steps
 from ...connectivity import unpack_bits
 from .._progress import progress_line
 from .._solution import Solution
@@ -50,9 +50,7 @@ def simulate_binary(
     throw: bool,
 ) -> Solution:
     """Runs a binary network; the arguments are those of `simulate`, checked there as far as they are shared."""
-    first, last = count_steps("t0", t0, dt), count_steps("t1", t1, dt)
-    if first < 0 or last <= first:
-        raise ValueError(f"`t0` has to be at least 0 and `t1` has to lie after it; got {t0} and {t1} ms.")
+    first, n_steps = run_steps(t0, t1, dt)
     update = Sequential() if update is None else update
     if not isinstance(update, AbstractUpdate):
         raise ValueError(f"`update` has to be `Sequential()` or `Parallel()`; got {update!r}.")
@@ -64,7 +62,6 @@ def simulate_binary(
         raise ValueError(f"`wiring` has to come from `jn.wire`; got {type(wiring).__name__}.")
     check_wiring(net, wiring)
     state = _checked_state(net, state, first, t0, dt, key)
-    n_steps = last - first
     layout = _layout(net, dt, n_steps, jnp.asarray(first, jnp.int32))
     recorders = _checked_recorders(record, layout, first)
     stimuli = _checked_stimuli(net, stimulus, n_steps, dt)
