@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -31,6 +32,22 @@ def as_leaf(value: Any) -> Float[Array, "..."]:
     if concrete.dtype.kind not in "fiu":
         raise ValueError(f"A parameter has to be a real number or an array of them; got {value!r}.")
     return jnp.asarray(concrete, dtype=dtype)
+
+
+class _Plain(eqx.Module):
+    """A function without numbers of its own."""
+
+    function: Callable[..., Any] = eqx.field(static=True)
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.function(*arguments)
+
+
+def as_callable(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that a model or a program can hold; of one that is a pytree the numbers are leaves."""
+    if jax.tree_util.all_leaves([function]):
+        return _Plain(function)
+    return jax.tree.map(lambda leaf: as_leaf(leaf) if isinstance(leaf, float | np.floating) else leaf, function)
 
 
 def is_concrete(*values: Any) -> bool:

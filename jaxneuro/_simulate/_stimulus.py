@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from .._numerics import as_leaf, check_finite
+from .._numerics import as_callable, as_leaf, check_finite
 
 
 class Stimulus(eqx.Module):
@@ -15,7 +15,7 @@ class Stimulus(eqx.Module):
 
     table: Float[Array, "time n"] | None
     constant: Float[Array, "*n"] | None
-    function: Any = eqx.field(static=True)
+    function: Any
     dt: float = eqx.field(static=True)
 
     def rows(self, since_start: Int[Array, "time"], steps: Int[Array, "time"]) -> Float[Array, "time ..."]:
@@ -43,7 +43,7 @@ def make_stimulus(name: str, value: Any, n: int, n_steps: int, dt: float) -> Sti
         shape = jax.eval_shape(lambda t: as_leaf(function(t)), as_leaf(0.0)).shape
         if shape not in ((), (n,)):
             raise ValueError(f"`stimulus` of {name!r}: the function returns shape {shape}; it has to be () or ({n},).")
-        return Stimulus(None, None, value, dt)
+        return Stimulus(None, None, as_callable(value), dt)
     leaf = as_leaf(value)
     check_finite(f"stimulus[{name!r}]", leaf)
     if leaf.shape in ((), (n,)):

@@ -10,7 +10,9 @@ from ._continuation import Bifurcation as Bifurcation, Branch as Branch, continu
 from ._damage import Damage as Damage, damage as damage
 from ._fixed_points import FixedPoints as FixedPoints, fixed_point as fixed_point, fixed_points as fixed_points
 from ._hopf import Hopf as Hopf, hopf as hopf
+from ._jacobian import jacobian as jacobian
 from ._lyapunov import Lyapunov as Lyapunov, lyapunov as lyapunov
+from ._nullclines import Nullclines as Nullclines, nullclines as nullclines
 from ._oscillation import Oscillation as Oscillation, oscillation as oscillation
 from ._section import Section as Section, poincare_section as poincare_section
 from ._slow_points import SlowPoints as SlowPoints, slow_points as slow_points

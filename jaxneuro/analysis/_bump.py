@@ -1,5 +1,7 @@
 """What a ring represents: where its bump is, and how well it stays there."""
 
+import math
+
 import equinox as eqx
 import jax.numpy as jnp
 from jax import lax
@@ -10,22 +12,27 @@ from ..models import angles
 
 
 class Decoded(eqx.Module):
-    """The bump of a ring: `angle` [rad], and `strength`, the length of the population vector over the mean rate."""
+    """A bump: `angle` [rad], and `strength`, the length of the population vector over the mean rate.
+
+    Rates of 0 have the strength 0.
+    """
 
     angle: Float[Array, "..."]
     strength: Float[Array, "..."]
 
 
-def decode(u: ArrayLike) -> Decoded:
-    """Reads the angle of a bump off the rates of a ring, as the population vector.
+def decode(u: ArrayLike, *, n_angles: int = 1) -> Decoded:
+    """Reads the angle of a bump off the rates of a ring, or both angles off a sheet, as the population vector.
 
         z = sum_i u_i exp(i theta_i) / sum_i u_i,   angle = arg z,   strength = |z|.
 
-    **Arguments:** `u`, rates, (..., n), in the order of the units of a `Ring`, such as a recorded trace.
+    **Arguments:** `u`, rates, (..., n), in the order of the units of a `Ring`, such as a recorded trace; `n_angles`, 1
+    for a ring, 2 for a sheet, whose n is a square.
 
-    **Returns:** a `Decoded` of shape (...); `angle` in (-pi, pi].
+    **Returns:** a `Decoded` of shape (...), of a sheet (..., 2); `angle` in (-pi, pi].
 
-    Raises `ValueError` where `u` has no axis of units. Derivatives: any.
+    Raises `ValueError` where `u` has no axis of units, or `n_angles` does not fit. Derivatives: any, where there is a
+    bump.
 
     ```python
     >>> import jax.numpy as jnp, jaxneuro as jn
@@ -38,10 +45,24 @@ def decode(u: ArrayLike) -> Decoded:
     Source: Georgopoulos, Schwartz and Kettner (1986), doi:10.1126/science.3749885.
     """
     rates = as_leaf(u)
-    if rates.ndim == 0:
-        raise ValueError("`u` has to hold the rates of a ring, (..., n); got one number.")
-    z = _vector(rates)
-    return Decoded(jnp.angle(z), jnp.abs(z) / jnp.mean(rates, axis=-1))
+    if rates.ndim == 0 or rates.shape[-1] == 0:
+        raise ValueError(f"`u` has to hold the rates of a ring, (..., n); got shape {rates.shape}.")
+    if isinstance(n_angles, bool) or n_angles not in (1, 2):
+        raise ValueError(f"`n_angles` has to be 1, of a ring, or 2, of a sheet; got {n_angles!r}.")
+    if n_angles == 1:
+        return _decoded(rates)
+    n = math.isqrt(rates.shape[-1])
+    if n * n != rates.shape[-1]:
+        raise ValueError(f"`u` of a sheet has to have a square number of units; got {rates.shape[-1]}.")
+    sheet = rates.reshape(*rates.shape[:-1], n, n)
+    each = [_decoded(jnp.mean(sheet, axis=axis)) for axis in (-1, -2)]
+    return Decoded(jnp.stack([d.angle for d in each], -1), jnp.stack([d.strength for d in each], -1))
+
+
+def _decoded(rates: Float[Array, "... n"]) -> Decoded:
+    z, mean = _vector(rates), jnp.mean(rates, axis=-1)
+    active = mean != 0.0
+    return Decoded(jnp.angle(z), jnp.where(active, jnp.abs(z) / jnp.where(active, mean, 1.0), 0.0))
 
 
 def _vector(rates: Float[Array, "... n"]) -> Complex[Array, "..."]:

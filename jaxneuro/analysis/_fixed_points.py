@@ -10,7 +10,7 @@ import optimistix as optx
 from jax import lax
 from jaxtyping import Array, ArrayLike, Bool, Complex, Float, PRNGKeyArray
 
-from .._numerics import as_leaf, check_key
+from .._numerics import as_leaf, check_key, implicit_root
 from ..models import AbstractODE
 from ._vector import Flat, check_model, flat
 
@@ -147,19 +147,15 @@ def fixed_point(model: AbstractODE, near: Any = None, *, stimulus: ArrayLike | N
     start = own if near is None else as_leaf(near)
     if start.shape != own.shape:
         raise ValueError(f"`near` has to be ({own.size},); got shape {start.shape}.")
-    return implicit_root(field, start)
+    return reached_root(field, start)
 
 
-def implicit_root(field: Flat, start: Float[Array, "n"]) -> Float[Array, "n"]:
+def reached_root(field: Flat, start: Float[Array, "n"]) -> Float[Array, "n"]:
     """The root near `start`, differentiable in everything that `field` holds; NaN where none is reached."""
     start = lax.stop_gradient(start)
     end = lax.stop_gradient(_solve_one(lax.stop_gradient(field), start))
     reached = _is_root(lax.stop_gradient(field), end)
-
-    def tangent_solve(linear: Any, y: Float[Array, "n"]) -> Float[Array, "n"]:
-        return jnp.linalg.solve(jax.jacfwd(linear)(y), y)
-
-    root = lax.custom_root(lambda x: field(x), jnp.where(reached, end, start), lambda _, x: x, tangent_solve)
+    root = implicit_root(lambda x: field(x), jnp.where(reached, end, start))
     return jnp.where(reached, root, jnp.nan)
 
 

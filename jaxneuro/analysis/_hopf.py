@@ -11,9 +11,9 @@ import optimistix as optx
 from jax import lax
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import Result, as_leaf, is_concrete
+from .._numerics import Result, as_leaf, implicit_roots, is_concrete
 from ..models import AbstractODE
-from ._fixed_points import implicit_root
+from ._fixed_points import reached_root
 from ._vector import check_model, flat, leaf_index, with_leaf
 
 _STEPS = 96
@@ -45,7 +45,7 @@ def hopf(
     """The Hopf bifurcation of a fixed point along one parameter.
 
     Found is the value between the ends of `bracket` at which the leading pair of complex eigenvalues of the Jacobian
-    crosses the imaginary axis,
+    crosses the imaginary axis (where all eigenvalues are real, as in a node, the largest tells the side),
 
         J y = i omega y,   f(y*, p) = 0,   frequency = omega / (2 pi).
 
@@ -95,9 +95,8 @@ def hopf(
 def _hopf(model: AbstractODE, index: int, bracket: Float[Array, "2"], near: Float[Array, "n"], args: Any) -> Hopf:
     def at(owner: AbstractODE, p: Float[Array, ""]) -> tuple[Array, Array, Array]:
         field, _ = flat(with_leaf(owner, index, p), args)
-        y = implicit_root(field, near)
-        pair = _leading_pair(jnp.linalg.eigvals(field.jacobian(y)))
-        return pair.real, pair.imag, y
+        y = reached_root(field, near)
+        return *_leading(jnp.linalg.eigvals(field.jacobian(y))), y
 
     fixed = lax.stop_gradient(model)
     ends = jax.vmap(lambda p: at(fixed, p)[0])(bracket)
@@ -117,11 +116,10 @@ def _hopf(model: AbstractODE, index: int, bracket: Float[Array, "2"], near: Floa
     def implicit(p: Float[Array, ""]) -> Float[Array, ""]:
         return jnp.where(crosses, at(model, p)[0], p - lax.stop_gradient(p))
 
-    def tangent_solve(linear: Any, y: Float[Array, ""]) -> Float[Array, ""]:
-        return y / linear(jnp.ones_like(y))
-
-    value = lax.custom_root(implicit, found, lambda _, x: x, tangent_solve)
-    _, omega, y = at(model, value)
+    value = implicit_roots(implicit, found)
+    growth, omega, y = at(model, value)
+    # The sign also changes where a pair becomes real on its way: that is no bifurcation.
+    crosses = crosses & (omega > 0.0) & (jnp.abs(growth) < eps**0.5 * omega)
 
     def known(x: Array) -> Array:
         return jnp.where(crosses, x, jnp.nan)
@@ -130,9 +128,12 @@ def _hopf(model: AbstractODE, index: int, bracket: Float[Array, "2"], near: Floa
     return Hopf(known(value), known(1000.0 * omega / (2.0 * np.pi)), known(y), result)
 
 
-def _leading_pair(eigenvalues: Array) -> Array:
-    """The complex eigenvalue of positive frequency with the largest real part; NaN where all are real."""
+def _leading(eigenvalues: Array) -> tuple[Array, Array]:
+    """Real and imaginary part of the leading complex eigenvalue; where all are real the largest, and 0."""
     slack = 1e2 * float(jnp.finfo(eigenvalues.real.dtype).eps) * jnp.max(jnp.abs(eigenvalues))
     turning = eigenvalues.imag > slack
     index = jnp.argmax(jnp.where(turning, eigenvalues.real, -jnp.inf))
-    return jnp.where(jnp.any(turning), eigenvalues[index], jnp.nan)
+    some = jnp.any(turning)
+    return jnp.where(some, eigenvalues.real[index], jnp.max(eigenvalues.real)), jnp.where(
+        some, eigenvalues.imag[index], 0.0
+    )

@@ -11,7 +11,7 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, ArrayLike, Float
 
 from .._numerics import as_leaf, check_dt, count_steps
-from ..models import AbstractODE, RungeKutta4
+from ..models import AbstractODE, AbstractRelaxation, RungeKutta4
 from ._vector import Flat, check_model, flat
 
 # Steps between two orthonormalisations.
@@ -73,6 +73,8 @@ def lyapunov(
     Source: Benettin, Galgani, Giorgilli and Strelcyn (1980), doi:10.1007/BF02128236.
     """
     check_model(model, stimulus)
+    if isinstance(model, AbstractRelaxation) and model.noise is not None:
+        raise ValueError("`model` has to be without noise: build it with `noise=None`.")
     dt = check_dt(dt)
     n_steps, before = count_steps("t1", t1, dt), count_steps("transient", transient, dt)
     if n_steps < 1 or n_steps % (10 * _BETWEEN):

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
-from ..models import AbstractODE
+from ..models import AbstractODE, Ring
 
 
 class Flat(eqx.Module):
@@ -40,6 +40,8 @@ def check_model(model: Any, args: Any) -> None:
         raise ValueError(
             f"`model` has to be a rate model, such as `jn.networks.ei_rate()`; got {type(model).__name__}."
         )
+    if isinstance(model, Ring) and model.moving is not None:
+        raise ValueError("`model` has a velocity that depends on time: it has no fixed vector field to look at.")
     if args is not None and jnp.shape(args) not in ((), (model.size(),)):
         raise ValueError(f"`stimulus` has to be a number or ({model.size()},); got shape {jnp.shape(args)}.")
 

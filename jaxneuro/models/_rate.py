@@ -64,16 +64,9 @@ class RateNetwork(AbstractRelaxation):
         noise: Any = None,
         start: Any = 0.0,
     ):
-        self.m = None if m is None else square_matrix("m", m)
-        self.w, self.u = _feedforward(w, u)
-        self.h, self.tau, self.transfer = as_leaf(h), as_leaf(tau), checked_transfer(transfer)
-        self.noise = checked_noise(noise)
-        n = unit_count(self.m, self.w, self.h)
-        self.start = spread_over("start", start, n)
-        check_finite("h", self.h)
-        check_positive("tau", self.tau)
-        for name, leaf in (("h", self.h), ("tau", self.tau), ("noise", self.noise)):
-            check_per_unit(name, leaf, n)
+        self.m, self.w, self.u, self.h, self.noise, self.start = _checked(m, w, u, h, noise, start)
+        self.transfer = checked_transfer(transfer)
+        self.tau = _time_constant("tau", tau, self.size())
 
     def size(self) -> int:
         """How many units there are."""
@@ -164,19 +157,10 @@ class SynapticRateNetwork(AbstractRelaxation):
         noise: Any = None,
         start: Any = 0.0,
     ):
-        self.m = None if m is None else square_matrix("m", m)
-        self.w, self.u = _feedforward(w, u)
-        self.h, self.tau_s, self.transfer = as_leaf(h), as_leaf(tau_s), checked_transfer(transfer)
-        self.tau_r = None if tau_r is None else as_leaf(tau_r)
-        self.noise = checked_noise(noise)
-        n = unit_count(self.m, self.w, self.h)
-        self.start = spread_over("start", start, n)
-        check_finite("h", self.h)
-        check_positive("tau_s", self.tau_s)
-        if self.tau_r is not None:
-            check_positive("tau_r", self.tau_r)
-        for name, leaf in (("h", self.h), ("tau_s", self.tau_s), ("tau_r", self.tau_r), ("noise", self.noise)):
-            check_per_unit(name, leaf, n)
+        self.m, self.w, self.u, self.h, self.noise, self.start = _checked(m, w, u, h, noise, start)
+        self.transfer = checked_transfer(transfer)
+        self.tau_s = _time_constant("tau_s", tau_s, self.size())
+        self.tau_r = None if tau_r is None else _time_constant("tau_r", tau_r, self.size())
 
     def size(self) -> int:
         """How many units there are."""
@@ -224,6 +208,25 @@ def recurrent_input(
         # A row times a matrix: under vmap over rates one product of matrices, without a transpose of the batch.
         total = total + rate @ net.m.T
     return total if args is None else total + args
+
+
+def _checked(m: Any, w: Any, u: Any, h: Any, noise: Any, start: Any) -> tuple[Any, Any, Any, Array, Any, Array]:
+    """What both kinds of networks have, checked: weights, input weights and rates, input, noise, start."""
+    matrix = None if m is None else square_matrix("m", m)
+    weights, rates = _feedforward(w, u)
+    leaf, sigma = as_leaf(h), checked_noise(noise)
+    check_finite("h", leaf)
+    n = unit_count(matrix, weights, leaf)
+    check_per_unit("h", leaf, n)
+    check_per_unit("noise", sigma, n)
+    return matrix, weights, rates, leaf, sigma, spread_over("start", start, n)
+
+
+def _time_constant(name: str, tau: Any, n: int) -> Float[Array, "*n"]:
+    leaf = as_leaf(tau)
+    check_positive(name, leaf)
+    check_per_unit(name, leaf, n)
+    return leaf
 
 
 def _with_input(net: Any) -> Any:

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_leaf, check_finite, check_positive
+from .._numerics import as_callable, as_leaf, check_finite, check_positive
 from ..transfer import AbstractTransfer
 from ._ode import AbstractRelaxation
 from ._periodic import AbstractApplied, AbstractProduct, Dense, LowRank, angles
@@ -29,7 +29,8 @@ class Ring(AbstractRelaxation):
     - `tau`: time constant [ms].
     - `transfer`: F, of `jn.transfer`; threshold-linear by default.
     - `velocity`: [rad/ms], a number (of a sheet: one an axis) or a function of time [ms]. The kernel becomes
-      J - tau velocity dJ/dtheta, under which a bump moves: with J_0 and J_1 alone exactly at that velocity.
+      J - tau velocity dJ/dtheta, under which a bump moves: with J_0 and J_1 alone exactly at that velocity. The numbers
+      that a function holds are changed without compiling again where it is a pytree, as `jax.tree_util.Partial(f, v)`.
     - `noise`: sigma, in the units of u; None for none.
     - `start`: where a run starts, a number or one each.
     - `product`: `LowRank()` by default, `FFT()` or `Dense()`.
@@ -61,7 +62,7 @@ class Ring(AbstractRelaxation):
     transfer: AbstractTransfer
     product: AbstractProduct
     applied: AbstractApplied | None
-    moving: Callable[[Any], Any] | None = eqx.field(static=True)
+    moving: Callable[[Any], Any] | None
     n: int = eqx.field(static=True)
 
     def __init__(
@@ -89,7 +90,7 @@ class Ring(AbstractRelaxation):
         self.transfer, self.noise = checked_transfer(transfer), checked_noise(noise)
         self.product, self.applied = LowRank() if product is None else product, None
         self.start = spread_over("start", start, self.size())
-        self.moving = velocity if callable(velocity) else None
+        self.moving = as_callable(velocity) if callable(velocity) else None
         self.velocity = None if velocity is None or callable(velocity) else jnp.atleast_1d(as_leaf(velocity))
         check_finite("j", self.j)
         check_finite("i", self.i)

@@ -39,7 +39,9 @@ class Exact(AbstractMembraneSolver):
 class ExponentialEuler(AbstractMembraneSolver):
     """Exponential Euler: the decay is exact, the target is held over the step; the default of rate models.
 
-    The step is that of `Exact`, but first order where the target depends on the state, as in a network of rates.
+    The step is that of `Exact`, but first order where the target depends on the state, as in a network of rates. So is
+    noise: exact in a unit alone, in a mode that the network makes slow, as the place of a bump, its variance is too
+    small by (1 - exp(-2 h))/(2 h), h = dt/tau. There `EulerMaruyama()` is exact.
     """
 
     def propagator(self, dt_over_tau: Float[Array, "*n"]) -> Propagator:

@@ -5,8 +5,8 @@ from typing import Any
 import jax.numpy as jnp
 from jaxtyping import ArrayLike
 
-from .._numerics import as_leaf, check_finite, is_concrete
-from ..models import AbstractProduct, EIRate, RateNetwork, Ring, angles
+from .._numerics import as_leaf, check_finite, check_positive, is_concrete
+from ..models import AbstractProduct, EIRate, RateNetwork, Ring
 from ..transfer import AbstractTransfer, Linear, PowerLaw, Tanh
 
 
@@ -46,12 +46,18 @@ def ring(
 
     Source: Ben-Yishai, Bar-Or and Sompolinsky (1995), doi:10.1073/pnas.92.9.3844; source text 001, equations (25)-(29).
     """
-    i0, wave = as_leaf(i0), jnp.cos(jnp.asarray(angles(n), jnp.result_type(float)) - as_leaf(theta0))
-    coefficients = jnp.stack([as_leaf(j0), as_leaf(j1)])
-    start = i0 * (1.0 + 0.1 * wave) if start is None else start
+    given = {"j0": j0, "j1": j1, "i0": i0, "i1": i1, "theta0": theta0}
+    leaves = {name: as_leaf(value) for name, value in given.items()}
+    for name, leaf in leaves.items():
+        check_finite(name, leaf)
+        if leaf.ndim:
+            raise ValueError(f"`{name}` has to be one number; got shape {leaf.shape}: map over it with jax.vmap.")
+    coefficients = jnp.stack([leaves["j0"], leaves["j1"]])
+    wave = jnp.cos(Ring(n, j=coefficients).angles() - leaves["theta0"])
+    start = leaves["i0"] * (1.0 + 0.1 * wave) if start is None else start
     return Ring(
-        n, j=coefficients, i=i0 + as_leaf(i1) * wave, tau=tau, transfer=transfer, velocity=velocity, noise=noise,
-        start=start, product=product,
+        n, j=coefficients, i=leaves["i0"] + leaves["i1"] * wave, tau=tau, transfer=transfer, velocity=velocity,
+        noise=noise, start=start, product=product,
     )  # fmt: skip
 
 
@@ -134,6 +140,7 @@ def memory(decoder: Any, *, null: Any = None, tau: ArrayLike = 10.0, start: Any 
     r = jnp.zeros((n, n), d.dtype) if null is None else as_leaf(null)
     if r.shape != (n, n):
         raise ValueError(f"`null` has to be ({n}, {n}); got shape {r.shape}.")
+    check_finite("null", r)
     return RateNetwork(projector + r - projector @ r, tau=tau, transfer=Linear(), start=start)
 
 
@@ -146,7 +153,7 @@ def hopfield(patterns: Any, *, gain: ArrayLike = 10.0, tau: ArrayLike = 10.0, st
 
     **Returns:** a `RateNetwork`.
 
-    Raises `ValueError` where `patterns` is no table of -1 and 1.
+    Raises `ValueError` where `patterns` is no table of -1 and 1, or `gain` is not positive.
 
     ```python
     >>> import jax, jax.numpy as jnp, jaxneuro as jn
@@ -165,10 +172,12 @@ def hopfield(patterns: Any, *, gain: ArrayLike = 10.0, tau: ArrayLike = 10.0, st
         raise ValueError(f"`patterns` has to be (patterns, n); got shape {xi.shape}.")
     if is_concrete(xi) and not bool(jnp.all(jnp.abs(xi) == 1.0)):
         raise ValueError("`patterns` has to hold -1 and 1.")
+    slope = as_leaf(gain)
+    check_positive("gain", slope)
     n = xi.shape[1]
     overlaps = xi.T @ xi / n
     weights = overlaps - jnp.diag(jnp.diagonal(overlaps))
-    return RateNetwork(weights, tau=tau, transfer=Tanh(width=1.0 / as_leaf(gain)), start=start)
+    return RateNetwork(weights, tau=tau, transfer=Tanh(width=1.0 / slope), start=start)
 
 
 def supralinear(
@@ -176,7 +185,13 @@ def supralinear(
 ) -> EIRate:
     """The supralinear stabilised network: an E/I pair with F(x) = gain [x]_+^exponent.
 
-    Weak input is summed supralinearly, strong input sublinearly, because inhibition comes to stabilise excitation.
+    Weak input is summed supralinearly, strong input sublinearly, because inhibition comes to stabilise excitation:
+    asserted are both, and that `analysis.inhibition_stabilisation` is false at weak and true at strong input.
+
+        M = (1.25, -0.65; 1.2, -0.5),   tau_E = 20 ms,   tau_I = 10 ms.
+
+    Weights, exponent and time constants are those of Hennequin et al. (2018), the gain is that of Rubin et al. (2015).
+    For an exponent of 2 it sets the units alone: rates times gain depend on drive times gain.
 
     **Arguments:** `drive`, the input to both; `gain`, `exponent`; `start`, (2,).
 
@@ -192,7 +207,8 @@ def supralinear(
 
     ```
 
-    Source: Rubin, Van Hooser and Miller (2015), doi:10.1016/j.neuron.2014.12.026.
+    Source: Rubin, Van Hooser and Miller (2015), doi:10.1016/j.neuron.2014.12.026; Hennequin, Ahmadian, Rubin, Lengyel
+    and Miller (2018), doi:10.1016/j.neuron.2018.04.017.
     """
     return EIRate(
         m_ee=1.25, m_ei=-0.65, m_ie=1.2, m_ii=-0.5, gamma_e=-as_leaf(drive), gamma_i=-as_leaf(drive), tau_e=20.0,

@@ -4,6 +4,6 @@ from ._overlay import overlay as overlay
 from ._phase_diagram import phase_diagram as phase_diagram
 from ._phase_plane import phase_plane as phase_plane
 from ._raster import raster as raster
-from ._ring import bump as bump, ring_diagram as ring_diagram, tuning as tuning
+from ._ring import bump as bump, ring_diagram as ring_diagram, sheet as sheet, tuning as tuning
 from ._state import draw_state as draw_state, state as state
 from ._sweep import sweep as sweep

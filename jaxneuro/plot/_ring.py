@@ -21,11 +21,12 @@ _ANGLE = r"preferred angle $\theta$ (rad)"
 def bump(sol: Solution, *, record: str = "rate", ax: "Axes | None" = None) -> "Axes":
     """Draws the rates of a ring over time, as an image.
 
-    **Arguments:** `sol`, a run of a `Ring`; `record`, the name of a `Trace` of all its units; `ax`, where to draw.
+    **Arguments:** `sol`, a run of a `Ring` of one angle (`plot.sheet` is for two); `record`, the name of a `Trace` of
+    all its units, at two times or more; `ax`, where to draw.
 
     **Returns:** the axes.
 
-    Raises `ValueError` for a record that is no trace, `ImportError` without matplotlib.
+    Raises `ValueError` for a record that is no such trace, `ImportError` without matplotlib.
 
     ```python
     >>> import jaxneuro as jn
@@ -36,14 +37,50 @@ def bump(sol: Solution, *, record: str = "rate", ax: "Axes | None" = None) -> "A
     if record not in sol.times:
         raise ValueError(f"`record` has to name a trace over time; got {record!r}, there are {', '.join(sol.times)}.")
     rates, times = np.asarray(sol[record]), np.asarray(sol.times[record])
+    if rates.ndim != 2 or times.size < 2:
+        raise ValueError(f"`record` has to be a trace at two times or more; {record!r} has shape {rates.shape}.")
     axes: Any = pyplot().figure(figsize=(6.0, 3.2), layout="constrained").gca() if ax is None else ax
     half = math.pi / rates.shape[1]
     theta = angles(rates.shape[1])
     extent = (times[0], times[-1], theta[0] - half, theta[-1] + half)
     image = axes.imshow(
-        rates.T, origin="lower", aspect="auto", extent=extent, cmap="viridis", interpolation="nearest", vmin=0.0
-    )
+        rates.T, origin="lower", aspect="auto", extent=extent, cmap="viridis", interpolation="nearest",
+        vmin=min(0.0, float(rates.min())),
+    )  # fmt: skip
     axes.set(xlabel="time (ms)", ylabel=_ANGLE)
+    axes.set_yticks(*_TICKS)
+    axes.figure.colorbar(image, ax=axes, label="rate (units of the input)")
+    return axes
+
+
+def sheet(rates: ArrayLike, *, ax: "Axes | None" = None) -> "Axes":
+    """Draws the rates of a sheet, a `Ring` of two angles, as an image.
+
+    **Arguments:** `rates`, (n * n,), in the order of its units, such as the end of a run; `ax`, where to draw.
+
+    **Returns:** the axes.
+
+    Raises `ValueError` where the number of rates is no square, `ImportError` without matplotlib.
+
+    ```python
+    >>> import jax.numpy as jnp, jaxneuro as jn
+    >>> theta = jn.Ring(24, j=[[0.0]]).angles()
+    >>> ax = jn.plot.sheet(jnp.exp(jnp.cos(theta).sum(axis=-1)).ravel())
+
+    ```
+    """
+    known = np.asarray(rates)
+    n = math.isqrt(known.size)
+    if known.ndim != 1 or known.size == 0 or n * n != known.size:
+        raise ValueError(f"`rates` has to be (n * n,), of a sheet; got shape {known.shape}.")
+    axes: Any = pyplot().figure(figsize=(4.2, 3.4), layout="constrained").gca() if ax is None else ax
+    first, last = angles(n)[0] - math.pi / n, angles(n)[-1] + math.pi / n
+    image = axes.imshow(
+        known.reshape(n, n).T, origin="lower", extent=(first, last, first, last), cmap="viridis",
+        interpolation="nearest", vmin=min(0.0, float(known.min())),
+    )  # fmt: skip
+    axes.set(xlabel=r"first angle $\theta$ (rad)", ylabel=r"second angle $\phi$ (rad)")
+    axes.set_xticks(*_TICKS)
     axes.set_yticks(*_TICKS)
     axes.figure.colorbar(image, ax=axes, label="rate (units of the input)")
     return axes

@@ -27,6 +27,7 @@ from ._effective_input import (
     effective_input as effective_input,
 )
 from ._energy import energy as energy
+from ._hopfield import HopfieldRecall as HopfieldRecall, hopfield_recall as hopfield_recall
 from ._linear_network import (
     LinearModes as LinearModes,
     linear_modes as linear_modes,
@@ -44,5 +45,11 @@ from ._ring import (
     ring_growth as ring_growth,
     ring_regime as ring_regime,
     ring_tuning as ring_tuning,
+)
+from ._ring_motion import (
+    BumpMotion as BumpMotion,
+    RingTracking as RingTracking,
+    bump_motion as bump_motion,
+    ring_tracking as ring_tracking,
 )
 from ._stability import Modes as Modes, Stability as Stability, brunel_stability as brunel_stability

@@ -10,7 +10,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float
 
 from .._network import BinaryNetwork
-from .._numerics import Result, is_concrete
+from .._numerics import Result, implicit_root, is_concrete
 from ..connectivity import Bernoulli, FixedInDegree
 from ._binary_field import (
     AbstractField,
@@ -150,10 +150,10 @@ def _solve(net: BinaryNetwork, field: AbstractField) -> BinaryMeanField:
     chosen = jnp.max(jnp.where(jnp.where(jnp.any(stable), stable, found), index, 0))
 
     exists = found[chosen]
-    m = _implicit(lambda x: field.activity(inputs, x) - x, jnp.where(exists, ends[chosen], 0.0))
+    m = implicit_root(lambda x: field.activity(inputs, x) - x, jnp.where(exists, ends[chosen], 0.0))
     first = lax.stop_gradient(m)
     start = _settle(lambda x: field.overlap(fixed, first, x), first**2, 1.0)
-    q = _implicit(lambda x: field.overlap(inputs, m, x) - x, start)
+    q = implicit_root(lambda x: field.overlap(inputs, m, x) - x, start)
     determinant = jnp.abs(jnp.linalg.det(slopes[chosen] - jnp.eye(n, dtype=m.dtype)))
     at_fold = determinant < _FOLD * float(jnp.finfo(m.dtype).eps) ** 0.5
     result = Result.where(exists, Result.where(at_fold, Result.at_fold, Result.successful), Result.no_fixed_point)
@@ -203,15 +203,6 @@ def _settle(function: Any, start: Float[Array, "n"], first_step: float) -> Float
 
     first = (start, jnp.zeros((), jnp.int32), jnp.full((), jnp.inf, start.dtype))
     return lax.while_loop(goes_on, advance, first)[0]
-
-
-def _implicit(residual: Any, root: Float[Array, "n"]) -> Float[Array, "n"]:
-    """The root as a function of everything `residual` closes over, by the implicit function theorem."""
-
-    def tangent_solve(linear: Any, y: Float[Array, "n"]) -> Float[Array, "n"]:
-        return jnp.linalg.solve(jax.jacfwd(linear)(y), y)
-
-    return lax.custom_root(residual, root, lambda _, x: x, tangent_solve)
 
 
 def _growth(slopes: Float[Array, "n n"], tau: Float[Array, "n"]) -> Float[Array, ""]:

@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, Float
 
 from .._formulas import lif_cv, lif_log_rate
 from .._network import BinaryNetwork, Network
-from .._numerics import Result, as_leaf, is_concrete
+from .._numerics import Result, as_leaf, implicit_root, is_concrete
 from ..connectivity import FixedInDegree, GaussianInDegree
 from ..models import LIF, Poisson
 from ._binary import BinaryMeanField, binary_mean_field
@@ -221,7 +221,7 @@ def _solve(net: Network, noise: AbstractNoise, groups: tuple[tuple[str, ...], ..
     def implicit(v: Float[Array, "unknowns"]) -> Float[Array, "unknowns"]:
         return jnp.where(silent, -v, residual_of(net, jnp.where(silent, -jnp.inf, v)))
 
-    log_rate = jnp.where(silent, -jnp.inf, _implicit(implicit, start))
+    log_rate = jnp.where(silent, -jnp.inf, implicit_root(implicit, start))
     at_fold = linear.determinant[chosen] < _FOLD * float(jnp.finfo(x.dtype).eps) ** 0.5
     exists = found[chosen]
     result = Result.where(exists, Result.where(at_fold, Result.at_fold, Result.successful), Result.no_fixed_point)
@@ -239,15 +239,6 @@ def _choose(found: Bool[Array, "roots"], stable: Bool[Array, "roots"]) -> Array:
     index = jnp.arange(found.shape[0], dtype=jnp.int32)
     best = jnp.where(jnp.any(stable), stable, found)
     return jnp.max(jnp.where(best, index, 0))
-
-
-def _implicit(residual: Any, root: Float[Array, "unknowns"]) -> Float[Array, "unknowns"]:
-    """The root as a function of everything `residual` closes over, by the implicit function theorem."""
-
-    def tangent_solve(linear: Any, y: Float[Array, "unknowns"]) -> Float[Array, "unknowns"]:
-        return jnp.linalg.solve(jax.jacfwd(linear)(y), y)
-
-    return lax.custom_root(residual, root, lambda _, x: x, tangent_solve)
 
 
 class _Linear(eqx.Module):

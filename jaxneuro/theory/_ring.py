@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from .._numerics import Result, as_leaf, check_finite, check_positive, is_concrete
+from .._numerics import Result, as_leaf, check_finite, check_positive, implicit_roots, is_concrete
 
 # Points on which the half-width of a tuned state is bracketed.
 _GRID = 256
@@ -110,21 +110,21 @@ def _why_not(j0: Float[Array, "..."], j1: Float[Array, "..."], bump: RingBump) -
 def _bump(j0: Float[Array, "..."], j1: Float[Array, "..."], i0: Float[Array, "..."]) -> RingBump:
     localised = j1 > 2.0
     width = half_width(jnp.where(localised, j1, 4.0))
-    share, cosine = _share(width), jnp.cos(width)
-    exists = localised & (j0 * share + cosine < 0.0) & (i0 > 0.0)
-    amplitude = -i0 / jnp.where(exists, j0 * share + cosine, -1.0)
+    mean, cosine = share(width), jnp.cos(width)
+    exists = localised & (j0 * mean + cosine < 0.0) & (i0 > 0.0)
+    amplitude = -i0 / jnp.where(exists, j0 * mean + cosine, -1.0)
 
     def known(x: Float[Array, "..."], where: Bool[Array, "..."] = exists) -> Float[Array, "..."]:
         return jnp.where(where, x, jnp.nan)
 
-    result = _result(exists)
+    result = result_of(exists)
     return RingBump(
-        known(width), known(amplitude), known(amplitude * (1.0 - cosine)), known(amplitude * share),
-        known(-cosine / share, localised), result,
+        known(width), known(amplitude), known(amplitude * (1.0 - cosine)), known(amplitude * mean),
+        known(-cosine / mean, localised), result,
     )  # fmt: skip
 
 
-def _result(exists: Bool[Array, "..."]) -> Result:
+def result_of(exists: Bool[Array, "..."]) -> Result:
     """One code for each element."""
 
     def code(one: Bool[Array, ""]) -> Result:
@@ -135,7 +135,7 @@ def _result(exists: Bool[Array, "..."]) -> Result:
     return code(exists)
 
 
-def _share(width: Float[Array, "..."]) -> Float[Array, "..."]:
+def share(width: Float[Array, "..."]) -> Float[Array, "..."]:
     """f(theta_c): the mean over the ring of [cos theta - cos theta_c]_+."""
     return (jnp.sin(width) - width * jnp.cos(width)) / math.pi
 
@@ -148,7 +148,7 @@ def half_width(j1: Float[Array, "..."]) -> Float[Array, "..."]:
     def halve(_: Int[Array, ""], bracket: tuple[Array, Array]) -> tuple[Array, Array]:
         low, high = bracket
         middle = 0.5 * (low + high)
-        below = _area(middle) < wanted
+        below = area(middle) < wanted
         return jnp.where(below, middle, low), jnp.where(below, high, middle)
 
     ends = (jnp.zeros_like(j1), jnp.full_like(j1, math.pi))
@@ -163,7 +163,7 @@ def _half_width_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
     return width, -math.pi / jnp.square(j1 * jnp.sin(width)) * dj1
 
 
-def _area(width: Float[Array, "..."]) -> Float[Array, "..."]:
+def area(width: Float[Array, "..."]) -> Float[Array, "..."]:
     """theta - sin(2 theta)/2, by its series where the difference cancels."""
     small = width < 0.1
     square = jnp.square(width)
@@ -176,7 +176,7 @@ class RingTuning(eqx.Module):
 
     - `u0`, `u1`, in the units of the input.
     - `half_width` (theta_c) [rad], pi where all units are active.
-    - `result`: successful, or no_fixed_point, where the other fields are NaN.
+    - `result`: successful, or no_fixed_point, where the other fields are NaN: rates grow for ever.
     """
 
     u0: Float[Array, "..."]
@@ -190,7 +190,7 @@ class RingTuning(eqx.Module):
         return jnp.where(height > 0.0, height, 0.0)
 
 
-def ring_tuning(*, j0: Any, j1: Any, i0: Any, i1: Any) -> RingTuning:
+def ring_tuning(*, j0: Any, j1: Any, i0: Any, i1: Any, throw: bool = True) -> RingTuning:
     """The state of a ring of threshold-linear units under the stimulus I_0 + I_1 cos(theta - theta_0).
 
     While all units are active u_0 = I_0/(1 - J_0) and u_1 = 2 I_1/(2 - J_1). Else theta_c solves
@@ -200,11 +200,13 @@ def ring_tuning(*, j0: Any, j1: Any, i0: Any, i1: Any) -> RingTuning:
     with f of `ring_bump`, and u_1 = I_1 / (1 - J_1 g) where that is not 0/0. Only I_1/I_0 enters theta_c: the width of
     tuning curves does not depend on contrast.
 
-    **Arguments**, numbers or arrays that broadcast together: `j0`, `j1`; `i0`, `i1`, the latter above 0.
+    **Arguments**, numbers or arrays that broadcast together: `j0`, `j1`; `i0`, `i1`, the latter above 0; and `throw`,
+    whether a ring without such a state raises; if not, `result` says so, as vmap needs.
 
     **Returns:** a `RingTuning`.
 
-    Raises `ValueError` where a known value is not finite or `i1` is not positive.
+    Raises `ValueError` where a known value is not finite or `i1` is not positive; `RuntimeError` where rates grow for
+    ever and `throw` is true and the values are known.
 
     Derivatives: forward and reverse mode, implicit.
 
@@ -224,7 +226,15 @@ def ring_tuning(*, j0: Any, j1: Any, i0: Any, i1: Any) -> RingTuning:
     for name, leaf in (("j0", j0), ("j1", j1), ("i0", i0)):
         check_finite(name, leaf)
     check_positive("i1", i1)
-    return _tuning(j0, j1, i0, i1)
+    seen = _tuning(j0, j1, i0, i1)
+    if throw and is_concrete(seen.result) and bool(jnp.any(seen.result != Result.successful)):
+        at = jnp.argmax((seen.result != Result.successful).reshape(-1))
+        first, second, even, tuned = (float(x.reshape(-1)[at]) for x in (j0, j1, i0, i1))
+        raise RuntimeError(
+            f"No tuned state at J_0 = {first:.5g}, J_1 = {second:.5g}, I_0 = {even:.5g}, I_1 = {tuned:.5g}: "
+            "rates grow for ever. Take weaker excitation, a lower J_0 or J_1."
+        )
+    return seen
 
 
 @jax.jit
@@ -238,15 +248,13 @@ def _tuning(
 
     def balance(width: Float[Array, "..."], *leaves: Float[Array, "..."]) -> Float[Array, "..."]:
         first, second, even, tuned = leaves
-        return even * (1.0 - second * _area(width) / (2.0 * math.pi)) + tuned * (first * _share(width) + jnp.cos(width))
+        return even * (1.0 - second * area(width) / (2.0 * math.pi)) + tuned * (first * share(width) + jnp.cos(width))
 
     leaves = (j0, j1, i0, i1)
-    start = _last_zero(lambda width: balance(width, *jax.tree.map(lax.stop_gradient, leaves)), i0)
-    root = lax.custom_root(
-        lambda width: balance(width, *leaves), start, lambda _, x: x, lambda linear, y: y / linear(jnp.ones_like(y))
-    )
+    start = falling_zero(lambda width: balance(width, *jax.tree.map(lax.stop_gradient, leaves)), i0)
+    root = implicit_roots(lambda width: balance(width, *leaves), start)
     width = jnp.where(linear, 1.0, root)
-    left, right = 1.0 - j1 * _area(width) / (2.0 * math.pi), -(j0 * _share(width) + jnp.cos(width))
+    left, right = 1.0 - j1 * area(width) / (2.0 * math.pi), -(j0 * share(width) + jnp.cos(width))
     # Two forms of u_1, each without 0/0 where the other has it.
     by_first = jnp.abs(left) > jnp.abs(right)
     u1 = jnp.where(by_first, i1 / jnp.where(by_first, left, 1.0), i0 / jnp.where(by_first, 1.0, right))
@@ -255,13 +263,13 @@ def _tuning(
     def known(here: Float[Array, "..."], there: Float[Array, "..."]) -> Float[Array, "..."]:
         return jnp.where(exists, jnp.where(linear, here, there), jnp.nan)
 
-    result = _result(exists)
+    result = result_of(exists)
     half = known(jnp.full_like(width, math.pi), width)
     return RingTuning(known(linear0, -u1 * jnp.cos(width)), known(linear1, u1), half, result)
 
 
-def _last_zero(function: Callable[[Array], Array], like: Float[Array, "..."]) -> Float[Array, "..."]:
-    """The zero of `function` on (0, pi) at which it falls, by a grid and bisection; NaN where there is none."""
+def falling_zero(function: Callable[[Array], Array], like: Float[Array, "..."]) -> Float[Array, "..."]:
+    """The first zero of `function` on (0, pi) at which it falls, by a grid and bisection; NaN where there is none."""
     grid = jnp.linspace(0.0, math.pi, _GRID, dtype=like.dtype).reshape(-1, *[1] * like.ndim)
     values = jax.vmap(lambda x: function(jnp.broadcast_to(x, like.shape)))(grid)
     falls = (values[:-1] > 0.0) & (values[1:] <= 0.0)

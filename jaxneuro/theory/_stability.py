@@ -11,11 +11,11 @@ from jax import lax
 from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
 from .._network import Network
-from .._numerics import as_leaf, check_nonnegative, is_concrete
+from .._numerics import as_leaf, check_nonnegative, implicit_root, is_concrete
 from ..models import LIF
 from ._effective_input import EffectiveNoise
 from ._loop import Loop, longest_delay, loop_of
-from ._mean_field import _groups, _implicit, _log_phi, _spread, mean_field
+from ._mean_field import _groups, _log_phi, _spread, mean_field
 from ._modes import Zeros, search_modes, window_of
 
 # A rate given is self-consistent where log Phi(nu) - log nu is below this.
@@ -179,7 +179,7 @@ def self_consistent(
         rates = _spread(groups, jnp.exp(jnp.where(known, x, -jnp.inf)))
         return jnp.where(known, _log_phi(net, EffectiveNoise(), tuple(g[0] for g in groups), rates) - x, -x)
 
-    x = _implicit(implicit, jnp.where(known, start, 0.0))
+    x = implicit_root(implicit, jnp.where(known, start, 0.0))
     return _spread(groups, jnp.exp(jnp.where(known, x, start)))
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import jaxneuro as jn
-from benchmarks import brunel_batch, growth
+from benchmarks import brunel_batch, growth, hopfield, rates
 from benchmarks._plain import dense, scatter, simulator, weights
 from benchmarks._report import not_measured, table
 
@@ -80,6 +80,22 @@ def test_rows_of_growth(tmp_path):
     assert [row["unit"] for row in rows] == ["ms", "ns"]
     growth.draw(rows, str(tmp_path / "growth.png"))
     assert (tmp_path / "growth.png").stat().st_size > 0
+
+
+def test_rows_of_rates():
+    rows = rates.run(batch=2, n=8, steps=20, ring=16, diagram=3, rounds=1, counts=(4,))
+    assert [row["unit"] for row in rows] == ["s"] * 6 + ["%", "GB/s"]
+    assert all(row["ours"] > 0 for row in rows[:-1])
+    assert "after 20 steps the rates agree to" in rows[0]["note"]
+    assert " of 9; off the lines " in rows[-2]["note"]
+
+
+def test_rows_of_hopfield():
+    # 1,000 units: recall at a third of the capacity, none at three times it.
+    rows = hopfield.run(n=1_000, loads=(0.05, 0.4), networks=1, recalled=3)
+    assert rows[0]["ours"] == pytest.approx(rows[0]["peer"], abs=2e-3)
+    assert rows[1]["ours"] < 0.6
+    assert rows[1]["peer"] is None
 
 
 @pytest.mark.slow

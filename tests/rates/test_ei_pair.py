@@ -37,8 +37,35 @@ def test_hopf():
     assert float(found.frequency) == pytest.approx(6.8916, abs=5e-5)
     with pytest.raises(RuntimeError, match="No Hopf bifurcation between 10 and 30"):
         A.hopf(jn.networks.ei_rate(), where=lambda m: m.tau_i, bracket=(10.0, 30.0))
+    # Ends at which all eigenvalues are real, as those of a node, are no obstacle.
+    wide = A.hopf(jn.networks.ei_rate(), where=lambda m: m.tau_i, bracket=(1.0, 2_000.0))
+    assert float(wide.value) == pytest.approx(40.0, rel=1e-12)
+    # A node that becomes unstable by a real eigenvalue has no Hopf bifurcation.
+    with pytest.raises(RuntimeError, match=r"No Hopf bifurcation between 0\.5 and 1\.5"):
+        A.hopf(Grows(jnp.asarray(1.0)), where=lambda m: m.a, bracket=(0.5, 1.5))
     nothing = A.hopf(jn.networks.ei_rate(), where=lambda m: m.tau_i, bracket=(10.0, 30.0), throw=False)
     assert np.isnan(nothing.value)
+
+
+class Grows(jn.AbstractODE):
+    """dx/dt = (a - 1) x, dy/dt = -y: a real eigenvalue passes 0 at a = 1."""
+
+    a: jax.Array
+
+    def size(self):
+        return 2
+
+    def initial(self):
+        return jnp.zeros(2)
+
+    def prepared(self):
+        return self
+
+    def observe(self, y):
+        return {"y": y}
+
+    def vector_field(self, t, y, args=None):
+        return y * jnp.stack([self.a - 1.0, -jnp.ones_like(self.a)])
 
 
 def test_derivatives_of_the_hopf_point():
@@ -93,5 +120,8 @@ def test_inhibition_stabilisation_and_the_paradox():
 
 def test_supralinear_sums_become_sublinear():
     rates = [float(A.fixed_point(jn.networks.supralinear(drive=d))[0]) for d in (1.0, 2.0, 20.0, 40.0)]
+    # The gain sets the units alone.
+    other = A.fixed_point(jn.networks.supralinear(drive=20.0 * 0.04 / 0.3, gain=0.3))[0]
+    assert float(other) == pytest.approx(rates[2] * 0.04 / 0.3, rel=1e-9)
     assert rates[1] > 2 * rates[0]
     assert rates[3] < 2 * rates[2]

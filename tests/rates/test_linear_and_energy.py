@@ -5,6 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.linalg import expm
+from scipy.optimize import brentq, minimize_scalar
+from scipy.special import erf
 
 import jaxneuro as jn
 
@@ -134,6 +136,27 @@ def test_hopfield_recalls_below_capacity_and_fails_above():
 
     assert overlap(0.05) > 0.99
     assert overlap(0.3) < 0.7
+
+
+@pytest.mark.float32
+def test_recall_in_theory():
+    # The right-hand side is largest at capacity, 0.137905566 (Amit et al. give 0.138), where m is 0.967.
+    def right(x):
+        return erf(x) / x - 2 / np.sqrt(np.pi) * np.exp(-x * x)
+
+    top = minimize_scalar(lambda x: -right(x), bounds=(1.0, 2.0), method="bounded", options={"xatol": 1e-12})
+    seen = jn.theory.hopfield_recall(load=[0.01, 0.1, 0.137])
+    assert float(seen.capacity) == pytest.approx(right(top.x) ** 2 / 2, rel=1e-6)
+    assert float(seen.capacity) == pytest.approx(0.138, abs=2e-4)
+    wanted = [erf(brentq(lambda x, a=a: right(x) - np.sqrt(2 * a), 1.5112, 20.0)) for a in (0.01, 0.1, 0.137)]
+    np.testing.assert_allclose(seen.overlap, wanted, rtol=2e-5)
+    slope = jax.grad(lambda a: jn.theory.hopfield_recall(load=a).overlap)(0.1)
+    ends = [jn.theory.hopfield_recall(load=a).overlap for a in (0.099, 0.101)]
+    assert float(slope) == pytest.approx(float(ends[1] - ends[0]) / 0.002, rel=1e-2)
+    with pytest.raises(RuntimeError, match=r"`load` may not exceed 0\.1379"):
+        jn.theory.hopfield_recall(load=0.2)
+    with pytest.raises(ValueError, match="`load` has to be positive"):
+        jn.theory.hopfield_recall(load=0.0)
 
 
 def test_dales_law():

@@ -1,5 +1,6 @@
 """Rate models against closed forms, their limits, other solvers and their orders of convergence."""
 
+import diffrax
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -151,7 +152,6 @@ def test_a_rate_model_calibrated_to_the_neuron_has_the_fixed_point_of_mean_field
 
 
 def test_diffrax_takes_the_model_as_it_is():
-    diffrax = pytest.importorskip("diffrax")
     net = jn.RateNetwork(M, h=H, transfer=jn.transfer.Linear(), start=START)
     sol = diffrax.diffeqsolve(
         diffrax.ODETerm(net.vector_field), diffrax.Dopri5(), 0.0, 20.0, 0.1, net.initial(),
@@ -191,6 +191,51 @@ def test_vmap_is_the_loop_and_new_values_do_not_compile_again():
     np.testing.assert_allclose(jax.vmap(end)(gains), looped, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.float32
+def test_a_step_of_a_batch_is_that_of_a_run_within_the_roundings_of_its_sums():
+    rng = np.random.default_rng(0)
+    m, starts = jnp.asarray(rng.normal(size=(300, 300)), jnp.result_type(float)), rng.normal(size=(7, 300))
+    starts = jnp.asarray(starts, m.dtype)
+
+    def step(start):
+        net = jn.RateNetwork(m, transfer=jn.transfer.Linear(), start=start)
+        return jn.simulate(net, 0.0, 1.0, dt=1.0, throw=False)["rate"][-1]
+
+    looped = jnp.stack([step(start) for start in starts])
+    # Two sums of 300 products in two orders, of which a share dt/tau enters, and two roundings after.
+    eps = float(jnp.finfo(m.dtype).eps)
+    bound = eps * (300 * (1 - np.exp(-0.1)) * (jnp.abs(starts) @ jnp.abs(m).T) + 2 * jnp.abs(looped))
+    assert bool(jnp.all(jnp.abs(jax.vmap(step)(starts) - looped) <= bound))
+
+    # Where no sum is reordered the bits are the same.
+    def pair(tau_i):
+        return jn.simulate(jn.networks.ei_rate(tau_i=tau_i), 0.0, 50.0, dt=0.5, throw=False)["rate"]
+
+    taus = jnp.asarray([20.0, 50.0, 70.0])
+    assert np.array_equal(jax.vmap(pair)(taus), jnp.stack([pair(t) for t in taus]))
+
+
+def speed(v, t):
+    return v * jnp.sin(t)
+
+
+def test_numbers_of_a_function_do_not_compile_again():
+    from jaxneuro._simulate import _ode
+
+    def end(v):
+        moving = jax.tree_util.Partial(speed, v)
+        ring = jn.networks.ring(n=16, velocity=moving)
+        return jn.simulate(ring, 0.0, 20.0, dt=1.0, stimulus=moving)["rate"][-1]
+
+    first = end(0.1)
+    compiled = _ode._run._cached._cache_size()
+    assert not np.array_equal(end(0.2), first)
+    assert _ode._run._cached._cache_size() == compiled
+    plain = jn.networks.ring(n=16, velocity=lambda t: 0.1 * jnp.sin(t))
+    other = jn.simulate(plain, 0.0, 20.0, dt=1.0, stimulus=lambda t: 0.1 * jnp.sin(t))["rate"][-1]
+    np.testing.assert_allclose(other, first, rtol=1e-12)
+
+
 def test_a_run_that_grows_for_ever_says_so():
     net = jn.RateNetwork([[3.0]], h=1.0)
     with pytest.raises(RuntimeError, match="The rates became NaN or infinite"):
@@ -219,6 +264,11 @@ def test_errors():
         (lambda: jn.networks.ei_rate(tau_i=[1.0, 2.0]), "`tau_i` has to be one number"),
         (lambda: jn.networks.memory([[1.0, 1.0], [2.0, 2.0]]), "rows that depend on each other"),
         (lambda: jn.networks.hopfield([[0.5, 1.0]]), "`patterns` has to hold -1 and 1"),
+        (lambda: jn.networks.hopfield([[-1.0, 1.0]], gain=0.0), "`gain` has to be positive"),
+        (lambda: jn.networks.memory([[1.0, 1.0]], null=[[np.nan, 0.0], [0.0, 0.0]]), "`null` has to be finite"),
+        (lambda: jn.networks.ring(n="many"), "`n` has to be a positive number of units"),
+        (lambda: jn.networks.ring(j0=[1.0, 2.0]), "`j0` has to be one number"),
+        (lambda: jn.networks.ring(i0=np.nan), "`i0` has to be finite"),
     ]
     for call, sentence in wrong:
         with pytest.raises(ValueError, match=sentence):

@@ -152,6 +152,34 @@ class Mutual(jn.AbstractODE):
         return (-y + jnp.tanh(-self.w * y[::-1])) / 10.0
 
 
+def test_nullclines_and_the_jacobian_of_the_pair():
+    pair = jn.networks.ei_rate(tau_i=50.0)
+    np.testing.assert_allclose(A.jacobian(pair, [80 / 3, 50 / 3]), jacobian(50.0), rtol=1e-12)
+    np.testing.assert_allclose(A.jacobian(pair, [1.0, 40.0]), np.diag([-0.1, -0.02]), rtol=1e-12)
+    lines = A.nullclines(pair, box=((0.0, 0.0), (60.0, 40.0)), n=121)
+    (second,) = lines.second
+    np.testing.assert_allclose(second[:, 1], np.maximum(second[:, 0] - 10.0, 0.0), atol=1e-9)
+    assert second[:, 0].min() == pytest.approx(0.0, abs=1e-9)
+    first = np.concatenate(lines.first)
+    # v_E = [1.25 v_E - v_I + 10]_+: v_I = 10 + v_E/4, and v_E = 0 where v_I is above 10.
+    away = np.minimum(np.abs(first[:, 1] - 10.0 - 0.25 * first[:, 0]), first[:, 0] + 1e3 * (first[:, 1] < 10.0 - 1e-9))
+    assert away.max() < 0.05
+    assert first[:, 0].max() == pytest.approx(60.0)
+    with pytest.raises(ValueError, match="has to have two variables"):
+        A.nullclines(jn.RateNetwork([[0.0]]), box=(0.0, 1.0))
+    with pytest.raises(ValueError, match=r"`y` has to be \(2,\)"):
+        A.jacobian(pair, [1.0])
+
+
+def test_what_has_no_fixed_vector_field_or_has_noise_is_refused():
+    moving = jn.networks.ring(n=8, velocity=lambda t: t)
+    for tool in (A.fixed_points, A.fixed_point, A.slow_points):
+        with pytest.raises(ValueError, match="a velocity that depends on time"):
+            tool(moving)
+    with pytest.raises(ValueError, match="`model` has to be without noise"):
+        A.lyapunov(jn.networks.ei_rate(noise=1.0), 100.0, dt=1.0)
+
+
 def test_slow_points_and_sections():
     # v = sigmoid(h + 8 v): just beyond the fold the ghost of two fixed points remains.
     s = 0.5 * (1 - np.sqrt(0.5))
@@ -172,28 +200,24 @@ def test_bump_decoding_and_diffusion():
     seen = A.decode(np.stack([1.0 + 0.5 * np.cos(theta - a) for a in (-3.0, 0.4)]))
     np.testing.assert_allclose(seen.angle, [-3.0, 0.4], rtol=1e-12)
     np.testing.assert_allclose(seen.strength, 0.25, rtol=1e-12)
+    # Both angles of a sheet, and rates of 0.
+    sheet = jn.Ring(12, j=[[0.0]]).angles()
+    rates = (2.0 + jnp.cos(sheet[..., 0] - 0.5)) * (1.0 + jnp.cos(sheet[..., 1] + 2.0))
+    seen = A.decode(jnp.stack([rates.ravel(), jnp.zeros(144)]), n_angles=2)
+    np.testing.assert_allclose(seen.angle[0], [0.5, -2.0], rtol=1e-12)
+    np.testing.assert_allclose(seen.strength, [[0.25, 0.5], [0.0, 0.0]], rtol=1e-12)
+    for wrong, sentence in (
+        ((rates.ravel()[:143], 2), "a square number"),
+        ((rates.ravel(), 3), "`n_angles` has to be"),
+    ):
+        with pytest.raises(ValueError, match=sentence):
+            A.decode(wrong[0], n_angles=wrong[1])
     # A walk with steps of known variance and drift, wrapped onto the circle.
     rng = np.random.default_rng(0)
     walk = np.cumsum(0.02 + 0.2 * rng.normal(size=(400, 300)), axis=1)
     found = A.bump_diffusion(np.angle(np.exp(1j * walk)), every=10.0)
     assert float(found.coefficient) == pytest.approx(0.2**2 / 2 / 0.01, rel=0.03)
     assert float(found.drift) == pytest.approx(0.02 / 0.01, rel=0.05)
-
-
-def test_a_bump_diffuses_faster_in_a_smaller_ring():
-    # Noise that is independent between units averages over them: D ~ 1/N.
-    found = []
-    for n in (32, 128):
-        ring = jn.networks.ring(n=n, j1=4.0, noise=0.05)
-
-        def run(key, ring=ring):
-            return jn.simulate(
-                ring, 0.0, 1_000.0, dt=1.0, key=key, record={"u": jn.record.Trace("rate", every=100)}, throw=False
-            )["u"]
-
-        rates = jax.jit(jax.vmap(run))(jax.random.split(jax.random.key(0), 200))
-        found.append(float(A.bump_diffusion(A.decode(rates).angle[:, 2:], every=100.0).coefficient))
-    assert found[0] / found[1] == pytest.approx(4.0, rel=0.2)
 
 
 def test_contrast_invariance_and_the_simulated_tuning_curve():
