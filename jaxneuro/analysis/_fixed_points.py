@@ -150,6 +150,7 @@ def fixed_point(model: AbstractODE, near: Any = None, *, stimulus: ArrayLike | N
     return reached_root(field, start)
 
 
+@eqx.filter_jit
 def reached_root(field: Flat, start: Float[Array, "n"]) -> Float[Array, "n"]:
     """The root near `start`, differentiable in everything that `field` holds; NaN where none is reached."""
     start = lax.stop_gradient(start)

@@ -21,7 +21,7 @@ class Nullclines(eqx.Module):
     second: tuple[Float[np.ndarray, "_ 2"], ...]
 
 
-def nullclines(model: AbstractODE, *, box: Any, n: int = 401, stimulus: ArrayLike | None = None) -> Nullclines:
+def nullclines(model: AbstractODE, *, box: Any, n: int = 201, stimulus: ArrayLike | None = None) -> Nullclines:
     """The nullclines of a model of two variables: dy_1/dt = 0 on one, dy_2/dt = 0 on the other.
 
     They are found where dy/dt changes its sign between neighbours on a grid, and placed between them by a straight

@@ -35,6 +35,13 @@ def test_fixed_point_is_differentiable():
     np.testing.assert_allclose(jax.jacfwd(of)(x), jax.jacfwd(exact)(x), rtol=1e-10)
     np.testing.assert_allclose(jax.jacrev(of)(x), jax.jacfwd(exact)(x), rtol=1e-10)
     np.testing.assert_allclose(jax.vmap(of)(jnp.stack([x, 1.1 * x])), jnp.stack([exact(x), exact(1.1 * x)]), rtol=1e-10)
+    # A new value is no new program, of any tool that stands on the root.
+    from jaxneuro.analysis._fixed_points import reached_root
+
+    compiled = reached_root._cached._cache_size()
+    of(1.05 * x)
+    A.inhibition_stabilisation(jn.networks.ei_rate(m_ee=1.3))
+    assert reached_root._cached._cache_size() == compiled
 
 
 def jacobian(tau_i, tau_e=10.0):
