@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, ArrayLike, Complex, Float
 
-from .._numerics import as_leaf, check_positive
+from .._numerics import as_leaf, check_finite, check_positive
 from ..models import angles
 
 
@@ -47,6 +47,7 @@ def decode(u: ArrayLike, *, n_angles: int = 1) -> Decoded:
     rates = as_leaf(u)
     if rates.ndim == 0 or rates.shape[-1] == 0:
         raise ValueError(f"`u` has to hold the rates of a ring, (..., n); got shape {rates.shape}.")
+    check_finite("u", rates)
     if isinstance(n_angles, bool) or n_angles not in (1, 2):
         raise ValueError(f"`n_angles` has to be 1, of a ring, or 2, of a sheet; got {n_angles!r}.")
     if n_angles == 1:
@@ -87,7 +88,7 @@ def bump_diffusion(angle: ArrayLike, *, every: float) -> Diffusion:
 
     **Returns:** a `Diffusion`.
 
-    Raises `ValueError` where there are fewer than two samples or `every` is not positive.
+    Raises `ValueError` where there are fewer than two samples, one is not finite, or `every` is not positive.
 
     Derivatives: any.
 
@@ -106,6 +107,7 @@ def bump_diffusion(angle: ArrayLike, *, every: float) -> Diffusion:
     check_positive("every", as_leaf(every))
     if known.ndim != 2 or known.shape[1] < 2:
         raise ValueError(f"`angle` has to be (runs, time) with two samples or more; got shape {known.shape}.")
+    check_finite("angle", known)
     seconds = every / 1000.0
     moves = jnp.diff(jnp.unwrap(known, axis=1), axis=1)
     drift = jnp.mean(moves) / seconds

@@ -10,9 +10,9 @@ import optimistix as optx
 from jax import lax
 from jaxtyping import Array, ArrayLike, Bool, Complex, Float, PRNGKeyArray
 
-from .._numerics import as_leaf, check_key, implicit_root
+from .._numerics import as_leaf, check_finite, check_key, implicit_root
 from ..models import AbstractODE
-from ._vector import Flat, check_model, flat
+from ._vector import Flat, check_model, check_tolerance, flat, point_of
 
 # Real parts within this many roundings of the largest eigenvalue count as 0.
 _NEUTRAL = 1e4
@@ -97,23 +97,27 @@ def fixed_points(
     args = None if stimulus is None else as_leaf(stimulus)
     key = jax.random.key(0) if key is None else key
     check_key(key)
-    low, high = box_of(box)
+    check_tolerance(tolerance)
     field, own = flat(model, args)
+    low, high = box_of(box, own.size)
     given = jnp.zeros((0, own.size), own.dtype) if starts is None else jnp.atleast_2d(as_leaf(starts))
     if given.ndim != 2 or given.shape[1] != own.size:
         raise ValueError(f"`starts` has to be (k, {own.size}); got shape {given.shape}.")
+    check_finite("starts", given)
     drawn = low + (high - low) * jax.random.uniform(key, (n_starts, own.size), own.dtype)
     ends = _solve_all(field, jnp.concatenate([own[None], given, drawn]))
     return _labelled(field, ends, tolerance)
 
 
-def box_of(box: Any) -> tuple[Array, Array]:
-    """The corners of a box, or `ValueError`."""
+def box_of(box: Any, n: int) -> tuple[Array, Array]:
+    """The corners of a box of `n` variables, numbers or (n,), or `ValueError`."""
     try:
         low, high = box
     except (TypeError, ValueError):
         raise ValueError(f"`box` has to be (low, high); got {box!r}.") from None
     low, high = as_leaf(low), as_leaf(high)
+    if any(end.shape not in ((), (n,)) for end in (low, high)):
+        raise ValueError(f"`box` has to be (low, high), numbers or ({n},); got shapes {low.shape} and {high.shape}.")
     if not bool(jnp.all(low < high)):
         raise ValueError(f"`box` has to be (low, high) with low below high; got {box!r}.")
     return low, high
@@ -144,10 +148,7 @@ def fixed_point(model: AbstractODE, near: Any = None, *, stimulus: ArrayLike | N
     """
     check_model(model, stimulus)
     field, own = flat(model, None if stimulus is None else as_leaf(stimulus))
-    start = own if near is None else as_leaf(near)
-    if start.shape != own.shape:
-        raise ValueError(f"`near` has to be ({own.size},); got shape {start.shape}.")
-    return reached_root(field, start)
+    return reached_root(field, point_of("near", near, own))
 
 
 @eqx.filter_jit

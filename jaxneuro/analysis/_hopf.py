@@ -14,7 +14,7 @@ from jaxtyping import Array, ArrayLike, Float
 from .._numerics import Result, as_leaf, implicit_roots, is_concrete
 from ..models import AbstractODE
 from ._fixed_points import reached_root
-from ._vector import check_model, flat, leaf_index, with_leaf
+from ._vector import check_model, flat, leaf_index, point_of, with_leaf
 
 _STEPS = 96
 
@@ -81,7 +81,7 @@ def hopf(
     if ends.shape != (2,) or (is_concrete(ends) and not bool(ends[0] < ends[1])):
         raise ValueError(f"`bracket` has to be (low, high) with low below high; got {bracket!r}.")
     args = None if stimulus is None else as_leaf(stimulus)
-    start = flat(model, args)[1] if near is None else as_leaf(near)
+    start = point_of("near", near, flat(model, args)[1])
     found = _hopf(model, index, ends, start, args)
     if throw and is_concrete(found.result) and not bool(found.result == Result.successful):
         raise RuntimeError(

@@ -7,7 +7,7 @@ from jaxtyping import Array, ArrayLike, Float
 
 from .._numerics import as_leaf
 from ..models import AbstractODE
-from ._vector import Flat, check_model, flat
+from ._vector import Flat, check_model, flat, point_of
 
 
 def jacobian(model: AbstractODE, y: Any, *, stimulus: ArrayLike | None = None) -> Float[Array, "n n"]:
@@ -25,8 +25,9 @@ def jacobian(model: AbstractODE, y: Any, *, stimulus: ArrayLike | None = None) -
 
     ```python
     >>> import jaxneuro as jn
-    >>> jn.analysis.jacobian(jn.networks.ei_rate(tau_i=40.0), [80 / 3, 50 / 3]).round(6).tolist()
-    [[0.025, -0.1], [0.025, -0.025]]
+    >>> print(jn.analysis.jacobian(jn.networks.ei_rate(tau_i=40.0), [80 / 3, 50 / 3]))
+    [[ 0.025 -0.1  ]
+     [ 0.025 -0.025]]
 
     ```
 
@@ -34,10 +35,7 @@ def jacobian(model: AbstractODE, y: Any, *, stimulus: ArrayLike | None = None) -
     """
     check_model(model, stimulus)
     field, own = flat(model, None if stimulus is None else as_leaf(stimulus))
-    at = as_leaf(y)
-    if at.shape != own.shape:
-        raise ValueError(f"`y` has to be ({own.size},); got shape {at.shape}.")
-    return _jacobian(field, at)
+    return _jacobian(field, point_of("y", y, own))
 
 
 @eqx.filter_jit

@@ -10,9 +10,9 @@ from jax import lax
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_leaf, check_dt, count_steps
+from .._numerics import as_leaf, check_dt, count_steps, is_concrete
 from ..models import AbstractODE, AbstractRelaxation, RungeKutta4
-from ._vector import Flat, check_model, flat
+from ._vector import Flat, check_model, flat, point_of
 
 # Steps between two orthonormalisations.
 _BETWEEN = 10
@@ -57,7 +57,7 @@ def lyapunov(
 
     **Returns:** a `Lyapunov`.
 
-    Raises `ValueError` where an argument does not fit.
+    Raises `ValueError` where an argument does not fit, `RuntimeError` where the run goes non-finite.
 
     Derivatives: those of the run, which grow with it where the largest exponent is positive.
 
@@ -80,13 +80,16 @@ def lyapunov(
     if n_steps < 1 or n_steps % (10 * _BETWEEN):
         raise ValueError(f"`t1` has to be a multiple of {10 * _BETWEEN} steps of dt = {dt:g} ms; got {t1} ms.")
     field, own = flat(model, None if stimulus is None else as_leaf(stimulus))
-    x = own if start is None else as_leaf(start)
-    if x.shape != own.shape:
-        raise ValueError(f"`start` has to be ({own.size},); got shape {x.shape}.")
+    x = point_of("start", start, own)
     count = own.size if n_exponents is None else n_exponents
     if isinstance(count, bool) or not isinstance(count, int | np.integer) or not 1 <= count <= own.size:
         raise ValueError(f"`n_exponents` has to be a number from 1 to {own.size}; got {n_exponents!r}.")
-    return _exponents(field, x, dt=dt, n_steps=n_steps, before=before, count=int(count))
+    seen = _exponents(field, x, dt=dt, n_steps=n_steps, before=before, count=int(count))
+    if is_concrete(seen.y) and not bool(jnp.all(jnp.isfinite(seen.y))):
+        raise RuntimeError(
+            "The run became NaN or infinite, and has no exponents. Take a smaller `dt` or weaker weights."
+        )
+    return seen
 
 
 @eqx.filter_jit

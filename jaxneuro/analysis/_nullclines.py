@@ -50,7 +50,7 @@ def nullclines(model: AbstractODE, *, box: Any, n: int = 201, stimulus: ArrayLik
     field, own = flat(model, None if stimulus is None else as_leaf(stimulus))
     if own.size != 2:
         raise ValueError(f"`model` has to have two variables, such as `jn.networks.ei_rate()`; it has {own.size}.")
-    low, high = (np.broadcast_to(np.asarray(end), (2,)) for end in box_of(box))
+    low, high = (np.broadcast_to(np.asarray(end), (2,)) for end in box_of(box, 2))
     # One more point below, so that a line along the lower edge, as of a rectified rate at 0, has a change of sign.
     grids = [low[k] + (high[k] - low[k]) * np.arange(-1, n) / (n - 1) for k in range(2)]
     points = np.stack(np.meshgrid(*grids, indexing="ij"), axis=-1)

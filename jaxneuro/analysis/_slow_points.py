@@ -12,7 +12,7 @@ from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray
 from .._numerics import as_leaf, check_key
 from ..models import AbstractODE
 from ._fixed_points import box_of
-from ._vector import Flat, check_model, flat
+from ._vector import Flat, check_model, check_tolerance, flat
 
 
 class SlowPoints(eqx.Module):
@@ -66,8 +66,9 @@ def slow_points(
         raise ValueError(f"`n_starts` has to be a number of starts of at least 1; got {n_starts!r}.")
     key = jax.random.key(0) if key is None else key
     check_key(key)
-    low, high = box_of(box)
+    check_tolerance(tolerance)
     field, own = flat(model, None if stimulus is None else as_leaf(stimulus))
+    low, high = box_of(box, own.size)
     starts = low + (high - low) * jax.random.uniform(key, (n_starts, own.size), own.dtype)
     ends, speeds, slopes = (np.asarray(x) for x in _minimise(field, jnp.concatenate([own[None], starts])))
     kept: list[int] = []

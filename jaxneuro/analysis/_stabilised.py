@@ -10,7 +10,7 @@ from jaxtyping import Array, Bool, Float
 from .._numerics import is_concrete
 from ..models import EIRate
 from ._fixed_points import reached_root
-from ._vector import check_model, flat
+from ._vector import check_model, flat, point_of
 
 
 class Stabilisation(eqx.Module):
@@ -64,7 +64,7 @@ def inhibition_stabilisation(pair: EIRate, *, near: Any = None) -> Stabilisation
     if not isinstance(pair, EIRate):
         raise ValueError(f"`pair` has to be an `EIRate`; got {type(pair).__name__}.")
     field, start = flat(pair, None)
-    y = reached_root(field, start if near is None else jnp.asarray(near, start.dtype))
+    y = reached_root(field, point_of("near", near, start))
     slopes = jax.jvp(pair.transfer, (pair.drive(y),), (jnp.ones_like(y),))[1]
     m = pair.weights()
     whole = jnp.eye(2, dtype=y.dtype) - slopes[:, None] * m

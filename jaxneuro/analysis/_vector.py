@@ -6,9 +6,11 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
+from .._numerics import as_leaf, check_finite
 from ..models import AbstractODE, Ring
 
 
@@ -44,6 +46,25 @@ def check_model(model: Any, args: Any) -> None:
         raise ValueError("`model` has a velocity that depends on time: it has no fixed vector field to look at.")
     if args is not None and jnp.shape(args) not in ((), (model.size(),)):
         raise ValueError(f"`stimulus` has to be a number or ({model.size()},); got shape {jnp.shape(args)}.")
+    if args is not None:
+        check_finite("stimulus", as_leaf(args))
+
+
+def point_of(name: str, value: Any, own: Float[Array, "n"]) -> Float[Array, "n"]:
+    """`value` as a point of the model's variables, `own` where None; raises `ValueError` where it is none."""
+    if value is None:
+        return own
+    point = as_leaf(value)
+    if point.shape != own.shape:
+        raise ValueError(f"`{name}` has to be ({own.size},); got shape {point.shape}.")
+    check_finite(name, point)
+    return point
+
+
+def check_tolerance(tolerance: Any) -> None:
+    """Raises `ValueError` where `tolerance` is no positive number."""
+    if isinstance(tolerance, bool) or not isinstance(tolerance, float | int | np.floating) or not tolerance > 0:
+        raise ValueError(f"`tolerance` has to be a positive number; got {tolerance!r}.")
 
 
 def leaf_index(model: AbstractODE, where: Callable[[Any], Any]) -> int:

@@ -13,7 +13,11 @@ from ._periodic import (
     angles as angles,
 )
 from ._poisson import Poisson as Poisson
-from ._rate import RateNetwork as RateNetwork, SynapticRateNetwork as SynapticRateNetwork
+from ._rate import (
+    RateNetwork as RateNetwork,
+    SynapticRateNetwork as SynapticRateNetwork,
+    spread_over as spread_over,
+)
 from ._ring import Ring as Ring
 from ._solver import (
     AbstractMembraneSolver as AbstractMembraneSolver,

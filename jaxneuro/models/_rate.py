@@ -3,6 +3,7 @@
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -65,7 +66,7 @@ class RateNetwork(AbstractRelaxation):
         start: Any = 0.0,
     ):
         self.m, self.w, self.u, self.h, self.noise, self.start = _checked(m, w, u, h, noise, start)
-        self.transfer = checked_transfer(transfer)
+        self.transfer = checked_transfer(transfer, self.size())
         self.tau = _time_constant("tau", tau, self.size())
 
     def size(self) -> int:
@@ -158,7 +159,7 @@ class SynapticRateNetwork(AbstractRelaxation):
         start: Any = 0.0,
     ):
         self.m, self.w, self.u, self.h, self.noise, self.start = _checked(m, w, u, h, noise, start)
-        self.transfer = checked_transfer(transfer)
+        self.transfer = checked_transfer(transfer, self.size())
         self.tau_s = _time_constant("tau_s", tau_s, self.size())
         self.tau_r = None if tau_r is None else _time_constant("tau_r", tau_r, self.size())
 
@@ -217,6 +218,8 @@ def _checked(m: Any, w: Any, u: Any, h: Any, noise: Any, start: Any) -> tuple[An
     leaf, sigma = as_leaf(h), checked_noise(noise)
     check_finite("h", leaf)
     n = unit_count(matrix, weights, leaf)
+    if n == 0:
+        raise ValueError("`h` has to hold the input of one unit or more; got none.")
     check_per_unit("h", leaf, n)
     check_per_unit("noise", sigma, n)
     return matrix, weights, rates, leaf, sigma, spread_over("start", start, n)
@@ -245,10 +248,13 @@ def square_matrix(name: str, value: Any) -> Float[Array, "n n"]:
     return matrix
 
 
-def checked_transfer(transfer: Any) -> AbstractTransfer:
+def checked_transfer(transfer: Any, n: int) -> AbstractTransfer:
     """`transfer`, threshold-linear where None."""
     if not isinstance(transfer, AbstractTransfer | None):
         raise ValueError(f"`transfer` has to be of `jn.transfer`, such as `Sigmoid()`; got {transfer!r}.")
+    for leaf in jax.tree.leaves(transfer):
+        if eqx.is_array(leaf) and leaf.shape not in ((), (n,)):
+            raise ValueError(f"`transfer` has to hold numbers or ({n},), one a unit; one has shape {leaf.shape}.")
     return ThresholdLinear() if transfer is None else transfer
 
 

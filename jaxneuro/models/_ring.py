@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
@@ -87,10 +88,14 @@ class Ring(AbstractRelaxation):
             raise ValueError(f"`j` has to hold the coefficients of a kernel of one or two angles; got {self.j.shape}.")
         if max(self.j.shape) > (self.n + 1) // 2:
             raise ValueError(f"`n` has to be more than twice the highest component, {max(self.j.shape) - 1}; got {n}.")
-        self.transfer, self.noise = checked_transfer(transfer), checked_noise(noise)
+        self.transfer, self.noise = checked_transfer(transfer, self.size()), checked_noise(noise)
         self.product, self.applied = LowRank() if product is None else product, None
         self.start = spread_over("start", start, self.size())
         self.moving = as_callable(velocity) if callable(velocity) else None
+        if self.moving is not None:
+            shape = jax.eval_shape(lambda t: as_leaf(velocity(t)), as_leaf(0.0)).shape
+            if shape not in ((), (self.j.ndim,)):
+                raise ValueError(f"`velocity` has to return one number for each angle; it returns shape {shape}.")
         self.velocity = None if velocity is None or callable(velocity) else jnp.atleast_1d(as_leaf(velocity))
         check_finite("j", self.j)
         check_finite("i", self.i)

@@ -210,7 +210,9 @@ def supralinear(
     Source: Rubin, Van Hooser and Miller (2015), doi:10.1016/j.neuron.2014.12.026; Hennequin, Ahmadian, Rubin, Lengyel
     and Miller (2018), doi:10.1016/j.neuron.2018.04.017.
     """
+    threshold = -as_leaf(drive)
+    check_finite("drive", threshold)
     return EIRate(
-        m_ee=1.25, m_ei=-0.65, m_ie=1.2, m_ii=-0.5, gamma_e=-as_leaf(drive), gamma_i=-as_leaf(drive), tau_e=20.0,
-        tau_i=10.0, transfer=PowerLaw(gain=gain, exponent=exponent), start=start,
+        m_ee=1.25, m_ei=-0.65, m_ie=1.2, m_ii=-0.5, gamma_e=threshold, gamma_i=threshold, tau_e=20.0, tau_i=10.0,
+        transfer=PowerLaw(gain=gain, exponent=exponent), start=start,
     )  # fmt: skip

@@ -7,14 +7,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from .._simulate import Solution
-from ..analysis import FixedPoints
+from ..analysis import FixedPoints, nullclines
 from ..models import AbstractODE
 from ._common import COLOURS, pyplot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_GRID = 401
+_GRID = 21
 
 
 def phase_plane(
@@ -41,7 +41,8 @@ def phase_plane(
 
     **Returns:** the axes.
 
-    Raises `ValueError` where the model has not two variables, `ImportError` without matplotlib.
+    Raises `ValueError` where the model has not two variables or an argument does not fit, `ImportError` without
+    matplotlib.
 
     ```python
     >>> import jaxneuro as jn
@@ -54,23 +55,29 @@ def phase_plane(
     """
     if not isinstance(model, AbstractODE) or model.size() != 2 or jnp.shape(model.initial()) != (2,):
         raise ValueError("`model` has to be a rate model of two variables, such as `jn.networks.ei_rate()`.")
-    low, high = (np.broadcast_to(np.asarray(end, float), (2,)) for end in box)  # type: ignore[misc,union-attr]
+    if any(not isinstance(run, Solution) for run in runs):
+        raise ValueError("`runs` has to be a list of what `jn.simulate` returns.")
+    if not isinstance(fixed_points, FixedPoints | None):
+        raise ValueError(f"`fixed_points` has to be of `jn.analysis.fixed_points`; got {type(fixed_points).__name__}.")
+    lines = nullclines(model, box=box)
+    low, high = (np.broadcast_to(np.asarray(end, float), (2,)) for end in box)
     x, y = (np.linspace(low[k], high[k], _GRID) for k in range(2))
     points = jnp.asarray(np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1), jnp.result_type(float))
-    field = jax.vmap(jax.vmap(lambda p: model.vector_field(0.0, p)))
-    slopes = np.asarray(field(points))
+    slopes = np.asarray(jax.vmap(jax.vmap(lambda p: model.vector_field(0.0, p)))(points))
     axes: Any = pyplot().figure(figsize=(4.8, 4.0), layout="constrained").gca() if ax is None else ax
-    every = _GRID // 20
     axes.streamplot(
-        x[::every], y[::every], slopes[::every, ::every, 0].T, slopes[::every, ::every, 1].T,
-        color="#c9c9c9", density=0.9, linewidth=0.7, arrowsize=0.8,
-    )  # fmt: skip
+        x, y, slopes[..., 0].T, slopes[..., 1].T, color="#c9c9c9", density=0.9, linewidth=0.7, arrowsize=0.8
+    )
     names = [f"d{label.split(' (')[0]}/dt = 0" for label in labels]
-    for k, colour in enumerate(COLOURS[:2]):
-        axes.contour(x, y, slopes[..., k].T, levels=[0.0], colors=colour, linewidths=1.6)
-        axes.plot([], [], color=colour, label=names[k])
+    for colour, name, pieces in zip(COLOURS[:2], names, (lines.first, lines.second), strict=True):
+        for k, piece in enumerate(pieces):
+            axes.plot(
+                piece[:, 0], piece[:, 1], color=colour, linewidth=1.6, label=name if k == 0 else None, clip_on=False
+            )
     for run in runs:
         path = np.asarray(run[record])
+        if path.ndim != 2 or path.shape[1] != 2:
+            raise ValueError(f"`record` has to name a trace of both variables; {record!r} has shape {path.shape}.")
         axes.plot(path[:, 0], path[:, 1], color="k", linewidth=1.0)
         axes.plot(*path[0], "k.", markersize=5)
     if fixed_points is not None:

@@ -8,13 +8,14 @@ from jaxtyping import ArrayLike
 
 from .._simulate import Solution
 from ..models import angles
-from ..theory import RingRegime, ring_regime
+from ..theory import RingRegime, ring_bump, ring_regime
 from ._common import COLOURS, pyplot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _TICKS = ([-math.pi, 0.0, math.pi], [r"$-\pi$", "0", r"$\pi$"])
+_REGIMES = {RingRegime.homogeneous: "#e8eef4", RingRegime.bump: "#9cc3e0", RingRegime.divergent: "#f0d9d0"}
 _ANGLE = r"preferred angle $\theta$ (rad)"
 
 
@@ -34,6 +35,8 @@ def bump(sol: Solution, *, record: str = "rate", ax: "Axes | None" = None) -> "A
 
     ```
     """
+    if not isinstance(sol, Solution):
+        raise ValueError(f"`sol` has to be what `jn.simulate` returns; got {type(sol).__name__}.")
     if record not in sol.times:
         raise ValueError(f"`record` has to name a trace over time; got {record!r}, there are {', '.join(sol.times)}.")
     rates, times = np.asarray(sol[record]), np.asarray(sol.times[record])
@@ -93,7 +96,7 @@ def tuning(theta: ArrayLike, curves: dict[str, Any], *, ax: "Axes | None" = None
 
     **Returns:** the axes.
 
-    Raises `ValueError` where a curve has another length, `ImportError` without matplotlib.
+    Raises `ValueError` where there is no curve or one has another length, `ImportError` without matplotlib.
 
     ```python
     >>> import jax.numpy as jnp, jaxneuro as jn
@@ -103,6 +106,8 @@ def tuning(theta: ArrayLike, curves: dict[str, Any], *, ax: "Axes | None" = None
 
     ```
     """
+    if not isinstance(curves, dict) or not curves:
+        raise ValueError(f"`curves` has to be {{label: rates}}, one curve or more; got {curves!r}.")
     x = np.asarray(theta)
     axes: Any = pyplot().figure(figsize=(4.6, 3.4), layout="constrained").gca() if ax is None else ax
     for index, (name, rates) in enumerate(curves.items()):
@@ -127,11 +132,11 @@ def ring_diagram(
 ) -> "Axes":
     """Draws what a ring of threshold-linear units does over (J_0, J_1), by theory.
 
-    **Arguments:** `j0`, `j1`: (low, high); `n`, points along each; `ax`, where to draw.
+    **Arguments:** `j0`, `j1`: (low, high), without unit; `n`, points along each; `ax`, where to draw.
 
     **Returns:** the axes.
 
-    Raises `ImportError` without matplotlib.
+    Raises `ValueError` where an argument does not fit, `ImportError` without matplotlib.
 
     ```python
     >>> import jaxneuro as jn
@@ -139,18 +144,27 @@ def ring_diagram(
 
     ```
     """
+    for name, ends in (("j0", j0), ("j1", j1)):
+        if np.shape(ends) != (2,) or not ends[0] < ends[1]:
+            raise ValueError(f"`{name}` has to be (low, high) with low below high; got {ends!r}.")
+    if isinstance(n, bool) or not isinstance(n, int) or n < 2:
+        raise ValueError(f"`n` has to be a number of points of at least 2; got {n!r}.")
     plt = pyplot()
     axes: Any = plt.figure(figsize=(4.8, 3.6), layout="constrained").gca() if ax is None else ax
     x, y = np.linspace(j0[0], j0[1], n), np.linspace(j1[0], j1[1], n)
     codes = np.asarray(ring_regime(j0=x[:, None], j1=y[None]))
-    axes.contourf(
-        x, y, codes.T, levels=[-0.5, 0.5, 1.5, 2.5], colors=["#e8eef4", "#9cc3e0", "#f0d9d0"], antialiased=True
-    )
-    axes.contour(x, y, codes.T, levels=[0.5, 1.5], colors="k", linewidths=1.0)
+    # The lines are known: J_1 = 2, J_0 = 1 below it, and the largest J_0 of a bump above it.
+    above = np.linspace(max(2.0, j1[0]), max(2.0, j1[1]), n)
+    edge = np.asarray(ring_bump(j0=0.0, j1=np.maximum(above, 2.0 + 1e-3), throw=False).most_j0)
+    axes.set(facecolor=_REGIMES[RingRegime.divergent], xlim=j0, ylim=j1)
+    axes.fill_between([min(j0[0], 1.0), 1.0], j1[0], 2.0, color=_REGIMES[RingRegime.homogeneous], linewidth=0)
+    axes.fill_betweenx(above, j0[0], edge, where=edge > j0[0], color=_REGIMES[RingRegime.bump], linewidth=0)
+    axes.plot([1.0, 1.0, min(j0[0], 1.0)], [min(j1[0], 2.0), 2.0, 2.0], "k", linewidth=1.0)
+    axes.plot(edge, above, "k", linewidth=1.0)
     for regime in RingRegime:
         at = np.argwhere(codes == regime)
         if at.size:
             centre = at[np.argmin(np.sum((at - at.mean(axis=0)) ** 2, axis=1))]
             axes.text(x[centre[0]], y[centre[1]], regime.name, ha="center", va="center")
-    axes.set(xlabel=r"$J_0$", ylabel=r"$J_1$")
+    axes.set(xlabel=r"mean of the kernel, $J_0$", ylabel=r"its modulation, $J_1$")
     return axes

@@ -78,6 +78,11 @@ class BalancedInput(eqx.Module):
             check_nonnegative(name, leaf)
             if violates(lambda x: x <= 1.0, leaf):
                 raise ValueError(f"`{name}` has to lie between 0 and 1; got {leaf}.")
+        shapes = [leaf.shape for leaf in jax.tree.leaves(self)]
+        try:
+            np.broadcast_shapes(*shapes)
+        except ValueError:
+            raise ValueError(f"The arguments have to broadcast together; got shapes {shapes}.") from None
 
     def mean(self) -> Float[Array, "..."]:
         """N^(1 - power) (J_E p_E - J_I p_I)."""

@@ -1,12 +1,15 @@
 """The energy of a rate network with symmetric weights."""
 
+from typing import Any
+
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._numerics import as_leaf, check_finite
 from ..models import RateNetwork
 
 
-def energy(net: RateNetwork, v: Float[Array, "*batch n"]) -> Float[Array, "*batch"]:
+def energy(net: RateNetwork, v: Any) -> Float[Array, "*batch"]:
     """The energy of a rate network at the rates `v`.
 
     With x = h + M v and s = F(x),
@@ -24,7 +27,8 @@ def energy(net: RateNetwork, v: Float[Array, "*batch n"]) -> Float[Array, "*batc
 
     **Returns:** E, (...), in squared units of the rates; it is determined up to a constant.
 
-    Raises `ValueError` where `net` is no `RateNetwork` with weights or its transfer function has no closed integral.
+    Raises `ValueError` where `net` is no `RateNetwork` with weights or its transfer function has no closed integral,
+    or `v` does not fit.
 
     Derivatives: forward and reverse mode.
 
@@ -40,6 +44,10 @@ def energy(net: RateNetwork, v: Float[Array, "*batch n"]) -> Float[Array, "*batc
     """
     if not isinstance(net, RateNetwork) or net.m is None:
         raise ValueError(f"`net` has to be a RateNetwork with weights `m`; got {type(net).__name__}.")
+    v = as_leaf(v)
+    if v.shape[-1:] != (net.size(),):
+        raise ValueError(f"`v` has to hold rates of the {net.size()} units, (..., {net.size()}); got shape {v.shape}.")
+    check_finite("v", v)
     x = net.drive(v)
     s = net.transfer(x)
     constant = x - v @ net.m.T  # h, and W u where there is feedforward input

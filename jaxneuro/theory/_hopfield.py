@@ -51,7 +51,7 @@ def hopfield_recall(*, load: Any, throw: bool = True) -> HopfieldRecall:
     >>> import jaxneuro as jn
     >>> seen = jn.theory.hopfield_recall(load=0.1)
     >>> print(f"overlap {float(seen.overlap):.4f}; up to {float(seen.capacity):.4f} patterns a unit")
-    overlap 0.9956; up to 0.1379 patterns a unit
+    overlap 0.9980; up to 0.1379 patterns a unit
 
     ```
 

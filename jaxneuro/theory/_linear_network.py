@@ -8,8 +8,8 @@ import numpy as np
 from jax.scipy.linalg import expm
 from jaxtyping import Array, Complex, Float
 
-from .._numerics import as_leaf
-from ..models import RateNetwork
+from .._numerics import as_leaf, check_finite
+from ..models import RateNetwork, spread_over
 from ..transfer import Linear
 
 
@@ -74,7 +74,8 @@ def linear_trajectory(net: RateNetwork, t: Any, *, start: Any = None) -> Float[A
 
     **Returns:** the rates, (n,) or (times, n).
 
-    Raises `ValueError` for another network. Derivatives: forward and reverse mode.
+    Raises `ValueError` for another network, or where `t` or `start` does not fit. Derivatives: forward and reverse
+    mode.
 
     ```python
     >>> import jaxneuro as jn
@@ -88,11 +89,12 @@ def linear_trajectory(net: RateNetwork, t: Any, *, start: Any = None) -> Float[A
     """
     m, h, tau = _parts(net)
     n = m.shape[0]
-    v = net.start if start is None else jnp.broadcast_to(as_leaf(start), (n,))
+    v = net.start if start is None else spread_over("start", start, n)
     # One exponential of [[A, h/tau], [0, 0]] holds both terms, whether or not A can be inverted.
     top = jnp.concatenate([(m - jnp.eye(n, dtype=m.dtype)) / tau, (h / tau)[:, None]], axis=1)
     whole = jnp.concatenate([top, jnp.zeros((1, n + 1), m.dtype)])
     times = as_leaf(t)
+    check_finite("t", times)
     moved = expm(times[..., None, None] * whole) @ jnp.concatenate([v, jnp.ones(1, v.dtype)])
     return moved[..., :n]
 
@@ -136,8 +138,9 @@ def transient_amplification(net: RateNetwork, t: Any) -> Float[Array, "*times"]:
     Source: Murphy and Miller (2009), doi:10.1016/j.neuron.2009.02.005.
     """
     m, _, tau = _parts(net)
-    a = (m - jnp.eye(m.shape[0], dtype=m.dtype)) / tau
-    return jnp.linalg.norm(expm(as_leaf(t)[..., None, None] * a), ord=2, axis=(-2, -1))
+    a, times = (m - jnp.eye(m.shape[0], dtype=m.dtype)) / tau, as_leaf(t)
+    check_finite("t", times)
+    return jnp.linalg.norm(expm(times[..., None, None] * a), ord=2, axis=(-2, -1))
 
 
 def _parts(net: RateNetwork) -> tuple[Float[Array, "n n"], Float[Array, "n"], Float[Array, ""]]:
