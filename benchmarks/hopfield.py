@@ -13,7 +13,7 @@ import jaxneuro as jn
 from ._report import Row, compared
 
 LOADS = (0.02, 0.05, 0.08, 0.1, 0.11, 0.12, 0.13, 0.14, 0.15, 0.16, 0.18, 0.2)
-STEPS, DT, TAU, GAIN = 300, 2.0, 10.0, 100.0
+STEPS, DT, TAU, GAIN = 250, 2.0, 10.0, 100.0
 HELD = 0.9  # an overlap above it is recall: it jumps from 0.97 to about 0.35
 
 
@@ -35,7 +35,7 @@ def _run(m: jax.Array, starts: jax.Array) -> jax.Array:
     return jax.vmap(one)(starts)
 
 
-def run(n: int = 3_000, loads: tuple[float, ...] = LOADS, networks: int = 5, recalled: int = 20) -> list[Row]:
+def run(n: int = 2_000, loads: tuple[float, ...] = LOADS, networks: int = 4, recalled: int = 10) -> list[Row]:
     """One row a load, and the load at which half of the patterns are lost."""
     rows, held = [], []
     for load in loads:

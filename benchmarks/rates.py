@@ -91,7 +91,7 @@ def ring_rows(batch: int, n: int, steps: int, rounds: int, counts: tuple[int, ..
         def run(j1: Float[Array, "batch"]) -> Float[Array, "batch n"]:
             def one(gain: Float[Array, ""]) -> Float[Array, "n"]:
                 j = jnp.concatenate([jnp.asarray([-2.0]), gain[None], jnp.zeros(components - 2)])
-                ring = jn.Ring(n, j=j, i=1.0, product=product, start=1.0 + 0.1 * jnp.cos(jnp.arange(n) * 6.28 / n))
+                ring = jn.Ring(n, j=j, i=1.0, product=product, start=1.0 + 0.1 * jnp.cos(jnp.linspace(0.0, 6.28, n)))
                 return jn.simulate(ring, 0.0, steps * DT, dt=DT, record=_record(steps), throw=False)[LAST][-1]
 
             return jax.vmap(one)(j1)
