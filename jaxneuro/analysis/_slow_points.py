@@ -71,27 +71,33 @@ def slow_points(
     low, high = box_of(box, own.size)
     starts = low + (high - low) * jax.random.uniform(key, (n_starts, own.size), own.dtype)
     ends, speeds, slopes = (np.asarray(x) for x in _minimise(field, jnp.concatenate([own[None], starts])))
+    eps = float(np.finfo(ends.dtype).eps)
+    flat_enough, apart = max(1e-3 * tolerance, 1e2 * eps), max(tolerance, eps**0.5)
     kept: list[int] = []
     for index in np.argsort(speeds):
         size = 1.0 + np.max(np.abs(ends[index]))
         away = [np.max(np.abs(ends[index] - ends[old])) for old in kept]
-        level = np.isfinite(ends[index]).all() and slopes[index] < 1e-3 * tolerance
-        if level and not any(distance < tolerance * size for distance in away):
+        level = np.isfinite(ends[index]).all() and slopes[index] < flat_enough
+        if level and not any(distance < apart * size for distance in away):
             kept.append(int(index))
     return SlowPoints(ends[kept].reshape(-1, own.size), speeds[kept])
 
 
 @eqx.filter_jit
 def _minimise(field: Flat, starts: Float[Array, "starts n"]) -> tuple[Array, Array, Array]:
+    # In units of the fastest rate at the first start, so that the solver's thresholds are of order 1.
+    pace = jnp.max(jnp.abs(field.jacobian(starts[0])))
+    pace = jnp.where(pace > 0.0, pace, 1.0)
+
     def q(x: Float[Array, "n"], _: Any = None) -> Float[Array, ""]:
-        return 0.5 * jnp.sum(jnp.square(field(x)))
+        return 0.5 * jnp.sum(jnp.square(field(x) / pace))
 
     eps = float(jnp.finfo(starts.dtype).eps)
-    solver = optx.BFGS(rtol=eps**0.75, atol=eps**0.75)
+    solver = optx.BFGS(rtol=eps**0.75, atol=eps**1.5)
 
     def one(start: Float[Array, "n"]) -> Float[Array, "n"]:
         return optx.minimise(q, solver, start, max_steps=2_000, throw=False).value
 
     ends = jax.vmap(one)(starts)
     slopes = jax.vmap(lambda x: jnp.max(jnp.abs(jax.grad(q)(x))))(ends)
-    return ends, jnp.sqrt(2.0 * jax.vmap(q)(ends)), slopes
+    return ends, pace * jnp.sqrt(2.0 * jax.vmap(q)(ends)), slopes
