@@ -126,12 +126,83 @@ def conductance_jump() -> list[Row]:
     return [entry("004 text of (2), jump at a = 0.3", a * (reversal - v), jump, x - v, 1e-5, "mV")]
 
 
+def integrated_pulse() -> list[Row]:
+    """001, after (15): a pulse s_0 delta(t) moves the integrator by e_1 . s_0 / tau, not by e_1 . s_0.
+
+    Independent: Euler steps of tau dv/dt = -v + M v + h with the pulse as a short rectangle of the same area.
+    """
+    import jaxneuro as jn
+
+    tau, s_0, steps, width = 10.0, np.array([3.0, 1.0]), 20_000, 0.01
+    m, e = np.full((2, 2), 0.5), np.ones(2) / np.sqrt(2)
+    v = np.zeros(2)
+    for _ in range(steps):
+        v += width / steps / tau * (m @ v - v + s_0 / width)
+    net = jn.RateNetwork(m, h=s_0 / width, tau=tau, transfer=jn.transfer.Linear())
+    ours = float(e @ np.asarray(jn.theory.linear_trajectory(net, width)))
+    return [entry("001 after (15), jump of the integrator", float(e @ s_0), ours, float(e @ v), 1e-5, "1")]
+
+
+def slope_of_the_energy() -> list[Row]:
+    """001, equation (47): F' stands inside the sum; printed before the norm it is no number (here: its mean).
+
+    Independent: the energy (46) of sigmoid units, by the inverse of F, a short Runge-Kutta step before and after.
+    """
+    import jax
+
+    import jaxneuro as jn
+
+    generator, tau, h, dt = np.random.default_rng(0), 10.0, 0.3, 1e-3
+    m = generator.normal(size=(6, 6))
+    m, v = 0.2 * (m + m.T), 2.0 * generator.normal(size=6)
+
+    def rate(x: np.ndarray) -> np.ndarray:
+        return 1.0 / (1.0 + np.exp(-x))
+
+    def energy(v: np.ndarray) -> float:
+        s = rate(h + m @ v)
+        inverse = s * np.log(s) + (1 - s) * np.log(1 - s)  # the integral of log(y/(1 - y))
+        return float(-0.5 * s @ m @ s - h * s.sum() + inverse.sum())
+
+    def moved(step: float) -> np.ndarray:
+        half = v + 0.5 * step / tau * (rate(h + m @ v) - v)
+        return v + step / tau * (rate(h + m @ half) - half)
+
+    net = jn.RateNetwork(m, h=h, tau=tau, transfer=jn.transfer.Sigmoid())
+    at = jax.numpy.asarray(v)
+    ours = float(jax.jvp(lambda x: jn.theory.energy(net, x), (at,), (net.vector_field(0.0, at),))[1])
+    s, x = rate(h + m @ v), h + m @ v
+    printed = float(-np.mean(s * (1 - s)) * np.sum((h + m @ s - x) ** 2) / tau)
+    independent = (energy(moved(dt)) - energy(moved(-dt))) / (2 * dt)
+    return [entry("001 (47), slope of the energy", printed, ours, independent, 1e-4, "1/ms")]
+
+
+def jacobian_of_the_pair() -> list[Row]:
+    """002: the lower left entry of the Jacobian is M_IE/tau_I, not M_IE/tau_E.
+
+    Independent: a difference of dv_I/dt.
+    """
+    import jaxneuro as jn
+
+    pair, step = jn.networks.ei_rate(tau_e=10.0, tau_i=40.0), 1e-3
+
+    def slope(v_e: float) -> float:
+        return (-50 / 3 + (1.0 * v_e - 10.0)) / 40.0
+
+    ours = float(jn.analysis.jacobian(pair, [80 / 3, 50 / 3])[1, 0])
+    difference = (slope(80 / 3 + step) - slope(80 / 3 - step)) / (2 * step)
+    return [entry("002, Jacobian of the E/I pair, I from E", 1.0 / 10.0, ours, difference, 1e-6, "1/ms")]
+
+
 ENTRIES: tuple[Callable[[], list[Row]], ...] = (
     free_membrane,
     interval_variability,
     quantal_mean,
     published_v_bar,
     conductance_jump,
+    integrated_pulse,
+    slope_of_the_energy,
+    jacobian_of_the_pair,
 )
 
 

@@ -187,6 +187,7 @@ def test_nullclines_and_the_jacobian_of_the_pair():
         A.jacobian(pair, [1.0])
 
 
+@pytest.mark.usefixtures("as_users_run")
 def test_what_has_no_fixed_vector_field_or_has_noise_is_refused():
     moving = jn.networks.ring(n=8, velocity=lambda t: t)
     for tool in (A.fixed_points, A.fixed_point, A.slow_points):
