@@ -91,4 +91,6 @@ from .synapses import (
     ExponentialConductance as ExponentialConductance,
     ExponentialCurrent as ExponentialCurrent,
     FirstOrderJump as FirstOrderJump,
+    RiseDecayConductance as RiseDecayConductance,
+    RiseDecayCurrent as RiseDecayCurrent,
 )

@@ -6,10 +6,9 @@ from jaxtyping import Array, ArrayLike, Float
 from .._numerics import as_leaf, check_finite, check_nonnegative, to_milliseconds, violates
 from ..connectivity import AbstractConnectivity
 from ..synapses import (
+    AbstractFilteredConductance,
     AbstractSynapse,
-    AlphaConductance,
     DeltaConductance,
-    ExponentialConductance,
     FirstOrderJump,
 )
 from ._counts import AbstractCounts, PoissonCounts
@@ -46,7 +45,7 @@ def _weight(weight: ArrayLike, synapse: AbstractSynapse) -> Float[Array, "*n"]:
     check_finite("weight", leaf)
     if leaf.ndim > 1:
         raise ValueError(f"`weight` has to be one number or one a target neuron; got shape {leaf.shape}.")
-    if isinstance(synapse, DeltaConductance | ExponentialConductance | AlphaConductance):
+    if isinstance(synapse, DeltaConductance | AbstractFilteredConductance):
         check_nonnegative("weight", leaf)
         first_order = isinstance(synapse, DeltaConductance) and isinstance(synapse.jump, FirstOrderJump)
         if first_order and violates(lambda weight: weight < 1, leaf):

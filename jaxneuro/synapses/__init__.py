@@ -1,4 +1,4 @@
-"""Synapses: delta, exponential and alpha, each as current and as conductance."""
+"""Synapses: delta, exponential, alpha, rise and decay, each as current and as conductance."""
 
 from ._delta import (
     AbstractJump as AbstractJump,
@@ -8,9 +8,12 @@ from ._delta import (
     FirstOrderJump as FirstOrderJump,
 )
 from ._filtered import (
+    AbstractFilteredConductance as AbstractFilteredConductance,
     AlphaConductance as AlphaConductance,
     AlphaCurrent as AlphaCurrent,
     ExponentialConductance as ExponentialConductance,
     ExponentialCurrent as ExponentialCurrent,
+    RiseDecayConductance as RiseDecayConductance,
+    RiseDecayCurrent as RiseDecayCurrent,
 )
 from ._synapse import AbstractSynapse as AbstractSynapse, Received as Received

@@ -1,4 +1,4 @@
-"""Synapses with a time course: exponential and alpha, as current and as conductance."""
+"""Synapses with a time course: exponential, alpha, rise and decay, as current and as conductance."""
 
 import abc
 from typing import Any
@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
 from .._formulas import Input
-from .._numerics import as_leaf, check_finite, check_positive
+from .._numerics import as_leaf, check_finite, check_positive, violates
 from ._synapse import AbstractSynapse, Received
 
 
@@ -59,6 +59,9 @@ class Exponential(eqx.Module):
 
     tau: Float[Array, "*n"]
 
+    def constants(self, dt: float, tau_m: Float[Array, "*n"] | None) -> KernelConstants:
+        return _kernel_constants(self.tau, dt, tau_m)
+
     def init(self, n: int) -> Float[Array, "n"]:
         return jnp.zeros(n, self.tau.dtype)
 
@@ -83,6 +86,9 @@ class Alpha(eqx.Module):
 
     tau: Float[Array, "*n"]
 
+    def constants(self, dt: float, tau_m: Float[Array, "*n"] | None) -> KernelConstants:
+        return _kernel_constants(self.tau, dt, tau_m)
+
     def init(self, n: int) -> AlphaState:
         return AlphaState(jnp.zeros(n, self.tau.dtype), jnp.zeros(n, self.tau.dtype))
 
@@ -92,6 +98,49 @@ class Alpha(eqx.Module):
     def step(self, constants: KernelConstants, state: AlphaState, arrivals: Float[Array, "n"]) -> AlphaState:
         s = constants.decay * state.s + constants.rise * state.rising
         return AlphaState(s, constants.decay * state.rising + jnp.e * arrivals)
+
+
+class RiseDecayConstants(eqx.Module):
+    """The constants of the two exponentials, and the factor that makes the peak the weight."""
+
+    falling: KernelConstants
+    rising: KernelConstants
+    factor: Float[Array, "*n"]
+
+
+class RiseDecay(eqx.Module):
+    """s = w c (exp(-t/tau_decay) - exp(-t/tau_rise)) after a spike; c makes the peak the weight."""
+
+    tau_rise: Float[Array, "*n"]
+    tau_decay: Float[Array, "*n"]
+
+    def constants(self, dt: float, tau_m: Float[Array, "*n"] | None) -> RiseDecayConstants:
+        # At the peak exp(-t/tau_decay) is x^(x/(1 - x)) and the other exponential x times that.
+        x = self.tau_rise / self.tau_decay
+        factor = 1.0 / (x ** (x / (1.0 - x)) * (1.0 - x))
+        each = (_kernel_constants(tau, dt, tau_m) for tau in (self.tau_decay, self.tau_rise))
+        return RiseDecayConstants(*each, factor)
+
+    def init(self, n: int) -> AlphaState:
+        return AlphaState(jnp.zeros(n, self.tau_rise.dtype), jnp.zeros(n, self.tau_rise.dtype))
+
+    def mean(self, constants: RiseDecayConstants, state: AlphaState) -> Float[Array, "n"]:
+        return constants.falling.mean * state.s - constants.rising.mean * state.rising
+
+    def step(self, constants: RiseDecayConstants, state: AlphaState, arrivals: Float[Array, "n"]) -> AlphaState:
+        jump = constants.factor * arrivals
+        return AlphaState(constants.falling.decay * state.s + jump, constants.rising.decay * state.rising + jump)
+
+
+def _checked_rise(tau_rise: ArrayLike, tau_decay: ArrayLike) -> RiseDecay:
+    rise, decay = as_leaf(tau_rise), as_leaf(tau_decay)
+    check_positive("tau_rise", rise)
+    check_positive("tau_decay", decay)
+    if violates(lambda a, b: a < b, rise, decay):
+        raise ValueError(
+            f"`tau_rise` has to be below `tau_decay`; got {rise} and {decay}. Where they are equal take AlphaCurrent."
+        )
+    return RiseDecay(rise, decay)
 
 
 def _checked_tau(tau: ArrayLike) -> Float[Array, "*n"]:
@@ -105,17 +154,15 @@ class AbstractFilteredCurrent(AbstractSynapse):
 
     @abc.abstractmethod
     def kinetics(self) -> Any:
-        """The time course, `Exponential` or `Alpha`."""
+        """The time course: `Exponential`, `Alpha` or `RiseDecay`."""
 
     def init(self, n: int) -> Any:
         return self.kinetics().init(n)
 
-    def prepare(self, dt: float, tau_m: Float[Array, "*n"] | None) -> KernelConstants:
-        return _kernel_constants(self.kinetics().tau, dt, tau_m)
+    def prepare(self, dt: float, tau_m: Float[Array, "*n"] | None) -> Any:
+        return self.kinetics().constants(dt, tau_m)
 
-    def step(
-        self, constants: KernelConstants, state: Any, counts: Float[Array, "n"], weight: Float[Array, "*n"]
-    ) -> Received:
+    def step(self, constants: Any, state: Any, counts: Float[Array, "n"], weight: Float[Array, "*n"]) -> Received:
         kinetics = self.kinetics()
         inputs = Input(current=kinetics.mean(constants, state))
         return Received(kinetics.step(constants, state, weight * counts), inputs)
@@ -128,18 +175,16 @@ class AbstractFilteredConductance(AbstractSynapse):
 
     @abc.abstractmethod
     def kinetics(self) -> Any:
-        """The time course, `Exponential` or `Alpha`."""
+        """The time course: `Exponential`, `Alpha` or `RiseDecay`."""
 
     def init(self, n: int) -> Any:
         return self.kinetics().init(n)
 
-    def prepare(self, dt: float, tau_m: Float[Array, "*n"] | None) -> KernelConstants:
+    def prepare(self, dt: float, tau_m: Float[Array, "*n"] | None) -> Any:
         # The membrane's own time constant moves with the conductance: the mean over the step.
-        return _kernel_constants(self.kinetics().tau, dt, None)
+        return self.kinetics().constants(dt, None)
 
-    def step(
-        self, constants: KernelConstants, state: Any, counts: Float[Array, "n"], weight: Float[Array, "*n"]
-    ) -> Received:
+    def step(self, constants: Any, state: Any, counts: Float[Array, "n"], weight: Float[Array, "*n"]) -> Received:
         kinetics = self.kinetics()
         g = kinetics.mean(constants, state)
         inputs = Input(conductance=g, conductance_times_reversal=g * self.reversal)
@@ -253,3 +298,62 @@ class AlphaConductance(AbstractFilteredConductance):
 
     def kinetics(self) -> Alpha:
         return Alpha(self.tau)
+
+
+class RiseDecayCurrent(AbstractFilteredCurrent):
+    """A current w c (exp(-t/tau_decay) - exp(-t/tau_rise)) after each spike: the weight w [mV] is its peak.
+
+    With x = tau_rise/tau_decay, 1/c = (1 - x) x^(x/(1 - x)), and the integral is w c (tau_decay - tau_rise). The step
+    is exact for a leaky integrate-and-fire target. tau_rise to 0 is `ExponentialCurrent`, tau_rise to tau_decay
+    `AlphaCurrent`.
+
+    **Arguments:** `tau_rise`, `tau_decay` [ms], the former below the latter.
+
+    Raises `ValueError` where one is not positive or `tau_rise` is not below `tau_decay`.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> synapse = jn.RiseDecayCurrent(tau_rise=0.5, tau_decay=5.0)
+
+    ```
+
+    Source: Dayan and Abbott, Theoretical Neuroscience (2001), section 5.8; source text 001, equation (5).
+    """
+
+    time_course: RiseDecay
+
+    def __init__(self, *, tau_rise: ArrayLike, tau_decay: ArrayLike):
+        self.time_course = _checked_rise(tau_rise, tau_decay)
+
+    def kinetics(self) -> RiseDecay:
+        return self.time_course
+
+
+class RiseDecayConductance(AbstractFilteredConductance):
+    """A conductance a c (exp(-t/tau_decay) - exp(-t/tau_rise)) after each spike: the weight a is its peak.
+
+    a is relative to leak; c as of `RiseDecayCurrent`.
+
+    **Arguments:** `tau_rise`, `tau_decay` [ms], the former below the latter; `reversal`, reversal potential [mV].
+
+    Raises `ValueError` as `RiseDecayCurrent`, and where `reversal` is not finite.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> synapse = jn.RiseDecayConductance(tau_rise=0.5, tau_decay=5.0, reversal=0.0)
+
+    ```
+
+    Source: Dayan and Abbott, Theoretical Neuroscience (2001), section 5.8; source text 001, equation (5).
+    """
+
+    time_course: RiseDecay
+    reversal: Float[Array, "*n"]
+
+    def __init__(self, *, tau_rise: ArrayLike, tau_decay: ArrayLike, reversal: ArrayLike):
+        self.time_course = _checked_rise(tau_rise, tau_decay)
+        self.reversal = as_leaf(reversal)
+        check_finite("reversal", self.reversal)
+
+    def kinetics(self) -> RiseDecay:
+        return self.time_course

@@ -57,6 +57,30 @@ def test_alpha_current_is_exact(dt, tau):
     np.testing.assert_allclose(v, reference, rtol=0, atol=1e-8)  # what the reference interpolates to
 
 
+@pytest.mark.parametrize(("rise", "decay"), [(0.5, 5.0), (4.0, 20.0)])
+def test_rise_and_decay_is_exact(rise, decay):
+    t, v = psp(jn.RiseDecayCurrent(tau_rise=rise, tau_decay=decay), 0.7, 1.0)
+    peak = np.log(decay / rise) * rise * decay / (decay - rise)
+
+    def course(s):
+        return (np.exp(-s / decay) - np.exp(-s / rise)) / (np.exp(-peak / decay) - np.exp(-peak / rise))
+
+    assert course(peak) == pytest.approx(1.0)
+    assert course(0.99 * peak) < 1 > course(1.01 * peak)
+    reference = solve_ivp(
+        lambda s, x: (V_REST - x + 0.7 * course(s)) / TAU_M, (0, t[-1]), [V_REST], t_eval=t, rtol=1e-12, atol=1e-12
+    ).y[0]
+    np.testing.assert_allclose(v, reference, rtol=0, atol=1e-8)
+
+
+def test_rise_and_decay_between_its_limits():
+    _, v = psp(jn.RiseDecayConductance(tau_rise=4.999, tau_decay=5.0, reversal=0.0), 0.8, 0.5)
+    np.testing.assert_allclose(v, psp(jn.AlphaConductance(5.0, reversal=0.0), 0.8, 0.5)[1], atol=5e-3)
+    for rise, decay, sentence in ((5.0, 5.0, "below `tau_decay`"), (0.0, 5.0, "`tau_rise` has to be positive")):
+        with pytest.raises(ValueError, match=sentence):
+            jn.RiseDecayCurrent(tau_rise=rise, tau_decay=decay)
+
+
 FILTERED = [jn.ExponentialConductance(5.0, reversal=0.0), jn.AlphaConductance(5.0, reversal=0.0)]
 
 
