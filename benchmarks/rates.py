@@ -105,6 +105,7 @@ def ring_rows(batch: int, n: int, steps: int, rounds: int, counts: tuple[int, ..
         compared(f"{what}: two components", "s", few, whole, "peer: the whole matrix"),
         compared(f"{what}: FFT", "s", spectral, whole, "peer: the whole matrix"),
     ]
+    rows.append(one_ring(n, steps, rounds))
     crossover = None
     for components in counts:
         if components <= n // 2:
@@ -114,6 +115,23 @@ def ring_rows(batch: int, n: int, steps: int, rounds: int, counts: tuple[int, ..
                 crossover = components
     rows[1]["note"] = f"peer: the whole matrix; FFT overtakes the components at {crossover or 'more than were tried'}"
     return rows
+
+
+def one_ring(n: int, steps: int, rounds: int) -> Row:
+    """Milliseconds of one ring, whose matrix stays in the cache."""
+
+    def runner(product: Any) -> Callable[[], Any]:
+        @jax.jit
+        def run(start: Float[Array, "n"]) -> Float[Array, "n"]:
+            ring = jn.Ring(n, j=[-2.0, 3.0], i=1.0, product=product, start=start)
+            return jn.simulate(ring, 0.0, steps * DT, dt=DT, record=_record(steps), throw=False)[LAST][-1]
+
+        start = 1.0 + 0.1 * jnp.cos(jnp.linspace(0.0, 6.28, n))
+        return lambda: run(start)
+
+    few, whole = _interleaved([runner(jn.LowRank()), runner(jn.Dense())], rounds)
+    what = f"one ring of {n} units, {steps:,} steps: two components"
+    return compared(what, "ms", [1e3 * s for s in few], [1e3 * s for s in whole], "peer: the whole matrix")
 
 
 def diagram_rows(n: int, units: int, steps: int) -> list[Row]:
@@ -183,5 +201,5 @@ def run(
 ) -> list[Row]:  # fmt: skip
     """`batch` networks of `n` units, `batch` rings of `ring` units, and the diagram."""
     rows = [network_row(batch, n, steps, rounds), *ring_rows(batch, ring, steps, rounds, counts)]
-    rows += diagram_rows(diagram, 32, 500)
+    rows += diagram_rows(diagram, 32, 3_000)
     return [*rows, gpu_row(100_000, ring, steps, rounds)]

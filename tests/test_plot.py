@@ -139,3 +139,41 @@ def test_spikes_are_drawn_above_the_rate_of_their_own_population():
             jn.plot.state(sol, span=span)
     with pytest.raises(ValueError, match="`most` has to be a number of neurons"):
         jn.plot.raster(sol["spikes"], most=0)
+
+
+@pytest.mark.usefixtures("as_users_run")
+def test_figures_of_rates():
+    ring = jn.networks.ring(n=16, j1=4.0)
+    sol = jn.simulate(ring, 0.0, 40.0, dt=1.0)
+    ax = jn.plot.bump(sol)
+    np.testing.assert_array_equal(ax.images[0].get_array(), np.asarray(sol["rate"]).T)
+    assert "ms" in ax.get_xlabel()
+    ax = jn.plot.ring_diagram(n=40)
+    line = ax.lines[1].get_xydata()
+    wanted = jn.theory.ring_bump(j0=-9.0, j1=line[1:, 1], throw=False).most_j0
+    np.testing.assert_allclose(line[1:, 0], wanted, rtol=1e-12)
+    assert [text.get_text() for text in ax.texts] == ["homogeneous", "bump", "divergent"]
+    rates = np.arange(16.0)
+    np.testing.assert_array_equal(jn.plot.sheet(rates).images[0].get_array(), rates.reshape(4, 4).T)
+    pair = jn.networks.ei_rate()
+    run = jn.simulate(pair, 0.0, 20.0, dt=1.0)
+    ax = jn.plot.phase_plane(pair, box=(0.0, 60.0), runs=[run])
+    drawn = ax.lines[-2].get_xydata()
+    np.testing.assert_array_equal(drawn, np.asarray(run["rate"]))
+    assert len(ax.get_legend().get_texts()) == 2
+    once = jn.simulate(pair, 0.0, 20.0, dt=1.0, record={"rate": jn.record.Trace("rate", every=20)})
+    wrong = [
+        (lambda: jn.plot.bump(3), "`sol` has to be what"),
+        (lambda: jn.plot.bump(once), "at two times or more"),
+        (lambda: jn.plot.sheet(rates[:5]), "`rates` has to be"),
+        (lambda: jn.plot.tuning([1.0], [1.0]), "`curves` has to be"),
+        (lambda: jn.plot.ring_diagram(j0=3.0), "`j0` has to be"),
+        (lambda: jn.plot.ring_diagram(n=1), "`n` has to be"),
+        (lambda: jn.plot.phase_plane(pair, box=3.0), "`box` has to be"),
+        (lambda: jn.plot.phase_plane(pair, box=(0.0, 1.0), runs=[3]), "`runs` has to be"),
+        (lambda: jn.plot.phase_plane(pair, box=(0.0, 1.0), fixed_points=3), "`fixed_points` has to be"),
+    ]
+    for call, sentence in wrong:
+        with pytest.raises(ValueError, match=sentence):
+            call()
+    plt.close("all")
