@@ -118,8 +118,8 @@ class RiseDecay(eqx.Module):
         # At the peak exp(-t/tau_decay) is x^(x/(1 - x)) and the other exponential x times that.
         x = self.tau_rise / self.tau_decay
         factor = 1.0 / (x ** (x / (1.0 - x)) * (1.0 - x))
-        each = (_kernel_constants(tau, dt, tau_m) for tau in (self.tau_decay, self.tau_rise))
-        return RiseDecayConstants(*each, factor)
+        falling, rising = (_kernel_constants(tau, dt, tau_m) for tau in (self.tau_decay, self.tau_rise))
+        return RiseDecayConstants(falling, rising, factor)
 
     def init(self, n: int) -> AlphaState:
         return AlphaState(jnp.zeros(n, self.tau_rise.dtype), jnp.zeros(n, self.tau_rise.dtype))
