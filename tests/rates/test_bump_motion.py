@@ -98,20 +98,22 @@ def test_limits_of_tracking():
         T.ring_tracking(j0=-2.0, j1=4.0, i1=0.0, velocity=0.001)
 
 
-@pytest.mark.parametrize("at", [(-5.0, 1.5, 1.2, 0.6, 0.01, 9.0), (-1.0, 1.0, 1.2, 0.3, 0.02, 9.0)], ids=str)
-def test_derivatives_of_tracking(at):
+def test_derivatives_of_tracking():
     @jax.jit
     def of(x):
         j0, j1, i0, i1, v, tau = x
         seen = T.ring_tracking(j0=j0, j1=j1, i0=i0, i1=i1, velocity=v, tau=tau)
         return jnp.stack([seen.lag, seen.mean, seen.modulation, seen.half_width])
 
-    x = jnp.asarray(at)
-    h = 1e-6 * jnp.abs(x)
-    forward = jax.jacfwd(of)(x)
-    columns = [(of(x.at[k].add(h[k])) - of(x.at[k].add(-h[k]))) / (2 * h[k]) for k in range(6)]
-    np.testing.assert_allclose(forward, np.stack(columns, 1), rtol=2e-6, atol=1e-8)
-    np.testing.assert_allclose(jax.jacrev(of)(x), forward, rtol=1e-10, atol=1e-12)
+    slopes, back = jax.jit(jax.jacfwd(of)), jax.jit(jax.jacrev(of))
+    # A narrow answer, and one of all units.
+    for at in ((-5.0, 1.5, 1.2, 0.6, 0.01, 9.0), (-1.0, 1.0, 1.2, 0.3, 0.02, 9.0)):
+        x = jnp.asarray(at)
+        h = 1e-6 * jnp.abs(x)
+        forward = slopes(x)
+        columns = [(of(x.at[k].add(h[k])) - of(x.at[k].add(-h[k]))) / (2 * h[k]) for k in range(6)]
+        np.testing.assert_allclose(forward, np.stack(columns, 1), rtol=2e-6, atol=1e-8)
+        np.testing.assert_allclose(back(x), forward, rtol=1e-10, atol=1e-12)
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +142,25 @@ def test_motion_in_closed_form(resting):
     centre = int(np.argmin(np.abs(theta - float(jn.analysis.decode(bump).angle))))
     wanted = -1000 * (left @ force) / (10.0 * (left @ slope))
     np.testing.assert_allclose(float(seen.drift[centre]), wanted, rtol=0.02)
+
+
+def test_derivatives_of_motion(resting):
+    ring, bump = resting
+    uneven = jnp.cos(2 * ring.angles())
+
+    @jax.jit
+    def of(x):
+        own = jn.Ring(128, j=jnp.stack([-2.0 * x[0], 3.0 * x[0]]), i=1.0, tau=10.0 * x[1], noise=0.03 * x[2])
+        seen = T.bump_motion(own, bump, stimulus=0.01 * x[2] * uneven)
+        return jnp.stack([seen.drift[3], seen.diffusion[3]])
+
+    x, h = jnp.ones(3), 1e-6
+    forward = jax.jacfwd(of)(x)
+    columns = [(of(x.at[k].add(h)) - of(x.at[k].add(-h))) / (2 * h) for k in range(3)]
+    np.testing.assert_allclose(forward, np.stack(columns, 1), rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(jax.jacrev(of)(x), forward, rtol=1e-10, atol=1e-13)
+    # Noise and heterogeneity enter as they should: D as their square, the drift in proportion.
+    np.testing.assert_allclose(forward[:, 2], of(x) * jnp.asarray([1.0, 2.0]), rtol=1e-9)
 
 
 def test_drift_under_heterogeneity_is_that_of_a_run(resting):
