@@ -180,7 +180,7 @@ def test_derivatives():
     np.testing.assert_allclose(jax.jit(jax.jacfwd(leading))(x), np.stack(columns, 1), rtol=1e-5)
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_reverse_mode_is_forward_mode():
     x = jnp.asarray(POINT)
     np.testing.assert_allclose(jax.jit(jax.jacrev(leading))(x), jax.jit(jax.jacfwd(leading))(x), rtol=1e-9)
