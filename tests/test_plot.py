@@ -4,6 +4,7 @@ import jax
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.legend import Legend
 
 import jaxneuro as jn
 
@@ -112,7 +113,8 @@ def test_phase_diagram_shows_lines_and_classes():
     assert np.ma.count(np.ma.masked_invalid(shown)) == 2
     plt.close(ax.figure)
     ax = jn.plot.phase_diagram(found, classes=np.array([[0, 0], [0, 1], [1, -1]]), names=("AI", "SI"))
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["AI", "SI"]
+    named = [[text.get_text() for text in legend.get_texts()] for legend in ax.findobj(Legend)]
+    assert sorted(named) == [["AI", "SI"], ["highest state: oscillation grows", "states come and go"]]
     plt.close(ax.figure)
     with pytest.raises(ValueError, match="`classes` has to be integers of shape"):
         jn.plot.phase_diagram(found, classes=np.zeros((2, 2), int), names=("AI",))
