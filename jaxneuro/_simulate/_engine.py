@@ -18,7 +18,7 @@ from ._deliver import deliver, push
 from ._plan import NetworkState, Plan, all_finite, part, poisson_names, spans
 from ._stimulus import Stimulus
 from .adjoint import AbstractAdjoint
-from .record import AbstractRecorder, Layout, Trace, Window
+from .record import AbstractRecorder, Layout, Spikes, Trace, Window
 
 
 class Outcome(eqx.Module):
@@ -40,6 +40,11 @@ class Loop(eqx.Module):
     layout: Layout
     adjoint: AbstractAdjoint
     report: Callable[[Array], None] | None = eqx.field(static=True)
+
+    @property
+    def timed(self) -> bool:
+        """Whether a recorder wants the times of spikes inside their steps."""
+        return any(isinstance(recorder, Spikes) for recorder in self.recorders.values())
 
     def run(self, state: NetworkState, recorders: dict[str, Any]) -> tuple[NetworkState, Outcome]:
         """All steps: full blocks, several of which share a draw where they are short, and what is left over."""
@@ -82,7 +87,9 @@ class Loop(eqx.Module):
             "drives": outside["drives"],
             "stimulus": outside["stimulus"],
         }
-        state, emitted = lax.scan(lambda now, row: self._step(now, row), state, arriving, length=n_steps)
+        state, emitted = lax.scan(
+            lambda now, row: self._step(now, row), state, arriving, length=n_steps, unroll=self.plan.unroll
+        )
         firing, traced = emitted
         firing = firing | {name: Firing(spikes) for name, spikes in outside["sources"].items()}
         state = eqx.tree_at(
@@ -90,8 +97,11 @@ class Loop(eqx.Module):
         )
         spikes = {name: fired.spikes for name, fired in firing.items()}
         soft = {name: fired.soft for name, fired in firing.items() if fired.soft is not None}
+        shares = {name: fired.share for name, fired in firing.items() if fired.share is not None}
         carries = {
-            name: recorder.update(outcome.recorders[name], Window(steps, spikes, traced.get(name), soft), self.layout)
+            name: recorder.update(
+                outcome.recorders[name], Window(steps, spikes, traced.get(name), soft, shares), self.layout
+            )
             for name, recorder in self.recorders.items()
         }
         finite = all_finite(state)
@@ -125,13 +135,16 @@ class Loop(eqx.Module):
         neurons, firing = {}, {}
         for name, neuron_state in state.neurons.items():
             model, constants = self.net.populations[name].model, self.plan.neurons[name]
-            neurons[name], firing[name] = model.step(constants, neuron_state, inputs[name])
+            neurons[name], fired = model.step(constants, neuron_state, inputs[name])
+            share = fired.share if self.timed else None
+            firing[name] = Firing(fired.spikes, fired.soft, fired.sensitive, share)
         traced = {}
         for label, recorder in self.recorders.items():
             if isinstance(recorder, Trace):
                 population, variable = recorder.target(self.layout)
                 indices = recorder.indices(self.plan.sizes[population])
-                traced[label] = getattr(neurons[population], variable)[indices]
+                observed = self.net.populations[population].model.observe(neurons[population])
+                traced[label] = observed[variable][indices]
         new = NetworkState(state.step, neurons, synapses[0], synapses[1], state.pending)
         return new, (firing, traced)
 

@@ -121,7 +121,7 @@ def _shapes(y: Any) -> tuple[list, Any]:
 
 def _layout(model: AbstractODE, dt: float, n_steps: int, first: Int[Array, ""]) -> Layout:
     names = tuple(eqx.filter_eval_shape(lambda: model.observe(model.initial())))
-    return Layout({_NAME: model.size()}, {_NAME: names}, (), dt, n_steps, first)
+    return Layout({_NAME: model.size()}, {_NAME: names}, (), (), dt, n_steps, first)
 
 
 def _checked_recorders(record: Any, layout: Layout, first: int) -> dict[str, AbstractRecorder]:

@@ -1,6 +1,7 @@
 """What a run needs of a network: constants computed once, and the shape of its loop."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -11,7 +12,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 from .._network import CountTable, Network, PoissonDrive, Projection, UniformDelay
 from .._numerics import TwoFloat, count_steps, delay_steps, role_key
 from ..connectivity import AbstractOperator, SparseOperator
-from ..models import AbstractMembraneSolver, LIFState, Poisson
+from ..models import AbstractMembraneSolver, AbstractNeuron, Poisson, RungeKutta4
 from ..surrogate import AbstractSurrogate
 from ._wire import Wiring, size_of
 
@@ -36,7 +37,7 @@ class NetworkState(eqx.Module):
     """
 
     step: Int[Array, ""]
-    neurons: dict[str, LIFState]
+    neurons: dict[str, Any]
     synapses: tuple
     drive_synapses: tuple
     pending: tuple[Shaped[Array, "_ _"], ...]
@@ -56,6 +57,8 @@ class Plan(eqx.Module):
     """Steps of a block: at most the shortest delay."""
     together: int = eqx.field(static=True)
     """Blocks whose random input is drawn at once."""
+    unroll: int = eqx.field(static=True)
+    """Steps that are compiled as one."""
     dt: float = eqx.field(static=True)
 
 
@@ -90,21 +93,22 @@ def make_plan(
     wiring: Wiring,
     dt: float,
     n_steps: int,
-    solver: AbstractMembraneSolver,
+    solver: AbstractMembraneSolver | RungeKutta4 | None,
     surrogates: Mapping[str, AbstractSurrogate | None],
 ) -> Plan:
     """Prepares a run of `n_steps` steps of `dt` [ms]."""
     sizes = {name: size_of(net, name) for name in net.names}
     delays = tuple(delay_range(p, i, dt) for i, p in enumerate(net.projections))
     neurons = {
-        name: population.model.prepare(dt, solver, surrogates.get(name))
+        name: population.model.prepare(dt, solver or population.model.default_solver(), surrogates.get(name))
         for name, population in net.populations.items()
         if not isinstance(population.model, Poisson)
     }
 
     def constants(synapse, targets: tuple[str, ...]) -> tuple:
-        return tuple(synapse.prepare(dt, net.populations[name].model.tau_m) for name in targets)
+        return tuple(synapse.prepare(dt, net.populations[name].model.membrane_time_constant()) for name in targets)
 
+    models = [population.model for population in net.populations.values()]
     block = _even_share(n_steps, min((d.least for d in delays), default=_FREE_BLOCK))
     own_delays = tuple(
         operator.delay_steps(dt, span.least, span.most) if isinstance(operator, SparseOperator) else None
@@ -120,6 +124,7 @@ def make_plan(
         sizes,
         block,
         _even_share(n_steps // block, max(1, _LEAST_DRAW // block)),
+        min((m.together() for m in models if isinstance(m, AbstractNeuron)), default=1),
         dt,
     )
 

@@ -1,9 +1,16 @@
 """The equations: one model per file, named as the field names it."""
 
 from ._binary import Binary as Binary
+from ._conductance_neuron import (
+    AbstractConductanceNeuron as AbstractConductanceNeuron,
+    ConductanceNeuron as ConductanceNeuron,
+    MembraneState as MembraneState,
+)
 from ._ei_rate import EIRate as EIRate
 from ._firing import Firing as Firing
+from ._hodgkin_huxley import HodgkinHuxley as HodgkinHuxley
 from ._lif import LIF as LIF, LIFState as LIFState
+from ._neuron import AbstractNeuron as AbstractNeuron
 from ._ode import AbstractODE as AbstractODE, AbstractRelaxation as AbstractRelaxation, RungeKutta4 as RungeKutta4
 from ._periodic import (
     FFT as FFT,
@@ -17,6 +24,7 @@ from ._rate import RateNetwork as RateNetwork, SynapticRateNetwork as SynapticRa
 from ._ring import Ring as Ring
 from ._solver import (
     AbstractMembraneSolver as AbstractMembraneSolver,
+    CrankNicolson as CrankNicolson,
     EulerMaruyama as EulerMaruyama,
     Exact as Exact,
     ExponentialEuler as ExponentialEuler,

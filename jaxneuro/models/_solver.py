@@ -46,6 +46,18 @@ class ExponentialEuler(AbstractMembraneSolver):
         return Exact().propagator(dt_over_tau)
 
 
+class CrankNicolson(AbstractMembraneSolver):
+    """Crank-Nicolson stepping, the mean of the slopes before and after: of second order, stable for every dt.
+
+    decay = (1 - x/2)/(1 + x/2), gain = x/(1 + x/2), noise_gain = sqrt(x)/(1 + x/2) with x = dt/tau; the stationary
+    variance is exact.
+    """
+
+    def propagator(self, dt_over_tau: Float[Array, "*n"]) -> Propagator:
+        half = 1.0 + 0.5 * dt_over_tau
+        return Propagator((2.0 - half) / half, dt_over_tau / half, jnp.sqrt(dt_over_tau) / half)
+
+
 class EulerMaruyama(AbstractMembraneSolver):
     """Euler-Maruyama stepping: decay = 1 - dt/tau, gain = dt/tau, noise_gain^2 = dt/tau.
 
