@@ -1,7 +1,9 @@
 """The named neurons of the literature, each a short function that returns a model."""
 
+import math
 from typing import Any
 
+from ._numerics import as_leaf
 from .channels import (
     AType,
     ConnorStevensPotassium,
@@ -13,7 +15,7 @@ from .channels import (
     WangBuzsakiPotassium,
     WangBuzsakiSodium,
 )
-from .models import ConductanceNeuron, HodgkinHuxley
+from .models import ConductanceNeuron, ExponentialCurve, HodgkinHuxley, IntegrateAndFire, QuadraticCurve
 
 
 def squid(**parameters: Any) -> HodgkinHuxley:
@@ -113,3 +115,84 @@ def regular_spiking(**parameters: Any) -> ConductanceNeuron:
         "l": Leak(g=0.0205, e=-70.3),
     }
     return ConductanceNeuron(channels, **parameters)
+
+
+def eif(
+    *, v_rest: Any = -65.0, v_t: Any = -50.0, delta_t: Any = 2.0, v_peak: Any = -20.0, **parameters: Any
+) -> IntegrateAndFire:
+    """The exponential integrate-and-fire neuron.
+
+        tau_m dV/dt = -(V - v_rest) + delta_t exp((V - v_t)/delta_t) + I.
+
+    **Arguments:** those of `ExponentialCurve`, `v_peak` [mV], and those of `IntegrateAndFire`.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> f"{float(jn.neurons.eif().resting_potential()):.3f} mV"
+    '-64.999 mV'
+
+    ```
+
+    Source: Fourcaud-Trocme et al. (2003), doi:10.1523/JNEUROSCI.23-37-11628.2003.
+    """
+    return IntegrateAndFire(ExponentialCurve(v_rest=v_rest, v_t=v_t, delta_t=delta_t), v_peak=v_peak, **parameters)
+
+
+def adex(**parameters: Any) -> IntegrateAndFire:
+    """The adaptive exponential integrate-and-fire neuron of Brette and Gerstner, in mV (its currents over g_L = 30 nS).
+
+        tau_m dV/dt = -(V - v_rest) + delta_t exp((V - v_t)/delta_t) - w + I,   tau_w dw/dt = a (V - v_rest) - w.
+
+    **Arguments:** those of `IntegrateAndFire`.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> f"{float(jn.neurons.adex().resting_potential()):.2f} mV"
+    '-70.60 mV'
+
+    ```
+
+    Source: Brette and Gerstner (2005), doi:10.1152/jn.00686.2005.
+    """
+    own = {"tau_m": 281.0 / 30.0, "v_peak": 20.0, "v_reset": -70.6, "a": 4.0 / 30.0, "b": 80.5 / 30.0, "tau_w": 144.0}
+    curve = ExponentialCurve(v_rest=-70.6, v_t=-50.4, delta_t=2.0)
+    return IntegrateAndFire(curve, **{**own, "v_w": -70.6, **parameters})
+
+
+def qif(
+    *, v_rest: Any = -65.0, v_c: Any = -50.0, k: Any = 0.05, v_peak: Any = 100.0, **parameters: Any
+) -> IntegrateAndFire:
+    """The quadratic integrate-and-fire neuron, tau_m dV/dt = k (V - v_rest) (V - v_c) + I.
+
+    **Arguments:** those of `QuadraticCurve`, `v_peak` [mV], and those of `IntegrateAndFire`.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> f"{float(jn.neurons.qif().resting_potential()):.2f} mV"
+    '-65.00 mV'
+
+    ```
+
+    Source: Ermentrout and Kopell (1986), doi:10.1137/0146017.
+    """
+    return IntegrateAndFire(QuadraticCurve(v_rest=v_rest, v_c=v_c, k=k), v_peak=v_peak, **parameters)
+
+
+def izhikevich(*, a: Any = 0.02, b: Any = 0.2, c: Any = -65.0, d: Any = 8.0) -> IntegrateAndFire:
+    """The neuron of Izhikevich: dv/dt = 0.04 v^2 + 5 v + 140 - u + I, du/dt = a (b v - u); at 30 mV v = c, u = u + d.
+
+    **Arguments:** `a` [1/ms], `b`, `c` [mV], `d` as in the source; the defaults are a regular-spiking cell, 0.1, 0.2,
+    -65, 2 a fast-spiking one, 0.02, 0.2, -50, 2 a chattering one.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> f"{float(jn.neurons.izhikevich().resting_potential()):.2f} mV"
+    '-70.00 mV'
+
+    ```
+
+    Source: Izhikevich (2003), doi:10.1109/TNN.2003.820440.
+    """
+    root = math.sqrt(25.0 - 4 * 0.04 * 140.0)
+    curve = QuadraticCurve(v_rest=(-5.0 - root) / 0.08, v_c=(-5.0 + root) / 0.08, k=0.04)
+    return IntegrateAndFire(curve, tau_m=1.0, v_peak=30.0, v_reset=c, a=b, b=d, tau_w=1.0 / as_leaf(a), v_w=0.0)

@@ -9,6 +9,12 @@ from ._conductance_neuron import (
 from ._ei_rate import EIRate as EIRate
 from ._firing import Firing as Firing
 from ._hodgkin_huxley import HodgkinHuxley as HodgkinHuxley
+from ._integrate_and_fire import (
+    AbstractCurve as AbstractCurve,
+    ExponentialCurve as ExponentialCurve,
+    IntegrateAndFire as IntegrateAndFire,
+    QuadraticCurve as QuadraticCurve,
+)
 from ._lif import LIF as LIF, LIFState as LIFState
 from ._neuron import AbstractNeuron as AbstractNeuron
 from ._ode import AbstractODE as AbstractODE, AbstractRelaxation as AbstractRelaxation, RungeKutta4 as RungeKutta4

@@ -123,7 +123,7 @@ class AbstractConductanceNeuron(AbstractNeuron, AbstractODE):
 
     def init(self, v: Float[Array, "n"]) -> MembraneState:
         """The state with the potentials `v` [mV] and the gates that belong to them."""
-        return MembraneState(v, self.steady_gates(v))
+        return _settled(self, v)
 
     def threshold(self) -> Float[Array, "*n"]:
         """The potential whose upward crossing is a spike [mV]."""
@@ -220,11 +220,12 @@ def _rest(model: AbstractConductanceNeuron) -> Float[Array, "*n"]:
     margin = 1.0 + 50.0 * lax.stop_gradient(jnp.abs(model.bias))
     low = lax.stop_gradient(jnp.min(reversals, axis=0)) - jnp.where(model.bias < 0, margin, 1.0)
     high = lax.stop_gradient(jnp.max(reversals, axis=0)) + jnp.where(model.bias > 0, margin, 1.0)
+    return first_rest(model.steady_current, low, high)
 
-    def slope(v: Float[Array, "*n"]) -> Float[Array, "*n"]:
-        return jax.jvp(model.steady_current, (v,), (jnp.ones_like(v),))[1]
 
-    return first_rest(model.steady_current, slope, low, high)
+@eqx.filter_jit
+def _settled(model: AbstractConductanceNeuron, v: Float[Array, "n"]) -> MembraneState:
+    return MembraneState(v, model.steady_gates(v))
 
 
 class ConductanceNeuron(AbstractConductanceNeuron):

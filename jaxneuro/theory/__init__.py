@@ -27,6 +27,7 @@ from ._effective_input import (
     effective_input as effective_input,
 )
 from ._energy import energy as energy
+from ._fi_curve import fi_curve as fi_curve
 from ._linear_network import (
     LinearModes as LinearModes,
     linear_modes as linear_modes,
