@@ -99,4 +99,6 @@ from .synapses import (
     ExponentialConductance as ExponentialConductance,
     ExponentialCurrent as ExponentialCurrent,
     FirstOrderJump as FirstOrderJump,
+    ShortTermPlasticity as ShortTermPlasticity,
+    StochasticRelease as StochasticRelease,
 )

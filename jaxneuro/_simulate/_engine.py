@@ -14,7 +14,8 @@ from .._network import Network, PoissonDrive, WhiteNoiseDrive
 from .._numerics import below_probability, random_bits, role_key, step_keys
 from ..connectivity import ScheduledOperator, SparseOperator
 from ..models import Firing
-from ._deliver import deliver, push
+from ..synapses import ShortTermPlasticity, StochasticRelease
+from ._deliver import deliver, push, with_amplitude
 from ._plan import NetworkState, Plan, all_finite, part, poisson_names, spans
 from ._stimulus import Stimulus
 from .adjoint import AbstractAdjoint
@@ -71,6 +72,7 @@ class Loop(eqx.Module):
         outside = {
             "steps": steps,
             "drives": tuple(self._draw(i, steps) for i in range(len(self.net.drives))),
+            "uniforms": tuple(self._uniforms(i, steps) for i in range(len(self.net.projections))),
             "sources": {name: self._source_spikes(name, steps) for name in poisson_names(self.net)},
             "stimulus": {name: s.rows(steps - self.layout.first, steps) for name, s in self.stimulus.items()},
         }
@@ -85,6 +87,7 @@ class Loop(eqx.Module):
         arriving = {
             "pending": tuple(rows[:n_steps] for rows in state.pending),
             "drives": outside["drives"],
+            "uniforms": outside["uniforms"],
             "stimulus": outside["stimulus"],
         }
         state, emitted = lax.scan(
@@ -92,9 +95,11 @@ class Loop(eqx.Module):
         )
         firing, traced = emitted
         firing = firing | {name: Firing(spikes) for name, spikes in outside["sources"].items()}
+        pending, resources = self._advance(state, firing)
         state = eqx.tree_at(
-            lambda s: (s.step, s.pending), state, (state.step + n_steps, self._advance(state.pending, firing))
-        )
+            lambda s: (s.step, s.pending, s.resources), state, (state.step + n_steps, pending, resources),
+            is_leaf=lambda x: x is None,
+        )  # fmt: skip
         spikes = {name: fired.spikes for name, fired in firing.items()}
         soft = {name: fired.soft for name, fired in firing.items() if fired.soft is not None}
         shares = {name: fired.share for name, fired in firing.items() if fired.share is not None}
@@ -145,7 +150,7 @@ class Loop(eqx.Module):
                 indices = recorder.indices(self.plan.sizes[population])
                 observed = self.net.populations[population].model.observe(neurons[population])
                 traced[label] = observed[variable][indices]
-        new = NetworkState(state.step, neurons, synapses[0], synapses[1], state.pending)
+        new = NetworkState(state.step, neurons, synapses[0], synapses[1], state.pending, state.resources)
         return new, (firing, traced)
 
     def _synaptic_input(
@@ -156,8 +161,12 @@ class Loop(eqx.Module):
         for name, current in arriving["stimulus"].items():
             inputs[name] = inputs[name] + Input(current=jnp.broadcast_to(current, (plan.sizes[name],)))
 
-        def receive(connection, constants: tuple, states: tuple, counts: Array, targets: tuple[str, ...]) -> tuple:
+        def receive(
+            connection, constants: tuple, states: tuple, counts: Array, targets: tuple[str, ...], u: Any = None
+        ):
             kept = []
+            if isinstance(connection.synapse, StochasticRelease):
+                counts = connection.synapse.quanta(counts, u)
             for (name, place), constant, old in zip(spans(plan.sizes, targets), constants, states, strict=True):
                 weight = part(connection.weight, place)
                 received = connection.synapse.step(constant, old, counts[place].astype(weight.dtype), weight)
@@ -166,7 +175,7 @@ class Loop(eqx.Module):
             return tuple(kept)
 
         synapses = tuple(
-            receive(p, plan.synapses[i], state.synapses[i], arriving["pending"][i], p.post)
+            receive(p, plan.synapses[i], state.synapses[i], arriving["pending"][i], p.post, arriving["uniforms"][i])
             for i, p in enumerate(net.projections)
         )
         drive_synapses = []
@@ -183,11 +192,23 @@ class Loop(eqx.Module):
                 drive_synapses.append(received)
         return inputs, (synapses, tuple(drive_synapses))
 
-    def _advance(self, pending: tuple, firing: Mapping[str, Firing]) -> tuple:
+    def _uniforms(self, index: int, steps: Int[Array, "time"]) -> Array | None:
+        """One uniform number a step and target, where release is by chance."""
+        projection = self.net.projections[index]
+        if not isinstance(projection.synapse, StochasticRelease):
+            return None
+        n = sum(self.plan.sizes[name] for name in projection.post)
+        keys = step_keys(role_key(self.key, f"release {index}"), steps)
+        return jax.vmap(lambda k: jax.random.uniform(k, (n,), jnp.result_type(float)))(keys)
+
+    def _advance(self, state: NetworkState, firing: Mapping[str, Firing]) -> tuple[tuple, tuple]:
         """Takes the rows that have arrived off the front, and adds the block's spikes at the back."""
-        moved = []
+        moved, resources = [], list(state.resources)
         for i, projection in enumerate(self.net.projections):
-            operator, fired, rows = self.plan.operators[i], firing[projection.pre], pending[i]
+            operator, fired, rows = self.plan.operators[i], firing[projection.pre], state.pending[i]
+            if isinstance(projection.synapse, ShortTermPlasticity):
+                resources[i], used = projection.synapse.release(resources[i], fired.spikes, self.plan.dt)
+                fired = with_amplitude(fired, used)
             n_steps = fired.spikes.shape[0]
             if isinstance(operator, SparseOperator) and self.plan.delay_steps[i] is not None:
                 scheduled = ScheduledOperator(operator, self.plan.delay_steps[i], rows.shape[0], n_steps)
@@ -195,4 +216,4 @@ class Loop(eqx.Module):
                 moved.append(push(scheduled, jnp.concatenate([rows[n_steps:], fresh]), fired))
             else:
                 moved.append(jnp.concatenate([rows[n_steps:], deliver(operator, fired)]))
-        return tuple(moved)
+        return tuple(moved), tuple(resources)

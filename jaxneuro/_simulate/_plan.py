@@ -14,6 +14,7 @@ from .._numerics import TwoFloat, count_steps, delay_steps, role_key
 from ..connectivity import AbstractOperator, SparseOperator
 from ..models import AbstractMembraneSolver, AbstractNeuron, Poisson, RungeKutta4
 from ..surrogate import AbstractSurrogate
+from ..synapses import ShortTermPlasticity
 from ._wire import Wiring, size_of
 
 # A network without projections has no delay to set its block; this many steps amortise the loop.
@@ -33,7 +34,7 @@ class NetworkState(eqx.Module):
     """Everything that a run needs to go on: pass it as `state=` to continue bitwise.
 
     `pending[p]` holds the counts of spikes on their way in projection p, one row a step to come (as
-    floats in a run with a surrogate derivative).
+    floats in a run with a surrogate derivative, or with short-term plasticity, whose `resources` stand beside).
     """
 
     step: Int[Array, ""]
@@ -41,6 +42,7 @@ class NetworkState(eqx.Module):
     synapses: tuple
     drive_synapses: tuple
     pending: tuple[Shaped[Array, "_ _"], ...]
+    resources: tuple
 
 
 class Plan(eqx.Module):
@@ -151,7 +153,7 @@ def with_surrogates(
     """The state with what is on its way as floats, which carry derivatives, from populations with a surrogate."""
     floats, pending = jnp.result_type(float), []
     for projection, operator, rows in zip(net.projections, wiring.operators, state.pending, strict=True):
-        soft = surrogates.get(projection.pre) is not None
+        soft = surrogates.get(projection.pre) is not None or isinstance(projection.synapse, ShortTermPlasticity)
         pending.append(rows.astype(floats if soft else operator.count_dtype))
     return eqx.tree_at(lambda s: s.pending, state, tuple(pending))
 
@@ -174,7 +176,10 @@ def initial_state(net: Network, wiring: Wiring, t0: float, dt: float, key: PRNGK
         for i, (p, operator) in enumerate(zip(net.projections, wiring.operators, strict=True))
     )
     step = jnp.asarray(count_steps("t0", t0, dt), jnp.int32)
-    return NetworkState(step, neurons, synapses, drive_synapses, pending)
+    resources = tuple(
+        p.synapse.rested(sizes[p.pre]) if isinstance(p.synapse, ShortTermPlasticity) else None for p in net.projections
+    )
+    return NetworkState(step, neurons, synapses, drive_synapses, pending, resources)
 
 
 def poisson_names(net: Network) -> tuple[str, ...]:

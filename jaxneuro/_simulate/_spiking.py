@@ -103,7 +103,7 @@ def _checked_state(
 
 
 def _shapes(tree: NetworkState) -> Any:
-    leaves, structure = jax.tree_util.tree_flatten((tree.neurons, tree.synapses, tree.drive_synapses))
+    leaves, structure = jax.tree_util.tree_flatten((tree.neurons, tree.synapses, tree.drive_synapses, tree.resources))
     return structure, [(leaf.shape, leaf.dtype) for leaf in leaves], [rows.shape for rows in tree.pending]
 
 

@@ -19,6 +19,8 @@ class Firing(eqx.Module):
     soft: Float[Array, "*time n"] | None = None
     sensitive: Bool[Array, "*time n"] | None = None
     share: Float[Array, "*time n"] | None = None
+    weighted: bool = eqx.field(static=True, default=False)
+    """Whether `soft` holds amplitudes, which are then what is delivered."""
 
 
 def fire(x: Float[Array, "n"], able: Bool[Array, "n"], surrogate: AbstractSurrogate | None) -> Firing:

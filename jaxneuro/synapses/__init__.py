@@ -13,4 +13,5 @@ from ._filtered import (
     ExponentialConductance as ExponentialConductance,
     ExponentialCurrent as ExponentialCurrent,
 )
+from ._plasticity import ShortTermPlasticity as ShortTermPlasticity, StochasticRelease as StochasticRelease
 from ._synapse import AbstractSynapse as AbstractSynapse, Received as Received

@@ -41,7 +41,7 @@ def fi_curve(model: LIF | IntegrateAndFire, current: Any) -> Float[Array, "..."]
     >>> f"{float(jn.theory.fi_curve(jn.LIF(), 30.0)):.4f} Hz"
     '63.0400 Hz'
     >>> f"{float(jn.theory.fi_curve(jn.neurons.qif(), 5.0)):.4f} Hz"
-    '8.7486 Hz'
+    '8.7483 Hz'
 
     ```
 
