@@ -86,8 +86,8 @@ def rheobase(
     model: AbstractNeuron,
     *,
     over: Any = (0.0, 20.0),
-    duration: float = 400.0,
-    dt: float = 0.02,
+    duration: float = 1_000.0,
+    dt: float = 0.05,
     tolerance: float = 1e-4,
 ) -> Rheobase:
     """The least step of current from rest that is answered by one spike, and by repetitive firing.
@@ -110,7 +110,7 @@ def rheobase(
 
     ```python
     >>> import jaxneuro as jn
-    >>> print(jn.analysis.rheobase(jn.HodgkinHuxley(), dt=0.05, tolerance=1e-3))
+    >>> print(jn.analysis.rheobase(jn.HodgkinHuxley()))
     one spike from 2.241, repetitive firing from 6.264
 
     ```
@@ -253,19 +253,18 @@ def _kicked(
     wide = jax.tree_util.tree_map(lambda x: jnp.broadcast_to(x, (n + 1,)), state)
 
     def step(carry: tuple, k: Array) -> tuple[tuple, None]:
-        now, spikes, first, last = carry
+        now, spikes, first, last, kicked = carry
         since = (k.astype(period.dtype) + 1.0) * dt - first
-        due = jnp.append(phase * period, jnp.inf)
-        hit = (spikes > 0) & (since >= due) & (since - dt < due)
-        # In the step of the spike itself `since` is what is left of it.
+        hit = (spikes > 0) & (since >= jnp.append(phase * period, jnp.inf)) & ~kicked
         jump = jnp.where(hit, kick, 0.0)
         new, firing = model.step(constants, now, Input(current=jnp.broadcast_to(i, (n + 1,)), kick=jump))
         share = jnp.ones(n + 1, period.dtype) if firing.share is None else firing.share
         time = (k.astype(period.dtype) + share) * dt
         first = jnp.where(firing.spikes & (spikes == 0), time, first)
         last = jnp.where(firing.spikes & (spikes <= cycles), time, last)
-        return (new, spikes + firing.spikes.astype(jnp.int32), first, last), None
+        return (new, spikes + firing.spikes.astype(jnp.int32), first, last, kicked | hit), None
 
     nan = jnp.full(n + 1, jnp.nan, period.dtype)
-    (_, _, _, last), _ = lax.scan(step, (wide, jnp.zeros(n + 1, jnp.int32), nan, nan), jnp.arange(steps))
+    start = (wide, jnp.zeros(n + 1, jnp.int32), nan, nan, jnp.zeros(n + 1, bool))
+    (_, _, _, last, _), _ = lax.scan(step, start, jnp.arange(steps))
     return PhaseResponse(phase, (last[-1] - last[:-1]) / period, period)
