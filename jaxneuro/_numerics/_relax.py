@@ -3,7 +3,9 @@
 from fractions import Fraction
 from math import comb, factorial
 
+import jax
 import jax.numpy as jnp
+from jax import lax
 from jaxtyping import Array, Float
 
 
@@ -32,13 +34,38 @@ def linoid(x: Float[Array, "*n"]) -> Float[Array, "*n"]:
 
 
 def linoid_from(x: Float[Array, "*n"], exp_x: Float[Array, "*n"]) -> Float[Array, "*n"]:
-    """`linoid(x)` where exp(x) is known already; an error of it does not grow near the singularity."""
+    """`linoid(x)` where exp(x) is known already; an error of it does not grow near the singularity.
+
+    The derivative is that in x; `exp_x` is taken to be exp(x).
+    """
+    return _linoid(x, lax.stop_gradient(exp_x))
+
+
+@jax.custom_jvp
+def _linoid(x: Float[Array, "*n"], exp_x: Float[Array, "*n"]) -> Float[Array, "*n"]:
     near = jnp.abs(x) < 1.0
     square = jnp.where(near, x * x, 0.0)
     series = jnp.zeros_like(x)
     for coefficient in reversed(_SERIES[: _TERMS[x.dtype.itemsize]]):
         series = square * (series + coefficient)
     return jnp.where(near, 1.0 - 0.5 * x + series, x / (jnp.where(near, 2.0, exp_x) - 1.0))
+
+
+@_linoid.defjvp
+def _linoid_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
+    # L' = q - L (1 + q) with q = 1/(exp(x) - 1); near 0 the derivative of the series.
+    x, exp_x = primals
+    near = jnp.abs(x) < 1.0
+    q = 1.0 / (jnp.where(near, 2.0, exp_x) - 1.0)
+    square = jnp.where(near, x * x, 0.0)
+    series, slope = jnp.zeros_like(x), jnp.zeros_like(x)
+    terms = _SERIES[: _TERMS[x.dtype.itemsize]]
+    for k, coefficient in reversed(list(enumerate(terms, start=1))):
+        series = square * (series + coefficient)
+        slope = slope * square + 2 * k * coefficient
+    value = jnp.where(near, 1.0 - 0.5 * x + series, x * q)
+    slope = jnp.where(near, slope * x - 0.5, q - value * (1.0 + q))
+    return value, slope * tangents[0]
 
 
 def growth(s: Float[Array, "*n"]) -> Float[Array, "*n"]:
@@ -58,9 +85,23 @@ def growth(s: Float[Array, "*n"]) -> Float[Array, "*n"]:
     return total * (2.0 + total)
 
 
+@jax.custom_jvp
 def relaxed(
     x: Float[Array, "..."], gain: Float[Array, "..."], total: Float[Array, "..."], dt: float | Array
 ) -> Float[Array, "..."]:
     """x after `dt` of dx/dt = gain - total x: exactly gain/total + (x - gain/total) exp(-total dt), in one division."""
     grown = growth(total * dt)
     return (gain * grown + x * total) / (total * (1.0 + grown))
+
+
+@relaxed.defjvp
+def _relaxed_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
+    # x' = x left + gain reach, reach = (1 - left)/total: so that d x'/d total = -gain reach/total - away dt left.
+    x, gain, total, dt = primals
+    left, one_over = 1.0 / (1.0 + growth(total * dt)), 1.0 / total
+    target, reach = gain * one_over, (1.0 - left) * one_over
+    away = (x - target) * left
+    value = target + away
+    by_total = -(target * reach + away * dt)
+    tangent = left * tangents[0] + reach * tangents[1] + by_total * tangents[2] - total * away * tangents[3]
+    return value, tangent

@@ -18,7 +18,7 @@ from ..synapses import ShortTermPlasticity, StochasticRelease
 from ._deliver import deliver, push, with_amplitude
 from ._plan import NetworkState, Plan, all_finite, part, poisson_names, spans
 from ._stimulus import Stimulus
-from .adjoint import AbstractAdjoint
+from .adjoint import AbstractAdjoint, Checkpoint
 from .record import AbstractRecorder, Layout, Spikes, Trace, Window
 
 
@@ -74,7 +74,11 @@ class Loop(eqx.Module):
             "drives": tuple(self._draw(i, steps) for i in range(len(self.net.drives))),
             "uniforms": tuple(self._uniforms(i, steps) for i in range(len(self.net.projections))),
             "sources": {name: self._source_spikes(name, steps) for name in poisson_names(self.net)},
-            "stimulus": {name: s.rows(steps - self.layout.first, steps) for name, s in self.stimulus.items()},
+            "stimulus": {
+                name: s.rows(steps - self.layout.first, steps)
+                for name, s in self.stimulus.items()
+                if s.constant is None
+            },
         }
         if n_blocks == 1:
             return self._block(state, outcome, outside)
@@ -90,9 +94,7 @@ class Loop(eqx.Module):
             "uniforms": outside["uniforms"],
             "stimulus": outside["stimulus"],
         }
-        state, emitted = lax.scan(
-            lambda now, row: self._step(now, row), state, arriving, length=n_steps, unroll=self.plan.unroll
-        )
+        state, emitted = lax.scan(self._stepper(), state, arriving, length=n_steps, unroll=self.plan.unroll)
         firing, traced = emitted
         firing = firing | {name: Firing(spikes) for name, spikes in outside["sources"].items()}
         pending, resources = self._advance(state, firing)
@@ -134,6 +136,12 @@ class Loop(eqx.Module):
         p = model.spike_probability(self.plan.dt)
         return below_probability(jax.vmap(lambda k: random_bits(k, n))(keys), p)
 
+    def _stepper(self) -> Callable[..., Any]:
+        """One step, computed again on the way back where it has much more inside than its state."""
+        if isinstance(self.adjoint, Checkpoint) and self.plan.recompute:
+            return jax.checkpoint(lambda now, row: self._step(now, row), prevent_cse=False)
+        return lambda now, row: self._step(now, row)
+
     def _step(self, state: NetworkState, arriving: dict[str, Any]) -> tuple[NetworkState, tuple[dict, dict]]:
         """One step of every neuron."""
         inputs, synapses = self._synaptic_input(state, arriving)
@@ -158,7 +166,8 @@ class Loop(eqx.Module):
     ) -> tuple[dict[str, Input], tuple[tuple, tuple]]:
         net, plan = self.net, self.plan
         inputs = {name: Input() for name in state.neurons}
-        for name, current in arriving["stimulus"].items():
+        constant = {name: s.constant for name, s in self.stimulus.items() if s.constant is not None}
+        for name, current in (arriving["stimulus"] | constant).items():
             inputs[name] = inputs[name] + Input(current=jnp.broadcast_to(current, (plan.sizes[name],)))
 
         def receive(

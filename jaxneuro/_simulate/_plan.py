@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 from .._network import CountTable, Network, PoissonDrive, Projection, UniformDelay
 from .._numerics import TwoFloat, count_steps, delay_steps, role_key
 from ..connectivity import AbstractOperator, SparseOperator
-from ..models import AbstractMembraneSolver, AbstractNeuron, Poisson, RungeKutta4
+from ..models import AbstractConductanceNeuron, AbstractMembraneSolver, AbstractNeuron, Poisson, RungeKutta4
 from ..surrogate import AbstractSurrogate
 from ..synapses import ShortTermPlasticity
 from ._wire import Wiring, size_of
@@ -61,6 +61,8 @@ class Plan(eqx.Module):
     """Blocks whose random input is drawn at once."""
     unroll: int = eqx.field(static=True)
     """Steps that are compiled as one."""
+    recompute: bool = eqx.field(static=True)
+    """Whether a step costs more memory than time: its inside is then not kept for derivatives."""
     dt: float = eqx.field(static=True)
 
 
@@ -127,6 +129,7 @@ def make_plan(
         block,
         _even_share(n_steps // block, max(1, _LEAST_DRAW // block)),
         min((m.together() for m in models if isinstance(m, AbstractNeuron)), default=1),
+        any(isinstance(m, AbstractConductanceNeuron) for m in models),
         dt,
     )
 

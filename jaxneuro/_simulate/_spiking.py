@@ -80,7 +80,7 @@ def simulate_spiking(
 
 def _checked_wiring(net: Network, wiring: Wiring | None, key: PRNGKeyArray) -> Wiring:
     if wiring is None:
-        return wire(net, key=key)
+        return wire(net, key=key) if net.projections else Wiring((), (), (), ())
     if not isinstance(wiring, Wiring):
         raise ValueError(f"`wiring` has to come from `jn.wire`; got {type(wiring).__name__}.")
     check_wiring(net, wiring)
