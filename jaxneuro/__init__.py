@@ -72,6 +72,7 @@ from .models import (
     LIF as LIF,
     AbstractODE as AbstractODE,
     Binary as Binary,
+    Cable as Cable,
     ConductanceNeuron as ConductanceNeuron,
     CrankNicolson as CrankNicolson,
     Dense as Dense,
@@ -81,6 +82,7 @@ from .models import (
     ExponentialCurve as ExponentialCurve,
     ExponentialEuler as ExponentialEuler,
     HodgkinHuxley as HodgkinHuxley,
+    ImplicitEuler as ImplicitEuler,
     IntegrateAndFire as IntegrateAndFire,
     LowRank as LowRank,
     Poisson as Poisson,
@@ -88,6 +90,7 @@ from .models import (
     RateNetwork as RateNetwork,
     Ring as Ring,
     RungeKutta4 as RungeKutta4,
+    Section as Section,
     SynapticRateNetwork as SynapticRateNetwork,
 )
 from .synapses import (

@@ -1,6 +1,7 @@
 """The equations: one model per file, named as the field names it."""
 
 from ._binary import Binary as Binary
+from ._cable import Cable as Cable, Section as Section
 from ._conductance_neuron import (
     AbstractConductanceNeuron as AbstractConductanceNeuron,
     ConductanceNeuron as ConductanceNeuron,
@@ -34,4 +35,5 @@ from ._solver import (
     EulerMaruyama as EulerMaruyama,
     Exact as Exact,
     ExponentialEuler as ExponentialEuler,
+    ImplicitEuler as ImplicitEuler,
 )

@@ -155,7 +155,7 @@ class AbstractConductanceNeuron(AbstractNeuron, AbstractODE):
     def _staggered(self, constants: MembraneConstants, state: MembraneState, inputs: Input) -> MembraneState:
         moves = self.kinetics(state.v)
         gates = {name: moves[name].after(x, constants.dt_of_gates) for name, x in state.gates.items()}
-        membrane = self._membrane(state.v, gates, inputs)
+        membrane = self.membrane_at(state.v, gates, inputs)
         total, solver = membrane.conductance, constants.solver
         if isinstance(solver, Exact | ExponentialEuler):
             v = relaxed(state.v, membrane.driven, total, constants.dt_over_c)
@@ -168,7 +168,8 @@ class AbstractConductanceNeuron(AbstractNeuron, AbstractODE):
             v = v + gain * inputs.noise / jnp.sqrt(self.c_m * total)
         return MembraneState(v, gates)
 
-    def _membrane(self, v: Float[Array, "*n"], gates: dict[str, Array], inputs: Input) -> Membrane:
+    def membrane_at(self, v: Float[Array, "*n"], gates: dict[str, Array], inputs: Input) -> Membrane:
+        """The conductance of the membrane, and the current it would pass at V = 0, inputs counted in."""
         channels = self.channels()
         conductances = self.conductances(v, gates)
         total = sum(conductances.values())
@@ -198,7 +199,7 @@ class AbstractConductanceNeuron(AbstractNeuron, AbstractODE):
     def vector_field(self, t: Any, y: MembraneState, args: Any = None) -> MembraneState:
         """dy/dt [mV/ms and 1/ms]; `args` is the injected current [uA/cm2], or all of a neuron's `Input`."""
         inputs = args if isinstance(args, Input) else Input(current=args)
-        membrane = self._membrane(y.v, y.gates, inputs)
+        membrane = self.membrane_at(y.v, y.gates, inputs)
         moves = self.kinetics(y.v)
         slopes = {name: self.phi * moves[name].slope(x) for name, x in y.gates.items()}
         return MembraneState((membrane.driven - membrane.conductance * y.v) / self.c_m, slopes)

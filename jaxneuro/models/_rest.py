@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
-_GRID = 400
+_GRID = 160
 _HALVINGS = 40
 
 Current = Callable[[Float[Array, "*n"]], Float[Array, "*n"]]

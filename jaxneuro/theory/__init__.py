@@ -20,6 +20,7 @@ from ._binary_field import (
     GaussianField as GaussianField,
     PoissonField as PoissonField,
 )
+from ._cable import PassiveCable as PassiveCable
 from ._effective_input import (
     AbstractNoise as AbstractNoise,
     EffectiveInput as EffectiveInput,
