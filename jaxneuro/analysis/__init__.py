@@ -7,6 +7,7 @@ from ._classify import (
     classify_state as classify_state,
     state_recorders as state_recorders,
 )
+from ._conduction import conduction_velocity as conduction_velocity
 from ._continuation import Bifurcation as Bifurcation, Branch as Branch, continuation as continuation
 from ._damage import Damage as Damage, damage as damage
 from ._excitability import (

@@ -75,7 +75,7 @@ class Cable(AbstractODE):
     >>> cable = jn.Cable(passive, jn.Section(length=1_000.0, diameter=2.0, n=100), r_a=100.0)
     >>> sol = jn.simulate(cable, 0.0, 100.0, dt=0.1, stimulus=cable.current_density({0: 0.05}))
     >>> f"{float(sol['v'][-1, 0] - sol['v'][-1, -1]):.2f} mV"
-    '7.88 mV'
+    '6.77 mV'
 
     ```
 
@@ -125,7 +125,7 @@ class Cable(AbstractODE):
 
     def positions(self) -> Float[Array, "n"]:
         """Distance of the middle of each compartment from the near end of its section [um]."""
-        return jnp.concatenate([s.length * (jnp.arange(s.n) + 0.5) / s.n for s in self.sections])
+        return jnp.concatenate([s.length * as_leaf((np.arange(s.n) + 0.5) / s.n) for s in self.sections])
 
     def links(self) -> Links:
         """The axial conductances [mS]."""

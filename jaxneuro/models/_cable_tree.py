@@ -52,7 +52,7 @@ class Tree(eqx.Module):
         first, last, nodes = self._boundary()
         inside = np.ones(half.shape[0] - 1, bool)
         inside[last[:-1]] = False
-        touching = np.stack([half_of for half_of in (nodes[:, 0] < self.n_nodes, nodes[:, 1] < self.n_nodes)], axis=1)
+        touching = nodes < self.n_nodes
         ends = jnp.stack([half[first], half[last]], axis=1) * touching.astype(half.dtype)
         return Links(jnp.where(inside, between, jnp.zeros_like(between)), ends, self)
 
@@ -109,7 +109,9 @@ class Links(eqx.Module):
         sections, ends = np.arange(len(tree.counts)), np.asarray(tree.counts) - 1
         near = jnp.zeros_like(diagonal).at[sections, 0].add(self.ends[:, 0])
         far = jnp.zeros_like(diagonal).at[sections, ends].add(self.ends[:, 1])
-        parts = lax.linalg.tridiagonal_solve(lower, diagonal, upper, jnp.concatenate([right, near[..., None], far[..., None]], 2))
+        parts = lax.linalg.tridiagonal_solve(
+            lower, diagonal, upper, jnp.concatenate([right, near[..., None], far[..., None]], 2)
+        )
         at_ends = jnp.stack([parts[:, 0], parts[sections, ends]], axis=1)  # (sections, 2 ends, 3 parts)
         pulled = self.ends[..., None] * at_ends
         nodes_and_none = tree.n_nodes + 1
@@ -129,6 +131,7 @@ def checked_parents(parents: Any, n_sections: int) -> tuple[int, ...]:
     known = tuple(int(p) for p in parents)
     if len(known) != n_sections or any(not -1 <= p < s for s, p in enumerate(known)):
         raise ValueError(
-            f"`parents` has to name for each of the {n_sections} sections one before it, or -1 for none; got {parents!r}."
+            f"`parents` has to name for each of the {n_sections} sections one before it, or -1 for none; "
+            f"got {parents!r}."
         )
     return known
