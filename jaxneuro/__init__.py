@@ -10,6 +10,7 @@ from . import (
     neurons as neurons,
     plot as plot,
     quantal as quantal,
+    recordings as recordings,
     statistics as statistics,
     surrogate as surrogate,
     theory as theory,

@@ -19,7 +19,7 @@ LAYERS = [
     {"_network"},
     {"_simulate", "theory"},
     {"analysis", "_fit", "_sweep", "_train"},
-    {"networks", "neurons", "plot", "io", "delivery"},
+    {"networks", "neurons", "recordings", "plot", "io", "delivery"},
     {"cli"},
 ]
 
