@@ -5,6 +5,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jaxtyping import Array, ArrayLike, Float
 
@@ -104,7 +105,7 @@ class TracedNeuron(eqx.Module):
                 )
                 return neuron.step(constants, now, inputs)[0], None
 
-            shares = as_leaf((jnp.arange(data.every) + 0.5) / data.every)
+            shares = as_leaf((np.arange(data.every) + 0.5) / data.every)
             state, _ = lax.scan(step, state, (shares, currents))
             return state, state.v[0]
 

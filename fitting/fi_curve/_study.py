@@ -91,19 +91,14 @@ def run(data: Table | None = None) -> Study:
 
 def report(study: Study) -> str:
     """Everything as text."""
-    names = {
-        "tau_m": "tau_m, ms",
-        "resistance": "resistance, mV cm2/uA",
-        "t_ref": "t_ref, ms",
-        "delta_t": "delta_t, mV",
-    }
+    units = {"tau_m": "ms", "resistance": "mV cm2/uA", "t_ref": "ms", "delta_t": "mV"}
     rows = []
-    for key, label in names.items():
+    for key, unit in units.items():
         cells = []
         for fit in study.fits.values():
             known = key in fit.params
             cells.append("{:.3g} ({:.3g} to {:.3g})".format(fit.params[key], *fit.ci95[key]) if known else "")
-        rows.append([label, *cells])
+        rows.append([f"{key}, {unit}", *cells])
     rows.append(["rms, Hz", *[f"{fit.rms:.3g}" for fit in study.fits.values()]])
     rows.append(["AICc", *[f"{fit.aicc:.4g}" for fit in study.fits.values()]])
     head = f"F-I CURVE of the Wang-Buzsaki neuron, simulated, with {SCATTER:g} Hz of scatter; 95% intervals in brackets"

@@ -28,7 +28,7 @@ def draw(study: Study) -> Any:
                 ax.plot(t, curve, color=colour, lw=1.0, label=f"{v:g} mV")
             ax.set(xlabel="Time after the step (ms)", ylabel="Conductance (mS/cm$^2$)")
             ax.set_title(title, loc="left", fontsize=9)
-            ax.legend(frameon=False, fontsize=6, ncols=2)
+        axes[1].legend(frameon=False, fontsize=6, ncols=2)  # of both
         _draw_constants(axes[2], study)
     return figure
 
@@ -43,6 +43,6 @@ def _draw_constants(ax: Any, study: Study) -> None:
         low, high = np.array([fit.ci95[key] for key in keys]).T
         ax.errorbar(levels, found, [found - low, high - found], fmt="o", ms=3, lw=0.8, color=colour)
         ax.plot(u, published(u)[name], color=colour, lw=1.0, label=rf"$\{name[:3]}_{name[-1]}$, equation of 1952")
-    ax.set(xlabel="Depolarisation (mV)", ylabel="Time constant (ms)", yscale="log", ylim=(0.05, 30.0))
+    ax.set(xlabel="Depolarisation (mV)", ylabel="Time constant (ms)", yscale="log", ylim=(0.03, 30.0))
     ax.set_title("C  Fitted and published", loc="left", fontsize=9)
     ax.legend(frameon=False, fontsize=6)

@@ -25,5 +25,5 @@ def draw(study: Study) -> Any:
             ax.plot(t, twin.model.potential(data), color="k", lw=0.9, ls="--", label=label)
             ax.set(xlabel="Time (ms)", ylabel="Membrane potential (mV)")
             ax.set_title(f"{title}: deviance of the twin {twin.deviance:.3g}", loc="left", fontsize=9)
-        axes[0].legend(frameon=False, fontsize=7)
+        axes[0].legend(frameon=False, fontsize=7, loc="upper right")
     return figure

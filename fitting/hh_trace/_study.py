@@ -108,16 +108,18 @@ def report(study: Study) -> str:
     for name, title in ((SPIKING, "with spikes"), (SILENT, "without spikes")):
         fit, twin = study.fits[name], study.twins[name]
         rows = [
-            [key.removeprefix("neuron."), f"{TRUE[key]:g}", f"{fit.params[key]:.4g}"]
-            + ["{:.4g} to {:.4g}".format(*fit.ci95[key]), f"{twin.params[key]:.4g}"]
+            [
+                key.removeprefix("neuron."), f"{TRUE[key]:g}", f"{fit.params[key]:.4g}",
+                "{:.4g} to {:.4g}".format(*fit.ci95[key]), f"{twin.params[key]:.4g}",
+            ]
             for key in TRUE
-        ]
+        ]  # fmt: skip
         sd, low, high = study.noise[name]
         rows.append(["noise, mV", f"{NOISE:g}", f"{sd:.4g}", f"{low:.4g} to {high:.4g}", ""])
         table = text_table(["parameter", "true", "fitted", "95% interval", "twin"], rows)
         verdict = "the trace tells them apart" if twin.deviance > 3.84 else "the trace cannot tell them apart"
         lines.append(
-            f"{title}:\n{table}\nThe twin, with g_Na held 20% off and the rest fitted again, is {twin.rms_apart:.3g} mV "
-            f"away; its deviance is {twin.deviance:.3g} (3.84 at 95%): {verdict}."
+            f"{title}:\n{table}\nThe twin, with g_Na held 20% off and the rest fitted again, is "
+            f"{twin.rms_apart:.3g} mV away; its deviance is {twin.deviance:.3g} (3.84 at 95%): {verdict}."
         )
     return "\n\n".join(lines)

@@ -53,12 +53,14 @@ class Loop(eqx.Module):
         block = self.plan.block
         groups, rest = divmod(self.layout.n_steps, self.plan.together * block)
 
+        inner = self.plan.together * block if self.plan.recompute else 1
+
         def group(carry: tuple[NetworkState, Outcome], index: Array) -> tuple[NetworkState, Outcome]:
             if self.report is not None:
                 self.report(index)
             return self._blocks(*carry, self.plan.together, block)
 
-        state, outcome = self.adjoint.loop(group, (state, outcome), jnp.arange(groups, dtype=jnp.int32))
+        state, outcome = self.adjoint.loop(group, (state, outcome), jnp.arange(groups, dtype=jnp.int32), inner)
         blocks, steps = divmod(rest, block)
         if blocks:
             state, outcome = self._blocks(state, outcome, blocks, block)

@@ -1,5 +1,7 @@
 """The neuron of Hodgkin and Huxley."""
 
+import jax
+import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
 from .._numerics import as_leaf, check_finite, check_nonnegative
@@ -74,17 +76,19 @@ class HodgkinHuxley(AbstractConductanceNeuron):
         temperature: ArrayLike = _MEASURED_AT,
         v_th: ArrayLike | None = None,
     ):
-        self.v_shift = as_leaf(v_shift)
+        # Numbers are added as such: of arrays every sum would be a program of its own at the first call.
+        shift = v_shift if isinstance(v_shift, jax.Array) else np.asarray(v_shift)
+        warm = temperature if isinstance(temperature, jax.Array) else np.asarray(temperature)
+        self.v_shift = as_leaf(shift)
         check_finite("v_shift", self.v_shift)
         self.g_na, self.g_k, self.g_l = as_leaf(g_na), as_leaf(g_k), as_leaf(g_l)
-        self.e_na = self.v_shift + 115.0 if e_na is None else as_leaf(e_na)
-        self.e_k = self.v_shift - 12.0 if e_k is None else as_leaf(e_k)
-        self.e_l = self.v_shift + 10.6 if e_l is None else as_leaf(e_l)
+        self.e_na = as_leaf(shift + 115.0 if e_na is None else e_na)
+        self.e_k = as_leaf(shift - 12.0 if e_k is None else e_k)
+        self.e_l = as_leaf(shift + 10.6 if e_l is None else e_l)
         self.c_m, self.bias = as_leaf(c_m), as_leaf(bias)
-        celsius = as_leaf(temperature)
-        check_finite("temperature", celsius)
-        self.phi = as_leaf(_Q10) ** ((celsius - _MEASURED_AT) / 10.0)
-        self.v_th = self.v_shift + 50.0 if v_th is None else as_leaf(v_th)
+        check_finite("temperature", warm)
+        self.phi = as_leaf(_Q10 ** ((warm - _MEASURED_AT) / 10.0))
+        self.v_th = as_leaf(shift + 50.0 if v_th is None else v_th)
         for name in ("g_na", "g_k", "g_l"):
             check_nonnegative(name, getattr(self, name))
         for name in ("e_na", "e_k", "e_l"):
