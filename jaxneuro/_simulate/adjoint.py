@@ -19,7 +19,7 @@ class AbstractAdjoint(eqx.Module):
 
     @abc.abstractmethod
     def loop(self, body: Body, carry: Any, indices: Array, inner: int = 1) -> Any:
-        """`carry = body(carry, i)` for each of `indices`; a body is `inner` steps whose states are kept on the way back."""
+        """`carry = body(carry, i)` for each of `indices`; on the way back a body keeps the states of `inner` steps."""
 
 
 class Direct(AbstractAdjoint):
@@ -39,9 +39,8 @@ class Direct(AbstractAdjoint):
 class Checkpoint(AbstractAdjoint):
     """Keeps the state at the ends of segments and computes each again on the way back: memory O(sqrt(T)).
 
-    **Arguments:** `segments`, their number; by default about the square root of the number of blocks (of steps, where the
-    states of every step are kept).
-    Forward and reverse mode; the choice with a surrogate.
+    **Arguments:** `segments`, their number; by default about the square root of the number of blocks (of steps,
+    where the states of every step are kept). Forward and reverse mode; the choice with a surrogate.
 
     Raises `ValueError` where `segments` is no positive integer.
 
