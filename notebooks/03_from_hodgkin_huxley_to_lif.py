@@ -51,7 +51,7 @@ axes[2].legend(frameon=False)
 # ## When it fires
 #
 # One spike takes 2.24, firing without end 6.26 uA/cm2; rest itself loses its stability only at 9.78: between, the axon
-# is bistable. Its f-I curve starts at 50 Hz.
+# is bistable. Its f-I curve starts above 50 Hz.
 
 # %%
 threshold = jn.analysis.rheobase(squid)
@@ -117,9 +117,7 @@ axes[0].legend(frameon=False)
 response = jn.analysis.phase_response(squid, 10.0, n_phases=24, dt=0.05)
 axes[1].axhline(0.0, color="0.8", lw=0.8)
 axes[1].plot(response.phase, 100.0 * response.advance, "o-", ms=3)
-axes[1].set(
-    xlabel="Phase of the kick (periods)", ylabel="Advance (% of a period)", title="Phase response to 0.5 mV"
-)
+axes[1].set(xlabel="Phase of the kick (periods)", ylabel="Advance (% of a period)", title="Phase response to 0.5 mV")
 
 # %% [markdown]
 # ## Derivatives run through spikes
@@ -131,9 +129,9 @@ axes[1].set(
 def upstroke(g):
     cell = jn.HodgkinHuxley(g_na=g[0], g_k=g[1], g_l=g[2])
     trace = {"v": jn.record.Trace("v")}
-    return jn.simulate(
-        jn.Population(cell, 1), 0.0, 1.6, dt=DT, key=KEY, stimulus=10.0, record=trace, throw=False
-    )["v"][-1, 0]
+    return jn.simulate(jn.Population(cell, 1), 0.0, 1.6, dt=DT, key=KEY, stimulus=10.0, record=trace, throw=False)["v"][
+        -1, 0
+    ]
 
 
 g = jnp.asarray([120.0, 36.0, 0.3])

@@ -34,6 +34,7 @@ def test_rheobase_of_integrate_and_fire_neurons_is_the_minimum_of_their_curve():
     assert np.isnan(float(jn.analysis.rheobase(jn.LIF(), over=(0.0, 5.0), dt=0.1, duration=100.0).one_spike))
 
 
+@pytest.mark.slow
 def test_named_neurons_fire_as_published():
     # Wang and Buzsaki: type I, rheobase about 0.16; Traub and Miles fires slowly too; Connor and Stevens from 8 on.
     wang = jn.analysis.rheobase(jn.neurons.wang_buzsaki(), over=(0.0, 2.0), duration=600.0, dt=0.04, tolerance=1e-3)

@@ -31,6 +31,7 @@ def test_conductances_of_made_traces_come_back():
     assert "tau_n" in hh_conductances.report(study)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(hh_conductances.read() is None, reason="the digitised points are not at hand")
 def test_potassium_of_1952_has_the_time_constants_of_its_equation():
     data = hh_conductances.read()
