@@ -123,7 +123,7 @@ def speed_rows(n: int, duration: float, dt: float, rounds: int) -> list[Row]:
     rows = [compared(f"{what}; peer: a plain scan unrolled by four", "s", seconds["ours"], seconds["plain"], note)]
     for name in workers:
         rows.append(compared(f"{what}; peer: {name}", "s", seconds["ours"], seconds.get(name)))
-    ready = [sum(parts.values()) for name, parts in built.items() if name == "jaxley"]
+    ready = [float(sum(parts.values())) for name, parts in built.items() if name == "jaxley"]
     rows.append(compared("building and compiling; peer: jaxley", "s", [compiling], ready or None))
     return rows
 
@@ -182,7 +182,8 @@ def gpu_row(n: int, duration: float, dt: float, rounds: int) -> Row:
         return not_measured(what, "s", "not measured on a GPU")
     run, _ = ours(n, duration, dt)
     loop = plain(n, round(duration / dt), dt)
-    run(), loop()
+    _timed(run)
+    _timed(loop)
     mine, theirs = [], []
     for _ in range(rounds):
         mine.append(_timed(run))

@@ -172,8 +172,8 @@ class AbstractConductanceNeuron(AbstractNeuron, AbstractODE):
         """The conductance of the membrane, and the current it would pass at V = 0, inputs counted in."""
         channels = self.channels()
         conductances = self.conductances(v, gates)
-        total = sum(conductances.values())
-        driven = sum(g * channels[name].e for name, g in conductances.items()) + self.bias
+        total: Any = sum(conductances.values())
+        driven: Any = sum(g * channels[name].e for name, g in conductances.items()) + self.bias
         if inputs.current is not None:
             driven = driven + inputs.current
         if inputs.conductance is not None and inputs.conductance_times_reversal is not None:
