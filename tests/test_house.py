@@ -14,12 +14,12 @@ PACKAGE = ROOT / "jaxneuro"
 LAYERS = [
     {"_numerics"},
     {"_formulas"},
-    {"statistics", "surrogate", "transfer"},
+    {"statistics", "surrogate", "transfer", "channels"},
     {"models", "synapses", "connectivity", "laws", "quantal"},
     {"_network"},
     {"_simulate", "theory"},
     {"analysis", "_fit", "_sweep", "_train"},
-    {"networks", "plot", "io", "delivery"},
+    {"networks", "neurons", "recordings", "plot", "io", "delivery"},
     {"cli"},
 ]
 

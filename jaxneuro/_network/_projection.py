@@ -10,6 +10,8 @@ from ..synapses import (
     AbstractSynapse,
     DeltaConductance,
     FirstOrderJump,
+    ShortTermPlasticity,
+    StochasticRelease,
 )
 from ._counts import AbstractCounts, PoissonCounts
 
@@ -45,6 +47,8 @@ def _weight(weight: ArrayLike, synapse: AbstractSynapse) -> Float[Array, "*n"]:
     check_finite("weight", leaf)
     if leaf.ndim > 1:
         raise ValueError(f"`weight` has to be one number or one a target neuron; got shape {leaf.shape}.")
+    if isinstance(synapse, ShortTermPlasticity | StochasticRelease):
+        synapse = synapse.synapse
     if isinstance(synapse, DeltaConductance | AbstractFilteredConductance):
         check_nonnegative("weight", leaf)
         first_order = isinstance(synapse, DeltaConductance) and isinstance(synapse.jump, FirstOrderJump)
@@ -149,6 +153,11 @@ class PoissonDrive(eqx.Module):
         counts: AbstractCounts | None = None,
     ):
         self.targets = _targets("targets", targets)
+        if isinstance(synapse, ShortTermPlasticity | StochasticRelease):
+            raise ValueError(
+                f"`synapse` of a drive cannot be {type(synapse).__name__}, since it has no presynaptic neurons: use a "
+                "`Projection` from a population of `Poisson` sources."
+            )
         self.synapse = synapse
         self.weight = _weight(weight, synapse)
         self.n_sources = as_leaf(n_sources)

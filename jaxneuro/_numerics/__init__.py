@@ -40,6 +40,13 @@ from ._poisson import PoissonTable as PoissonTable, below_probability as below_p
 from ._polynomials import TAIL_AT_ZERO as TAIL_AT_ZERO
 from ._progress import ProgressLine as ProgressLine
 from ._quadrature import Rule as Rule, gauss_legendre as gauss_legendre
+from ._relax import (
+    bounded_exp as bounded_exp,
+    growth as growth,
+    linoid as linoid,
+    linoid_from as linoid_from,
+    relaxed as relaxed,
+)
 from ._result import Result as Result
 from ._tail import tail as tail, tail_difference as tail_difference, tail_integral as tail_integral
 from ._two_float import TwoFloat as TwoFloat

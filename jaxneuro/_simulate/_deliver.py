@@ -8,10 +8,20 @@ from ..connectivity import AbstractOperator, ScheduledOperator
 from ..models import Firing
 
 
+def with_amplitude(firing: Firing, used: Float[Array, "time n_pre"]) -> Firing:
+    """The spikes of a block, each with an amplitude of its own (0 where there is none)."""
+    if firing.soft is None or firing.sensitive is None:
+        return Firing(firing.spikes, used, firing.spikes, weighted=True)
+    # A spike that nearly came carries the derivative of one of the last amplitude; its own is 0.
+    return Firing(firing.spikes, firing.soft * used, firing.sensitive | firing.spikes, weighted=True)
+
+
 def deliver(operator: AbstractOperator, firing: Firing) -> Shaped[Array, "time n_post"]:
     """Arrivals of a block: integer counts, or floats with a derivative where there is a surrogate."""
     if firing.soft is None or firing.sensitive is None:
         return operator.deliver(firing.spikes)
+    if firing.weighted:
+        return operator.linear(firing.soft, firing.sensitive)
     return _deliver(operator, firing.spikes, firing.soft, firing.sensitive)
 
 
@@ -21,6 +31,8 @@ def push(
     """`pending` and the arrivals of a block on synapses with delays of their own."""
     if firing.soft is None or firing.sensitive is None:
         return operator.push(pending, firing.spikes)
+    if firing.weighted:
+        return pending + operator.linear(firing.soft, firing.sensitive)
     return pending + _push(operator, firing.spikes, firing.soft, firing.sensitive)
 
 

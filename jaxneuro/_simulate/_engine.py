@@ -14,11 +14,12 @@ from .._network import Network, PoissonDrive, WhiteNoiseDrive
 from .._numerics import below_probability, random_bits, role_key, step_keys
 from ..connectivity import ScheduledOperator, SparseOperator
 from ..models import Firing
-from ._deliver import deliver, push
+from ..synapses import ShortTermPlasticity, StochasticRelease
+from ._deliver import deliver, push, with_amplitude
 from ._plan import NetworkState, Plan, all_finite, part, poisson_names, spans
 from ._stimulus import Stimulus
-from .adjoint import AbstractAdjoint
-from .record import AbstractRecorder, Layout, Trace, Window
+from .adjoint import AbstractAdjoint, Checkpoint
+from .record import AbstractRecorder, Layout, Spikes, Trace, Window
 
 
 class Outcome(eqx.Module):
@@ -41,18 +42,25 @@ class Loop(eqx.Module):
     adjoint: AbstractAdjoint
     report: Callable[[Array], None] | None = eqx.field(static=True)
 
+    @property
+    def timed(self) -> bool:
+        """Whether a recorder wants the times of spikes inside their steps."""
+        return any(isinstance(recorder, Spikes) for recorder in self.recorders.values())
+
     def run(self, state: NetworkState, recorders: dict[str, Any]) -> tuple[NetworkState, Outcome]:
         """All steps: full blocks, several of which share a draw where they are short, and what is left over."""
         outcome = Outcome(recorders, jnp.full((), -1, jnp.int32), jnp.ones_like(all_finite(state)))
         block = self.plan.block
         groups, rest = divmod(self.layout.n_steps, self.plan.together * block)
 
+        inner = self.plan.together * block if self.plan.recompute else 1
+
         def group(carry: tuple[NetworkState, Outcome], index: Array) -> tuple[NetworkState, Outcome]:
             if self.report is not None:
                 self.report(index)
             return self._blocks(*carry, self.plan.together, block)
 
-        state, outcome = self.adjoint.loop(group, (state, outcome), jnp.arange(groups, dtype=jnp.int32))
+        state, outcome = self.adjoint.loop(group, (state, outcome), jnp.arange(groups, dtype=jnp.int32), inner)
         blocks, steps = divmod(rest, block)
         if blocks:
             state, outcome = self._blocks(state, outcome, blocks, block)
@@ -66,8 +74,13 @@ class Loop(eqx.Module):
         outside = {
             "steps": steps,
             "drives": tuple(self._draw(i, steps) for i in range(len(self.net.drives))),
+            "uniforms": tuple(self._uniforms(i, steps) for i in range(len(self.net.projections))),
             "sources": {name: self._source_spikes(name, steps) for name in poisson_names(self.net)},
-            "stimulus": {name: s.rows(steps - self.layout.first, steps) for name, s in self.stimulus.items()},
+            "stimulus": {
+                name: s.rows(steps - self.layout.first, steps)
+                for name, s in self.stimulus.items()
+                if s.constant is None
+            },
         }
         if n_blocks == 1:
             return self._block(state, outcome, outside)
@@ -80,18 +93,24 @@ class Loop(eqx.Module):
         arriving = {
             "pending": tuple(rows[:n_steps] for rows in state.pending),
             "drives": outside["drives"],
+            "uniforms": outside["uniforms"],
             "stimulus": outside["stimulus"],
         }
-        state, emitted = lax.scan(lambda now, row: self._step(now, row), state, arriving, length=n_steps)
+        state, emitted = lax.scan(self._stepper(), state, arriving, length=n_steps, unroll=self.plan.unroll)
         firing, traced = emitted
         firing = firing | {name: Firing(spikes) for name, spikes in outside["sources"].items()}
+        pending, resources = self._advance(state, firing)
         state = eqx.tree_at(
-            lambda s: (s.step, s.pending), state, (state.step + n_steps, self._advance(state.pending, firing))
-        )
+            lambda s: (s.step, s.pending, s.resources), state, (state.step + n_steps, pending, resources),
+            is_leaf=lambda x: x is None,
+        )  # fmt: skip
         spikes = {name: fired.spikes for name, fired in firing.items()}
         soft = {name: fired.soft for name, fired in firing.items() if fired.soft is not None}
+        shares = {name: fired.share for name, fired in firing.items() if fired.share is not None}
         carries = {
-            name: recorder.update(outcome.recorders[name], Window(steps, spikes, traced.get(name), soft), self.layout)
+            name: recorder.update(
+                outcome.recorders[name], Window(steps, spikes, traced.get(name), soft, shares), self.layout
+            )
             for name, recorder in self.recorders.items()
         }
         finite = all_finite(state)
@@ -119,20 +138,29 @@ class Loop(eqx.Module):
         p = model.spike_probability(self.plan.dt)
         return below_probability(jax.vmap(lambda k: random_bits(k, n))(keys), p)
 
+    def _stepper(self) -> Callable[..., Any]:
+        """One step, computed again on the way back where it has much more inside than its state."""
+        if isinstance(self.adjoint, Checkpoint) and self.plan.recompute:
+            return jax.checkpoint(lambda now, row: self._step(now, row), prevent_cse=False)
+        return lambda now, row: self._step(now, row)
+
     def _step(self, state: NetworkState, arriving: dict[str, Any]) -> tuple[NetworkState, tuple[dict, dict]]:
         """One step of every neuron."""
         inputs, synapses = self._synaptic_input(state, arriving)
         neurons, firing = {}, {}
         for name, neuron_state in state.neurons.items():
             model, constants = self.net.populations[name].model, self.plan.neurons[name]
-            neurons[name], firing[name] = model.step(constants, neuron_state, inputs[name])
+            neurons[name], fired = model.step(constants, neuron_state, inputs[name])
+            share = fired.share if self.timed else None
+            firing[name] = Firing(fired.spikes, fired.soft, fired.sensitive, share)
         traced = {}
         for label, recorder in self.recorders.items():
             if isinstance(recorder, Trace):
                 population, variable = recorder.target(self.layout)
                 indices = recorder.indices(self.plan.sizes[population])
-                traced[label] = getattr(neurons[population], variable)[indices]
-        new = NetworkState(state.step, neurons, synapses[0], synapses[1], state.pending)
+                observed = self.net.populations[population].model.observe(neurons[population])
+                traced[label] = observed[variable][indices]
+        new = NetworkState(state.step, neurons, synapses[0], synapses[1], state.pending, state.resources)
         return new, (firing, traced)
 
     def _synaptic_input(
@@ -140,11 +168,16 @@ class Loop(eqx.Module):
     ) -> tuple[dict[str, Input], tuple[tuple, tuple]]:
         net, plan = self.net, self.plan
         inputs = {name: Input() for name in state.neurons}
-        for name, current in arriving["stimulus"].items():
+        constant = {name: s.constant for name, s in self.stimulus.items() if s.constant is not None}
+        for name, current in (arriving["stimulus"] | constant).items():
             inputs[name] = inputs[name] + Input(current=jnp.broadcast_to(current, (plan.sizes[name],)))
 
-        def receive(connection, constants: tuple, states: tuple, counts: Array, targets: tuple[str, ...]) -> tuple:
+        def receive(
+            connection, constants: tuple, states: tuple, counts: Array, targets: tuple[str, ...], u: Any = None
+        ):
             kept = []
+            if isinstance(connection.synapse, StochasticRelease):
+                counts = connection.synapse.quanta(counts, u)
             for (name, place), constant, old in zip(spans(plan.sizes, targets), constants, states, strict=True):
                 weight = part(connection.weight, place)
                 received = connection.synapse.step(constant, old, counts[place].astype(weight.dtype), weight)
@@ -153,7 +186,7 @@ class Loop(eqx.Module):
             return tuple(kept)
 
         synapses = tuple(
-            receive(p, plan.synapses[i], state.synapses[i], arriving["pending"][i], p.post)
+            receive(p, plan.synapses[i], state.synapses[i], arriving["pending"][i], p.post, arriving["uniforms"][i])
             for i, p in enumerate(net.projections)
         )
         drive_synapses = []
@@ -170,11 +203,23 @@ class Loop(eqx.Module):
                 drive_synapses.append(received)
         return inputs, (synapses, tuple(drive_synapses))
 
-    def _advance(self, pending: tuple, firing: Mapping[str, Firing]) -> tuple:
+    def _uniforms(self, index: int, steps: Int[Array, "time"]) -> Array | None:
+        """One uniform number a step and target, where release is by chance."""
+        projection = self.net.projections[index]
+        if not isinstance(projection.synapse, StochasticRelease):
+            return None
+        n = sum(self.plan.sizes[name] for name in projection.post)
+        keys = step_keys(role_key(self.key, f"release {index}"), steps)
+        return jax.vmap(lambda k: jax.random.uniform(k, (n,), jnp.result_type(float)))(keys)
+
+    def _advance(self, state: NetworkState, firing: Mapping[str, Firing]) -> tuple[tuple, tuple]:
         """Takes the rows that have arrived off the front, and adds the block's spikes at the back."""
-        moved = []
+        moved, resources = [], list(state.resources)
         for i, projection in enumerate(self.net.projections):
-            operator, fired, rows = self.plan.operators[i], firing[projection.pre], pending[i]
+            operator, fired, rows = self.plan.operators[i], firing[projection.pre], state.pending[i]
+            if isinstance(projection.synapse, ShortTermPlasticity):
+                resources[i], used = projection.synapse.release(resources[i], fired.spikes, self.plan.dt)
+                fired = with_amplitude(fired, used)
             n_steps = fired.spikes.shape[0]
             if isinstance(operator, SparseOperator) and self.plan.delay_steps[i] is not None:
                 scheduled = ScheduledOperator(operator, self.plan.delay_steps[i], rows.shape[0], n_steps)
@@ -182,4 +227,4 @@ class Loop(eqx.Module):
                 moved.append(push(scheduled, jnp.concatenate([rows[n_steps:], fresh]), fired))
             else:
                 moved.append(jnp.concatenate([rows[n_steps:], deliver(operator, fired)]))
-        return tuple(moved)
+        return tuple(moved), tuple(resources)

@@ -9,8 +9,16 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from .._numerics import Result, is_concrete, role_key, run_steps, step_keys
-from ..models import AbstractMembraneSolver, AbstractODE, AbstractRelaxation, ExponentialEuler, RungeKutta4
+from .._numerics import Result, as_leaf, is_concrete, role_key, run_steps, step_keys
+from ..models import (
+    AbstractMembraneSolver,
+    AbstractODE,
+    AbstractRelaxation,
+    Cable,
+    CrankNicolson,
+    ExponentialEuler,
+    RungeKutta4,
+)
 from ._progress import progress_line
 from ._solution import Solution
 from ._stimulus import Stimulus, make_stimulus
@@ -65,7 +73,11 @@ def simulate_ode(
     state = _checked_state(model, state, first, t0, dt)
     layout = _layout(model, dt, n_steps, jnp.asarray(first, jnp.int32))
     recorders = _checked_recorders(record, layout, first)
-    injected = None if stimulus is None else make_stimulus(_NAME, stimulus, model.size(), n_steps, dt)
+    injected = (
+        None
+        if stimulus is None
+        else make_stimulus(_NAME, stimulus, model.size(), n_steps, dt, 0.5 if isinstance(model, Cable) else 0.0)
+    )
     rows = tuple((name, recorder.rows(first, n_steps, dt)) for name, recorder in recorders.items())
     ran = _run(
         model, state, key if noisy else None, injected, recorders, solver, checked_adjoint(adjoint, Direct()),
@@ -90,6 +102,10 @@ def _checked_solution(sol: Solution) -> Solution:
 
 
 def _checked_solver(model: AbstractODE, solver: Any) -> Solver:
+    if isinstance(model, Cable):
+        solver = CrankNicolson() if solver is None else solver
+        model.check_solver(solver)
+        return solver
     if solver is None:
         return ExponentialEuler() if isinstance(model, AbstractRelaxation) else RungeKutta4()
     if not isinstance(solver, Solver):
@@ -121,7 +137,7 @@ def _shapes(y: Any) -> tuple[list, Any]:
 
 def _layout(model: AbstractODE, dt: float, n_steps: int, first: Int[Array, ""]) -> Layout:
     names = tuple(eqx.filter_eval_shape(lambda: model.observe(model.initial())))
-    return Layout({_NAME: model.size()}, {_NAME: names}, (), dt, n_steps, first)
+    return Layout({_NAME: model.size()}, {_NAME: names}, (), (), dt, n_steps, first)
 
 
 def _checked_recorders(record: Any, layout: Layout, first: int) -> dict[str, AbstractRecorder]:
@@ -222,6 +238,8 @@ def _stepper(model: AbstractODE, solver: Solver, stimulus: Stimulus | None, dt: 
 
     if not isinstance(solver, AbstractMembraneSolver):
         return explicit
+    if isinstance(model, Cable):
+        return lambda y, step, noise, row: model.advance(y, row, as_leaf(dt), solver)
     if not isinstance(model, AbstractRelaxation):
         raise ValueError(f"`solver` of a {type(model).__name__} has to be `RungeKutta4()`; got {solver!r}.")
     coefficients = [solver.propagator(dt / tau) for tau in jax.tree.leaves(model.time_constants())]

@@ -1,6 +1,7 @@
 """What a run needs of a network: constants computed once, and the shape of its loop."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -11,8 +12,9 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 from .._network import CountTable, Network, PoissonDrive, Projection, UniformDelay
 from .._numerics import TwoFloat, count_steps, delay_steps, role_key
 from ..connectivity import AbstractOperator, SparseOperator
-from ..models import AbstractMembraneSolver, LIFState, Poisson
+from ..models import AbstractConductanceNeuron, AbstractMembraneSolver, AbstractNeuron, Poisson, RungeKutta4
 from ..surrogate import AbstractSurrogate
+from ..synapses import ShortTermPlasticity
 from ._wire import Wiring, size_of
 
 # A network without projections has no delay to set its block; this many steps amortise the loop.
@@ -32,14 +34,15 @@ class NetworkState(eqx.Module):
     """Everything that a run needs to go on: pass it as `state=` to continue bitwise.
 
     `pending[p]` holds the counts of spikes on their way in projection p, one row a step to come (as
-    floats in a run with a surrogate derivative).
+    floats in a run with a surrogate derivative, or with short-term plasticity, whose `resources` stand beside).
     """
 
     step: Int[Array, ""]
-    neurons: dict[str, LIFState]
+    neurons: dict[str, Any]
     synapses: tuple
     drive_synapses: tuple
     pending: tuple[Shaped[Array, "_ _"], ...]
+    resources: tuple
 
 
 class Plan(eqx.Module):
@@ -56,6 +59,10 @@ class Plan(eqx.Module):
     """Steps of a block: at most the shortest delay."""
     together: int = eqx.field(static=True)
     """Blocks whose random input is drawn at once."""
+    unroll: int = eqx.field(static=True)
+    """Steps that are compiled as one."""
+    recompute: bool = eqx.field(static=True)
+    """Whether a step costs more memory than time: its inside is then not kept for derivatives."""
     dt: float = eqx.field(static=True)
 
 
@@ -90,21 +97,22 @@ def make_plan(
     wiring: Wiring,
     dt: float,
     n_steps: int,
-    solver: AbstractMembraneSolver,
+    solver: AbstractMembraneSolver | RungeKutta4 | None,
     surrogates: Mapping[str, AbstractSurrogate | None],
 ) -> Plan:
     """Prepares a run of `n_steps` steps of `dt` [ms]."""
     sizes = {name: size_of(net, name) for name in net.names}
     delays = tuple(delay_range(p, i, dt) for i, p in enumerate(net.projections))
     neurons = {
-        name: population.model.prepare(dt, solver, surrogates.get(name))
+        name: population.model.prepare(dt, solver or population.model.default_solver(), surrogates.get(name))
         for name, population in net.populations.items()
         if not isinstance(population.model, Poisson)
     }
 
     def constants(synapse, targets: tuple[str, ...]) -> tuple:
-        return tuple(synapse.prepare(dt, net.populations[name].model.tau_m) for name in targets)
+        return tuple(synapse.prepare(dt, net.populations[name].model.membrane_time_constant()) for name in targets)
 
+    models = [population.model for population in net.populations.values()]
     block = _even_share(n_steps, min((d.least for d in delays), default=_FREE_BLOCK))
     own_delays = tuple(
         operator.delay_steps(dt, span.least, span.most) if isinstance(operator, SparseOperator) else None
@@ -120,6 +128,8 @@ def make_plan(
         sizes,
         block,
         _even_share(n_steps // block, max(1, _LEAST_DRAW // block)),
+        min((m.together() for m in models if isinstance(m, AbstractNeuron)), default=1),
+        any(isinstance(m, AbstractConductanceNeuron) for m in models),
         dt,
     )
 
@@ -146,7 +156,7 @@ def with_surrogates(
     """The state with what is on its way as floats, which carry derivatives, from populations with a surrogate."""
     floats, pending = jnp.result_type(float), []
     for projection, operator, rows in zip(net.projections, wiring.operators, state.pending, strict=True):
-        soft = surrogates.get(projection.pre) is not None
+        soft = surrogates.get(projection.pre) is not None or isinstance(projection.synapse, ShortTermPlasticity)
         pending.append(rows.astype(floats if soft else operator.count_dtype))
     return eqx.tree_at(lambda s: s.pending, state, tuple(pending))
 
@@ -169,7 +179,10 @@ def initial_state(net: Network, wiring: Wiring, t0: float, dt: float, key: PRNGK
         for i, (p, operator) in enumerate(zip(net.projections, wiring.operators, strict=True))
     )
     step = jnp.asarray(count_steps("t0", t0, dt), jnp.int32)
-    return NetworkState(step, neurons, synapses, drive_synapses, pending)
+    resources = tuple(
+        p.synapse.rested(sizes[p.pre]) if isinstance(p.synapse, ShortTermPlasticity) else None for p in net.projections
+    )
+    return NetworkState(step, neurons, synapses, drive_synapses, pending, resources)
 
 
 def poisson_names(net: Network) -> tuple[str, ...]:

@@ -54,12 +54,13 @@ def simulate(
       needs none.
     - `record`: {name: recorder} of `jn.record`; default {"rate": `Rate()`}, or of binary units
       {"activity": `MeanActivity()`}, of a rate model a `Trace` of each variable.
-    - `stimulus`: injected current [mV], a binary unit's field or the input of a rate: a number, (n,),
-      (time, n) or a function of time [ms]; {population: one of these} for a network. A function that is a pytree, as
-      `jax.tree_util.Partial(f, v)`, holds numbers that are changed without compiling again.
+    - `stimulus`: injected current (mV of LIF, uA/cm2 of neurons with channels), a binary unit's field or the input of
+      a rate: a number, (n,), (time, n) or a function of time [ms]; {population: one of these} for a network. A function
+      that is a pytree, as `jax.tree_util.Partial(f, v)`, holds numbers that are changed without compiling again.
     - `state`: where to start, such as `sol.state` of the run before; default the initial state.
     - `wiring`: from `jn.wire(net, key=)`.
-    - `solver`: `Exact()` by default, or `EulerMaruyama()`; of a rate model `ExponentialEuler()`, `RungeKutta4()` or
+    - `solver`: of LIF neurons `Exact()` by default, or `EulerMaruyama()`; of neurons with channels `ExponentialEuler()`
+      by default, `CrankNicolson()` or `RungeKutta4()`; of a rate model `ExponentialEuler()`, `RungeKutta4()` or
       `EulerMaruyama()`; a binary network takes none.
     - `surrogate`: of `jn.surrogate`, for all populations or {population: one}: the derivative that stands
       for that of a spike. The run itself is the same to the bit.

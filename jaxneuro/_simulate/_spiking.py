@@ -1,7 +1,6 @@
 """A run of a network of neurons, or of a single population."""
 
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any
 
 import equinox as eqx
@@ -12,7 +11,7 @@ from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
 from .._network import Network, PoissonDrive, Population
 from .._numerics import Result, is_concrete, run_steps
-from ..models import AbstractMembraneSolver, Exact, LIFState, Poisson
+from ..models import AbstractConductanceNeuron, AbstractMembraneSolver, AbstractNeuron, Poisson, RungeKutta4
 from ..surrogate import AbstractSurrogate
 from . import record as record_module
 from ._engine import Loop
@@ -57,12 +56,11 @@ def simulate_spiking(
     _check_sources(net, dt)
     _check_drives(net, dt)
     rows = {name: recorder.rows(first, n_steps, dt) for name, recorder in recorders.items()}
-    if not isinstance(solver, AbstractMembraneSolver | None):
-        raise ValueError(f"`solver` has to be `Exact()` or `EulerMaruyama()`; got {solver!r}.")
+    _check_solver(net, solver)
     surrogates = _checked_surrogates(net, surrogate)
     adjoint = checked_adjoint(adjoint, Checkpoint() if surrogates else Direct())
     ran = _run(
-        net, wiring, state, key, stimuli, recorders, solver or Exact(), surrogates, adjoint,
+        net, wiring, state, key, stimuli, recorders, solver, surrogates, adjoint,
         dt=dt, n_steps=n_steps, rows=tuple(rows.items()), progress=bool(progress), single=single,
     )  # fmt: skip
     # The ends are not the program's business: a run that goes on compiles nothing.
@@ -82,7 +80,7 @@ def simulate_spiking(
 
 def _checked_wiring(net: Network, wiring: Wiring | None, key: PRNGKeyArray) -> Wiring:
     if wiring is None:
-        return wire(net, key=key)
+        return wire(net, key=key) if net.projections else Wiring((), (), (), ())
     if not isinstance(wiring, Wiring):
         raise ValueError(f"`wiring` has to come from `jn.wire`; got {type(wiring).__name__}.")
     check_wiring(net, wiring)
@@ -105,7 +103,7 @@ def _checked_state(
 
 
 def _shapes(tree: NetworkState) -> Any:
-    leaves, structure = jax.tree_util.tree_flatten((tree.neurons, tree.synapses, tree.drive_synapses))
+    leaves, structure = jax.tree_util.tree_flatten((tree.neurons, tree.synapses, tree.drive_synapses, tree.resources))
     return structure, [(leaf.shape, leaf.dtype) for leaf in leaves], [rows.shape for rows in tree.pending]
 
 
@@ -113,9 +111,18 @@ def _layout(
     net: Network, dt: float, n_steps: int, first: Int[Array, ""], differentiable: tuple[str, ...] = ()
 ) -> record_module.Layout:
     sizes = {name: size_of(net, name) for name in net.names}
-    spiking = tuple(f.name for f in fields(LIFState))
-    variables = {n: () if isinstance(net.populations[n].model, Poisson) else spiking for n in net.names}
-    return record_module.Layout(sizes, variables, differentiable, dt, n_steps, first)
+    models = {name: net.populations[name].model for name in net.names}
+    variables = {name: _variables(model, sizes[name]) for name, model in models.items()}
+    within = tuple(n for n, m in models.items() if isinstance(m, AbstractNeuron) and m.spikes_within_step())
+    return record_module.Layout(sizes, variables, differentiable, within, dt, n_steps, first)
+
+
+def _variables(model: Any, n: int) -> tuple[str, ...]:
+    if isinstance(model, Poisson):
+        return ()
+    names: list[str] = []  # the result of eval_shape has its keys sorted
+    eqx.filter_eval_shape(lambda: names.extend(model.observe(model.init(jnp.zeros(n)))))
+    return tuple(names)
 
 
 def _checked_recorders(record: Any, layout: record_module.Layout, first: int) -> dict:
@@ -139,7 +146,12 @@ def _checked_stimuli(net: Network, stimulus: Any, single: bool, n_steps: int, dt
     for name in by_name:
         if name not in net.populations or isinstance(net.populations[name].model, Poisson):
             raise ValueError(f"`stimulus` names {name!r}, which is no population of neurons of this network.")
-    return {name: make_stimulus(name, value, size_of(net, name), n_steps, dt) for name, value in by_name.items()}
+    # Steps of second order take the current of their middle.
+    shares = {n: 0.5 if isinstance(p.model, AbstractConductanceNeuron) else 0.0 for n, p in net.populations.items()}
+    return {
+        name: make_stimulus(name, value, size_of(net, name), n_steps, dt, shares[name])
+        for name, value in by_name.items()
+    }
 
 
 def _checked_surrogates(net: Network, surrogate: Any) -> dict[str, AbstractSurrogate]:
@@ -162,6 +174,19 @@ def _check_sources(net: Network, dt: float) -> None:
                 most = float(jnp.max(population.model.spike_probability(dt)))
             if most > 1:
                 raise ValueError(f"The rate of {name!r} gives {most:g} spikes a step; a source makes at most one.")
+
+
+def _check_solver(net: Network, solver: Any) -> None:
+    if solver is None:
+        return
+    if not isinstance(solver, AbstractMembraneSolver | RungeKutta4):
+        raise ValueError(
+            f"`solver` has to be `Exact()`, `ExponentialEuler()`, `CrankNicolson()`, `EulerMaruyama()` or "
+            f"`RungeKutta4()`; got {solver!r}."
+        )
+    for population in net.populations.values():
+        if isinstance(population.model, AbstractNeuron):
+            population.model.check_solver(solver)
 
 
 class Ran(eqx.Module):
@@ -205,7 +230,7 @@ def _run(
     key: PRNGKeyArray,
     stimuli: dict[str, Stimulus],
     recorders: dict[str, record_module.AbstractRecorder],
-    solver: AbstractMembraneSolver,
+    solver: AbstractMembraneSolver | RungeKutta4 | None,
     surrogates: dict[str, AbstractSurrogate],
     adjoint: AbstractAdjoint,
     *,

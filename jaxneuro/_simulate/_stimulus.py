@@ -17,15 +17,17 @@ class Stimulus(eqx.Module):
     constant: Float[Array, "*n"] | None
     function: Any
     dt: float = eqx.field(static=True)
+    share: float = eqx.field(static=True, default=0.0)
+    """Where in its step a function is called: 0 at the start, 1/2 in the middle."""
 
     def rows(self, since_start: Int[Array, "time"], steps: Int[Array, "time"]) -> Float[Array, "time ..."]:
-        """The current of each step of a block; a function is called at the start of the step [ms]."""
+        """The current of each step of a block; a function is called at the time [ms] of its share."""
         if self.table is not None:
             return self.table[since_start]
         if self.constant is not None:
             return jnp.broadcast_to(self.constant, (steps.shape[0], *self.constant.shape))
         function: Any = self.function
-        times = steps.astype(jnp.result_type(float)) * self.dt
+        times = (steps.astype(jnp.result_type(float)) + self.share) * self.dt
         return jax.vmap(lambda t: as_leaf(function(t)))(times)
 
     def within(self, row: Float[Array, "*n"], t: Float[Array, ""]) -> Float[Array, "*n"]:
@@ -36,14 +38,14 @@ class Stimulus(eqx.Module):
         return as_leaf(function(t))
 
 
-def make_stimulus(name: str, value: Any, n: int, n_steps: int, dt: float) -> Stimulus:
+def make_stimulus(name: str, value: Any, n: int, n_steps: int, dt: float, share: float = 0.0) -> Stimulus:
     """Checks a stimulus for a population of `n` neurons and a run of `n_steps` steps."""
     if callable(value):
         function: Any = value
         shape = jax.eval_shape(lambda t: as_leaf(function(t)), as_leaf(0.0)).shape
         if shape not in ((), (n,)):
             raise ValueError(f"`stimulus` of {name!r}: the function returns shape {shape}; it has to be () or ({n},).")
-        return Stimulus(None, None, as_callable(value), dt)
+        return Stimulus(None, None, as_callable(value), dt, share)
     leaf = as_leaf(value)
     check_finite(f"stimulus[{name!r}]", leaf)
     if leaf.shape in ((), (n,)):

@@ -18,8 +18,8 @@ class AbstractAdjoint(eqx.Module):
     """A way to run a loop whose derivatives may be asked for."""
 
     @abc.abstractmethod
-    def loop(self, body: Body, carry: Any, indices: Array) -> Any:
-        """`carry = body(carry, i)` for each of `indices`."""
+    def loop(self, body: Body, carry: Any, indices: Array, inner: int = 1) -> Any:
+        """`carry = body(carry, i)` for each of `indices`; on the way back a body keeps the states of `inner` steps."""
 
 
 class Direct(AbstractAdjoint):
@@ -32,15 +32,15 @@ class Direct(AbstractAdjoint):
     ```
     """
 
-    def loop(self, body: Body, carry: Any, indices: Array) -> Any:
+    def loop(self, body: Body, carry: Any, indices: Array, inner: int = 1) -> Any:
         return _scan(body, carry, indices)
 
 
 class Checkpoint(AbstractAdjoint):
     """Keeps the state at the ends of segments and computes each again on the way back: memory O(sqrt(T)).
 
-    **Arguments:** `segments`, their number; by default about the square root of the number of blocks.
-    Forward and reverse mode; the choice with a surrogate.
+    **Arguments:** `segments`, their number; by default about the square root of the number of blocks (of steps,
+    where the states of every step are kept). Forward and reverse mode; the choice with a surrogate.
 
     Raises `ValueError` where `segments` is no positive integer.
 
@@ -60,12 +60,13 @@ class Checkpoint(AbstractAdjoint):
             raise ValueError(f"`segments` has to be a positive number of segments; got {segments!r}.")
         self.segments = segments
 
-    def loop(self, body: Body, carry: Any, indices: Array) -> Any:
+    def loop(self, body: Body, carry: Any, indices: Array, inner: int = 1) -> Any:
         n = indices.shape[0]
         if n == 0:
             return carry
-        segments = min(n, self.segments or max(1, math.isqrt(n)))
-        length = n // segments
+        segments = min(n, self.segments or max(1, math.isqrt(n * inner)))
+        length = -(-n // segments)  # rounded up, so that what is left over is shorter than a segment
+        segments = n // length
         whole = indices[: segments * length].reshape(segments, length)
 
         @jax.checkpoint
@@ -89,7 +90,7 @@ class Forward(AbstractAdjoint):
     ```
     """
 
-    def loop(self, body: Body, carry: Any, indices: Array) -> Any:
+    def loop(self, body: Body, carry: Any, indices: Array, inner: int = 1) -> Any:
         message = (
             "`adjoint=jn.adjoint.Forward()` has no reverse mode: take `jax.jvp` or `jax.jacfwd`, "
             "or `adjoint=jn.adjoint.Checkpoint()`."

@@ -1,13 +1,22 @@
 """What a network does, found by running it."""
 
 from ._bump import Decoded as Decoded, Diffusion as Diffusion, bump_diffusion as bump_diffusion, decode as decode
+from ._clamp import VoltageClamp as VoltageClamp, current_voltage as current_voltage, voltage_clamp as voltage_clamp
 from ._classify import (
     Classification as Classification,
     classify_state as classify_state,
     state_recorders as state_recorders,
 )
+from ._conduction import conduction_velocity as conduction_velocity
 from ._continuation import Bifurcation as Bifurcation, Branch as Branch, continuation as continuation
 from ._damage import Damage as Damage, damage as damage
+from ._excitability import (
+    PhaseResponse as PhaseResponse,
+    Rheobase as Rheobase,
+    fi_curve as fi_curve,
+    phase_response as phase_response,
+    rheobase as rheobase,
+)
 from ._fixed_points import FixedPoints as FixedPoints, fixed_point as fixed_point, fixed_points as fixed_points
 from ._hopf import Hopf as Hopf, hopf as hopf
 from ._jacobian import jacobian as jacobian

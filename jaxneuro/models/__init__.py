@@ -1,9 +1,23 @@
 """The equations: one model per file, named as the field names it."""
 
 from ._binary import Binary as Binary
+from ._cable import Cable as Cable, Section as Section
+from ._conductance_neuron import (
+    AbstractConductanceNeuron as AbstractConductanceNeuron,
+    ConductanceNeuron as ConductanceNeuron,
+    MembraneState as MembraneState,
+)
 from ._ei_rate import EIRate as EIRate
 from ._firing import Firing as Firing
+from ._hodgkin_huxley import HodgkinHuxley as HodgkinHuxley
+from ._integrate_and_fire import (
+    AbstractCurve as AbstractCurve,
+    ExponentialCurve as ExponentialCurve,
+    IntegrateAndFire as IntegrateAndFire,
+    QuadraticCurve as QuadraticCurve,
+)
 from ._lif import LIF as LIF, LIFState as LIFState
+from ._neuron import AbstractNeuron as AbstractNeuron
 from ._ode import AbstractODE as AbstractODE, AbstractRelaxation as AbstractRelaxation, RungeKutta4 as RungeKutta4
 from ._periodic import (
     FFT as FFT,
@@ -21,7 +35,9 @@ from ._rate import (
 from ._ring import Ring as Ring
 from ._solver import (
     AbstractMembraneSolver as AbstractMembraneSolver,
+    CrankNicolson as CrankNicolson,
     EulerMaruyama as EulerMaruyama,
     Exact as Exact,
     ExponentialEuler as ExponentialEuler,
+    ImplicitEuler as ImplicitEuler,
 )

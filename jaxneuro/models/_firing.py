@@ -11,12 +11,16 @@ class Firing(eqx.Module):
     """The spikes of one step, or of the steps of a block.
 
     `soft` equals `spikes` as floats and carries the surrogate derivative, which is not 0 only where
-    `sensitive`; both are None where no surrogate was asked for.
+    `sensitive`; both are None where no surrogate was asked for. `share` is the part of the step that had passed at the
+    spike, where it does not come at the end.
     """
 
     spikes: Bool[Array, "*time n"]
     soft: Float[Array, "*time n"] | None = None
     sensitive: Bool[Array, "*time n"] | None = None
+    share: Float[Array, "*time n"] | None = None
+    weighted: bool = eqx.field(static=True, default=False)
+    """Whether `soft` holds amplitudes, which are then what is delivered."""
 
 
 def fire(x: Float[Array, "n"], able: Bool[Array, "n"], surrogate: AbstractSurrogate | None) -> Firing:

@@ -1,5 +1,7 @@
 """The leaky integrate-and-fire neuron."""
 
+from typing import Any
+
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float, Int
@@ -8,7 +10,8 @@ from .._formulas import Input
 from .._numerics import as_leaf, check_finite, check_nonnegative, check_positive, violates
 from ..surrogate import AbstractSurrogate
 from ._firing import Firing, fire
-from ._solver import AbstractMembraneSolver, Propagator
+from ._neuron import AbstractNeuron
+from ._solver import AbstractMembraneSolver, Exact, Propagator
 
 
 class LIFState(eqx.Module):
@@ -28,7 +31,7 @@ class LIFConstants(eqx.Module):
     surrogate: AbstractSurrogate | None
 
 
-class LIF(eqx.Module):
+class LIF(AbstractNeuron):
     """The leaky integrate-and-fire neuron with refractoriness.
 
         tau_m dV/dt = -(V - v_rest) + I(t);   V >= v_th: a spike, V = v_reset for t_ref.
@@ -98,6 +101,31 @@ class LIF(eqx.Module):
     def resting_potential(self) -> Float[Array, "*n"]:
         """The potential without input [mV]."""
         return self.v_rest
+
+    def membrane_time_constant(self) -> Float[Array, "*n"]:
+        """tau_m [ms]."""
+        return self.tau_m
+
+    def default_solver(self) -> Exact:
+        """The exact step."""
+        return Exact()
+
+    def check_solver(self, solver: Any) -> None:
+        """Takes every solver of a membrane."""
+        if not isinstance(solver, AbstractMembraneSolver):
+            raise ValueError(f"`solver` of LIF neurons has to be `Exact()` or `EulerMaruyama()`; got {solver!r}.")
+
+    def spikes_within_step(self) -> bool:
+        """False: spikes are at the ends of steps."""
+        return False
+
+    def together(self) -> int:
+        """One."""
+        return 1
+
+    def observe(self, y: LIFState) -> dict[str, Array]:
+        """`v` and `refractory`."""
+        return {"v": y.v, "refractory": y.refractory}
 
     def prepare(
         self, dt: float, solver: AbstractMembraneSolver, surrogate: AbstractSurrogate | None = None

@@ -72,7 +72,7 @@ class RungeKutta4(eqx.Module):
     ```
     """
 
-    def step(self, model: AbstractODE, t: Float[Array, ""], y: Any, injected: Injected, dt: float) -> Any:
+    def step(self, model: AbstractODE, t: Any, y: Any, injected: Injected, dt: Any) -> Any:
         """y one step of `dt` [ms] after `t`."""
 
         def ahead(slope: Any, share: float) -> Any:

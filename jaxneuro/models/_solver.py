@@ -48,6 +48,29 @@ class ExponentialEuler(AbstractMembraneSolver):
         return Exact().propagator(dt_over_tau)
 
 
+class CrankNicolson(AbstractMembraneSolver):
+    """Crank-Nicolson stepping, the mean of the slopes before and after: of second order, stable for every dt.
+
+    decay = (1 - x/2)/(1 + x/2), gain = x/(1 + x/2), noise_gain = sqrt(x)/(1 + x/2) with x = dt/tau; the stationary
+    variance is exact.
+    """
+
+    def propagator(self, dt_over_tau: Float[Array, "*n"]) -> Propagator:
+        half = 1.0 + 0.5 * dt_over_tau
+        return Propagator((2.0 - half) / half, dt_over_tau / half, jnp.sqrt(dt_over_tau) / half)
+
+
+class ImplicitEuler(AbstractMembraneSolver):
+    """Backward Euler stepping: decay = 1/(1 + x), gain = x/(1 + x), x = dt/tau; of first order, damps for every dt.
+
+    noise_gain^2 = (1 - decay^2)/2, so that the stationary variance is exact.
+    """
+
+    def propagator(self, dt_over_tau: Float[Array, "*n"]) -> Propagator:
+        decay = 1.0 / (1.0 + dt_over_tau)
+        return Propagator(decay, dt_over_tau * decay, jnp.sqrt(0.5 * (1.0 - decay * decay)))
+
+
 class EulerMaruyama(AbstractMembraneSolver):
     """Euler-Maruyama stepping: decay = 1 - dt/tau, gain = dt/tau, noise_gain^2 = dt/tau.
 

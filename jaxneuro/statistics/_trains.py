@@ -5,11 +5,15 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, UInt
 
+# Shares of a step are kept in 16 bits.
+_WHOLE = 65_535.0
+
 
 class SpikeTrains(eqx.Module):
     """The spikes of one population over a run, one bit a neuron and step.
 
-    A spike of step k is emitted at the step's end, t = (k + 1) dt.
+    A spike of step k is emitted at the step's end, t = (k + 1) dt, or where a threshold was crossed within the step:
+    then `shares` holds the part of the step that had passed, in units of 1/65535.
 
     ```python
     >>> import jax, jaxneuro as jn
@@ -28,6 +32,18 @@ class SpikeTrains(eqx.Module):
     first_step: Int[Array, "*batch"]
     n: int = eqx.field(static=True)
     dt: float = eqx.field(static=True)
+    shares: UInt[Array, "*batch time n"] | None = None
+
+    def written(
+        self, rows: Int[Array, "steps"], spikes: Bool[Array, "steps n"], shares: Float[Array, "steps n"] | None
+    ) -> "SpikeTrains":
+        """The trains with the steps of a block written to `rows`; a negative row is left out."""
+        rows = jnp.where(rows < 0, self.words.shape[0], rows)
+        words, kept = self.words.at[rows].set(pack(spikes), mode="drop"), self.shares
+        if kept is not None and shares is not None:
+            of = jnp.where(spikes, jnp.clip(shares, 0.0, 1.0), 0.0)
+            kept = kept.at[rows].set(jnp.round(_WHOLE * of).astype(jnp.uint16), mode="drop")
+        return SpikeTrains(words, self.first_step, self.n, self.dt, kept)
 
     def raster(self) -> Bool[np.ndarray, "*batch time n"]:
         """Who spiked in which step."""
@@ -47,7 +63,8 @@ class SpikeTrains(eqx.Module):
         if raster.ndim != 2:
             raise ValueError(f"`times` is for one run; this is a batch of shape {raster.shape[:-2]}: index it first.")
         neuron, step = np.nonzero(raster.T)
-        times = (step + int(self.first_step) + 1) * self.dt
+        share = 1.0 if self.shares is None else np.asarray(self.shares)[step, neuron] / _WHOLE
+        times = (step + int(self.first_step) + share) * self.dt
         return np.split(times, np.searchsorted(neuron, np.arange(1, self.n)))
 
 

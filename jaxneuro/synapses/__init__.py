@@ -16,4 +16,5 @@ from ._filtered import (
     RiseDecayConductance as RiseDecayConductance,
     RiseDecayCurrent as RiseDecayCurrent,
 )
+from ._plasticity import ShortTermPlasticity as ShortTermPlasticity, StochasticRelease as StochasticRelease
 from ._synapse import AbstractSynapse as AbstractSynapse, Received as Received

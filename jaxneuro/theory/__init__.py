@@ -20,6 +20,7 @@ from ._binary_field import (
     GaussianField as GaussianField,
     PoissonField as PoissonField,
 )
+from ._cable import PassiveCable as PassiveCable
 from ._effective_input import (
     AbstractNoise as AbstractNoise,
     EffectiveInput as EffectiveInput,
@@ -27,6 +28,7 @@ from ._effective_input import (
     effective_input as effective_input,
 )
 from ._energy import energy as energy
+from ._fi_curve import fi_curve as fi_curve
 from ._hopfield import HopfieldRecall as HopfieldRecall, hopfield_recall as hopfield_recall
 from ._linear_network import (
     LinearModes as LinearModes,

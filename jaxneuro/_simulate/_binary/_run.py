@@ -116,7 +116,7 @@ def _checked_state(net: BinaryNetwork, state: Any, first: int, t0: float, dt: fl
 
 def _layout(net: BinaryNetwork, dt: float, n_steps: int, first: Int[Array, ""]) -> Layout:
     sizes = {name: size_of(net, name) for name in net.names}
-    return Layout(sizes, dict.fromkeys(net.names, (ACTIVE,)), (), dt, n_steps, first)
+    return Layout(sizes, dict.fromkeys(net.names, (ACTIVE,)), (), (), dt, n_steps, first)
 
 
 def _checked_recorders(record: Any, layout: Layout, first: int) -> dict[str, ActivityRecorder]:

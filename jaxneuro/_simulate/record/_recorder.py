@@ -14,13 +14,15 @@ from ._scope import Scope
 class Window(eqx.Module):
     """The steps of one block, and what happened in them.
 
-    `soft` holds the spikes of the differentiable populations as floats, with their surrogate derivative.
+    `soft` holds the spikes of the differentiable populations as floats, with their surrogate derivative,
+    `shares` the part of the step that had passed at a spike where it is not the whole.
     """
 
     steps: Int[Array, "time"]
     spikes: dict[str, Bool[Array, "time _"]]
     traced: Shaped[Array, "time m"] | None
     soft: dict[str, Float[Array, "time _"]]
+    shares: dict[str, Float[Array, "time _"]] = eqx.field(default_factory=dict)
 
 
 def sum_dtype(name: str, layout: Layout) -> jnp.dtype:

@@ -4,13 +4,16 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from ...statistics import SpikeTrains, pack
+from ...statistics import SpikeTrains
 from ._recorder import AbstractRecorder, Layout, Recorded, Window
 from ._scope import Scope
 
 
 class Spikes(AbstractRecorder):
     """The spikes themselves, one bit a neuron and step.
+
+    Where a spike is a crossing of a threshold, as of Hodgkin-Huxley neurons, its time is interpolated within the step,
+    for two more bytes a neuron and step.
 
     **Arguments:** names of populations, all by default; `start` [ms].
 
@@ -29,18 +32,21 @@ class Spikes(AbstractRecorder):
         return self.scope.steps(first, n_steps, dt)
 
     def init(self, layout: Layout, rows: int) -> dict[str, Any]:
-        return {name: jnp.zeros((rows, -(-layout.sizes[name] // 32)), jnp.uint32) for name in self.scope.names(layout)}
+        def nothing(name: str) -> SpikeTrains:
+            n = layout.sizes[name]
+            shares = jnp.zeros((rows, n), jnp.uint16) if name in layout.within_step else None
+            words = jnp.zeros((rows, -(-n // 32)), jnp.uint32)
+            return SpikeTrains(words, self.scope.first_counted(layout), n, layout.dt, shares)
+
+        return {name: nothing(name) for name in self.scope.names(layout)}
 
     def update(self, carry: dict[str, Any], window: Window, layout: Layout) -> dict[str, Any]:
         rows = window.steps - self.scope.first_counted(layout)
         return {
-            name: words.at[jnp.where(rows < 0, words.shape[0], rows)].set(pack(window.spikes[name]), mode="drop")
-            for name, words in carry.items()
+            name: trains.written(rows, window.spikes[name], window.shares.get(name)) for name, trains in carry.items()
         }
 
     def finish(self, carry: dict[str, Any], layout: Layout) -> Recorded:
-        first = self.scope.first_counted(layout)
-        trains = {name: SpikeTrains(words, first, layout.sizes[name], layout.dt) for name, words in carry.items()}
         if len(self.scope.populations) == 1:
-            return Recorded(trains[self.scope.populations[0]])
-        return Recorded(trains)
+            return Recorded(carry[self.scope.populations[0]])
+        return Recorded(carry)

@@ -79,8 +79,11 @@ class Trace(AbstractRecorder):
         ends = window.steps + 1
         begin = self.scope.first_counted(layout)
         sampled = (ends % self.every == 0) & (window.steps >= begin)
-        rows = jnp.where(sampled, ends // self.every - begin // self.every - 1, carry.shape[0])
-        return carry.at[rows].set(window.traced.astype(carry.dtype), mode="drop")
+        # What is not sampled goes to rows of its own beyond the end: with repeated ones the derivative would need the
+        # whole record at every checkpoint.
+        beyond = carry.shape[0] + jnp.arange(ends.shape[0], dtype=ends.dtype)
+        rows = jnp.where(sampled, ends // self.every - begin // self.every - 1, beyond)
+        return carry.at[rows].set(window.traced.astype(carry.dtype), mode="drop", unique_indices=True)
 
     def finish(self, carry: Any, layout: Layout) -> Recorded:
         index = self.scope.first_counted(layout) // self.every + 1 + jnp.arange(carry.shape[0], dtype=jnp.int32)

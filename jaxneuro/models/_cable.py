@@ -1,0 +1,176 @@
+"""Cables: membranes in space."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, ArrayLike, Float
+
+from .._formulas import Input
+from .._numerics import as_leaf, check_positive
+from ._cable_tree import Links, Tree, checked_parents
+from ._conductance_neuron import AbstractConductanceNeuron, MembraneState
+from ._ode import AbstractODE
+from ._solver import AbstractMembraneSolver, CrankNicolson, ImplicitEuler
+
+
+class Section(eqx.Module):
+    """An unbranched piece of a cable, of `n` compartments of equal length.
+
+    **Arguments:** `length` and `diameter` [um]; `n`, a positive integer.
+
+    Raises `ValueError` where a length is not positive or `n` is no positive integer.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> dendrite = jn.Section(length=300.0, diameter=2.0, n=30)
+
+    ```
+    """
+
+    length: Float[Array, ""]
+    diameter: Float[Array, ""]
+    n: int = eqx.field(static=True)
+
+    def __init__(self, *, length: ArrayLike, diameter: ArrayLike, n: int):
+        self.length, self.diameter = as_leaf(length), as_leaf(diameter)
+        check_positive("length", self.length)
+        check_positive("diameter", self.diameter)
+        if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
+            raise ValueError(f"`n` has to be a positive number of compartments; got {n!r}.")
+        self.n = int(n)
+
+
+class Cable(AbstractODE):
+    """A cable, or a small tree of cables, whose membrane carries channels.
+
+        C dV/dt = -sum of I_c(V, x) + I(t) + (1/(pi d)) d/dz ((pi d^2/4)/r_a dV/dz).
+
+    Sealed ends; sections meet in points without a membrane. In space it is a chain of compartments, of second order;
+    in time the gates step as in `HodgkinHuxley`, and the potentials of all compartments together by an implicit step,
+    `CrankNicolson()` (second order, the default) or `ImplicitEuler()` (first order).
+
+    **Arguments:**
+
+    - `membrane`: a neuron with channels, such as `HodgkinHuxley()` or `ConductanceNeuron(...)`; its parameters are one
+      number, or one a compartment, (n,).
+    - `sections`: one `Section` or a list of them; compartments are numbered through the list.
+    - `parents`: for each section the one whose far end it starts from, which stands before it in the list; -1 for none
+      (several of these meet in one point). By default each follows the one before.
+    - `r_a`: axial resistivity [ohm cm].
+
+    The stimulus of a run is a density [uA/cm2] a compartment: `current_density({0: 0.1})` of a current [nA].
+
+    Raises `ValueError` where an argument is not as above.
+
+    Derivatives: forward and reverse mode, in every number.
+
+    ```python
+    >>> import jax.numpy as jnp, jaxneuro as jn
+    >>> passive = jn.ConductanceNeuron({"l": jn.channels.Leak(g=0.1, e=-65.0)}, v_th=0.0)
+    >>> cable = jn.Cable(passive, jn.Section(length=1_000.0, diameter=2.0, n=100), r_a=100.0)
+    >>> sol = jn.simulate(cable, 0.0, 100.0, dt=0.1, stimulus=cable.current_density({0: 0.05}))
+    >>> f"{float(sol['v'][-1, 0] - sol['v'][-1, -1]):.2f} mV"
+    '6.77 mV'
+
+    ```
+
+    Source: Rall (1962), doi:10.1111/j.1749-6632.1962.tb54120.x; Hines (1984), Int J Biomed Comput 15:69, for the
+    implicit step.
+    """
+
+    membrane: AbstractConductanceNeuron
+    sections: tuple[Section, ...]
+    r_a: Float[Array, ""]
+    tree: Tree
+
+    def __init__(
+        self,
+        membrane: AbstractConductanceNeuron,
+        sections: Section | Sequence[Section],
+        *,
+        parents: Sequence[int] | None = None,
+        r_a: ArrayLike = 35.4,
+    ):
+        if not isinstance(membrane, AbstractConductanceNeuron):
+            raise ValueError(f"`membrane` has to be a neuron with channels; got {type(membrane).__name__}.")
+        listed = (sections,) if isinstance(sections, Section) else tuple(sections)
+        if not listed or not all(isinstance(section, Section) for section in listed):
+            raise ValueError("`sections` has to be a `Section` or a list of them.")
+        self.membrane, self.sections, self.r_a = membrane, listed, as_leaf(r_a)
+        check_positive("r_a", self.r_a)
+        ahead = range(-1, len(listed) - 1) if parents is None else parents
+        self.tree = Tree([section.n for section in listed], checked_parents(ahead, len(listed)))
+        n = self.size()
+        for leaf in jax.tree_util.tree_leaves(membrane):
+            if leaf.shape not in ((), (n,)):
+                raise ValueError(
+                    f"A parameter of `membrane` has shape {leaf.shape}; it has to be () or ({n},), one a compartment."
+                )
+
+    def size(self) -> int:
+        """How many compartments there are."""
+        return sum(section.n for section in self.sections)
+
+    def _each(self, values: list[Array]) -> Float[Array, "n"]:
+        return jnp.concatenate([jnp.full(s.n, x) for s, x in zip(self.sections, values, strict=True)])
+
+    def areas(self) -> Float[Array, "n"]:
+        """Membrane of each compartment [cm2]."""
+        return self._each([math.pi * 1e-8 * s.diameter * s.length / s.n for s in self.sections])
+
+    def positions(self) -> Float[Array, "n"]:
+        """Distance of the middle of each compartment from the near end of its section [um]."""
+        return jnp.concatenate([s.length * as_leaf((np.arange(s.n) + 0.5) / s.n) for s in self.sections])
+
+    def links(self) -> Links:
+        """The axial conductances [mS]."""
+        half = [1e3 * math.pi * 1e-4 * s.diameter**2 * s.n / (2.0 * self.r_a * s.length) for s in self.sections]
+        return self.tree.links(self._each(half))
+
+    def current_density(self, currents: Mapping[int, ArrayLike]) -> Float[Array, "n"]:
+        """The density [uA/cm2] of currents [nA] into compartments, {compartment: current}."""
+        total = jnp.zeros(self.size())
+        for at, current in currents.items():
+            total = total.at[at].add(1e-3 * as_leaf(current))
+        return total / self.areas()
+
+    def initial(self) -> MembraneState:
+        """Every compartment at the resting potential of its membrane."""
+        return self.membrane.init(jnp.broadcast_to(self.membrane.resting_potential(), (self.size(),)))
+
+    def prepared(self) -> "Cable":
+        """Itself."""
+        return self
+
+    def observe(self, y: MembraneState) -> dict[str, Float[Array, "n"]]:
+        """`v` and every gate."""
+        return self.membrane.observe(y)
+
+    def vector_field(self, t: Any, y: MembraneState, args: Any = None) -> MembraneState:
+        """dy/dt [mV/ms and 1/ms]; `args` is the injected density [uA/cm2]."""
+        axial = self.links().inflow(y.v) / self.areas()
+        return self.membrane.vector_field(t, y, Input(current=axial if args is None else axial + args))
+
+    def advance(
+        self, y: MembraneState, current: Any, dt: Float[Array, ""], solver: AbstractMembraneSolver
+    ) -> MembraneState:
+        """y one step of `dt` [ms] later, under an injected density [uA/cm2]; the gates lag half a step."""
+        moves = self.membrane.kinetics(y.v)
+        gates = {name: moves[name].after(x, self.membrane.phi * dt) for name, x in y.gates.items()}
+        own = self.membrane.membrane_at(y.v, gates, Input(current=current))
+        areas = self.areas()
+        middle = isinstance(solver, CrankNicolson)
+        capacity = self.membrane.c_m * areas / (0.5 * dt if middle else dt)
+        load = capacity + own.conductance * areas
+        v = self.links().solve(jnp.broadcast_to(load, y.v.shape), capacity * y.v + own.driven * areas)
+        return MembraneState(2.0 * v - y.v if middle else v, gates)
+
+    def check_solver(self, solver: Any) -> None:
+        """Raises `ValueError` where `solver` is no implicit step."""
+        if not isinstance(solver, CrankNicolson | ImplicitEuler):
+            raise ValueError(f"`solver` of a Cable has to be `CrankNicolson()` or `ImplicitEuler()`; got {solver!r}.")

@@ -1,0 +1,297 @@
+"""Neurons whose membrane carries channels."""
+
+import abc
+from collections.abc import Mapping
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, ArrayLike, Float
+
+from .._formulas import Input
+from .._numerics import as_leaf, check_finite, check_positive, relaxed
+from ..channels import AbstractChannel, Kinetics
+from ..surrogate import AbstractSurrogate
+from ._firing import Firing, fire
+from ._neuron import AbstractNeuron
+from ._ode import AbstractODE, RungeKutta4
+from ._rest import first_rest
+from ._solver import AbstractMembraneSolver, Exact, ExponentialEuler
+
+# A spike is an upward crossing this far above rest [mV], unless the model says where.
+_SPIKE = 50.0
+
+
+class MembraneState(eqx.Module):
+    """Membrane potential [mV] and gates; in a run of a population the gates are half a step behind the potential."""
+
+    v: Float[Array, "n"]
+    gates: dict[str, Float[Array, "n"]]
+
+
+class MembraneConstants(eqx.Module):
+    """What one step needs of the parameters, computed once outside the loop."""
+
+    dt: Float[Array, ""]
+    dt_over_c: Float[Array, "*n"]
+    dt_of_gates: Float[Array, "*n"]
+    threshold: Float[Array, "*n"]
+    solver: AbstractMembraneSolver | RungeKutta4
+    surrogate: AbstractSurrogate | None
+
+
+class Membrane(eqx.Module):
+    """The conductance G of a membrane [mS/cm2], and the current GE [uA/cm2] it would pass at V = 0."""
+
+    conductance: Float[Array, "*n"]
+    driven: Float[Array, "*n"]
+
+
+class AbstractConductanceNeuron(AbstractNeuron, AbstractODE):
+    """A membrane with channels: C dV/dt = -sum of I_c(V, x) + I(t), dx/dt = phi (alpha (1 - x) - beta x).
+
+    In a run of a population the gates step first, exactly at the potential of the moment (Rush and Larsen), from half
+    a step before it to half a step behind; then the potential, over the whole step at these gates. That is of second
+    order. As an `AbstractODE` it is one vector field for `diffrax`, `RungeKutta4()` and `jn.analysis`.
+    """
+
+    c_m: eqx.AbstractVar[Float[Array, "*n"]]
+    phi: eqx.AbstractVar[Float[Array, "*n"]]
+    bias: eqx.AbstractVar[Float[Array, "*n"]]
+    v_th: eqx.AbstractVar[Float[Array, "*n"] | None]
+
+    @abc.abstractmethod
+    def channels(self) -> dict[str, AbstractChannel]:
+        """The channels by name."""
+
+    def kinetics(self, v: Float[Array, "*n"]) -> dict[str, Kinetics]:
+        """How every gate moves at the potential `v`, without the temperature factor; "m_na" is the m of "na"."""
+        return {
+            f"{gate}_{name}": moves
+            for name, channel in self.channels().items()
+            for gate, moves in channel.kinetics(v).items()
+        }
+
+    def conductances(self, v: Float[Array, "*n"], gates: dict[str, Array]) -> dict[str, Float[Array, "*n"]]:
+        """The conductance of each channel [mS/cm2]."""
+        found = {}
+        for name, channel in self.channels().items():
+            own = {key[: -len(name) - 1]: x for key, x in gates.items() if key.endswith(f"_{name}")}
+            found[name] = channel.g * channel.open(v, own)
+        return found
+
+    def currents(self, v: Float[Array, "*n"], gates: dict[str, Array]) -> dict[str, Float[Array, "*n"]]:
+        """The current out of the cell through each channel [uA/cm2]."""
+        channels = self.channels()
+        return {name: g * (v - channels[name].e) for name, g in self.conductances(v, gates).items()}
+
+    def steady_gates(self, v: Float[Array, "*n"]) -> dict[str, Float[Array, "*n"]]:
+        """The gates after a long time at the potential `v`."""
+        return {name: moves.infinity() for name, moves in self.kinetics(v).items()}
+
+    def steady_current(self, v: Float[Array, "*n"]) -> Float[Array, "*n"]:
+        """The current out of the cell after a long time at the potential `v`, the bias counted in [uA/cm2]."""
+        return sum(self.currents(v, self.steady_gates(v)).values()) - self.bias
+
+    def resting_potential(self) -> Float[Array, "*n"]:
+        """The lowest potential [mV] at which the steady current is 0 and grows with V; NaN where there is none.
+
+        Derivatives: implicit, forward and reverse mode.
+        """
+        return _rest(self)
+
+    def membrane_time_constant(self) -> None:
+        """None: the membrane is not linear."""
+        return
+
+    def default_solver(self) -> ExponentialEuler:
+        """Exponential Euler."""
+        return ExponentialEuler()
+
+    def check_solver(self, solver: Any) -> None:
+        """Takes every solver of a membrane, and `RungeKutta4()`."""
+
+    def spikes_within_step(self) -> bool:
+        """True: a spike is the upward crossing of a threshold."""
+        return True
+
+    def together(self) -> int:
+        """One."""
+        return 1
+
+    def init(self, v: Float[Array, "n"]) -> MembraneState:
+        """The state with the potentials `v` [mV] and the gates that belong to them."""
+        return _settled(self, v)
+
+    def threshold(self) -> Float[Array, "*n"]:
+        """The potential whose upward crossing is a spike [mV]."""
+        return self.resting_potential() + _SPIKE if self.v_th is None else self.v_th
+
+    def prepare(
+        self,
+        dt: float,
+        solver: AbstractMembraneSolver | RungeKutta4,
+        surrogate: AbstractSurrogate | None = None,
+    ) -> MembraneConstants:
+        """The constants of a step of `dt` [ms]."""
+        step = as_leaf(dt)
+        return MembraneConstants(step, step / self.c_m, step * self.phi, self.threshold(), solver, surrogate)
+
+    def step(self, constants: MembraneConstants, state: MembraneState, inputs: Input) -> tuple[MembraneState, Firing]:
+        """One step: the new state and who crossed the threshold upwards in it."""
+        if isinstance(constants.solver, RungeKutta4):
+            new = _runge_kutta(self, constants, state, inputs)
+        else:
+            new = self._staggered(constants, state, inputs)
+        v = inputs.apply_jumps(new.v)
+        below = state.v < constants.threshold
+        firing = fire(v - constants.threshold, below, constants.surrogate)
+        crossed = firing.spikes & below
+        share = (constants.threshold - state.v) / jnp.where(crossed, v - state.v, 1.0)
+        return MembraneState(v, new.gates), Firing(crossed, firing.soft, firing.sensitive, share)
+
+    def _staggered(self, constants: MembraneConstants, state: MembraneState, inputs: Input) -> MembraneState:
+        moves = self.kinetics(state.v)
+        gates = {name: moves[name].after(x, constants.dt_of_gates) for name, x in state.gates.items()}
+        membrane = self.membrane_at(state.v, gates, inputs)
+        total, solver = membrane.conductance, constants.solver
+        if isinstance(solver, Exact | ExponentialEuler):
+            v = relaxed(state.v, membrane.driven, total, constants.dt_over_c)
+        else:
+            assert isinstance(solver, AbstractMembraneSolver)
+            coefficients = solver.propagator(constants.dt_over_c * total)
+            v = coefficients.decay * state.v + coefficients.gain * membrane.driven / total
+        if inputs.noise is not None and isinstance(solver, AbstractMembraneSolver):
+            gain = solver.propagator(constants.dt_over_c * total).noise_gain
+            v = v + gain * inputs.noise / jnp.sqrt(self.c_m * total)
+        return MembraneState(v, gates)
+
+    def membrane_at(self, v: Float[Array, "*n"], gates: dict[str, Array], inputs: Input) -> Membrane:
+        """The conductance of the membrane, and the current it would pass at V = 0, inputs counted in."""
+        channels = self.channels()
+        conductances = self.conductances(v, gates)
+        total: Any = sum(conductances.values())
+        driven: Any = sum(g * channels[name].e for name, g in conductances.items()) + self.bias
+        if inputs.current is not None:
+            driven = driven + inputs.current
+        if inputs.conductance is not None and inputs.conductance_times_reversal is not None:
+            total, driven = total + inputs.conductance, driven + inputs.conductance_times_reversal
+        return Membrane(total, driven)
+
+    def size(self) -> int:
+        """How many neurons the parameters speak of; 1 where each is one number."""
+        return max((leaf.shape[0] for leaf in jax.tree_util.tree_leaves(self) if leaf.ndim), default=1)
+
+    def initial(self) -> MembraneState:
+        """Rest."""
+        return self.init(jnp.broadcast_to(self.resting_potential(), (self.size(),)))
+
+    def prepared(self) -> "AbstractConductanceNeuron":
+        """Itself."""
+        return self
+
+    def observe(self, y: MembraneState) -> dict[str, Float[Array, "n"]]:
+        """`v` and every gate."""
+        return {"v": y.v, **y.gates}
+
+    def vector_field(self, t: Any, y: MembraneState, args: Any = None) -> MembraneState:
+        """dy/dt [mV/ms and 1/ms]; `args` is the injected current [uA/cm2], or all of a neuron's `Input`."""
+        inputs = args if isinstance(args, Input) else Input(current=args)
+        membrane = self.membrane_at(y.v, y.gates, inputs)
+        moves = self.kinetics(y.v)
+        slopes = {name: self.phi * moves[name].slope(x) for name, x in y.gates.items()}
+        return MembraneState((membrane.driven - membrane.conductance * y.v) / self.c_m, slopes)
+
+
+def _runge_kutta(
+    model: AbstractConductanceNeuron, constants: MembraneConstants, state: MembraneState, inputs: Input
+) -> MembraneState:
+    if inputs.noise is not None:
+        raise ValueError("`RungeKutta4()` has no noise; take `ExponentialEuler()` or `CrankNicolson()`.")
+    return RungeKutta4().step(model, constants.dt * 0.0, state, lambda _: inputs, constants.dt)
+
+
+@eqx.filter_jit
+def _rest(model: AbstractConductanceNeuron) -> Float[Array, "*n"]:
+    leaves = jax.tree_util.tree_leaves(model)
+    shape = jnp.broadcast_shapes(*(leaf.shape for leaf in leaves))
+    reversals = jnp.stack([jnp.broadcast_to(channel.e, shape) for channel in model.channels().values()])
+    margin = 1.0 + 50.0 * lax.stop_gradient(jnp.abs(model.bias))
+    low = lax.stop_gradient(jnp.min(reversals, axis=0)) - jnp.where(model.bias < 0, margin, 1.0)
+    high = lax.stop_gradient(jnp.max(reversals, axis=0)) + jnp.where(model.bias > 0, margin, 1.0)
+    return first_rest(model.steady_current, low, high)
+
+
+@eqx.filter_jit
+def _settled(model: AbstractConductanceNeuron, v: Float[Array, "n"]) -> MembraneState:
+    return MembraneState(v, model.steady_gates(v))
+
+
+class ConductanceNeuron(AbstractConductanceNeuron):
+    """A membrane with the channels it is given.
+
+        C dV/dt = -sum over channels of g open(V, x) (V - E) + bias + I(t).
+
+    **Arguments:**
+
+    - `channels`: {name: channel of `jn.channels`}; a name holds no dot and no underscore.
+    - `c_m`: capacitance [uF/cm2]; `bias`: a constant current [uA/cm2]; `phi`: factor of all rates (temperature).
+    - `v_th`: a spike is an upward crossing of this potential [mV], by default 50 mV above rest.
+
+    Raises `ValueError` where an argument is not as above.
+
+    Derivatives: forward and reverse mode, in every number.
+
+    ```python
+    >>> import jax, jaxneuro as jn
+    >>> cell = jn.ConductanceNeuron({"na": jn.channels.Sodium(), "k": jn.channels.Potassium(), "l": jn.channels.Leak()})
+    >>> sol = jn.simulate(jn.Population(cell, 1), 0.0, 50.0, dt=0.01, key=jax.random.key(0), stimulus=10.0)
+    >>> sol.counts["rate"].tolist()
+    [4]
+
+    ```
+
+    Source: Dayan and Abbott (2001), Theoretical Neuroscience, chapters 5 and 6.
+    """
+
+    membrane: dict[str, AbstractChannel]
+    c_m: Float[Array, "*n"]
+    phi: Float[Array, "*n"]
+    bias: Float[Array, "*n"]
+    v_th: Float[Array, "*n"] | None
+
+    def __init__(
+        self,
+        channels: Mapping[str, AbstractChannel],
+        *,
+        c_m: ArrayLike = 1.0,
+        phi: ArrayLike = 1.0,
+        bias: ArrayLike = 0.0,
+        v_th: ArrayLike | None = None,
+    ):
+        if not isinstance(channels, Mapping) or not channels:
+            raise ValueError("`channels` has to be a dict of at least one {name: channel}.")
+        for name, channel in channels.items():
+            if not isinstance(name, str) or not name or "." in name or "_" in name:
+                raise ValueError(f"`channels`: a name has to be a string without dot or underscore; got {name!r}.")
+            if not isinstance(channel, AbstractChannel):
+                raise ValueError(f"`channels[{name!r}]` has to be of `jn.channels`; got {channel!r}.")
+        self.membrane = dict(channels)
+        self.c_m, self.phi, self.bias = as_leaf(c_m), as_leaf(phi), as_leaf(bias)
+        self.v_th = None if v_th is None else as_leaf(v_th)
+        check_membrane(self)
+
+    def channels(self) -> dict[str, AbstractChannel]:
+        """The channels by name."""
+        return self.membrane
+
+
+def check_membrane(model: AbstractConductanceNeuron) -> None:
+    """Raises `ValueError` where a number of the membrane is not allowed."""
+    check_positive("c_m", model.c_m)
+    check_positive("phi", model.phi)
+    check_finite("bias", model.bias)
+    if model.v_th is not None:
+        check_finite("v_th", model.v_th)

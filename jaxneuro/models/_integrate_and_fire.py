@@ -1,0 +1,262 @@
+"""Integrate-and-fire neurons whose spikes start by themselves, with adaptation: EIF, QIF, AdEx, Izhikevich."""
+
+import abc
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, ArrayLike, Float, Int
+
+from .._formulas import Input
+from .._numerics import as_leaf, check_finite, check_nonnegative, check_positive, violates
+from ..surrogate import AbstractSurrogate
+from ._firing import Firing, fire
+from ._neuron import AbstractNeuron
+from ._rest import first_rest
+from ._solver import Exact, ExponentialEuler, Propagator
+
+
+class AbstractCurve(eqx.Module):
+    """The drive F(V) [mV] of a membrane by itself: tau_m dV/dt = F(V) + I."""
+
+    @abc.abstractmethod
+    def __call__(self, v: Float[Array, "..."]) -> Float[Array, "..."]:
+        """F at the potential `v` [mV]."""
+
+    @abc.abstractmethod
+    def lowest(self) -> Float[Array, "*n"]:
+        """The potential [mV] at which F is least; -F there is the rheobase."""
+
+
+class ExponentialCurve(AbstractCurve):
+    """F(V) = -(V - v_rest) + delta_t exp((V - v_t)/delta_t): leak, and a spike that starts at `v_t`.
+
+    **Arguments:** `v_rest`, `v_t` [mV] and the sharpness `delta_t` [mV], each a number or (n,).
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> curve = jn.ExponentialCurve(v_rest=-65.0, v_t=-50.0, delta_t=2.0)
+
+    ```
+
+    Source: Fourcaud-Trocme et al. (2003), doi:10.1523/JNEUROSCI.23-37-11628.2003.
+    """
+
+    v_rest: Float[Array, "*n"]
+    v_t: Float[Array, "*n"]
+    delta_t: Float[Array, "*n"]
+
+    def __init__(self, *, v_rest: ArrayLike = -65.0, v_t: ArrayLike = -50.0, delta_t: ArrayLike = 2.0):
+        self.v_rest, self.v_t, self.delta_t = as_leaf(v_rest), as_leaf(v_t), as_leaf(delta_t)
+        check_finite("v_rest", self.v_rest)
+        check_finite("v_t", self.v_t)
+        check_positive("delta_t", self.delta_t)
+
+    def __call__(self, v: Float[Array, "..."]) -> Float[Array, "..."]:
+        return self.v_rest - v + self.delta_t * jnp.exp(jnp.minimum((v - self.v_t) / self.delta_t, 60.0))
+
+    def lowest(self) -> Float[Array, "*n"]:
+        return self.v_t
+
+
+class QuadraticCurve(AbstractCurve):
+    """F(V) = k (V - v_rest) (V - v_c): rest at `v_rest`, and a spike from `v_c` on.
+
+    **Arguments:** `v_rest`, `v_c` [mV] and `k` [1/mV], each a number or (n,).
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> curve = jn.QuadraticCurve(v_rest=-65.0, v_c=-50.0, k=0.05)
+
+    ```
+
+    Source: Ermentrout and Kopell (1986), doi:10.1137/0146017; Izhikevich (2007), Dynamical Systems in Neuroscience.
+    """
+
+    v_rest: Float[Array, "*n"]
+    v_c: Float[Array, "*n"]
+    k: Float[Array, "*n"]
+
+    def __init__(self, *, v_rest: ArrayLike = -65.0, v_c: ArrayLike = -50.0, k: ArrayLike = 0.05):
+        self.v_rest, self.v_c, self.k = as_leaf(v_rest), as_leaf(v_c), as_leaf(k)
+        check_finite("v_rest", self.v_rest)
+        check_finite("v_c", self.v_c)
+        check_positive("k", self.k)
+
+    def __call__(self, v: Float[Array, "..."]) -> Float[Array, "..."]:
+        return self.k * (v - self.v_rest) * (v - self.v_c)
+
+    def lowest(self) -> Float[Array, "*n"]:
+        return 0.5 * (self.v_rest + self.v_c)
+
+
+class AdaptingState(eqx.Module):
+    """Membrane potential [mV], adaptation [mV] and the steps of refractoriness that are left."""
+
+    v: Float[Array, "n"]
+    w: Float[Array, "n"]
+    refractory: Int[Array, "n"]
+
+
+class AdaptingConstants(eqx.Module):
+    """What one step needs of the parameters, computed once outside the loop."""
+
+    dt_over_tau: Float[Array, "*n"]
+    noise: Propagator
+    adaptation: Propagator
+    refractory_steps: Int[Array, "*n"]
+    surrogate: AbstractSurrogate | None
+
+
+class IntegrateAndFire(AbstractNeuron):
+    """An integrate-and-fire neuron with its own spike onset and one adaptation variable.
+
+        tau_m dV/dt = F(V) - w + I(t),   tau_w dw/dt = a (V - v_w) - w;
+        V >= v_peak: a spike, V = v_reset for t_ref, w = w + b.
+
+    Exponential, adaptive exponential, quadratic and Izhikevich neurons are this with other numbers: `jn.neurons.eif`,
+    `adex`, `qif`, `izhikevich`. The step is exponential Euler about the slope of F, of second order between spikes; a
+    spike is at the end of its step. The adaptation lags half a step.
+
+    **Arguments**, each but the curve a number or an array (n,):
+
+    - `curve`: F, `ExponentialCurve` or `QuadraticCurve`.
+    - `tau_m` [ms]; `v_peak`, `v_reset` [mV]; `t_ref` [ms], rounded to whole steps of dt.
+    - `a` [1], `b` [mV], `tau_w` [ms], `v_w` [mV]: adaptation, none by default.
+
+    Raises `ValueError` where a value is not finite, a time constant is not positive, `t_ref` is negative or `v_reset`
+    is not below `v_peak`.
+
+    Derivatives: as of `LIF`.
+
+    ```python
+    >>> import jax, jaxneuro as jn
+    >>> cells = jn.Population(jn.neurons.adex(), 1)
+    >>> sol = jn.simulate(cells, 0.0, 300.0, dt=0.05, key=jax.random.key(0), stimulus=25.0)
+    >>> int(sol.counts["rate"][0]) > 3
+    True
+
+    ```
+
+    Source: Brette and Gerstner (2005), doi:10.1152/jn.00686.2005; Izhikevich (2003), doi:10.1109/TNN.2003.820440.
+    """
+
+    curve: AbstractCurve
+    tau_m: Float[Array, "*n"]
+    v_peak: Float[Array, "*n"]
+    v_reset: Float[Array, "*n"]
+    t_ref: Float[Array, "*n"]
+    a: Float[Array, "*n"]
+    b: Float[Array, "*n"]
+    tau_w: Float[Array, "*n"]
+    v_w: Float[Array, "*n"]
+
+    def __init__(
+        self,
+        curve: AbstractCurve,
+        *,
+        tau_m: ArrayLike = 20.0,
+        v_peak: ArrayLike = 0.0,
+        v_reset: ArrayLike = -60.0,
+        t_ref: ArrayLike = 0.0,
+        a: ArrayLike = 0.0,
+        b: ArrayLike = 0.0,
+        tau_w: ArrayLike = 100.0,
+        v_w: ArrayLike = 0.0,
+    ):
+        if not isinstance(curve, AbstractCurve):
+            raise ValueError(f"`curve` has to be an `ExponentialCurve` or a `QuadraticCurve`; got {curve!r}.")
+        self.curve, self.tau_m, self.v_peak = curve, as_leaf(tau_m), as_leaf(v_peak)
+        self.v_reset, self.t_ref = as_leaf(v_reset), as_leaf(t_ref)
+        self.a, self.b, self.tau_w, self.v_w = as_leaf(a), as_leaf(b), as_leaf(tau_w), as_leaf(v_w)
+        check_positive("tau_m", self.tau_m)
+        check_positive("tau_w", self.tau_w)
+        check_nonnegative("t_ref", self.t_ref)
+        for name in ("v_peak", "v_reset", "a", "b", "v_w"):
+            check_finite(name, getattr(self, name))
+        if violates(lambda below, above: below < above, self.v_reset, self.v_peak):
+            raise ValueError(f"`v_reset` has to lie below `v_peak`; got {self.v_reset} and {self.v_peak} mV.")
+
+    def init(self, v: Float[Array, "n"]) -> AdaptingState:
+        """The state with the potentials `v` [mV], the adaptation that belongs to them and nobody refractory."""
+        w = jnp.broadcast_to(self.a * (v - self.v_w), v.shape)
+        return AdaptingState(v, w, jnp.zeros(v.shape, jnp.int32))
+
+    def resting_potential(self) -> Float[Array, "*n"]:
+        """The lowest stable potential without input [mV]; NaN where there is none."""
+        return _rest(self)
+
+    def membrane_time_constant(self) -> None:
+        """None: the membrane is not linear."""
+        return
+
+    def default_solver(self) -> ExponentialEuler:
+        """Exponential Euler."""
+        return ExponentialEuler()
+
+    def check_solver(self, solver: Any) -> None:
+        """Takes `ExponentialEuler()` alone."""
+        if not isinstance(solver, ExponentialEuler):
+            raise ValueError(f"`solver` of `IntegrateAndFire` neurons has to be `ExponentialEuler()`; got {solver!r}.")
+
+    def spikes_within_step(self) -> bool:
+        """False: spikes are at the ends of steps."""
+        return False
+
+    def together(self) -> int:
+        """One."""
+        return 1
+
+    def observe(self, y: AdaptingState) -> dict[str, Array]:
+        """`v`, `w` and `refractory`."""
+        return {"v": y.v, "w": y.w, "refractory": y.refractory}
+
+    def prepare(self, dt: float, solver: Any, surrogate: AbstractSurrogate | None = None) -> AdaptingConstants:
+        """The constants of a step of `dt` [ms]."""
+        ratio, steps = dt / self.tau_m, jnp.round(self.t_ref / dt).astype(jnp.int32)
+        return AdaptingConstants(
+            ratio, Exact().propagator(ratio), Exact().propagator(dt / self.tau_w), steps, surrogate
+        )
+
+    def step(self, constants: AdaptingConstants, state: AdaptingState, inputs: Input) -> tuple[AdaptingState, Firing]:
+        """One step: the new state and who spiked at its end."""
+        moves = constants.adaptation
+        w = moves.decay * state.w + moves.gain * self.a * (state.v - self.v_w)
+        drive, slope = jax.jvp(self.curve, (state.v,), (jnp.ones_like(state.v),))
+        drive = drive - w
+        if inputs.current is not None:
+            drive = drive + inputs.current
+        if inputs.conductance is not None and inputs.conductance_times_reversal is not None:
+            drive = drive + inputs.conductance_times_reversal - inputs.conductance * state.v
+            slope = slope - inputs.conductance
+        v = state.v + constants.dt_over_tau * _mean_growth(constants.dt_over_tau * slope) * drive
+        if inputs.noise is not None:
+            v = v + constants.noise.noise_gain * inputs.noise
+        v = inputs.apply_jumps(v)
+        refractory = state.refractory > 0
+        # v - v is 0, or NaN for a potential that is not finite, which a reset would hide.
+        reset = self.v_reset + (v - v)
+        v = jnp.where(refractory, reset, v)
+        firing = fire(v - self.v_peak, ~refractory, constants.surrogate)
+        left = jnp.where(firing.spikes, constants.refractory_steps, jnp.maximum(state.refractory - 1, 0))
+        w = jnp.where(firing.spikes, w + self.b, w)
+        return AdaptingState(jnp.where(firing.spikes, reset, v), w, left), firing
+
+
+def _mean_growth(x: Float[Array, "..."]) -> Float[Array, "..."]:
+    """(exp(x) - 1)/x, 1 at x = 0; constant above 5, where a step is a spike."""
+    near = jnp.abs(x) < 1e-3
+    safe = jnp.where(near, 1.0, jnp.minimum(x, 5.0))
+    return jnp.where(near, 1.0 + x * (0.5 + x / 6.0), jnp.expm1(safe) / safe)
+
+
+@eqx.filter_jit
+def _rest(model: IntegrateAndFire) -> Float[Array, "*n"]:
+    def steady(v: Float[Array, "*n"]) -> Float[Array, "*n"]:
+        return model.a * (v - model.v_w) - model.curve(v)
+
+    leaves = jax.tree_util.tree_leaves(model)
+    shape = jnp.broadcast_shapes(*(leaf.shape for leaf in leaves))
+    high = jnp.broadcast_to(model.curve.lowest(), shape)
+    return first_rest(steady, jax.lax.stop_gradient(high) - 100.0, jax.lax.stop_gradient(high) + 20.0)

@@ -1,0 +1,181 @@
+"""Transmission that depends on what the presynaptic neuron did before, and transmission by chance."""
+
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, ArrayLike, Bool, Float, Shaped
+
+from .._numerics import as_leaf, check_finite, check_nonnegative, check_positive, violates
+from ._synapse import AbstractSynapse, Received
+
+
+class Resources(eqx.Module):
+    """Of each presynaptic neuron: the share x of resources that is there, and the share u that a spike would use."""
+
+    x: Float[Array, "n_pre"]
+    u: Float[Array, "n_pre"]
+
+
+class ShortTermPlasticity(AbstractSynapse):
+    """A synapse whose strength depresses and facilitates with the spikes of its presynaptic neuron.
+
+        dx/dt = (1 - x)/tau_rec,   du/dt = -u/tau_facil;
+        at a spike u = u + u_0 (1 - u), the weight acts u x times, and then x = x - u x.
+
+    Without `tau_facil` u is u_0 at every spike and the synapse depresses only. A run starts with x = 1 and u = 0.
+
+    **Arguments:**
+
+    - `synapse`: what is modulated, such as `ExponentialCurrent(5.0)`; the weight of the projection is its amplitude
+      at u x = 1.
+    - `u_0`: share of the resources that a spike of a rested synapse uses, 0 to 1.
+    - `tau_rec`, `tau_facil` [ms]: recovery, and decay of facilitation; `tau_facil=None` for none.
+
+    Raises `ValueError` where an argument is not as above.
+
+    Derivatives: forward and reverse mode in u_0 and the time constants, between spikes.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> depressing = jn.ShortTermPlasticity(jn.ExponentialCurrent(3.0), u_0=0.5, tau_rec=800.0)
+    >>> [round(float(a), 4) for a in depressing.steady_amplitude([1.0, 10.0, 100.0])]
+    [0.4164, 0.1051, 0.0123]
+
+    ```
+
+    Source: Tsodyks and Markram (1997), doi:10.1073/pnas.94.2.719; Tsodyks, Pawelzik and Markram (1998),
+    doi:10.1162/089976698300017502.
+    """
+
+    synapse: AbstractSynapse
+    u_0: Float[Array, ""]
+    tau_rec: Float[Array, ""]
+    tau_facil: Float[Array, ""] | None
+
+    def __init__(
+        self, synapse: AbstractSynapse, *, u_0: ArrayLike, tau_rec: ArrayLike, tau_facil: ArrayLike | None = None
+    ):
+        self.synapse = checked_inner(synapse)
+        self.u_0, self.tau_rec = as_leaf(u_0), as_leaf(tau_rec)
+        self.tau_facil = None if tau_facil is None else as_leaf(tau_facil)
+        check_finite("u_0", self.u_0)
+        if violates(lambda u: (u > 0) & (u <= 1), self.u_0):
+            raise ValueError(f"`u_0` has to lie above 0 and be at most 1; got {self.u_0}.")
+        check_positive("tau_rec", self.tau_rec)
+        if self.tau_facil is not None:
+            check_positive("tau_facil", self.tau_facil)
+
+    def init(self, n: int) -> Any:
+        return self.synapse.init(n)
+
+    def prepare(self, dt: float, tau_m: Float[Array, "*n"] | None) -> Any:
+        return self.synapse.prepare(dt, tau_m)
+
+    def step(self, constants: Any, state: Any, counts: Float[Array, "n"], weight: Float[Array, "*n"]) -> Received:
+        return self.synapse.step(constants, state, counts, weight)
+
+    def rested(self, n_pre: int) -> Resources:
+        """The resources of `n_pre` neurons that have long been silent."""
+        return Resources(jnp.ones(n_pre, self.u_0.dtype), jnp.zeros(n_pre, self.u_0.dtype))
+
+    def release(
+        self, resources: Resources, spikes: Bool[Array, "time n_pre"], dt: float
+    ) -> tuple[Resources, Float[Array, "time n_pre"]]:
+        """The resources after a block of steps, and u x of each spike, 0 elsewhere."""
+        recovery = jnp.exp(-dt / self.tau_rec)
+        forget = None if self.tau_facil is None else jnp.exp(-dt / self.tau_facil)
+
+        def step(now: Resources, fired: Bool[Array, "n_pre"]) -> tuple[Resources, Float[Array, "n_pre"]]:
+            x, u = 1.0 - (1.0 - now.x) * recovery, jnp.zeros_like(now.u)
+            if forget is not None:
+                u = now.u * forget
+            u = jnp.where(fired, u + self.u_0 * (1.0 - u), u)
+            used = jnp.where(fired, u * x, 0.0)
+            return Resources(x - used, u), used
+
+        return lax.scan(step, resources, spikes)
+
+    def steady_amplitude(self, rate: Any) -> Float[Array, "..."]:
+        """u x of the spikes of a regular train of `rate` [Hz] after a long time, in closed form."""
+        gap = 1000.0 / as_leaf(rate)
+        u = self.u_0
+        if self.tau_facil is not None:
+            left = jnp.exp(-gap / self.tau_facil)
+            u = u / (1.0 - (1.0 - u) * left)
+        kept = jnp.exp(-gap / self.tau_rec)
+        return u * (1.0 - kept) / (1.0 - (1.0 - u) * kept)
+
+
+class StochasticRelease(AbstractSynapse):
+    """A synapse of `n_sites` release sites, each of which releases one quantum at a spike with probability `p`.
+
+    Quanta per spike are binomial, independent from synapse to synapse and from spike to spike: mean n p, variance
+    n p (1 - p). A target draws the quanta of all spikes that arrive in a step at once, which is the same law.
+
+    **Arguments:**
+
+    - `synapse`: what a quantum does, such as `ExponentialCurrent(5.0)`; the weight is that of one quantum.
+    - `n_sites`: at each synapse, a positive integer; `p`: release probability.
+
+    Raises `ValueError` where an argument is not as above.
+
+    Derivatives: in the weight and the kinetics, at the quanta drawn; none in `p`.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> synapse = jn.StochasticRelease(jn.ExponentialCurrent(5.0), n_sites=5, p=0.3)
+
+    ```
+
+    Source: del Castillo and Katz (1954), doi:10.1113/jphysiol.1954.sp005129; source text 001.
+    """
+
+    synapse: AbstractSynapse
+    n_sites: int = eqx.field(static=True)
+    p: Float[Array, ""]
+
+    def __init__(self, synapse: AbstractSynapse, *, n_sites: int, p: ArrayLike):
+        self.synapse, self.p = checked_inner(synapse), as_leaf(p)
+        if isinstance(n_sites, bool) or not isinstance(n_sites, int) or n_sites < 1:
+            raise ValueError(f"`n_sites` has to be a positive integer; got {n_sites!r}.")
+        self.n_sites = n_sites
+        check_nonnegative("p", self.p)
+        if violates(lambda p: p <= 1, self.p):
+            raise ValueError(f"`p` has to be a probability; got {self.p}.")
+
+    def init(self, n: int) -> Any:
+        return self.synapse.init(n)
+
+    def prepare(self, dt: float, tau_m: Float[Array, "*n"] | None) -> Any:
+        return self.synapse.prepare(dt, tau_m)
+
+    def step(self, constants: Any, state: Any, counts: Float[Array, "n"], weight: Float[Array, "*n"]) -> Received:
+        return self.synapse.step(constants, state, counts, weight)
+
+    def quanta(self, counts: Shaped[Array, "n"], uniform: Float[Array, "n"]) -> Float[Array, "n"]:
+        """Quanta released by `counts` spikes, by the inverse of the binomial distribution."""
+        p = jnp.minimum(lax.stop_gradient(self.p), 1.0 - jnp.finfo(uniform.dtype).eps)
+        sites = lax.stop_gradient(counts).astype(uniform.dtype) * self.n_sites
+        odds = p / (1.0 - p)
+
+        def short(carry: tuple[Array, ...]) -> Bool[Array, ""]:
+            k, _, below, quanta = carry
+            return jnp.any((quanta == k) & (uniform >= below) & (k < sites))
+
+        def more(carry: tuple[Array, ...]) -> tuple[Array, ...]:
+            k, mass, below, quanta = carry
+            quanta = jnp.where((uniform >= below) & (k < sites), k + 1.0, quanta)
+            mass = mass * odds * (sites - k) / (k + 1.0)
+            return k + 1.0, mass, below + mass, quanta
+
+        none = jnp.exp(sites * jnp.log1p(-p))
+        return lax.while_loop(short, more, (jnp.zeros_like(p), none, none, jnp.zeros_like(none)))[3]
+
+
+def checked_inner(synapse: Any) -> AbstractSynapse:
+    """The synapse inside another, or `ValueError`."""
+    if not isinstance(synapse, AbstractSynapse) or isinstance(synapse, ShortTermPlasticity | StochasticRelease):
+        raise ValueError(f"`synapse` has to be a plain synapse such as `ExponentialCurrent(5.0)`; got {synapse!r}.")
+    return synapse

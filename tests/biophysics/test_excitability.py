@@ -1,0 +1,106 @@
+"""Thresholds, frequencies, clamps, phases and bifurcations of single neurons."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+
+import jaxneuro as jn
+
+SQUID = jn.HodgkinHuxley()
+
+
+def test_rheobase_of_the_squid_axon():
+    found = jn.analysis.rheobase(SQUID)
+    assert float(found.one_spike) == pytest.approx(2.241, abs=1e-3)
+    assert float(found.repetitive) == pytest.approx(6.264, abs=1e-3)
+
+
+@pytest.mark.slow
+def test_hopf_currents_of_the_squid_axon():
+    branch = jn.analysis.continuation(SQUID, where=lambda m: m.bias, over=(0.0, 170.0))
+    first, last = branch.bifurcations
+    assert first.value == pytest.approx(9.779, abs=1e-3)
+    assert last.value == pytest.approx(154.53, abs=1e-2)
+    assert first.kind == last.kind == "Hopf"
+
+
+def test_rheobase_of_integrate_and_fire_neurons_is_the_minimum_of_their_curve():
+    found = jn.analysis.rheobase(jn.neurons.eif(), over=(0.0, 30.0), dt=0.1, duration=4_000.0, tolerance=1e-3)
+    assert float(found.repetitive) == pytest.approx(13.0, abs=0.01)
+    lif = jn.analysis.rheobase(jn.LIF(), over=(0.0, 30.0), dt=0.1, duration=4_000.0, tolerance=1e-3)
+    assert float(lif.one_spike) == pytest.approx(20.0, abs=2e-3)
+    assert np.isnan(float(jn.analysis.rheobase(jn.LIF(), over=(0.0, 5.0), dt=0.1, duration=100.0).one_spike))
+
+
+@pytest.mark.slow
+def test_named_neurons_fire_as_published():
+    # Wang and Buzsaki: type I, rheobase about 0.16; Traub and Miles fires slowly too; Connor and Stevens from 8 on.
+    wang = jn.analysis.rheobase(jn.neurons.wang_buzsaki(), over=(0.0, 2.0), duration=600.0, dt=0.04, tolerance=1e-3)
+    assert float(wang.repetitive) == pytest.approx(0.16, abs=0.01)
+    cell = jn.neurons.connor_stevens()
+    connor = jn.analysis.rheobase(cell, over=(0.0, 20.0), duration=600.0, dt=0.04, tolerance=1e-2)
+    assert 7.5 < float(connor.repetitive) < 9.0
+    sol = jn.simulate(
+        jn.Population(jn.neurons.regular_spiking(), 1), 0.0, 400.0, dt=0.05, key=jax.random.key(0), stimulus=2.0,
+        record={"spikes": jn.record.Spikes()},
+    )  # fmt: skip
+    gaps = np.diff(sol["spikes"].times[0])
+    assert gaps[-1] > 1.5 * gaps[0]  # it adapts
+
+
+def test_simulated_fi_curve_of_the_squid_axon():
+    found = jn.analysis.fi_curve(SQUID, [5.0, 7.0, 10.0, 20.0, 50.0], duration=400.0)
+    np.testing.assert_allclose(found, [0.0, 58.307, 68.314, 86.465, 117.033], atol=2e-3)
+
+
+def test_voltage_clamp_against_scipy_and_by_parts():
+    levels, times = [-20.0, 40.0], np.array([0.3, 1.0, 6.0])
+    clamp = jn.analysis.voltage_clamp(SQUID, levels, times, holding=-65.0)
+    for row, v in enumerate(levels):
+        u = v + 65.0
+        alpha, beta = 0.1 * (0.1 * u - 2.5) * 10 / (1 - np.exp(2.5 - 0.1 * u)), 4 * np.exp(-u / 18)
+        start = float(SQUID.steady_gates(jnp.asarray(-65.0))["m_na"])
+        m = solve_ivp(lambda t, y: alpha * (1 - y) - beta * y, (0, 6), [start], t_eval=times, rtol=1e-10, atol=1e-12)
+        np.testing.assert_allclose(clamp.gates["m_na"][row], m.y[0], rtol=1e-7)
+    parts = sum(np.asarray(x) for x in clamp.currents.values())
+    np.testing.assert_allclose(clamp.current, parts)
+    late = jn.analysis.voltage_clamp(SQUID, levels, [500.0]).current[:, 0]
+    np.testing.assert_allclose(late, jn.analysis.current_voltage(SQUID, levels), rtol=1e-8)
+    assert abs(float(jn.analysis.current_voltage(SQUID, SQUID.resting_potential()))) < 1e-10
+
+
+def test_phase_response_of_the_quadratic_neuron_is_one_over_its_speed():
+    model, current, kick = jn.neurons.qif(v_peak=200.0, v_reset=-200.0), 10.0, 0.05
+    found = jn.analysis.phase_response(model, current, kick=kick, n_phases=16, dt=0.01, cycles=2)
+    excess = current - 0.05 * 7.5**2
+    scale = np.sqrt(0.05 / excess)
+    ends = np.arctan(np.array([-200 + 57.5, 200 + 57.5]) * scale)
+    period = 20.0 / np.sqrt(0.05 * excess) * np.ptp(ends)
+    assert float(found.period) == pytest.approx(period, rel=1e-3)
+    v = np.tan(ends[0] + np.asarray(found.phase) * np.ptp(ends)) / scale
+    speed = (0.05 * v**2 + excess) / 20.0
+    # Spikes lie on the grid, so that an advance is known to one step.
+    np.testing.assert_allclose(found.advance, kick / speed / period, atol=1.5 * 0.01 / period)
+    assert float(jnp.max(found.advance)) > 0.001
+
+
+def test_phase_response_of_the_squid_axon_has_both_signs():
+    found = jn.analysis.phase_response(SQUID, 10.0, n_phases=16, settle=150.0)
+    assert float(found.period) == pytest.approx(14.638, abs=2e-3)
+    assert float(found.advance.max()) > 0.01
+    assert float(found.advance.min()) < -0.005
+
+
+def test_errors(as_users_run):
+    with pytest.raises(ValueError, match="`model` has to be a neuron"):
+        jn.analysis.rheobase(3.0)
+    with pytest.raises(ValueError, match="single numbers"):
+        jn.analysis.rheobase(jn.HodgkinHuxley(g_na=np.array([100.0, 120.0])))
+    with pytest.raises(ValueError, match="`over` has to be"):
+        jn.analysis.rheobase(SQUID, over=(3.0, 1.0))
+    with pytest.raises(ValueError, match="neuron with channels"):
+        jn.analysis.voltage_clamp(jn.LIF(), 0.0, [1.0])
+    with pytest.raises(ValueError, match="`cycles` has to be"):
+        jn.analysis.phase_response(SQUID, 10.0, cycles=0)
