@@ -119,6 +119,7 @@ def test_active_cable_against(peer):
     assert away.max() < {"NEURON": 0.02, "Jaxley": 0.2}[peer]
 
 
+@pytest.mark.float32
 def test_conduction_velocity_of_the_squid_axon():
     # Hodgkin and Huxley found 18.8 m/s by hand at 18.5 degrees.
     model = jn.Cable(jn.HodgkinHuxley(temperature=18.5), jn.Section(length=40_000.0, diameter=476.0, n=200), r_a=35.4)

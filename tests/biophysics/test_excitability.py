@@ -11,6 +11,7 @@ import jaxneuro as jn
 SQUID = jn.HodgkinHuxley()
 
 
+@pytest.mark.float32
 def test_rheobase_of_the_squid_axon():
     found = jn.analysis.rheobase(SQUID)
     assert float(found.one_spike) == pytest.approx(2.241, abs=1e-3)

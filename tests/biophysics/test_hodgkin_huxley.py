@@ -40,6 +40,7 @@ def test_converged_steps_of_second_order_meet_the_same_spikes():
         np.testing.assert_allclose((4 * fine - coarse) / 3, SPIKES[:4], rtol=0, atol=1e-4)
 
 
+@pytest.mark.float32
 def test_frequencies():
     sol = run(
         SQUID, 400.0, 0.01, [7.0, 10.0, 20.0, 50.0], n=4, solver=jn.RungeKutta4(),

@@ -52,6 +52,7 @@ def test_simulated_fi_curve_is_that_of_theory():
         assert (found - wanted < 0.03).all()
 
 
+@pytest.mark.float32
 def test_adaptive_exponential_against_scipy():
     tau_m, tau_w, a, b = 281 / 30, 144.0, 4 / 30, 80.5 / 30
 

@@ -22,6 +22,7 @@ def network(synapse, weight=1.0, n_post=1, n_pre=1, t_ref=0.0, delay=1.0):
     )
 
 
+@pytest.mark.float32
 @pytest.mark.parametrize("tau_facil", [None, 300.0])
 def test_amplitudes_follow_the_recursion_and_its_limit(tau_facil):
     synapse = jn.ShortTermPlasticity(jn.DeltaCurrent(), u_0=0.2, tau_rec=150.0, tau_facil=tau_facil)
