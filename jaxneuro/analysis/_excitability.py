@@ -27,7 +27,11 @@ class Rheobase(eqx.Module):
     repetitive: Float[Array, ""]
 
     def __str__(self) -> str:
-        return f"one spike from {float(self.one_spike):.4g}, repetitive firing from {float(self.repetitive):.4g}"
+        one, repetitive = float(self.one_spike), float(self.repetitive)
+        single = "no spike in the range tried" if np.isnan(one) else f"one spike from {one:.4g}"
+        return f"{single}, " + (
+            "no repetitive firing" if np.isnan(repetitive) else f"repetitive firing from {repetitive:.4g}"
+        )
 
 
 def _solver(model: AbstractNeuron) -> Any:
@@ -99,7 +103,8 @@ def rheobase(
     **Arguments:**
 
     - `model`: a neuron whose parameters are single numbers.
-    - `over`: (low, high), in the unit of the model's current (uA/cm2, or mV of `LIF`): the answers are sought between.
+    - `over`: (low, high), in the unit of the model's current (uA/cm2, or mV of `LIF`): the answers are sought between,
+      and are NaN where there is none.
     - `duration` of the step and `dt` [ms]; `tolerance`, in the unit of the current.
 
     **Returns:** a `Rheobase`.

@@ -98,7 +98,8 @@ class Cable(AbstractODE):
     ):
         if not isinstance(membrane, AbstractConductanceNeuron):
             raise ValueError(f"`membrane` has to be a neuron with channels; got {type(membrane).__name__}.")
-        listed = (sections,) if isinstance(sections, Section) else tuple(sections)
+        several = isinstance(sections, Sequence)
+        listed = tuple(sections) if several else (sections,)
         if not listed or not all(isinstance(section, Section) for section in listed):
             raise ValueError("`sections` has to be a `Section` or a list of them.")
         self.membrane, self.sections, self.r_a = membrane, listed, as_leaf(r_a)

@@ -13,7 +13,7 @@ from .._formulas import lif_cv, lif_log_rate
 from .._network import BinaryNetwork, Network
 from .._numerics import Result, as_leaf, implicit_root, is_concrete
 from ..connectivity import FixedInDegree, GaussianInDegree
-from ..models import LIF, Poisson
+from ..models import LIF, AbstractNeuron, Poisson
 from ._binary import BinaryMeanField, binary_mean_field
 from ._binary_field import AbstractField, PoissonField
 from ._effective_input import AbstractNoise, EffectiveInput, EffectiveNoise, effective_input
@@ -137,6 +137,11 @@ def mean_field(
     if not isinstance(net, Network):
         raise ValueError(f"`net` has to be a Network or a BinaryNetwork; got {type(net).__name__}.")
     names = tuple(n for n in net.names if isinstance(net.populations[n].model, LIF))
+    for name, population in net.populations.items():
+        if isinstance(population.model, AbstractNeuron) and name not in names:
+            raise ValueError(
+                f"The mean field is that of `LIF` neurons; {name!r} of `net` has {type(population.model).__name__}."
+            )
     if not names:
         raise ValueError("`net` has no population of neurons whose rate could be solved for.")
     solved = _solve(net, EffectiveNoise() if noise is None else noise, _groups(net, names))
