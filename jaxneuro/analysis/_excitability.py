@@ -29,9 +29,8 @@ class Rheobase(eqx.Module):
     def __str__(self) -> str:
         one, repetitive = float(self.one_spike), float(self.repetitive)
         single = "no spike in the range tried" if np.isnan(one) else f"one spike from {one:.4g}"
-        return f"{single}, " + (
-            "no repetitive firing" if np.isnan(repetitive) else f"repetitive firing from {repetitive:.4g}"
-        )
+        firing = "no repetitive firing" if np.isnan(repetitive) else f"repetitive firing from {repetitive:.4g}"
+        return f"{single}, {firing}"
 
 
 def _solver(model: AbstractNeuron) -> Any:

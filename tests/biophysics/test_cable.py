@@ -145,6 +145,8 @@ def test_errors(as_users_run):
         jn.Cable(PASSIVE, [jn.Section(length=1.0, diameter=1.0, n=2)] * 2, parents=[0, 1])
     with pytest.raises(ValueError, match="`membrane` has to be a neuron with channels"):
         jn.Cable(jn.LIF(), jn.Section(length=1.0, diameter=1.0, n=2))
+    with pytest.raises(ValueError, match="`sections` has to be a `Section` or a list"):
+        jn.Cable(PASSIVE, None)
     with pytest.raises(ValueError, match="`n` has to be a positive number"):
         jn.Section(length=1.0, diameter=1.0, n=0)
     with pytest.raises(ValueError, match="`solver` of a Cable"):

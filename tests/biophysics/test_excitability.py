@@ -95,6 +95,10 @@ def test_phase_response_of_the_squid_axon_has_both_signs():
 
 
 def test_errors(as_users_run):
+    mixed = jn.Network({"E": jn.Population(jn.LIF(), 10), "I": jn.Population(SQUID, 10)})
+    with pytest.raises(ValueError, match="The mean field is that of `LIF` neurons; 'I' of `net` has HodgkinHuxley"):
+        jn.theory.mean_field(mixed)
+    assert str(jn.analysis.rheobase(jn.LIF(), over=(0.0, 5.0))) == "no spike in the range tried, no repetitive firing"
     with pytest.raises(ValueError, match="`model` has to be a neuron"):
         jn.analysis.rheobase(3.0)
     with pytest.raises(ValueError, match="single numbers"):
