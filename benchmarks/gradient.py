@@ -21,6 +21,10 @@ DURATION = 100.0
 ROUNDS = 5
 WIDTH = 1.0
 SURROGATE = jn.surrogate.Triangular(WIDTH)
+SETTLED = 100.0
+SEEDS = 32
+HORIZONS = (0.1, 0.5, 2.0, 5.0)
+STEPS = {"g": 0.2, "nu_ext / nu_thr": 0.1}
 SHARE_NEAR_THRESHOLD = "share of neurons and steps with a surrogate derivative"
 
 
@@ -34,6 +38,15 @@ def rate(parameters: jax.Array, wiring: jn.Wiring, duration: float, **keywords) 
     sol = jn.simulate(
         network(*parameters), 0.0, duration, dt=0.1, key=jax.random.key(1), wiring=wiring, throw=False, **keywords
     )
+    return jnp.mean(sol["rate"]["E"])
+
+
+def settled_rate(
+    parameters: jax.Array, state: Any, key: jax.Array, wiring: jn.Wiring, duration: float, **keywords
+) -> jax.Array:
+    """Mean rate of E [Hz] over `duration` [ms] from a state after the transient."""
+    net, end = network(*parameters), SETTLED + duration
+    sol = jn.simulate(net, SETTLED, end, dt=0.1, key=key, wiring=wiring, state=state, throw=False, **keywords)
     return jnp.mean(sol["rate"]["E"])
 
 
@@ -127,16 +140,28 @@ def memory(wiring: jn.Wiring, at: jax.Array) -> list[Row]:
 
 
 def worth(wiring: jn.Wiring, at: jax.Array) -> list[Row]:
-    """The derivative by g beside differences with common random numbers, over horizons."""
+    """Derivatives beside differences with common random numbers, from the stationary state, over horizons."""
+    before = jax.jit(lambda k, w: jn.simulate(network(*at), 0.0, SETTLED, dt=0.1, key=k, wiring=w, throw=False).state)
+    keys = jax.random.split(jax.random.key(2), SEEDS)
+    states = [before(k, wiring) for k in keys]
     rows = []
-    step = 0.05
-    for horizon in (2.0, 5.0, 10.0, 20.0):
-        gradient = jax.jit(jax.grad(lambda p, w, t=horizon: rate(p, w, t, surrogate=SURROGATE)))(at, wiring)[0]
-        value = jax.jit(lambda p, w, t=horizon: rate(p, w, t))
-        sides = [value(at.at[0].add(sign * step), wiring) for sign in (1.0, -1.0)]
-        difference = float(sides[0] - sides[1]) / (2 * step)
-        note = f"peer: differences of {step:g} with common random numbers"
-        rows.append(compared(f"d rate / d g over {horizon:g} ms", "Hz", [float(gradient)], [difference], note))
+    for horizon in HORIZONS:
+        value = jax.jit(lambda p, s, k, w, t=horizon: settled_rate(p, s, k, w, t))
+        gradient = jax.jit(jax.grad(lambda p, s, k, w, t=horizon: settled_rate(p, s, k, w, t, surrogate=SURROGATE)))
+        found = np.array([gradient(at, s, k, wiring) for s, k in zip(states, keys, strict=True)])
+        for i, (name, step) in enumerate(STEPS.items()):
+            sides = [
+                [float(value(at.at[i].add(sign * step), s, k, wiring)) for s, k in zip(states, keys, strict=True)]
+                for sign in (1.0, -1.0)
+            ]
+            differences = (np.array(sides[0]) - np.array(sides[1])) / (2.0 * step)
+            error, peer_error = (np.std(x) / np.sqrt(SEEDS) for x in (found[:, i], differences))
+            note = (
+                f"standard errors {error:.2g} and {peer_error:.2g} of {SEEDS} seeds; peer: differences of +-{step:g} "
+                "with common random numbers"
+            )
+            mean, peer = [float(np.mean(found[:, i]))], [float(np.mean(differences))]
+            rows.append(compared(f"d rate / d {name} over {horizon:g} ms", "Hz", mean, peer, note))
     return rows
 
 

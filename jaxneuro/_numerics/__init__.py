@@ -37,6 +37,7 @@ from ._moment import (
 )
 from ._poisson import PoissonTable as PoissonTable, below_probability as below_probability
 from ._polynomials import TAIL_AT_ZERO as TAIL_AT_ZERO
+from ._progress import ProgressLine as ProgressLine
 from ._quadrature import Rule as Rule, gauss_legendre as gauss_legendre
 from ._relax import (
     bounded_exp as bounded_exp,

@@ -24,6 +24,7 @@ class PoissonTable(eqx.Module):
     neuron; the table is made once, outside the loop.
     """
 
+    mean: Float[Array, "*shape"]
     n_draws: Int[Array, ""]
     n_thresholds: Int[Array, ""]
     thresholds: UInt[Array, "64 *shape"]
@@ -31,6 +32,8 @@ class PoissonTable(eqx.Module):
     def __init__(self, mean: Float[Array, "*shape"] | TwoFloat):
         mean = mean if isinstance(mean, TwoFloat) else TwoFloat.of(mean)
         dtype = mean.high.dtype
+        self.mean = mean.high
+        mean = jax.lax.stop_gradient(mean)
         self.n_draws = jnp.maximum(1, jnp.ceil(jnp.max(mean.high) / _LARGEST_MEAN)).astype(jnp.int32)
         share = mean / TwoFloat.of(jnp.broadcast_to(self.n_draws.astype(dtype), mean.high.shape))
         ones = TwoFloat.of(jnp.ones_like(share.high))
@@ -49,9 +52,12 @@ class PoissonTable(eqx.Module):
         used = jnp.any((self.thresholds > 0).reshape(_N_THRESHOLDS, -1), axis=1)
         self.n_thresholds = jnp.sum(used, dtype=jnp.int32)
 
-    def sample(self, key: PRNGKeyArray, n: int) -> Int[Array, "n"]:
-        """Counts of `n` neurons; element i depends on `key`, i and its mean only."""
+    def sample(self, key: PRNGKeyArray, n: int) -> Float[Array, "n"]:
+        """Counts of `n` neurons as floats with a derivative; element i depends on `key`, i and its mean only."""
+        return _with_derivative(self.count(key, n), self.mean)
 
+    def count(self, key: PRNGKeyArray, n: int) -> Int[Array, "n"]:
+        """The same counts as integers."""
         groups = (self.n_thresholds + _GROUP - 1) // _GROUP
 
         def draw(i: Int[Array, ""], total: Int[Array, "n"]) -> Int[Array, "n"]:
@@ -66,6 +72,25 @@ class PoissonTable(eqx.Module):
             return lax.fori_loop(0, groups, compare, total)
 
         return lax.fori_loop(0, self.n_draws, draw, jnp.zeros(n, jnp.int32))
+
+
+@jax.custom_jvp
+def _with_derivative(counts: Int[Array, "n"], mean: Float[Array, "*shape"]) -> Float[Array, "n"]:
+    """Poisson counts as floats with d count / d mean = (count + mean) / (2 mean).
+
+    This is the derivative of mean + sqrt(mean) z at the z of the count. In expectation it is that of the first and
+    the second moment of a Poisson count, exactly.
+    """
+    return counts.astype(mean.dtype)
+
+
+@_with_derivative.defjvp
+def _with_derivative_jvp(primals: tuple, tangents: tuple) -> tuple[Float[Array, "n"], Float[Array, "n"]]:
+    (counts, mean), (_, change) = primals, tangents
+    value = _with_derivative(counts, mean)
+    drawn = mean > 0
+    slope = jnp.where(drawn, (value + mean) / (2.0 * jnp.where(drawn, mean, 1.0)), 1.0)
+    return value, slope * change
 
 
 def below_probability(bits: UInt[Array, "..."], p: Float[Array, "..."]) -> Bool[Array, "..."]:

@@ -78,8 +78,12 @@ def simulate(
     under jit and vmap with `wiring=` given; a batch over one wiring does not copy it. Derivatives:
     forward and reverse mode through the potentials. A spike has derivative 0, and so have rates,
     unless a `surrogate` is given: then `Rate` and `PopulationRate` are differentiable through spikes
-    and synapses, a CV is not. Over long runs these derivatives are those of a chaotic system: for
-    stationary rates differentiate `jn.theory.mean_field`.
+    and synapses, a CV is not. The counts of a `PoissonDrive` have the derivative by its rate that is
+    right for their mean and variance; the spikes of `Poisson` sources have none. A surrogate counts a
+    neuron that lingers at threshold once a step, while it spikes once: its derivatives are those of
+    differences over a single step and several times larger over some milliseconds (`python -m
+    benchmarks gradient`), and over long runs those of a chaotic system: for stationary rates
+    differentiate `jn.theory.mean_field`.
 
     ```python
     >>> import jax, jaxneuro as jn

@@ -90,7 +90,7 @@ def wire(net: Network | BinaryNetwork, *, key: PRNGKeyArray, delivery: AbstractD
     check_key(key)
     if not isinstance(delivery, AbstractDelivery | None):
         raise ValueError(f"`delivery` has to be of `jn.delivery`, such as `jn.delivery.Rows()`; got {delivery!r}.")
-    if not is_concrete(key, [p.connectivity for p in net.projections]):
+    if net.projections and not is_concrete(key, [p.connectivity for p in net.projections]):
         raise ValueError(
             "`wire` draws on the host and needs a known key and known in-degrees: "
             "draw the wiring outside jit, vmap and grad and pass `wiring=`."

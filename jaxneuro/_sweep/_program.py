@@ -24,6 +24,13 @@ _LOCK = threading.Lock()
 _LONGEST_TEXT = 64_000_000
 
 
+class Point(dict):
+    """The numbers of one point by the name of their axis."""
+
+    def __missing__(self, name: Any) -> None:
+        raise KeyError(f"`run` asks its point for {name!r}; the axes are {', '.join(self)}.")
+
+
 class Program:
     """One run as a function of the values of its point, the key and the number of the seed."""
 
@@ -32,7 +39,16 @@ class Program:
         outputs: list[Output] = []
 
         def one(values: tuple[Array, ...], key: PRNGKeyArray, seed: Array) -> list[Array]:
-            found, arrays = read_outputs(run(dict(zip(names, values, strict=True)), jax.random.fold_in(key, seed)))
+            point = Point(zip(names, values, strict=True))
+            try:
+                returned = run(point, jax.random.fold_in(key, seed))
+            except jax.errors.ConcretizationTypeError as error:
+                raise ValueError(
+                    "`run` is traced once for all points, and Python cannot read a number of its point or what follows "
+                    "from it, as `if`, `float`, `int` and `range` do: use `jnp.where` or `jax.lax.cond`, or loop over "
+                    "that axis outside the sweep."
+                ) from error
+            found, arrays = read_outputs(returned)
             outputs[:] = found
             return arrays
 

@@ -1,6 +1,7 @@
 """The one call that runs over a grid."""
 
 import contextlib
+import inspect
 import os
 from collections.abc import Callable, Mapping
 from importlib import metadata
@@ -11,12 +12,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
-from .._numerics import check_key, is_concrete
+from .._numerics import ProgressLine, check_key, is_concrete
 from ._execution import AbstractExecution, default_execution
 from ._grid import Grid, make_grid
 from ._outputs import Output, name_dims
 from ._program import Program
-from ._progress import ProgressLine
 from ._store import check_libraries, check_store, write_store
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ def sweep(
     check_libraries(store=store is not None)
     if not callable(run):
         raise ValueError(f"`run` has to be a function of a point and a key; got {type(run).__name__}.")
+    _check_takes_two(run)
     grid = make_grid(over, seeds)
     check_key(key)
     if not is_concrete(key):
@@ -102,11 +103,22 @@ def sweep(
     execution.check(grid.n_runs)
     program = Program(run, grid, key)
     own_dims = name_dims(program.outputs, dims, grid)
-    values = _run_all(execution, program, grid, ProgressLine(grid.n_runs, progress))
+    values = _run_all(execution, program, grid, ProgressLine("sweep", "runs", grid.n_runs, progress))
     result = _dataset(grid, program.outputs, own_dims, values, key)
     if path is not None:
         write_store(result, path, overwrite=overwrite)
     return result
+
+
+def _check_takes_two(run: Callable) -> None:
+    try:
+        signature = inspect.signature(run)
+    except (TypeError, ValueError):
+        return  # some callables do not tell
+    try:
+        signature.bind({}, None)
+    except TypeError:
+        raise ValueError(f"`run` has to take two arguments, a point and a key; it takes {signature}.") from None
 
 
 def _run_all(execution: AbstractExecution, program: Program, grid: Grid, line: ProgressLine) -> list[np.ndarray]:

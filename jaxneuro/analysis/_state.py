@@ -6,7 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float, Int
 
-from .._numerics import as_leaf, check_nonnegative
+from .._numerics import as_leaf, check_nonnegative, is_concrete
 
 
 class State(enum.IntEnum):
@@ -77,11 +77,11 @@ slow below 60 Hz
                 raise ValueError(f"`{name}` has to be one number; got shape {value.shape}.")
 
     def __str__(self) -> str:
+        shown = {k: f"{float(v):g}" if is_concrete(v) and not v.ndim else str(v) for k, v in vars(self).items()}
         return (
-            f"quiescent below {float(self.quiescent_rate):g} Hz, regular below CV {float(self.regular_cv):g}, "
-            f"synchronous above a modulation of {float(self.modulation):g} (regular neurons: "
-            f"{float(self.regular_modulation):g}), slow below {float(self.slow_below):g} Hz"
-        )
+            "quiescent below {quiescent_rate} Hz, regular below CV {regular_cv}, synchronous above a modulation of "
+            "{modulation} (regular neurons: {regular_modulation}), slow below {slow_below} Hz"
+        ).format(**shown)
 
 
 def as_thresholds(given: Thresholds | None) -> Thresholds:

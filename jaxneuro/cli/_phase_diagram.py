@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 _FINEST = 25
 
 
-def draw_states(grid: "xarray.Dataset", axes: Mapping[str, np.ndarray], make: Callable, fixed: Mapping) -> "Figure":
+def draw_states(
+    grid: "xarray.Dataset", axes: Mapping[str, np.ndarray], make: Callable, fixed: Mapping, progress: bool | None
+) -> "Figure":
     """The states of the first population over two axes; of several seeds the most frequent."""
     from .. import plot, theory
     from ..analysis import State
@@ -24,9 +26,17 @@ def draw_states(grid: "xarray.Dataset", axes: Mapping[str, np.ndarray], make: Ca
     values = np.asarray(codes).reshape(*codes.shape[:2], -1).astype(int)
     counts = np.stack([(values == state).sum(axis=-1) for state in State])
     fine: dict[str, Any] = {
-        name: np.linspace(values[0], values[-1], max(_FINEST, len(values))) for name, values in axes.items()
+        name: np.linspace(*_cell_edges(values), max(_FINEST, len(values) + 1)) for name, values in axes.items()
     }
-    found = theory.phase_boundaries(partial(make, **fixed), over=fine)
+    found = theory.phase_boundaries(partial(make, **fixed), over=fine, progress=progress)
     states = np.asarray([int(state) for state in State])[np.argmax(counts, axis=0)]
     names = [str(state) for state in State]
-    return plot.phase_diagram(found, classes=states, names=names, over=axes).figure  # type: ignore[return-value]
+    ax = plot.phase_diagram(found, classes=states, names=names, over=axes)
+    ax.set_title(f"{grid.attrs['network']}: simulated states of {first.removeprefix('state_')}, lines of theory")
+    return ax.figure  # type: ignore[return-value]
+
+
+def _cell_edges(values: np.ndarray) -> tuple[float, float]:
+    """The outer edges of the cells of an axis; positive where all values are."""
+    low = values[0] - 0.5 * (values[1] - values[0])
+    return (low if values[0] <= 0 or low > 0 else values[0]), values[-1] + 0.5 * (values[-1] - values[-2])

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 # What a variable of this name measures; the name goes on with that of a population.
 UNITS = {"rate": "Hz", "cv": "1", "frequency": "Hz"}
 
+_TRANSIENT = 200.0
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The networks as subcommands, and what every sweep takes."""
@@ -31,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         add("--over", action="append", required=True, metavar="NAME=LOW:HIGH:N", help="an axis; may be repeated")
         add("--seeds", type=int, metavar="N", help="runs at every point, on one wiring; default one")
         add("--duration", type=float, default=1_000.0, help="ms of each run, default 1000")
-        add("--start", type=float, default=0.0, help="count from this time on, in ms, default 0")
+        add("--start", type=float, help="count from this time on, in ms; default 0, with --states 200")
         add("--dt", type=float, default=0.1, help="step in ms, default 0.1")
         add("--seed", type=int, default=0, help="of the wiring and the noise, default 0")
         add(
@@ -69,6 +71,9 @@ def measure(sol: "Solution") -> dict[str, "Array"]:
 def run(options: argparse.Namespace) -> int:
     """Checks everything, runs the network over the grid, prints a summary, writes what was asked for."""
     axes = _read_axes(options)
+    if options.start is None:
+        # The first spikes of a network are those of its start and not of its state.
+        options.start = _TRANSIENT if options.states else 0.0
     check_outputs(json=options.json, figure=options.figure)
     if options.figure and len(axes) > 2:
         raise ValueError(f"`--figure` draws one or two axes; there are {len(axes)} `--over`.")
@@ -262,7 +267,7 @@ def _figure(grid: "xarray.Dataset", options: argparse.Namespace, axes: dict, mak
     from .. import plot
 
     if options.states and len(axes) == 2:
-        return draw_states(grid, axes, make, fixed)
+        return draw_states(grid, axes, make, fixed, options.progress)
     measured = [str(name) for name in grid.data_vars if name != "result" and not str(name).startswith("state_")]
     return plot.sweep(grid, names=measured)
 

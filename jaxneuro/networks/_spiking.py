@@ -17,7 +17,7 @@ from .._network import (
     Projection,
     UniformDelay,
 )
-from .._numerics import as_leaf, check_positive, is_concrete, violates
+from .._numerics import as_leaf, check_finite, check_nonnegative, check_positive, is_concrete, violates
 from ..connectivity import Bernoulli, FixedInDegree
 from ..models import LIF, Binary
 from ..synapses import AbstractJump, DeltaConductance, DeltaCurrent
@@ -83,6 +83,11 @@ def brunel(
         "tau_m": tau_m, "v_th": v_th, "v_reset": v_reset, "t_ref": t_ref,
     }  # fmt: skip
     leaves = {name: _number_or_pair(name, value) for name, value in values.items()}
+    check_positive("j", leaves["j"])
+    check_positive("c_e", as_leaf(c_e))
+    check_positive("v_th", leaves["v_th"])
+    check_nonnegative("nu_ext_over_nu_thr", leaves["nu_ext_over_nu_thr"])
+    check_finite("g", leaves["g"])
     alike = all(leaf.ndim == 0 for leaf in leaves.values()) and not isinstance(delay, tuple)
     delays = delay if isinstance(delay, tuple) else ((delay, delay), (delay, delay))
     if len(delays) != 2 or any(not isinstance(row, tuple) or len(row) != 2 for row in delays):

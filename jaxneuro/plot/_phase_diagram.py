@@ -60,6 +60,7 @@ def phase_diagram(
     axes.set(xlabel=label(x_name), ylabel=label(y_name))
     if not found.boundaries:
         axes.set_title("theory has no boundary between regimes here", fontsize="small")
+    _name_lines(axes, found.boundaries)
     axes.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
     return axes
 
@@ -82,14 +83,35 @@ def _draw_classes(ax: Any, x: np.ndarray, y: np.ndarray, classes: np.ndarray, na
     ax.pcolormesh(x, y, shown.T, cmap=colours, alpha=0.4, shading="nearest", rasterized=True, **limits)
     present = np.unique(classes[classes >= 0])
     handles = [Patch(color=colours(k), alpha=0.4, label=names[k]) for k in present]
-    ax.legend(handles=handles, fontsize="small", loc="upper left", bbox_to_anchor=(1.01, 1.0), title="simulated")
+    legend = ax.legend(
+        handles=handles, fontsize="small", loc="upper left", bbox_to_anchor=(1.01, 1.0), title="simulated"
+    )
+    ax.add_artist(legend)
 
 
 def _draw_boundary(ax: Any, line: Boundary) -> None:
-    style = ":" if line.saddle_node else "-" if line.highest else "--"
+    style, _ = _style(line)
     ax.plot(*line.points.T, style, color="black", lw=1.6)
     if not line.saddle_node and len(line.points) > 2:
         middle = len(line.points) // 2
         box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.0}
         text = f"{line.frequency[middle]:.0f} Hz"
         ax.text(*line.points[middle], text, fontsize="small", ha="center", va="center", bbox=box)
+
+
+def _style(line: Boundary) -> tuple[str, str]:
+    """How a line is drawn, and what it says."""
+    if line.saddle_node:
+        return ":", "states come and go"
+    if line.highest:
+        return "-", "highest state: oscillation grows"
+    return "--", "lowest state: oscillation grows"
+
+
+def _name_lines(ax: Any, lines: Sequence[Boundary]) -> None:
+    from matplotlib.lines import Line2D
+
+    styles = sorted({_style(line) for line in lines})
+    handles = [Line2D([], [], color="black", lw=1.6, ls=style, label=name) for style, name in styles]
+    if handles:
+        ax.legend(handles=handles, fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.12), frameon=False)

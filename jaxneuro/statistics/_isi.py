@@ -1,6 +1,7 @@
 """Statistics of interspike intervals, streaming and from spike times."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -62,6 +63,8 @@ def isi_cv(trains: Sequence[np.ndarray]) -> Float[np.ndarray, "n"]:
 
     **Returns:** (n,), NaN for a neuron with fewer than three intervals.
 
+    Raises `ValueError` where a train is no list of increasing finite numbers.
+
     ```python
     >>> import numpy as np, jaxneuro as jn
     >>> jn.statistics.isi_cv([np.array([1.0, 2.0, 3.0, 4.0]), np.array([5.0])]).tolist()
@@ -71,7 +74,17 @@ def isi_cv(trains: Sequence[np.ndarray]) -> Float[np.ndarray, "n"]:
     """
     values = np.full(len(trains), np.nan)
     for i, times in enumerate(trains):
-        intervals = np.diff(np.asarray(times, dtype=float))
+        intervals = np.diff(_increasing(i, times))
         if intervals.size >= LEAST_INTERVALS:
             values[i] = intervals.std() / intervals.mean()
     return values
+
+
+def _increasing(i: int, times: Any) -> Float[np.ndarray, "spikes"]:
+    try:
+        train = np.asarray(times, dtype=float)
+    except (TypeError, ValueError):
+        train = np.array([[]])
+    if train.ndim != 1 or not np.all(np.isfinite(train)) or np.any(np.diff(train) <= 0):
+        raise ValueError(f"`trains[{i}]` has to hold increasing finite spike times in ms; got {times!r}.")
+    return train

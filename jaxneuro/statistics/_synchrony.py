@@ -1,13 +1,14 @@
 """How much a population fires together."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from .._numerics import is_concrete
+from .._numerics import as_leaf, is_concrete
 from ._counts import LEAST_WINDOWS, WindowCounts, spike_counts
 from ._trains import SpikeTrains
 
@@ -134,7 +135,7 @@ def pairwise_correlation(
     return float((scaled.sum(axis=1).var() - n) / (n * (n - 1))) if n > 1 else float("nan")
 
 
-def chi(values: Float[Array, "time n"]) -> Float[Array, ""]:
+def chi(values: Any) -> Float[Array, ""]:
     """The population synchrony of a variable of the neurons, such as the potentials of a `Trace`.
 
         chi^2 = Var_t(<v_i>_i) / <Var_t(v_i)>_i
@@ -157,6 +158,7 @@ def chi(values: Float[Array, "time n"]) -> Float[Array, ""]:
 
     Source: Golomb and Hansel (2000), doi:10.1162/089976600300015529.
     """
+    values = as_leaf(values)
     if values.ndim != 2:
         raise ValueError(f"`values` has to have the shape (time, n); got {values.shape}.")
     each = jnp.mean(jnp.var(values, axis=0))

@@ -120,7 +120,8 @@ class PoissonField(AbstractField):
     **Arguments:**
 
     - `n_counts`: how many counts each sum has; by default enough for the largest in-degree that is
-      known, 512 where none is, which serves K m up to about 1,000.
+      known, 512 where none is, which serves K m up to about 1,000. The overlaps cost its third power:
+      for large in-degrees and low activities fewer serve, and too few are a result code.
 
     Raises `ValueError` where `n_counts` is no integer above 1; at the solve for a network with more
     than two populations, a rule other than `Bernoulli`, or an in-degree above 40,000.

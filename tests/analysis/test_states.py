@@ -141,6 +141,7 @@ def test_the_four_examples_of_the_source(seed):
         (lambda: A.classify_state(jn.simulate(jn.Population(jn.LIF(), 2), 0.0, 5.0, dt=DT, key=KEY)), "needs the rec"),
         (lambda: A.Thresholds(modulation=-1.0), "`modulation` must not be negative"),
         (lambda: A.Thresholds(modulation=[0.5, 0.6]), "`modulation` has to be one number"),
+        (lambda: A.state_recorders(start=float("nan")), "`start` has to be finite"),
         (lambda: A.classify(1.0, 1.0, 1.0, 1.0, thresholds="x"), "`thresholds` has to be"),
         (lambda: A.oscillation(jnp.arange(4.0), jnp.ones(5), 1.0, n=1), "`frequencies` has to be one axis"),
     ],

@@ -136,7 +136,8 @@ def test_control_c_exits_130_and_writes_nothing(tmp_path):
 
 
 @pytest.mark.slow
-def test_states_over_two_axes_are_drawn_with_the_lines_of_theory(tmp_path, capsys):
+def test_states_over_two_axes_are_drawn_with_the_lines_of_theory(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("jaxneuro.cli._phase_diagram._FINEST", 3)
     figure, table = tmp_path / "states.png", tmp_path / "states.json"
     arguments = ["--n-e", "400", "--n-i", "100", "--c-e", "40", "--c-i", "10", "--j", "0.5", "--duration", "500"]
     axes = ["--over", "g=4.5:6:2", "--over", "nu_ext_over_nu_thr=0.5:3:2"]

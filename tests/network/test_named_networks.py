@@ -51,9 +51,12 @@ def test_a_pair_can_be_differentiated():
         ({"g": (1.0, 2.0, 3.0)}, "`g` has to be a number or a pair"),
         ({"delay": (1.0, 2.0)}, "`delay` has to be one delay or"),
         ({"tau_m": (20.0, -1.0)}, "tau_m"),
+        ({"j": 0.0}, "`j` has to be positive"),
+        ({"nu_ext_over_nu_thr": -1.0}, "`nu_ext_over_nu_thr` must not be negative"),
+        ({"g": float("nan")}, "`g` has to be finite"),
     ],
 )
-def test_what_is_neither_a_number_nor_a_pair(arguments, message):
+def test_a_wrong_argument_is_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         jn.networks.brunel(**arguments, **SMALL)
 

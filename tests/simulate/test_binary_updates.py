@@ -74,7 +74,7 @@ def plain_steps(net, wiring, state, key, dt, n_steps):
     plan = make_plan(net, wiring, dt)
     table, size = PoissonTable(jnp.sum(plan.per_step)), _SMALL if plan.n < _FEW_UNITS else _LARGE
     draw = jax.jit(lambda key, done, n: _draw(plan, key, done, n, size))
-    count = jax.jit(lambda key: table.sample(key, 1)[0])
+    count = jax.jit(lambda key: table.count(key, 1)[0])
     states = []
     for step in range(n_steps):
         step_key = jax.random.fold_in(role_key(key, "update"), step)

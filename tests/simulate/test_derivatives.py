@@ -195,3 +195,31 @@ def test_wrong_arguments_get_one_sentence(keywords, message):
 def test_parameters_are_checked(make):
     with pytest.raises(ValueError, match=r"`segments`|`width`|`scale`"):
         make()
+
+
+@pytest.mark.float32
+@pytest.mark.parametrize("counts", [jn.PoissonCounts(), jn.GaussianCounts()], ids=str)
+def test_moments_under_a_poisson_drive_have_their_derivative_by_its_rate(counts):
+    n, jump, n_sources, rate, n_steps = 4_000, 0.5, 100.0, 50.0, 200
+
+    key = jax.random.key(4)
+
+    def potentials(r):
+        lif = jn.LIF(v_th=1e6, v_reset=0.0)
+        drive = jn.PoissonDrive("E", jn.DeltaCurrent(), weight=jump, n_sources=n_sources, rate=r, counts=counts)
+        net = jn.Network({"E": jn.Population(lif, n)}, [], [drive])
+        return jn.simulate(net, 0.0, n_steps * DT, dt=DT, key=key).state.neurons["E"].v
+
+    by_rate = jax.jit(jax.jacfwd(potentials))
+    v, slope = np.asarray(potentials(rate)), np.asarray(by_rate(as_leaf(rate)))
+    decay = np.exp(-DT / 20.0)
+    # V is the sum of independent Poisson counts, each times the jump and what is left of it.
+    mean = jump * n_sources * rate * DT / 1000.0 * (1 - decay**n_steps) / (1 - decay)
+    variance = jump**2 * n_sources * rate * DT / 1000.0 * (1 - decay ** (2 * n_steps)) / (1 - decay**2)
+    for seen, expected in ((slope, mean / rate), (2 * v * slope, (variance + 2 * mean**2) / rate)):
+        z = (seen.mean() - expected) / (seen.std() / np.sqrt(n))
+        assert abs(z) < 4
+    backward = jax.jit(jax.grad(lambda r: jnp.mean(potentials(r) ** 2)))(as_leaf(rate))
+    np.testing.assert_allclose(backward, np.mean(2 * v * slope), rtol=1e-4)
+    if isinstance(counts, jn.PoissonCounts):
+        np.testing.assert_allclose(np.mean(by_rate(as_leaf(0.0))), mean / rate, rtol=1e-4)

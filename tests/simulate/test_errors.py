@@ -41,7 +41,6 @@ def run(model=None, t0=0.0, t1=10.0, **keywords):
         (dict(record={"rate": jn.record.Rate("X")}), "names the population 'X'"),
         (dict(record={"rate": jn.record.Rate(start=10.0)}), "`start` has to lie before the end"),
         (dict(record={"rate": jn.record.Rate(start=0.03)}), "`start` has to be a multiple"),
-        (dict(record={"rate": jn.record.Rate(start=-5.0)}), "`start` must not be negative"),
         (dict(record={"v": jn.record.Trace("v")}), "has to name population and variable"),
         (dict(record={"v": jn.record.Trace("E.u")}), "the variables of 'E' are v, refractory"),
         (dict(record={"v": jn.record.Trace("E.v", neurons=[40])}), "`neurons` of"),
@@ -62,6 +61,11 @@ def run(model=None, t0=0.0, t1=10.0, **keywords):
 def test_argument_is_named(keywords, message):
     with pytest.raises(ValueError, match=message):
         run(**keywords)
+
+
+def test_a_start_before_the_run_is_refused_at_once():
+    with pytest.raises(ValueError, match="`start` must not be negative"):
+        jn.record.Rate(start=-5.0)
 
 
 def test_state_of_another_time_or_network():

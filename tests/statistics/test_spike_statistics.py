@@ -105,6 +105,9 @@ def test_too_little_data_is_nan():
         (lambda: S.power_spectrum(TRAINS, width=0.0, segment=100.0, **SPAN), "`width` has to be positive"),
         (lambda: S.autocovariance(TRAINS, width=1.0, max_lag=2_000.0, **SPAN), "`max_lag` has to be shorter"),
         (lambda: S.chi(jnp.ones(3)), r"`values` has to have the shape"),
+        (lambda: S.chi([1.0, 2.0]), r"`values` has to have the shape"),
+        (lambda: S.isi_cv([[1.0, 3.0, 2.0]]), r"`trains\[0\]` has to hold increasing finite spike times"),
+        (lambda: S.isi_cv([[1.0], [0.0, np.nan]]), r"`trains\[1\]` has to hold increasing finite spike times"),
     ],
 )
 def test_errors_name_the_argument(call, message):

@@ -148,8 +148,12 @@ def test_a_nonfinite_run_does_not_end_the_sweep():
 
 
 def test_an_error_while_tracing_is_the_users_own():
-    with pytest.raises(KeyError, match="c"):
+    with pytest.raises(KeyError, match="`run` asks its point for 'c'; the axes are a, b"):
         jn.sweep(lambda point, key: {"y": point["c"]}, over=OVER, key=KEY)
+    with pytest.raises(ValueError, match=r"Python cannot read a number of its point"):
+        jn.sweep(lambda point, key: {"y": 1.0 if point["a"] > 2.0 else 0.0}, over=OVER, key=KEY)
+    with pytest.raises(ValueError, match=r"`run` has to take two arguments, a point and a key; it takes \(point\)"):
+        jn.sweep(lambda point: {"y": point["a"]}, over=OVER, key=KEY)
 
 
 def test_a_network_without_wiring_says_where_to_draw_it():

@@ -2,6 +2,8 @@
 
 import functools
 
+import equinox as eqx
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -69,18 +71,32 @@ def test_states_and_the_fast_boundary():
 
 @pytest.mark.slow
 def test_a_line_lies_where_the_mode_starts_to_grow_on_any_grid():
-    # Between g = 3 and 4 the leading mode changes from 650 to 2,000 Hz: a straight line between would miss by 0.3.
-    def growing(g):
-        return float(jn.theory.brunel_stability(jn.networks.brunel(g=g, nu_ext_over_nu_thr=2.25)).growth) > 0
+    @eqx.filter_jit
+    def growth(g, ratio):
+        return jn.theory.brunel_stability(jn.networks.brunel(g=g, nu_ext_over_nu_thr=ratio)).growth
 
-    low, high = 3.0, 4.0
-    for _ in range(10):
-        middle = 0.5 * (low + high)
-        low, high = (middle, high) if growing(middle) else (low, middle)
+    def start_of_growth(growing, still):
+        for _ in range(10):
+            middle = 0.5 * (growing + still)
+            grows = growth(*jnp.asarray(middle)) > 0
+            growing, still = (middle, still) if grows else (growing, middle)
+        return still
+
+    # Between g = 3 and 4 the leading mode changes from 650 to 2,000 Hz: a straight line between would miss by 0.3.
+    low = start_of_growth(np.array([3.0, 2.25]), np.array([4.0, 2.25]))[0]
     axes = {"g": [3.0, 4.0], "nu_ext_over_nu_thr": [2.25, 2.3]}
     found = jn.theory.phase_boundaries(jn.networks.brunel, over=axes)
     (line,) = [b for b in found.boundaries if b.highest and not b.saddle_node]
     assert abs(line.points[np.argmin(line.points[:, 1]), 0] - low) < 1 / 64
+
+    # The slow oscillations live on a strip that a grid as coarse as this steps over.
+    axes = {"g": [4.5, 4.6], "nu_ext_over_nu_thr": [0.8, 1.0]}
+    assert not jn.theory.phase_boundaries(jn.networks.brunel, over=axes, refine=0).boundaries
+    lines = jn.theory.phase_boundaries(jn.networks.brunel, over=axes).boundaries
+    at = sorted(line.points[np.argmin(line.points[:, 0]), 1] for line in lines)
+    inside = np.array([4.5, 0.88])
+    ends = [start_of_growth(inside, np.array([4.5, ratio]))[1] for ratio in (0.845, 1.0)]
+    np.testing.assert_allclose(at, ends, atol=0.1 / 64)
 
 
 @pytest.mark.usefixtures("as_users_run")
@@ -91,13 +107,13 @@ def test_values_that_the_network_refuses_are_refused():
 
 @pytest.mark.slow
 def test_a_partial_of_the_same_values_does_not_compile_again():
-    from jaxneuro.theory import _phase_map
+    from jaxneuro.theory import _phase_atlas
 
     def found():
         network = functools.partial(jn.networks.brunel, j=0.1, n_e=2_000, n_i=500)
         return jn.theory.phase_boundaries(network, over={"g": [5.0, 5.5], "nu_ext_over_nu_thr": [1.5, 2.0]})
 
     found()
-    compiled = _phase_map._leading._cached._cache_size()
+    compiled = _phase_atlas._leading._cached._cache_size()
     found()
-    assert _phase_map._leading._cached._cache_size() == compiled
+    assert _phase_atlas._leading._cached._cache_size() == compiled

@@ -55,7 +55,7 @@ def sequential_step(
     """The updates of one step, one at a time; `outside` is the field from outside, less the threshold."""
     n_block = _SMALL if plan.n < _FEW_UNITS else _LARGE
     number, order = jax.random.split(key)
-    n_updates = table.sample(number, 1)[0]
+    n_updates = table.count(number, 1)[0]
 
     def body(carry: tuple[Int[Array, ""], UInt[Array, "words"]]) -> tuple[Array, Array]:
         done, now = carry

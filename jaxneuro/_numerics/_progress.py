@@ -7,12 +7,13 @@ _SECONDS_BETWEEN = 0.2
 
 
 class ProgressLine:
-    """Shows "sweep: 12 of 64 runs, 40 s left"; silent where `show` is false, or None and no terminal reads it."""
+    """Shows "what: 12 of 64 unit, 40 s left"; silent where `show` is false, or None and no terminal reads it."""
 
-    def __init__(self, total: int, show: bool | None):
-        self._total, self._show = total, sys.stderr.isatty() if show is None else show
+    def __init__(self, what: str, unit: str, total: int, show: bool | None):
+        self._what, self._unit, self._total = what, unit, total
+        self._show = sys.stderr.isatty() if show is None else show
         self._shown = time.monotonic()
-        # Time is counted from the first runs that finish: what goes before is compilation.
+        # Time is counted from the first that finish: what goes before is compilation.
         self._first: tuple[float, int] | None = None
         self._width = 0
         self._open = False
@@ -26,7 +27,7 @@ class ProgressLine:
         if not self._show or not (done == 0 or last or now - self._shown > _SECONDS_BETWEEN):
             return
         self._shown = now
-        text = f"sweep: {done} of {self._total} runs"
+        text = f"{self._what}: {done} of {self._total} {self._unit}"
         if self._first is not None and self._first[1] < done < self._total:
             started, before = self._first
             text += f", {_duration((now - started) / (done - before) * (self._total - done))} left"
