@@ -35,6 +35,8 @@ PEERS = {
         Peer("nnmt", ("nnmt==1.3.0", "numpy==2.4.6", "scipy==1.17.1")),
         Peer("brian2", ("brian2==2.9.0", "numpy<2.4", "setuptools", "cython")),
         Peer("nest", ("nest-simulator==3.10.0", "numpy")),
+        Peer("snntorch", ("torch==2.13.0", "snntorch", "numpy")),
+        Peer("spyx", ("spyx", "jax[cpu]>=0.10.1,!=0.10.2,!=0.11.0", "dm-haiku", "optax")),
         Peer("brainevent", ("brainevent==0.2.1", "numba", "jax[cpu]>=0.10.1,!=0.10.2,!=0.11.0")),
     )
 }

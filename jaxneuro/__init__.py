@@ -10,6 +10,7 @@ from . import (
     neurons as neurons,
     plot as plot,
     quantal as quantal,
+    reset as reset,
     statistics as statistics,
     surrogate as surrogate,
     theory as theory,

@@ -73,8 +73,10 @@ def simulate_ode(
     state = _checked_state(model, state, first, t0, dt)
     layout = _layout(model, dt, n_steps, jnp.asarray(first, jnp.int32))
     recorders = _checked_recorders(record, layout, first)
-    injected = None if stimulus is None else make_stimulus(
-        _NAME, stimulus, model.size(), n_steps, dt, 0.5 if isinstance(model, Cable) else 0.0
+    injected = (
+        None
+        if stimulus is None
+        else make_stimulus(_NAME, stimulus, model.size(), n_steps, dt, 0.5 if isinstance(model, Cable) else 0.0)
     )
     rows = tuple((name, recorder.rows(first, n_steps, dt)) for name, recorder in recorders.items())
     ran = _run(
