@@ -23,7 +23,7 @@ class AbstractReset(eqx.Module):
         """The potential [mV] after the step's spikes; `soft` are the spikes with their surrogate derivative."""
 
     @abc.abstractmethod
-    def held(self, before: Float[Array, "n"], v_reset: Float[Array, "*n"]) -> Float[Array, "*n"]:
+    def held(self, before: Float[Array, "n"], v_reset: Float[Array, "*n"]) -> Float[Array, "..."]:
         """The potential [mV] during refractoriness, `before` that at the start of the step."""
 
 
@@ -65,7 +65,7 @@ class Hard(AbstractReset):
             return down
         return down + (soft - lax.stop_gradient(soft)) * (v_reset - v)
 
-    def held(self, before: Float[Array, "n"], v_reset: Float[Array, "*n"]) -> Float[Array, "*n"]:
+    def held(self, before: Float[Array, "n"], v_reset: Float[Array, "*n"]) -> Float[Array, "..."]:
         return v_reset
 
 
@@ -103,7 +103,7 @@ class Soft(AbstractReset):
         spike = spikes.astype(v.dtype) if self.detached or soft is None else soft
         return v - spike * (v_th - v_reset)
 
-    def held(self, before: Float[Array, "n"], v_reset: Float[Array, "*n"]) -> Float[Array, "*n"]:
+    def held(self, before: Float[Array, "n"], v_reset: Float[Array, "*n"]) -> Float[Array, "..."]:
         return before
 
 

@@ -109,9 +109,7 @@ class Links(eqx.Module):
         sections, ends = np.arange(len(tree.counts)), np.asarray(tree.counts) - 1
         near = jnp.zeros_like(diagonal).at[sections, 0].add(self.ends[:, 0])
         far = jnp.zeros_like(diagonal).at[sections, ends].add(self.ends[:, 1])
-        parts = lax.linalg.tridiagonal_solve(
-            lower, diagonal, upper, jnp.concatenate([right, near[..., None], far[..., None]], 2)
-        )
+        parts = lax.linalg.tridiagonal_solve(lower, diagonal, upper, jnp.concatenate([right, near[..., None], far[..., None]], 2))
         at_ends = jnp.stack([parts[:, 0], parts[sections, ends]], axis=1)  # (sections, 2 ends, 3 parts)
         pulled = self.ends[..., None] * at_ends
         nodes_and_none = tree.n_nodes + 1

@@ -1,8 +1,8 @@
 """Surrogate derivatives: what stands for the derivative of a spike, which is a step of the potential.
 
 The forward pass is the same for all: a spike where x = V - v_th >= 0. In derivatives d spike / dx is replaced by a
-function s(x), of unit area times `scale` unless its own sentence says otherwise. Compact ones are exactly 0 beyond their
-width, so that only neurons near threshold take part in a gradient, and delivery skips the others.
+function s(x), of unit area times `scale` unless its own sentence says otherwise. Compact ones are exactly 0 beyond
+their width, so that only neurons near threshold take part in a gradient, and delivery skips the others.
 """
 
 from ._compact import (

@@ -37,7 +37,9 @@ class PassiveCable(eqx.Module):
     r_a: Float[Array, ""]
     c_m: Float[Array, ""]
 
-    def __init__(self, *, length: ArrayLike, diameter: ArrayLike, g_l: ArrayLike, r_a: ArrayLike, c_m: ArrayLike = 1.0):
+    def __init__(
+        self, *, length: ArrayLike, diameter: ArrayLike, g_l: ArrayLike, r_a: ArrayLike, c_m: ArrayLike = 1.0
+    ):
         self.length, self.diameter = as_leaf(length), as_leaf(diameter)
         self.g_l, self.r_a, self.c_m = as_leaf(g_l), as_leaf(r_a), as_leaf(c_m)
         for name in ("length", "diameter", "g_l", "r_a", "c_m"):

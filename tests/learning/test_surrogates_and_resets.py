@@ -1,5 +1,7 @@
 """Surrogate derivatives against their printed formulas, and what a reset does to a potential and to its derivative."""
 
+import itertools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -40,7 +42,7 @@ def test_formula_area_and_both_modes(surrogate, formula, area):
     assert bool(surrogate.valid())
     if area is not None:
         pieces = [0.0, W, 5.0, 50.0, 1e3, 1e7]
-        halves = [integrate.quad(formula, a, b, limit=200)[0] for a, b in zip(pieces[:-1], pieces[1:], strict=True)]
+        halves = [integrate.quad(formula, a, b, limit=200)[0] for a, b in itertools.pairwise(pieces)]
         assert 2 * sum(halves) == pytest.approx(area, rel=1e-6)
     value, tangent = jax.jvp(lambda v: spike(surrogate, v), (jnp.asarray(x),), (jnp.ones_like(x),))
     np.testing.assert_array_equal(value, x >= 0)
@@ -98,5 +100,5 @@ def test_soft_reset_keeps_the_overshoot_and_holds_it():
 def test_theory_refuses_a_soft_reset():
     lif = jn.LIF(reset=jn.reset.Soft())
     net = jn.Network({"E": jn.Population(lif)}, drives=[jn.WhiteNoiseDrive("E", mu=15.0, sigma=5.0)])
-    with pytest.raises(ValueError, match="with `jn.reset.Hard"):
+    with pytest.raises(ValueError, match=r"with `jn\.reset\.Hard"):
         jn.theory.mean_field(net)
