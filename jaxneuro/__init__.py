@@ -40,6 +40,7 @@ from ._network import (
     PoissonDrive as PoissonDrive,
     Population as Population,
     Projection as Projection,
+    TrainableDelay as TrainableDelay,
     UniformDelay as UniformDelay,
     UniformPotential as UniformPotential,
     WhiteNoiseDrive as WhiteNoiseDrive,
@@ -65,8 +66,13 @@ from ._sweep import Threads as Threads, Vectorised as Vectorised, sweep as sweep
 from .connectivity import (
     AllToAll as AllToAll,
     Bernoulli as Bernoulli,
+    ConvolutionalWeights as ConvolutionalWeights,
+    DaleWeights as DaleWeights,
     FixedInDegree as FixedInDegree,
     GaussianInDegree as GaussianInDegree,
+    LowRankWeights as LowRankWeights,
+    SparseWeights as SparseWeights,
+    Weights as Weights,
 )
 from .models import (
     FFT as FFT,
@@ -85,6 +91,7 @@ from .models import (
     HodgkinHuxley as HodgkinHuxley,
     ImplicitEuler as ImplicitEuler,
     IntegrateAndFire as IntegrateAndFire,
+    LeakyIntegrator as LeakyIntegrator,
     LowRank as LowRank,
     Poisson as Poisson,
     QuadraticCurve as QuadraticCurve,
@@ -92,6 +99,7 @@ from .models import (
     Ring as Ring,
     RungeKutta4 as RungeKutta4,
     Section as Section,
+    SpikeSource as SpikeSource,
     SynapticRateNetwork as SynapticRateNetwork,
 )
 from .synapses import (

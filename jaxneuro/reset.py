@@ -15,15 +15,15 @@ class AbstractReset(eqx.Module):
     def after(
         self,
         v: Float[Array, "n"],
-        v_th: Float[Array, "*n"],
-        v_reset: Float[Array, "*n"],
+        v_th: Float[Array, "..."],
+        v_reset: Float[Array, "..."],
         spikes: Bool[Array, "n"],
         soft: Float[Array, "n"] | None,
     ) -> Float[Array, "n"]:
         """The potential [mV] after the step's spikes; `soft` are the spikes with their surrogate derivative."""
 
     @abc.abstractmethod
-    def held(self, before: Float[Array, "n"], v_reset: Float[Array, "*n"]) -> Float[Array, "..."]:
+    def held(self, before: Float[Array, "n"], v_reset: Float[Array, "..."]) -> Float[Array, "..."]:
         """The potential [mV] during refractoriness, `before` that at the start of the step."""
 
 
@@ -54,8 +54,8 @@ class Hard(AbstractReset):
     def after(
         self,
         v: Float[Array, "n"],
-        v_th: Float[Array, "*n"],
-        v_reset: Float[Array, "*n"],
+        v_th: Float[Array, "..."],
+        v_reset: Float[Array, "..."],
         spikes: Bool[Array, "n"],
         soft: Float[Array, "n"] | None,
     ) -> Float[Array, "n"]:
@@ -65,7 +65,7 @@ class Hard(AbstractReset):
             return down
         return down + (soft - lax.stop_gradient(soft)) * (v_reset - v)
 
-    def held(self, before: Float[Array, "n"], v_reset: Float[Array, "*n"]) -> Float[Array, "..."]:
+    def held(self, before: Float[Array, "n"], v_reset: Float[Array, "..."]) -> Float[Array, "..."]:
         return v_reset
 
 
@@ -95,15 +95,15 @@ class Soft(AbstractReset):
     def after(
         self,
         v: Float[Array, "n"],
-        v_th: Float[Array, "*n"],
-        v_reset: Float[Array, "*n"],
+        v_th: Float[Array, "..."],
+        v_reset: Float[Array, "..."],
         spikes: Bool[Array, "n"],
         soft: Float[Array, "n"] | None,
     ) -> Float[Array, "n"]:
         spike = spikes.astype(v.dtype) if self.detached or soft is None else soft
         return v - spike * (v_th - v_reset)
 
-    def held(self, before: Float[Array, "n"], v_reset: Float[Array, "*n"]) -> Float[Array, "..."]:
+    def held(self, before: Float[Array, "n"], v_reset: Float[Array, "..."]) -> Float[Array, "..."]:
         return before
 
 

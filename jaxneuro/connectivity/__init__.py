@@ -27,3 +27,11 @@ from ._rules import (
     GaussianInDegree as GaussianInDegree,
 )
 from ._sparse import ScheduledOperator as ScheduledOperator, SparseOperator as SparseOperator
+from ._weights import (
+    AbstractWeights as AbstractWeights,
+    ConvolutionalWeights as ConvolutionalWeights,
+    DaleWeights as DaleWeights,
+    LowRankWeights as LowRankWeights,
+    SparseWeights as SparseWeights,
+    Weights as Weights,
+)

@@ -16,6 +16,7 @@ from ._integrate_and_fire import (
     IntegrateAndFire as IntegrateAndFire,
     QuadraticCurve as QuadraticCurve,
 )
+from ._leaky_integrator import LeakyIntegrator as LeakyIntegrator
 from ._lif import LIF as LIF, LIFState as LIFState
 from ._neuron import AbstractNeuron as AbstractNeuron
 from ._ode import AbstractODE as AbstractODE, AbstractRelaxation as AbstractRelaxation, RungeKutta4 as RungeKutta4
@@ -37,3 +38,4 @@ from ._solver import (
     ExponentialEuler as ExponentialEuler,
     ImplicitEuler as ImplicitEuler,
 )
+from ._source import SpikeSource as SpikeSource, is_source as is_source

@@ -105,7 +105,7 @@ class AdaptingConstants(eqx.Module):
     dt_over_tau: Float[Array, "*n"]
     noise: Propagator
     adaptation: Propagator
-    refractory_steps: Int[Array, "*n"]
+    refractory_steps: Int[Array, "*m"]
     surrogate: AbstractSurrogate | None
 
 

@@ -27,7 +27,7 @@ class LIFConstants(eqx.Module):
 
     propagator: Propagator
     dt_over_tau: Float[Array, "*n"]
-    refractory_steps: Int[Array, "*n"]
+    refractory_steps: Int[Array, "*m"]
     solver: AbstractMembraneSolver
     surrogate: AbstractSurrogate | None
 
@@ -145,20 +145,9 @@ class LIF(AbstractNeuron):
 
     def step(self, constants: LIFConstants, state: LIFState, inputs: Input) -> tuple[LIFState, Firing]:
         """One step: the new state and who spiked at its end."""
-        coefficients, v_inf = constants.propagator, self.v_rest
-        noise_scale = jnp.ones_like(self.v_rest)
-        if inputs.current is not None:
-            v_inf = v_inf + inputs.current
-        if inputs.conductance is not None and inputs.conductance_times_reversal is not None:
-            total = 1.0 + inputs.conductance
-            v_inf = (v_inf + inputs.conductance_times_reversal) / total
-            coefficients = constants.solver.propagator(constants.dt_over_tau * total)
-            # sigma refers to tau_m; the step's own time constant is tau_m / total.
-            noise_scale = 1.0 / jnp.sqrt(total)
-        v = coefficients.decay * state.v + coefficients.gain * v_inf
-        if inputs.noise is not None:
-            v = v + coefficients.noise_gain * noise_scale * inputs.noise
-        v = inputs.apply_jumps(v)
+        v = stepped_membrane(
+            constants.propagator, constants.solver, constants.dt_over_tau, self.v_rest, state.v, inputs
+        )
         refractory = state.refractory > 0
         # v - v is 0, or NaN for a potential that is not finite, which a reset would hide.
         v = jnp.where(refractory, self.reset.held(state.v, self.v_reset) + (v - v), v)
@@ -166,3 +155,28 @@ class LIF(AbstractNeuron):
         v = self.reset.after(v, self.v_th, self.v_reset, firing.spikes, firing.soft)
         left = jnp.where(firing.spikes, constants.refractory_steps, jnp.maximum(state.refractory - 1, 0))
         return LIFState(v, left), firing
+
+
+def stepped_membrane(
+    coefficients: Propagator,
+    solver: AbstractMembraneSolver,
+    dt_over_tau: Float[Array, "*m"],
+    v_rest: Float[Array, "*k"],
+    v: Float[Array, "n"],
+    inputs: Input,
+) -> Float[Array, "n"]:
+    """The potential [mV] of a leaky membrane after one step, its spikes left out."""
+    v_inf = v_rest
+    noise_scale = jnp.ones_like(v_rest)
+    if inputs.current is not None:
+        v_inf = v_inf + inputs.current
+    if inputs.conductance is not None and inputs.conductance_times_reversal is not None:
+        total = 1.0 + inputs.conductance
+        v_inf = (v_inf + inputs.conductance_times_reversal) / total
+        coefficients = solver.propagator(dt_over_tau * total)
+        # sigma refers to tau_m; the step's own time constant is tau_m / total.
+        noise_scale = 1.0 / jnp.sqrt(total)
+    v = coefficients.decay * v + coefficients.gain * v_inf
+    if inputs.noise is not None:
+        v = v + coefficients.noise_gain * noise_scale * inputs.noise
+    return inputs.apply_jumps(v)
