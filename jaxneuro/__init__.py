@@ -6,6 +6,7 @@ from . import (
     delivery as delivery,
     io as io,
     laws as laws,
+    learning as learning,
     networks as networks,
     neurons as neurons,
     plot as plot,

@@ -67,7 +67,7 @@ class TrainableDelay(eqx.Module):
     low: float = eqx.field(static=True)
     high: float = eqx.field(static=True)
 
-    def __init__(self, value: ArrayLike, *, low: float, high: float):
+    def __init__(self, value: Any, *, low: float, high: float):
         self.value, self.low, self.high = as_leaf(value), to_milliseconds("low", low), to_milliseconds("high", high)
         check_finite("value", self.value)
         if not 0 < self.low <= self.high:

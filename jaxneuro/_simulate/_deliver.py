@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Shaped
 
-from ..connectivity import AbstractOperator, AbstractWeights, ScheduledOperator
+from ..connectivity import AbstractOperator, AbstractWeights, ScheduledOperator, Weights, spike_product
 from ..models import Firing
 
 
@@ -20,6 +20,9 @@ class GivenArrivals(eqx.Module):
         """What arrives in each step from the first of the block on: `pending`, and the spikes of the block."""
         floats = jnp.result_type(float)
         values = firing.spikes.astype(floats) if firing.soft is None else firing.soft
+        if isinstance(self.weights, Weights) and not firing.weighted:
+            arrivals = spike_product(firing.spikes, firing.soft, self.weights.matrix)
+            return jnp.concatenate([pending, arrivals])
         if self.weights is not None:
             return jnp.concatenate([pending, self.weights.arrivals(values)])
         assert self.by_delay is not None

@@ -104,9 +104,7 @@ class Loop(eqx.Module):
         soft = {name: fired.soft for name, fired in firing.items() if fired.soft is not None}
         shares = {name: fired.share for name, fired in firing.items() if fired.share is not None}
         return {
-            name: recorder.update(
-                carries[name], Window(steps, spikes, traced.get(name), soft, shares), self.layout
-            )
+            name: recorder.update(carries[name], Window(steps, spikes, traced.get(name), soft, shares), self.layout)
             for name, recorder in self.recorders.items()
         }
 
@@ -221,9 +219,7 @@ class Loop(eqx.Module):
         net, plan = self.net, self.plan
         inputs = {name: Input() for name in state.neurons}
         constant = {
-            name: s.constant
-            for name, s in self.stimulus.items()
-            if isinstance(s, Stimulus) and s.constant is not None
+            name: s.constant for name, s in self.stimulus.items() if isinstance(s, Stimulus) and s.constant is not None
         }
         for name, current in (arriving["stimulus"] | constant).items():
             inputs[name] = inputs[name] + Input(current=jnp.broadcast_to(current, (plan.sizes[name],)))

@@ -44,8 +44,8 @@ class NetworkState(eqx.Module):
     """Everything that a run needs to go on: pass it as `state=` to continue bitwise.
 
     `pending[p]` holds the counts of spikes on their way in projection p, one row a step to come (as
-    floats in a run with a surrogate derivative, of given weights, or with short-term plasticity, whose `resources` stand
-    beside).
+    floats in a run with a surrogate derivative, of given weights, or with short-term plasticity, whose `resources`
+    stand beside).
     """
 
     step: Int[Array, ""]

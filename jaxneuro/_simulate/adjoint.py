@@ -111,7 +111,7 @@ class Truncated(AbstractAdjoint):
     `horizon`; arrivals of given spikes are no state and keep their derivative. In a chaotic network a short horizon is
     biased and a long one noise: `jn.audit_gradient` measures both.
 
-    **Arguments:** `horizon` [ms], rounded to whole steps; the cut is at the start of the block that the multiple lies in.
+    **Arguments:** `horizon` [ms], rounded to whole steps; the cut is at the start of the block that a multiple lies in.
     Forward and reverse mode; memory as of `Checkpoint()`.
 
     Raises `ValueError` where `horizon` is not positive; at the run where it is shorter than a step, or the model is no

@@ -1,12 +1,13 @@
 """Connectivity that is given and not drawn: a weight for every synapse, to be trained."""
 
 import abc
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, ArrayLike, Float, Int, Integer, Shaped
+from jaxtyping import Array, Float, Int, Integer
 
 from .._numerics import Dale, as_leaf, check_finite, violates
 from ._rules import AbstractConnectivity
@@ -52,7 +53,9 @@ class AbstractWeights(AbstractConnectivity):
         return self.prepared().arrivals(jnp.eye(self.n_pre, dtype=jnp.result_type(float))).T
 
     def mean_in_degree(self, n_pre: int | None, recurrent: bool) -> Float[Array, ""]:
-        raise ValueError("The theory is of connectivity drawn from a rule, such as `FixedInDegree(k)`, not of `Weights`.")
+        raise ValueError(
+            "The theory is of connectivity drawn from a rule, such as `FixedInDegree(k)`, not of `Weights`."
+        )
 
     def draw_in_degrees(self, rng: np.random.Generator, n_pre: int, n_post: int, available: int) -> np.ndarray:
         raise ValueError("Given weights are not drawn.")
@@ -87,7 +90,7 @@ class Weights(AbstractWeights):
 
     matrix: Float[Array, "n_post n_pre"]
 
-    def __init__(self, matrix: ArrayLike):
+    def __init__(self, matrix: Any):
         self.matrix = _matrix("matrix", matrix)
 
     @property
@@ -125,7 +128,7 @@ class LowRankWeights(AbstractWeights):
     left: Float[Array, "n_post rank"]
     right: Float[Array, "n_pre rank"]
 
-    def __init__(self, left: ArrayLike, right: ArrayLike):
+    def __init__(self, left: Any, right: Any):
         self.left, self.right = _matrix("left", left), _matrix("right", right)
         if self.left.shape[1] != self.right.shape[1]:
             raise ValueError(f"`left` and `right` need one rank; got shapes {self.left.shape} and {self.right.shape}.")
@@ -167,7 +170,13 @@ class SparseWeights(AbstractWeights):
     sizes: tuple[int, int] = eqx.field(static=True)
 
     def __init__(
-        self, values: ArrayLike, *, post: Shaped[ArrayLike, "nnz"], pre: Shaped[ArrayLike, "nnz"], n_post: int, n_pre: int
+        self,
+        values: Any,
+        *,
+        post: Any,
+        pre: Any,
+        n_post: int,
+        n_pre: int,
     ):
         self.values, self.sizes = as_leaf(values), (int(n_post), int(n_pre))
         check_finite("values", self.values)
@@ -218,7 +227,7 @@ class ConvolutionalWeights(AbstractWeights):
     stride: int = eqx.field(static=True)
     padding: int = eqx.field(static=True)
 
-    def __init__(self, kernel: ArrayLike, *, sheet: tuple[int, int], stride: int = 1, padding: int = 0):
+    def __init__(self, kernel: Any, *, sheet: tuple[int, int], stride: int = 1, padding: int = 0):
         self.kernel = as_leaf(kernel)
         check_finite("kernel", self.kernel)
         if self.kernel.ndim != 4:
@@ -232,7 +241,8 @@ class ConvolutionalWeights(AbstractWeights):
 
     def _out(self) -> tuple[int, int]:
         rows, columns = (
-            (n + 2 * self.padding - k) // self.stride + 1 for n, k in zip(self.sheet, self.kernel.shape[2:], strict=True)
+            (n + 2 * self.padding - k) // self.stride + 1
+            for n, k in zip(self.sheet, self.kernel.shape[2:], strict=True)
         )
         return rows, columns
 
@@ -258,8 +268,8 @@ class ConvolutionalWeights(AbstractWeights):
 class DaleWeights(AbstractWeights):
     """Every source to every target with the sign of its source, whatever training does: W_ij = s_j exp(s_j x_ij).
 
-    **Arguments:** `matrix`, (post, pre), the weights to start from, none of them 0; `signs`, (pre,), 1 for an excitatory
-    and -1 for an inhibitory source. What is trained is the coordinate x, `coordinates`.
+    **Arguments:** `matrix`, (post, pre), the weights to start from, none of them 0; `signs`, (pre,), 1 for an
+    excitatory and -1 for an inhibitory source. What is trained is the coordinate x, `coordinates`.
 
     Raises `ValueError` where a weight is 0 or of the other sign.
 
@@ -275,7 +285,7 @@ class DaleWeights(AbstractWeights):
     coordinates: Float[Array, "n_post n_pre"]
     dale: Dale
 
-    def __init__(self, matrix: ArrayLike, *, signs: ArrayLike):
+    def __init__(self, matrix: Any, *, signs: Any):
         given, self.dale = _matrix("matrix", matrix), Dale(signs)
         if self.dale.signs.shape != given.shape[1:]:
             raise ValueError(f"`signs` has to hold one for each of the {given.shape[1]} sources.")
@@ -303,7 +313,7 @@ def _product(spikes: Float[Array, "time n_pre"], matrix: Float[Array, "n_post n_
     return lax.dot_general(spikes, matrix, (((1,), (1,)), ((), ())))
 
 
-def _matrix(name: str, value: ArrayLike) -> Float[Array, "_ _"]:
+def _matrix(name: str, value: Any) -> Float[Array, "_ _"]:
     leaf = as_leaf(value)
     check_finite(name, leaf)
     if leaf.ndim != 2 or 0 in leaf.shape:
@@ -311,7 +321,7 @@ def _matrix(name: str, value: ArrayLike) -> Float[Array, "_ _"]:
     return leaf
 
 
-def _indices(name: str, value: Shaped[ArrayLike, "nnz"], n: int) -> Integer[Array, "nnz"]:
+def _indices(name: str, value: Any, n: int) -> Integer[Array, "nnz"]:
     known = np.asarray(value)
     if known.dtype.kind not in "iu" or known.ndim != 1 or (known.size and not 0 <= known.min() <= known.max() < n):
         raise ValueError(f"`{name}` has to hold indices of {n} neurons.")

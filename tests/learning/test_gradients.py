@@ -1,6 +1,5 @@
 """Gradients of networks with given weights: against torch's autograd, differences, and each other."""
 
-import importlib.util
 import json
 from pathlib import Path
 
@@ -90,12 +89,15 @@ def test_every_adjoint_and_forward_mode_give_one_gradient():
     def gradients(p):
         reverse = [
             jax.grad(lambda q: loss(network(q), surrogate, adjoint=a))(p)
-            for a in (jn.adjoint.Direct(), jn.adjoint.Checkpoint(), jn.adjoint.Checkpoint(2), jn.adjoint.Truncated(64.0))
+            for a in (
+                jn.adjoint.Direct(),
+                jn.adjoint.Checkpoint(),
+                jn.adjoint.Checkpoint(2),
+                jn.adjoint.Truncated(64.0),
+            )
         ]
         direction = jax.tree_util.tree_map(jnp.cos, p)
-        forward = jax.jvp(
-            lambda q: loss(network(q), surrogate, adjoint=jn.adjoint.Forward()), (p,), (direction,)
-        )[1]
+        forward = jax.jvp(lambda q: loss(network(q), surrogate, adjoint=jn.adjoint.Forward()), (p,), (direction,))[1]
         along = sum(
             jnp.sum(a * b) for a, b in zip(*map(jax.tree_util.tree_leaves, (reverse[0], direction)), strict=True)
         )
