@@ -5,13 +5,14 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Shaped
 
-from ..connectivity import AbstractOperator, AbstractWeights, ScheduledOperator, Weights, spike_product
+from ..connectivity import AbstractOperator, AbstractWeights, ScheduledOperator, spike_product
 from ..models import Firing
 
 
 class GivenArrivals(eqx.Module):
-    """Given weights, and for trainable delays what of each arrives after `least` and more steps."""
+    """Given weights: as a matrix of rows of sources, as they are, or by delay for each step from `least` on."""
 
+    rows: Float[Array, "n_pre n_post"] | None
     weights: AbstractWeights | None
     by_delay: Float[Array, "steps n_post n_pre"] | None
     least: int = eqx.field(static=True)
@@ -20,8 +21,8 @@ class GivenArrivals(eqx.Module):
         """What arrives in each step from the first of the block on: `pending`, and the spikes of the block."""
         floats = jnp.result_type(float)
         values = firing.spikes.astype(floats) if firing.soft is None else firing.soft
-        if isinstance(self.weights, Weights) and not firing.weighted:
-            arrivals = spike_product(firing.spikes, firing.soft, self.weights.matrix)
+        if self.rows is not None:
+            arrivals = values @ self.rows if firing.weighted else spike_product(firing.spikes, firing.soft, self.rows)
             return jnp.concatenate([pending, arrivals])
         if self.weights is not None:
             return jnp.concatenate([pending, self.weights.arrivals(values)])

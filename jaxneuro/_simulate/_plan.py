@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
 from .._network import CountTable, Network, PoissonDrive, Projection, TrainableDelay, UniformDelay
 from .._numerics import TwoFloat, count_steps, delay_steps, role_key
-from ..connectivity import AbstractOperator, AbstractWeights, SparseOperator
+from ..connectivity import AbstractOperator, AbstractWeights, SparseOperator, Weights
 from ..models import (
     AbstractConductanceNeuron,
     AbstractMembraneSolver,
@@ -169,10 +169,13 @@ def _arrivals(
         assert operator is not None
         return operator
     if not isinstance(delay, TrainableDelay):
-        return GivenArrivals(rule.prepared(), None, delays.least)
+        prepared = rule.prepared()
+        if isinstance(prepared, Weights):
+            return GivenArrivals(prepared.matrix.T, None, None, delays.least)
+        return GivenArrivals(None, prepared, None, delays.least)
     shares = delay.shares(dt, delays.least, delays.most)
     shares = shares.reshape(shares.shape[0], *(1,) * (3 - shares.ndim), *shares.shape[1:])
-    return GivenArrivals(None, shares * rule.as_matrix(), delays.least)
+    return GivenArrivals(None, None, shares * rule.as_matrix(), delays.least)
 
 
 def _even_share(n: int, most: int) -> int:

@@ -21,43 +21,48 @@ from ._native_product import add_outer, sum_rows
 _LEAST_PAIRS = 2**14
 # Above this share of spikes a dense product is less work than reading rows one by one.
 _DENSE_SHARE = 0.1
+_SAMPLE = 32
 
 
 def spike_product(
-    spikes: Bool[Array, "time n_pre"], soft: Float[Array, "time n_pre"] | None, matrix: Float[Array, "n_post n_pre"]
+    spikes: Bool[Array, "time n_pre"], soft: Float[Array, "time n_pre"] | None, matrix: Float[Array, "n_pre n_post"]
 ) -> Float[Array, "time n_post"]:
-    """`spikes @ matrix.T`, with the derivative of `soft`, the spikes as floats, where there is one."""
+    """`spikes @ matrix`, with the derivative of `soft`, the spikes as floats, where there is one."""
     if matrix.size < _LEAST_PAIRS or jax.default_backend() != "cpu" or not has_numba():
-        return (spikes.astype(matrix.dtype) if soft is None else soft) @ matrix.T
+        return (spikes.astype(matrix.dtype) if soft is None else soft) @ matrix
     if soft is None:
-        return _rows.bind(spikes, matrix.T)
+        return _rows.bind(spikes, matrix)
     return _with_soft(spikes, soft, matrix)
 
 
 @jax.custom_jvp
 def _with_soft(
-    spikes: Bool[Array, "time n_pre"], soft: Float[Array, "time n_pre"], matrix: Float[Array, "n_post n_pre"]
+    spikes: Bool[Array, "time n_pre"], soft: Float[Array, "time n_pre"], matrix: Float[Array, "n_pre n_post"]
 ) -> Float[Array, "time n_post"]:
-    return _rows.bind(spikes, matrix.T)
+    return _rows.bind(spikes, matrix)
 
 
 @_with_soft.defjvp
 def _with_soft_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
     spikes, _, matrix = primals
-    return _with_soft(*primals), tangents[1] @ matrix.T + _rows.bind(spikes, tangents[2].T)
+    return _with_soft(*primals), tangents[1] @ matrix + _rows.bind(spikes, tangents[2])
 
 
 _rows, _outer = Primitive("sum_rows_of_spikes"), Primitive("add_rows_of_spikes")
 
 
+def _few(spikes: Array) -> Array:
+    """Whether few neurons spike, by a sample of the rows."""
+    sample = spikes[:: max(1, spikes.shape[0] // _SAMPLE)]
+    return jnp.sum(sample, dtype=jnp.int32) < int(_DENSE_SHARE * sample.size)
+
+
 def _sum_rows(spikes: Array, matrix: Array) -> Array:
-    few = jnp.mean(spikes, dtype=jnp.float32) < _DENSE_SHARE
-    return lax.cond(few, sum_rows, lambda s, m: s.astype(m.dtype) @ m, spikes, matrix)
+    return lax.cond(_few(spikes), sum_rows, lambda s, m: s.astype(m.dtype) @ m, spikes, matrix)
 
 
 def _add_outer(spikes: Array, values: Array) -> Array:
-    few = jnp.mean(spikes, dtype=jnp.float32) < _DENSE_SHARE
-    return lax.cond(few, add_outer, lambda s, v: s.astype(v.dtype).T @ v, spikes, values)
+    return lax.cond(_few(spikes), add_outer, lambda s, v: s.astype(v.dtype).T @ v, spikes, values)
 
 
 def _one_by_one(primitive: Primitive, arguments: tuple, dims: tuple) -> tuple[Array, int]:

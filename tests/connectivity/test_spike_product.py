@@ -9,7 +9,7 @@ from jaxneuro.connectivity import spike_product
 
 RNG = np.random.default_rng(2)
 N_PRE, N_POST, ROWS = 160, 110, 24
-MATRIX = jnp.asarray(RNG.normal(size=(N_POST, N_PRE)))
+MATRIX = jnp.asarray(RNG.normal(size=(N_PRE, N_POST)))
 
 
 @pytest.mark.parametrize("share", [0.0, 0.03, 0.5, 1.0])
@@ -26,7 +26,7 @@ def test_the_product_its_derivatives_and_batches(share):
         return jax.vmap(lambda s, f: spike_product(s, f, matrix))(spikes, soft(theta))
 
     def dense(matrix, theta):
-        return soft(theta) @ matrix.T
+        return soft(theta) @ matrix
 
     at = (MATRIX, jnp.asarray(0.3))
     moved = (jnp.asarray(RNG.normal(size=MATRIX.shape)), jnp.asarray(1.0))
@@ -44,11 +44,11 @@ def test_the_product_its_derivatives_and_batches(share):
     # A gradient for every trial, and a matrix for every trial.
     each = jax.vmap(jax.grad(lambda m, s, t: jnp.sum(spike_product(s, None, m) * t)), (None, 0, 0))
     np.testing.assert_allclose(
-        each(MATRIX, spikes, target), jnp.einsum("btj,bti->bij", spikes.astype(MATRIX.dtype), target), **tolerance
+        each(MATRIX, spikes, target), jnp.einsum("btj,bti->bji", spikes.astype(MATRIX.dtype), target), **tolerance
     )
     many = jnp.stack([MATRIX, -MATRIX, 2 * MATRIX])
     own = jax.vmap(lambda m, s: spike_product(s, None, m))(many, spikes)
-    np.testing.assert_allclose(own, jnp.einsum("btj,bij->bti", spikes.astype(MATRIX.dtype), many), **tolerance)
+    np.testing.assert_allclose(own, jnp.einsum("btj,bji->bti", spikes.astype(MATRIX.dtype), many), **tolerance)
 
 
 def test_a_second_derivative():
@@ -60,4 +60,4 @@ def test_a_second_derivative():
 
     product = jax.jvp(jax.grad(square), (MATRIX,), (direction,))[1]
     counts = spikes.astype(MATRIX.dtype)
-    np.testing.assert_allclose(product, direction @ counts.T @ counts, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(product, counts.T @ counts @ direction, rtol=1e-9, atol=1e-9)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import jax.numpy as jnp
+from jax import lax
 from jaxtyping import Array, Float
 
 from ._recorder import AbstractRecorder, Layout, Recorded, Window
@@ -36,6 +37,9 @@ class Raster(AbstractRecorder):
     def update(self, carry: Any, window: Window, layout: Layout) -> Any:
         name = self.scope.populations[0]
         values = window.soft[name] if name in window.soft else window.spikes[name]
+        if self.scope.start == 0.0:  # every step from the first on: one contiguous piece
+            at = window.steps[0] - layout.first
+            return lax.dynamic_update_slice_in_dim(carry, values.astype(carry.dtype), at, 0)
         rows = window.steps - self.scope.first_counted(layout)
         rows = jnp.where(rows < 0, carry.shape[0], rows)  # a negative index would count from the end
         return carry.at[rows].set(values.astype(carry.dtype), mode="drop")
