@@ -26,7 +26,9 @@ class Network(torch.nn.Module):
         super().__init__()
         spike = surrogate.fast_sigmoid(slope=10.0)
         self.first = torch.nn.Linear(n_in, n, bias=False)
-        self.hidden = snn.RLeaky(beta=0.95, all_to_all=True, linear_features=n, spike_grad=spike, reset_mechanism="zero")
+        self.hidden = snn.RLeaky(
+            beta=0.95, all_to_all=True, linear_features=n, spike_grad=spike, reset_mechanism="zero"
+        )
         self.last = torch.nn.Linear(n, n_out, bias=False)
         self.out = snn.Leaky(beta=0.95, reset_mechanism="none")
         torch.nn.init.normal_(self.first.weight, std=0.25)
