@@ -64,6 +64,11 @@ from ._simulate import (
     wire as wire,
 )
 from ._sweep import Threads as Threads, Vectorised as Vectorised, sweep as sweep
+from ._train import (
+    Trained as Trained,
+    TrainingWarning as TrainingWarning,
+    train as train,
+)
 from .connectivity import (
     AllToAll as AllToAll,
     Bernoulli as Bernoulli,
