@@ -65,8 +65,10 @@ from ._simulate import (
 )
 from ._sweep import Threads as Threads, Vectorised as Vectorised, sweep as sweep
 from ._train import (
+    GradientAudit as GradientAudit,
     Trained as Trained,
     TrainingWarning as TrainingWarning,
+    audit_gradient as audit_gradient,
     train as train,
 )
 from .connectivity import (

@@ -188,7 +188,7 @@ def _record(records: dict[str, list], seen: dict[str, Any], step: int) -> None:
     known = {name: np.asarray(value) for name, value in seen.items()}
     if not (np.isfinite(known["loss"]) and np.all(np.isfinite(known["norms"]))):
         raise RuntimeError(
-            f"At step {step} the loss is {known['loss']:.4g} and its gradient has by leaf the norms {known['norms']}: try "
+            f"At step {step} the loss is {known['loss']:.4g} and its gradient has the norms {known['norms']}: try "
             "a lower learning rate, `optax.clip_by_global_norm`, smaller weights, or look at `sol.result` of a run."
         )
     for name, value in known.items():
