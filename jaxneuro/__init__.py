@@ -57,10 +57,12 @@ from ._simulate import (
     Parallel as Parallel,
     Sequential as Sequential,
     Solution as Solution,
+    SpikeEvents as SpikeEvents,
     Wiring as Wiring,
     adjoint as adjoint,
     record as record,
     simulate as simulate,
+    simulate_events as simulate_events,
     wire as wire,
 )
 from ._sweep import Threads as Threads, Vectorised as Vectorised, sweep as sweep

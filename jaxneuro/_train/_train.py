@@ -105,7 +105,7 @@ def train(
     >>> def loss(w, batch, key):
     ...     return jnp.mean((batch @ w - 1.0) ** 2)
     >>> batches = lambda step: jax.random.normal(jax.random.fold_in(jax.random.key(1), step), (8, 2)) + 2.0
-    >>> trained = jn.train(jnp.zeros(2), loss, batches, steps=200, optimiser=optax.adam(0.05), key=jax.random.key(0))
+    >>> trained = jn.train(jnp.zeros(2), loss, batches, steps=200, optimiser=optax.sgd(0.02), key=jax.random.key(0))
     >>> bool(trained.loss[-1] < 0.5 * trained.loss[0])
     True
 

@@ -275,9 +275,9 @@ class DaleWeights(AbstractWeights):
 
     ```python
     >>> import jaxneuro as jn
-    >>> weights = jn.DaleWeights([[0.5, -2.0], [1.0, -1.0]], signs=[1, -1])
-    >>> weights.coordinates.round(3).tolist()
-    [[-0.693, -0.693], [0.0, -0.0]]
+    >>> weights = jn.DaleWeights([[1.0, -1.0], [1.0, -1.0]], signs=[1, -1])
+    >>> weights.as_matrix().tolist()
+    [[1.0, -1.0], [1.0, -1.0]]
 
     ```
     """

@@ -165,7 +165,7 @@ class MultiGaussian(AbstractSurrogate):
     ```python
     >>> import jax.numpy as jnp, jaxneuro as jn
     >>> [f"{s:.4f}" for s in jn.surrogate.MultiGaussian(width=0.5).derivative(jnp.asarray([0.0, 2.0]))]
-    ['0.8783', '-0.0316']
+    ['0.8782', '-0.0314']
 
     ```
 
