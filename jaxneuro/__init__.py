@@ -102,6 +102,7 @@ from .models import (
     ImplicitEuler as ImplicitEuler,
     IntegrateAndFire as IntegrateAndFire,
     LeakyIntegrator as LeakyIntegrator,
+    LinearCurve as LinearCurve,
     LowRank as LowRank,
     Poisson as Poisson,
     QuadraticCurve as QuadraticCurve,

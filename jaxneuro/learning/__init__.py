@@ -19,3 +19,10 @@ from ._losses import (
     squared_error as squared_error,
     van_rossum as van_rossum,
 )
+from ._tasks import (
+    Trials as Trials,
+    cue_accumulation as cue_accumulation,
+    delayed_xor as delayed_xor,
+    pattern as pattern,
+    randman as randman,
+)

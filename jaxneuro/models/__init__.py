@@ -14,6 +14,7 @@ from ._integrate_and_fire import (
     AbstractCurve as AbstractCurve,
     ExponentialCurve as ExponentialCurve,
     IntegrateAndFire as IntegrateAndFire,
+    LinearCurve as LinearCurve,
     QuadraticCurve as QuadraticCurve,
 )
 from ._leaky_integrator import LeakyIntegrator as LeakyIntegrator
