@@ -1,10 +1,10 @@
 """Accuracy on Randman and latency-coded digits after equal training, beside snnTorch and Spyx, over seeds.
 
-A recurrent hidden layer, cross-entropy of the highest potential, Adam, equal sizes, data, batches and steps. Digits are
-those of scikit-learn where it is installed.
+A recurrent hidden layer, cross-entropy of the highest potential, Adam, equal sizes, data, batches and steps. Beside each
+peer ours has the peer's reset: hard and detached beside snnTorch; beside Spyx by subtraction and attached, with time
+constants trained too. Digits are those of scikit-learn (`python -m benchmarks.peers digits`).
 """
 
-import importlib.util
 import tempfile
 import time
 from pathlib import Path
@@ -29,11 +29,14 @@ def randman_data() -> dict[str, np.ndarray]:
 
 
 def digits_data() -> dict[str, np.ndarray] | None:
-    if importlib.util.find_spec("sklearn") is None:
+    worker = worker_or_none("learning", "digits")
+    if worker is None:
         return None
-    from sklearn.datasets import load_digits  # type: ignore[import-not-found]
-
-    images, labels = load_digits(return_X_y=True)
+    with tempfile.TemporaryDirectory() as folder:
+        worker.ask(file=str(Path(folder) / "digits.npz"))
+        worker.close()
+        with np.load(Path(folder) / "digits.npz") as file:
+            images, labels = file["images"], file["labels"]
     spikes = jn.learning.latency_spikes(images / 16.0, n_steps=50, dt=1.0, tau=20.0, threshold=0.2)
     chosen = np.random.default_rng(0).permutation(len(labels))
     return split(np.asarray(spikes)[chosen], labels[chosen])
@@ -47,12 +50,14 @@ def split(spikes: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
 
 def logits(p: dict[str, jax.Array], spikes: jax.Array) -> jax.Array:
     delta, tau = jn.DeltaCurrent(), -1.0 / np.log(DECAY)
+    reset = jn.reset.Soft(detached=False) if "log_tau" in p else jn.reset.Hard()
+    taus = jnp.exp(p["log_tau"]) if "log_tau" in p else jnp.full(2, tau)
     n, n_in = p["w_in"].shape
     net = jn.Network(
         {
             "in": jn.Population(jn.SpikeSource(), n_in),
-            "hidden": jn.Population(jn.LIF(tau_m=tau, v_th=1.0, v_reset=0.0, t_ref=0.0), n),
-            "out": jn.Population(jn.LeakyIntegrator(tau_m=tau), p["w_out"].shape[0]),
+            "hidden": jn.Population(jn.LIF(tau_m=taus[0], v_th=1.0, v_reset=0.0, t_ref=0.0, reset=reset), n),
+            "out": jn.Population(jn.LeakyIntegrator(tau_m=taus[1]), p["w_out"].shape[0]),
         },
         [
             jn.Projection("in", "hidden", delta, connectivity=jn.Weights(p["w_in"]), delay=1.0),
@@ -72,11 +77,13 @@ def logits(p: dict[str, jax.Array], spikes: jax.Array) -> jax.Array:
     return jn.learning.max_potential(jax.vmap(one)(spikes))
 
 
-def ours(data: dict[str, np.ndarray], seed: int) -> dict[str, float]:
+def ours(data: dict[str, np.ndarray], seed: int, beside: str) -> dict[str, float]:
     n_in, n_out = data["spikes"].shape[2], int(data["labels"].max()) + 1
     keys = jax.random.split(jax.random.key(seed), 3)
     shapes = {"w_in": ((HIDDEN, n_in), 0.6), "w_rec": ((HIDDEN, HIDDEN), 0.05), "w_out": ((n_out, HIDDEN), 0.2)}
     p = {name: sd * jax.random.normal(k, shape) for k, (name, (shape, sd)) in zip(keys, shapes.items(), strict=True)}
+    if beside == "spyx":
+        p["log_tau"] = jnp.full(2, np.log(-1.0 / np.log(DECAY)))
 
     def batches(step: int) -> tuple[jax.Array, jax.Array]:
         chosen = np.random.default_rng([seed, step]).integers(0, len(data["labels"]), BATCH)
@@ -96,31 +103,28 @@ def ours(data: dict[str, np.ndarray], seed: int) -> dict[str, float]:
 
 
 def rows(task: str, data: dict[str, np.ndarray]) -> list[Row]:
-    found: dict[str, list[dict[str, float]]] = {"ours": [ours(data, seed) for seed in range(SEEDS)]}
+    out = []
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "data.npz"
         np.savez(file, **data)  # type: ignore[arg-type]
-        settings = dict(
-            file=str(file), hidden=HIDDEN, batch=BATCH, steps=STEPS, rate=RATE, decay=DECAY, slope=1 / WIDTH
-        )
-        for name in ("snntorch", "spyx"):
-            worker = worker_or_none("learning", name)
+        sizes = dict(file=str(file), hidden=HIDDEN, batch=BATCH, steps=STEPS, rate=RATE, decay=DECAY, slope=1 / WIDTH)
+        for peer in ("snntorch", "spyx"):
+            mine, theirs, worker = [], [], worker_or_none("learning", peer)
+            for seed in range(SEEDS):
+                mine.append(ours(data, seed, peer))
+                if worker is not None:
+                    theirs.append(worker.ask(seed=seed, **sizes))
             if worker is not None:
-                found[name] = [worker.ask(seed=seed, **settings) for seed in range(SEEDS)]
                 worker.close()
-    out = []
-    for peer in ("snntorch", "spyx"):
-        theirs = found.get(peer)
-        spread = {name: [round(100 * r["accuracy"], 1) for r in results] for name, results in found.items()}
-        note = f"by seed (%): ours {spread['ours']}, {peer} {spread.get(peer, 'absent')}"
-        mine = [r["accuracy"] for r in found["ours"]]
-        out.append(compared(f"{task}: accuracy, beside {peer}", "1", mine, [r["accuracy"] for r in theirs or []], note))
-        took = [r["seconds"] for r in found["ours"]]
-        out.append(compared(f"{task}: {STEPS} steps, beside {peer}", "s", took, [r["seconds"] for r in theirs or []]))
+            by_seed = [[round(100 * r["accuracy"], 1) for r in results] for results in (mine, theirs)]
+            note = f"by seed (%): ours {by_seed[0]}, {peer} {by_seed[1] or 'absent'}"
+            for what, unit, text in (("accuracy", "1", note), ("seconds", "s", f"{STEPS} steps, with compilation")):
+                values = [[r[what] for r in results] for results in (mine, theirs)]
+                out.append(compared(f"{task}: {what}, beside {peer}", unit, values[0], values[1], text))
     return out
 
 
 def run() -> list[Row]:
     digits = digits_data()
-    missing = not_measured("digits: accuracy", "1", "scikit-learn is not installed")
+    missing = not_measured("digits: accuracy", "1", "needs scikit-learn (`python -m benchmarks.peers digits`)")
     return [*rows("Randman", randman_data()), *([missing] if digits is None else rows("digits", digits))]

@@ -37,6 +37,7 @@ PEERS = {
         Peer("nest", ("nest-simulator==3.10.0", "numpy")),
         Peer("snntorch", ("torch==2.13.0", "snntorch", "numpy")),
         Peer("spyx", ("spyx", "jax[cpu]>=0.10.1,!=0.10.2,!=0.11.0", "dm-haiku", "optax")),
+        Peer("digits", ("scikit-learn", "numpy")),
         Peer("brainevent", ("brainevent==0.2.1", "numba", "jax[cpu]>=0.10.1,!=0.10.2,!=0.11.0")),
     )
 }

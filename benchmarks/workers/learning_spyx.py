@@ -10,8 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from flax import nnx
-from spyx import axn
-from spyx import nn as snn
+from spyx import axn, nn as snn
 
 
 def say(values):

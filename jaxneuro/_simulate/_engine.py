@@ -89,7 +89,7 @@ class Loop(eqx.Module):
             by_block = jax.tree_util.tree_map(lambda x: x.reshape(n_blocks, n_steps, *x.shape[1:]), outside)
 
             def one(carry: tuple, own: dict[str, Any]) -> tuple[tuple, Any]:
-                after, failed, emitted = self._block(*carry, own, n_steps)
+                after, failed, emitted = self._block(carry[0], carry[1], own, n_steps)
                 return (after, failed), emitted
 
             (state, failure), emitted = lax.scan(one, (state, failure), by_block)

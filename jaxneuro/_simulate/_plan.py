@@ -205,8 +205,8 @@ def with_surrogates(
     floats, pending = jnp.result_type(float), []
     for projection, operator, rows in zip(net.projections, wiring.operators, state.pending, strict=True):
         soft = surrogates.get(projection.pre) is not None or isinstance(projection.synapse, ShortTermPlasticity)
-        as_floats = soft or operator is None or projection.pre in amplitudes
-        pending.append(rows.astype(floats if as_floats else operator.count_dtype))
+        as_floats = soft or projection.pre in amplitudes
+        pending.append(rows.astype(floats if as_floats or operator is None else operator.count_dtype))
     return eqx.tree_at(lambda s: s.pending, state, tuple(pending))
 
 
