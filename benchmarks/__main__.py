@@ -12,7 +12,7 @@ BENCHMARKS = (
     "rates", "surrogate", "learning",
 )  # fmt: skip
 # Evidence, not speed: printed the same way, with no peer.
-EVIDENCE = ("errata", "binary", "brunel_states", "stability")
+EVIDENCE = ("errata", "binary", "brunel_states", "stability", "audit")
 
 
 def _summary(name: str) -> str:

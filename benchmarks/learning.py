@@ -1,8 +1,8 @@
 """Accuracy on Randman and latency-coded digits after equal training, beside snnTorch and Spyx, over seeds.
 
-A recurrent hidden layer, cross-entropy of the highest potential, Adam, equal sizes, data, batches and steps. Beside each
-peer ours has the peer's reset: hard and detached beside snnTorch; beside Spyx by subtraction and attached, with time
-constants trained too. Digits are those of scikit-learn (`python -m benchmarks.peers digits`).
+A recurrent hidden layer, cross-entropy of the highest potential, Adam, equal sizes, data, batches and steps. Beside
+each peer ours has the peer's reset: hard and detached beside snnTorch; beside Spyx by subtraction and attached, with
+time constants trained too. Digits are those of scikit-learn (`python -m benchmarks.peers digits`).
 """
 
 import tempfile
