@@ -19,7 +19,7 @@ import jaxneuro as jn
 from ._report import Row, compared, not_measured
 from ._worker import worker_or_none
 
-HIDDEN, BATCH, STEPS, RATE, SEEDS = 64, 64, 200, 5e-3, 3
+HIDDEN, BATCH, STEPS, RATE, SEEDS = 64, 64, 150, 5e-3, 3
 DECAY, WIDTH = 0.95, 0.1
 
 
