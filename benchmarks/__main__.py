@@ -9,10 +9,10 @@ from pathlib import Path
 # One module each, with `run() -> list[Row]`; the first line of its docstring is what the list shows.
 BENCHMARKS = (
     "lif_rate", "bootstrap", "import_time", "brunel", "brunel_peers", "brunel_batch", "sweep", "growth", "gradient",
-    "rates", "hodgkin_huxley",
+    "rates", "hodgkin_huxley", "surrogate", "learning",
 )  # fmt: skip
 # Evidence, not speed: printed the same way, with no peer.
-EVIDENCE = ("errata", "binary", "brunel_states", "stability", "hopfield")
+EVIDENCE = ("errata", "binary", "brunel_states", "stability", "hopfield", "audit")
 
 
 def _summary(name: str) -> str:

@@ -73,15 +73,14 @@ def near_threshold(wiring: jn.Wiring, at: jax.Array) -> float:
 def transposed_products(wiring: jn.Wiring, share: float) -> Callable:
     """The products that a backward pass needs, for every block of the run, and nothing else."""
     rng, n_steps = np.random.default_rng(0), 10
+    operators = [operator for operator in wiring.operators if operator is not None]
     blocks = round(DURATION / 0.1) // n_steps
     # A neuron stays near threshold for several steps: it is the sources of a block that count.
-    masks = [
-        np.repeat(rng.random((1, operator.n_pre)) < min(1.0, 3.0 * share), n_steps, 0) for operator in wiring.operators
-    ]
+    masks = [np.repeat(rng.random((1, operator.n_pre)) < min(1.0, 3.0 * share), n_steps, 0) for operator in operators]
 
     def run(values: jax.Array) -> jax.Array:
         def block(total: jax.Array, _: None) -> tuple[jax.Array, None]:
-            for operator, mask in zip(wiring.operators, masks, strict=True):
+            for operator, mask in zip(operators, masks, strict=True):
                 back = operator.pull_back(total + jnp.ones((n_steps, operator.n_post)), jnp.asarray(mask))
                 total = total + 1e-6 * jnp.mean(back)
             return total, None

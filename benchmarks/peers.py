@@ -37,6 +37,9 @@ PEERS = {
         Peer("nest", ("nest-simulator==3.10.0", "numpy")),
         Peer("jaxley", ("jaxley==0.14.0", "jax[cpu]>=0.10.1,!=0.10.2,<0.11")),
         Peer("neuron", ("neuron==9.0.2", "numpy")),
+        Peer("snntorch", ("torch==2.13.0", "snntorch", "numpy")),
+        Peer("spyx", ("spyx", "jax[cpu]>=0.10.1,!=0.10.2,!=0.11.0", "dm-haiku", "optax")),
+        Peer("digits", ("scikit-learn", "numpy")),
         Peer("brainevent", ("brainevent==0.2.1", "numba", "jax[cpu]>=0.10.1,!=0.10.2,!=0.11.0")),
     )
 }

@@ -6,11 +6,13 @@ from . import (
     delivery as delivery,
     io as io,
     laws as laws,
+    learning as learning,
     networks as networks,
     neurons as neurons,
     plot as plot,
     quantal as quantal,
     recordings as recordings,
+    reset as reset,
     statistics as statistics,
     surrogate as surrogate,
     theory as theory,
@@ -40,6 +42,7 @@ from ._network import (
     PoissonDrive as PoissonDrive,
     Population as Population,
     Projection as Projection,
+    TrainableDelay as TrainableDelay,
     UniformDelay as UniformDelay,
     UniformPotential as UniformPotential,
     WhiteNoiseDrive as WhiteNoiseDrive,
@@ -55,18 +58,32 @@ from ._simulate import (
     Parallel as Parallel,
     Sequential as Sequential,
     Solution as Solution,
+    SpikeEvents as SpikeEvents,
     Wiring as Wiring,
     adjoint as adjoint,
     record as record,
     simulate as simulate,
+    simulate_events as simulate_events,
     wire as wire,
 )
 from ._sweep import Threads as Threads, Vectorised as Vectorised, sweep as sweep
+from ._train import (
+    GradientAudit as GradientAudit,
+    Trained as Trained,
+    TrainingWarning as TrainingWarning,
+    audit_gradient as audit_gradient,
+    train as train,
+)
 from .connectivity import (
     AllToAll as AllToAll,
     Bernoulli as Bernoulli,
+    ConvolutionalWeights as ConvolutionalWeights,
+    DaleWeights as DaleWeights,
     FixedInDegree as FixedInDegree,
     GaussianInDegree as GaussianInDegree,
+    LowRankWeights as LowRankWeights,
+    SparseWeights as SparseWeights,
+    Weights as Weights,
 )
 from .models import (
     FFT as FFT,
@@ -85,6 +102,8 @@ from .models import (
     HodgkinHuxley as HodgkinHuxley,
     ImplicitEuler as ImplicitEuler,
     IntegrateAndFire as IntegrateAndFire,
+    LeakyIntegrator as LeakyIntegrator,
+    LinearCurve as LinearCurve,
     LowRank as LowRank,
     Poisson as Poisson,
     QuadraticCurve as QuadraticCurve,
@@ -92,6 +111,7 @@ from .models import (
     Ring as Ring,
     RungeKutta4 as RungeKutta4,
     Section as Section,
+    SpikeSource as SpikeSource,
     SynapticRateNetwork as SynapticRateNetwork,
 )
 from .synapses import (

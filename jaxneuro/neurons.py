@@ -15,7 +15,7 @@ from .channels import (
     WangBuzsakiPotassium,
     WangBuzsakiSodium,
 )
-from .models import ConductanceNeuron, ExponentialCurve, HodgkinHuxley, IntegrateAndFire, QuadraticCurve
+from .models import ConductanceNeuron, ExponentialCurve, HodgkinHuxley, IntegrateAndFire, LinearCurve, QuadraticCurve
 
 
 def squid(**parameters: Any) -> HodgkinHuxley:
@@ -136,6 +136,29 @@ def eif(
     Source: Fourcaud-Trocme et al. (2003), doi:10.1523/JNEUROSCI.23-37-11628.2003.
     """
     return IntegrateAndFire(ExponentialCurve(v_rest=v_rest, v_t=v_t, delta_t=delta_t), v_peak=v_peak, **parameters)
+
+
+def adaptive_lif(
+    *, v_rest: Any = 0.0, v_th: Any = 20.0, v_reset: Any = 10.0, b: Any = 2.0, tau_w: Any = 100.0, **parameters: Any
+) -> IntegrateAndFire:
+    """The leaky integrate-and-fire neuron with adaptation, whose spikes make it less excitable for a while.
+
+        tau_m dV/dt = -(V - v_rest) - w + I,   tau_w dw/dt = a (V - v_rest) - w;   w = w + b at a spike.
+
+    **Arguments:** those of `IntegrateAndFire`; `v_th` is its `v_peak`.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> f"{float(jn.neurons.adaptive_lif().resting_potential()):.2f} mV"
+    '0.00 mV'
+
+    ```
+
+    Source: Gerstner, Kistler, Naud and Paninski (2014), Neuronal Dynamics, equations (6.1), (6.2); in learning Bellec
+    et al. (2018), arXiv:1803.09574, whose threshold adapts in place of the current.
+    """
+    own = {"v_peak": v_th, "v_reset": v_reset, "b": b, "tau_w": tau_w, "v_w": v_rest}
+    return IntegrateAndFire(LinearCurve(v_rest=v_rest), **own, **parameters)
 
 
 def adex(**parameters: Any) -> IntegrateAndFire:

@@ -14,7 +14,7 @@ PACKAGE = ROOT / "jaxneuro"
 LAYERS = [
     {"_numerics"},
     {"_formulas"},
-    {"statistics", "surrogate", "transfer", "channels"},
+    {"statistics", "surrogate", "reset", "learning", "transfer", "channels"},
     {"models", "synapses", "connectivity", "laws", "quantal"},
     {"_network"},
     {"_simulate", "theory"},

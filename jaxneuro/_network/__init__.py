@@ -17,6 +17,7 @@ from ._population import (
 from ._projection import (
     PoissonDrive as PoissonDrive,
     Projection as Projection,
+    TrainableDelay as TrainableDelay,
     UniformDelay as UniformDelay,
     WhiteNoiseDrive as WhiteNoiseDrive,
 )

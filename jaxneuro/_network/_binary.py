@@ -8,7 +8,7 @@ from jax import lax
 from jaxtyping import Array, ArrayLike, Float
 
 from .._numerics import as_leaf, check_finite, violates
-from ..connectivity import AbstractConnectivity, AllToAll
+from ..connectivity import AbstractConnectivity, AbstractWeights, AllToAll
 from ..models import Binary
 from ._population import AtRest, Population
 from ._projection import _targets
@@ -58,8 +58,11 @@ class BinaryProjection(eqx.Module):
             raise ValueError(f"`weight` has to have at most two axes, (targets, sources); got {self.weight.shape}.")
         if connectivity is None and self.weight.ndim == 2:
             connectivity = AllToAll(autapses=True)
-        if not isinstance(connectivity, AbstractConnectivity):
-            raise ValueError(f"`connectivity` has to be a rule such as `Bernoulli(0.05)`; got {connectivity!r}.")
+        if not isinstance(connectivity, AbstractConnectivity) or isinstance(connectivity, AbstractWeights):
+            raise ValueError(
+                f"`connectivity` has to be a rule such as `Bernoulli(0.05)`; got {type(connectivity).__name__}: "
+                "weights of pairs are `weight`, (post, pre)."
+            )
         self.connectivity = connectivity
 
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 import equinox as eqx
 from jaxtyping import Array
 
-from ..models import Binary, Poisson
+from ..connectivity import AbstractWeights
+from ..models import Binary, LeakyIntegrator, Poisson, SpikeSource
 from ._population import Population
 from ._projection import PoissonDrive, Projection, WhiteNoiseDrive
 
@@ -25,8 +26,8 @@ class Network(eqx.Module):
     - `projections`: `Projection`s between them.
     - `drives`: `PoissonDrive`s and `WhiteNoiseDrive`s.
 
-    Raises `ValueError` where a population is named that does not exist, a Poisson population is a
-    target, an in-degree exceeds its population, or a value a neuron has another length.
+    Raises `ValueError` where a population is named that does not exist, a source is a
+    target, a read-out is a source, an in-degree exceeds its population, or a value a neuron has another length.
 
     ```python
     >>> import jaxneuro as jn
@@ -80,7 +81,16 @@ class Network(eqx.Module):
             raise ValueError(f"{name} has to be a Projection; got {type(projection).__name__}.")
         self._check_known(name, (projection.pre, *projection.post))
         self._check_targets(name, projection.post, {"weight": projection.weight})
+        if isinstance(self.populations[projection.pre].model, LeakyIntegrator):
+            raise ValueError(f"{name} starts from {projection.pre!r}, a `LeakyIntegrator`, which has no spikes.")
         n_pre = self.populations[projection.pre].n
+        rule = projection.connectivity
+        if isinstance(rule, AbstractWeights):
+            posts = [self.populations[post].n for post in projection.post]
+            given, here = (rule.n_post, rule.n_pre), (None if None in posts else sum(n or 0 for n in posts), n_pre)
+            if any(n is not None and n != g for g, n in zip(given, here, strict=True)):
+                raise ValueError(f"{name}: the weights are {given}, (post, pre), and the populations {here}.")
+            return
         if n_pre is None:
             return
         for post in projection.post:
@@ -102,8 +112,9 @@ class Network(eqx.Module):
 
     def _check_targets(self, name: str, targets: tuple[str, ...], values: dict[str, Array]) -> None:
         for target in targets:
-            if isinstance(self.populations[target].model, Poisson):
-                raise ValueError(f"{name} has the target {target!r}, a Poisson population, which takes no input.")
+            if isinstance(self.populations[target].model, Poisson | SpikeSource):
+                kind = type(self.populations[target].model).__name__
+                raise ValueError(f"{name} has the target {target!r}, a {kind} population, which takes no input.")
         sizes = [self.populations[target].n for target in targets]
         total = None if None in sizes else sum(n for n in sizes if n is not None)
         for argument, value in values.items():

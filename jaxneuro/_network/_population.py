@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray
 
 from .._numerics import as_leaf, check_finite, violates
-from ..models import AbstractNeuron, Binary, Poisson
+from ..models import AbstractNeuron, Binary, Poisson, SpikeSource
 
 
 class AbstractInitial(eqx.Module):
@@ -50,9 +50,9 @@ class Population(eqx.Module):
 
     **Arguments:**
 
-    - `model`: a neuron model such as `LIF(...)` or `HodgkinHuxley(...)`, `Poisson(rate)` for external sources, or
-      `Binary(...)` for the units of a `BinaryNetwork`; each of its parameters is one number or one number a neuron,
-      (n,).
+    - `model`: a neuron model such as `LIF(...)` or `HodgkinHuxley(...)`, `Poisson(rate)` or `SpikeSource()`
+      for external sources, or `Binary(...)` for the units of a `BinaryNetwork`; each of its parameters is one number or
+      one number a neuron, (n,).
     - `n`: number of neurons; None leaves it open, which theory allows and a run does not.
     - `initial`: where the potentials start, `AtRest()` by default, or `UniformPotential(low, high)`.
 
@@ -72,7 +72,7 @@ class Population(eqx.Module):
     initial: AbstractInitial
 
     def __init__(self, model: Any, n: int | None = None, *, initial: AbstractInitial | None = None):
-        if not isinstance(model, AbstractNeuron | Poisson | Binary):
+        if not isinstance(model, AbstractNeuron | Poisson | SpikeSource | Binary):
             raise ValueError(
                 f"`model` has to be a neuron model, such as `LIF`, `HodgkinHuxley`, `Poisson` or `Binary`; "
                 f"got {type(model).__name__}."

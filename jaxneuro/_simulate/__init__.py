@@ -2,6 +2,7 @@
 
 from . import adjoint as adjoint, record as record
 from ._binary import BinaryState as BinaryState, initial_binary_state as initial_binary_state
+from ._event_driven import SpikeEvents as SpikeEvents, simulate_events as simulate_events
 from ._plan import NetworkState as NetworkState
 from ._simulate import simulate as simulate
 from ._solution import Solution as Solution

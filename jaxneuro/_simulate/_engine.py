@@ -15,9 +15,9 @@ from .._numerics import below_probability, random_bits, role_key, step_keys
 from ..connectivity import ScheduledOperator, SparseOperator
 from ..models import Firing
 from ..synapses import ShortTermPlasticity, StochasticRelease
-from ._deliver import deliver, push, with_amplitude
+from ._deliver import GivenArrivals, deliver, push, with_amplitude
 from ._plan import NetworkState, Plan, all_finite, part, poisson_names, spans
-from ._stimulus import Stimulus
+from ._stimulus import GivenSpikes, Stimulus
 from .adjoint import AbstractAdjoint, Checkpoint
 from .record import AbstractRecorder, Layout, Spikes, Trace, Window
 
@@ -36,7 +36,7 @@ class Loop(eqx.Module):
     net: Network
     plan: Plan
     key: PRNGKeyArray
-    stimulus: dict[str, Stimulus]
+    stimulus: dict[str, Stimulus | GivenSpikes]
     recorders: dict[str, AbstractRecorder]
     layout: Layout
     adjoint: AbstractAdjoint
@@ -69,57 +69,109 @@ class Loop(eqx.Module):
     def _blocks(
         self, state: NetworkState, outcome: Outcome, n_blocks: int, n_steps: int
     ) -> tuple[NetworkState, Outcome]:
-        """Blocks of `n_steps` whose random input is drawn at once."""
+        """Blocks of `n_steps` whose input from outside is made at once, and recorded at once."""
         steps = state.step + jnp.arange(n_blocks * n_steps, dtype=jnp.int32)
+        sources = self._sources(steps)
+        state, ahead = self._look_ahead(state, sources)
         outside = {
-            "steps": steps,
             "drives": tuple(self._draw(i, steps) for i in range(len(self.net.drives))),
             "uniforms": tuple(self._uniforms(i, steps) for i in range(len(self.net.projections))),
-            "sources": {name: self._source_spikes(name, steps) for name in poisson_names(self.net)},
+            "sources": {name: fired for name, fired in sources.items() if name in self._heard_in_blocks()},
             "stimulus": {
                 name: s.rows(steps - self.layout.first, steps)
                 for name, s in self.stimulus.items()
-                if s.constant is None
+                if isinstance(s, Stimulus) and s.constant is None
             },
+            "ahead": ahead,
         }
+        failure = (outcome.failed_step, outcome.finite)
         if n_blocks == 1:
-            return self._block(state, outcome, outside)
-        by_block = jax.tree_util.tree_map(lambda x: x.reshape(n_blocks, n_steps, *x.shape[1:]), outside)
-        return lax.scan(lambda carry, own: (self._block(*carry, own), None), (state, outcome), by_block)[0]
+            state, failure, emitted = self._block(state, failure, outside, n_steps)
+        else:
+            by_block = jax.tree_util.tree_map(lambda x: x.reshape(n_blocks, n_steps, *x.shape[1:]), outside)
 
-    def _block(self, state: NetworkState, outcome: Outcome, outside: dict[str, Any]) -> tuple[NetworkState, Outcome]:
-        steps = outside["steps"]
-        n_steps = steps.shape[0]
-        arriving = {
-            "pending": tuple(rows[:n_steps] for rows in state.pending),
-            "drives": outside["drives"],
-            "uniforms": outside["uniforms"],
-            "stimulus": outside["stimulus"],
-        }
-        state, emitted = lax.scan(self._stepper(), state, arriving, length=n_steps, unroll=self.plan.unroll)
+            def one(carry: tuple, own: dict[str, Any]) -> tuple[tuple, Any]:
+                after, failed, emitted = self._block(carry[0], carry[1], own, n_steps)
+                return (after, failed), emitted
+
+            (state, failure), emitted = lax.scan(one, (state, failure), by_block)
+            emitted = jax.tree_util.tree_map(lambda x: x.reshape(-1, *x.shape[2:]), emitted)
         firing, traced = emitted
-        firing = firing | {name: Firing(spikes) for name, spikes in outside["sources"].items()}
-        pending, resources = self._advance(state, firing)
+        return state, Outcome(self._recorded(outcome.recorders, steps, firing | sources, traced), *failure)
+
+    def _recorded(
+        self, carries: dict[str, Any], steps: Int[Array, "time"], firing: Mapping[str, Firing], traced: dict[str, Array]
+    ) -> dict[str, Any]:
+        spikes = {name: fired.spikes for name, fired in firing.items()}
+        soft = {name: fired.soft for name, fired in firing.items() if fired.soft is not None}
+        shares = {name: fired.share for name, fired in firing.items() if fired.share is not None}
+        return {
+            name: recorder.update(carries[name], Window(steps, spikes, traced.get(name), soft, shares), self.layout)
+            for name, recorder in self.recorders.items()
+        }
+
+    def _heard_in_blocks(self) -> set[str]:
+        """The sources of the projections that are not delivered ahead."""
+        return {p.pre for p, ahead in zip(self.net.projections, self.plan.ahead, strict=True) if not ahead}
+
+    def _look_ahead(
+        self, state: NetworkState, sources: Mapping[str, Firing]
+    ) -> tuple[NetworkState, tuple[Array | None, ...]]:
+        """What arrives from sources alone, for all steps at once."""
+        arriving, pending = [], list(state.pending)
+        for i, projection in enumerate(self.net.projections):
+            given = self.plan.operators[i]
+            if not self.plan.ahead[i] or not isinstance(given, GivenArrivals):
+                arriving.append(None)
+                continue
+            fired = sources[projection.pre]
+            line = given.timeline(pending[i], fired)
+            arriving.append(line[: fired.spikes.shape[0]])
+            pending[i] = line[fired.spikes.shape[0] :]
+        return eqx.tree_at(lambda s: s.pending, state, tuple(pending)), tuple(arriving)
+
+    def _block(
+        self, state: NetworkState, failure: tuple[Array, Array], outside: dict[str, Any], n_steps: int
+    ) -> tuple[NetworkState, tuple[Array, Array], tuple[dict[str, Firing], dict[str, Array]]]:
+        cut = self.adjoint.cut(state, state.step, n_steps, self.plan.dt)
+        kept = tuple(
+            old if ahead else new for ahead, old, new in zip(self.plan.ahead, state.pending, cut.pending, strict=True)
+        )
+        state = eqx.tree_at(lambda s: s.pending, cut, kept)
+        pending = (
+            rows[:n_steps] if ahead is None else ahead
+            for rows, ahead in zip(state.pending, outside["ahead"], strict=True)
+        )
+        arriving = {name: outside[name] for name in ("drives", "uniforms", "stimulus")} | {"pending": tuple(pending)}
+        emitted: tuple[dict, dict]
+        if n_steps == 1:
+            state, emitted = self._stepper()(state, jax.tree_util.tree_map(lambda x: x[0], arriving))
+            emitted = jax.tree_util.tree_map(lambda x: x[None], emitted)
+        else:
+            state, emitted = lax.scan(self._stepper(), state, arriving, length=n_steps, unroll=self.plan.unroll)
+        firing, traced = emitted
+        pending, resources = self._advance(state, firing | outside["sources"])
         state = eqx.tree_at(
             lambda s: (s.step, s.pending, s.resources), state, (state.step + n_steps, pending, resources),
             is_leaf=lambda x: x is None,
         )  # fmt: skip
-        spikes = {name: fired.spikes for name, fired in firing.items()}
-        soft = {name: fired.soft for name, fired in firing.items() if fired.soft is not None}
-        shares = {name: fired.share for name, fired in firing.items() if fired.share is not None}
-        carries = {
-            name: recorder.update(
-                outcome.recorders[name], Window(steps, spikes, traced.get(name), soft, shares), self.layout
-            )
-            for name, recorder in self.recorders.items()
-        }
+        failed_step, was_finite = failure
         finite = all_finite(state)
-        first_failure = (outcome.failed_step < 0) & ~jnp.all(finite)
-        return state, Outcome(
-            carries,
-            jnp.where(first_failure, state.step, outcome.failed_step),
-            jnp.where(first_failure, finite, outcome.finite),
-        )
+        first_failure = (failed_step < 0) & ~jnp.all(finite)
+        failure = (jnp.where(first_failure, state.step, failed_step), jnp.where(first_failure, finite, was_finite))
+        return state, failure, (firing, traced)
+
+    def _sources(self, steps: Int[Array, "time"]) -> dict[str, Firing]:
+        """The spikes of the populations without input."""
+        drawn = {name: Firing(self._source_spikes(name, steps)) for name in poisson_names(self.net)}
+        for name, given in self.stimulus.items():
+            if isinstance(given, GivenSpikes):
+                rows = given.rows(steps - self.layout.first)
+                if rows.dtype == bool:
+                    drawn[name] = Firing(rows)
+                else:
+                    drawn[name] = Firing(rows != 0, rows, jnp.ones(rows.shape, bool), weighted=True)
+        return drawn
 
     def _draw(self, index: int, steps: Int[Array, "time"]) -> Array | None:
         """The random input of one drive over a block, (time, targets)."""
@@ -168,7 +220,9 @@ class Loop(eqx.Module):
     ) -> tuple[dict[str, Input], tuple[tuple, tuple]]:
         net, plan = self.net, self.plan
         inputs = {name: Input() for name in state.neurons}
-        constant = {name: s.constant for name, s in self.stimulus.items() if s.constant is not None}
+        constant = {
+            name: s.constant for name, s in self.stimulus.items() if isinstance(s, Stimulus) and s.constant is not None
+        }
         for name, current in (arriving["stimulus"] | constant).items():
             inputs[name] = inputs[name] + Input(current=jnp.broadcast_to(current, (plan.sizes[name],)))
 
@@ -216,12 +270,18 @@ class Loop(eqx.Module):
         """Takes the rows that have arrived off the front, and adds the block's spikes at the back."""
         moved, resources = [], list(state.resources)
         for i, projection in enumerate(self.net.projections):
-            operator, fired, rows = self.plan.operators[i], firing[projection.pre], state.pending[i]
+            operator, rows = self.plan.operators[i], state.pending[i]
+            if self.plan.ahead[i]:
+                moved.append(rows)
+                continue
+            fired = firing[projection.pre]
             if isinstance(projection.synapse, ShortTermPlasticity):
                 resources[i], used = projection.synapse.release(resources[i], fired.spikes, self.plan.dt)
                 fired = with_amplitude(fired, used)
             n_steps = fired.spikes.shape[0]
-            if isinstance(operator, SparseOperator) and self.plan.delay_steps[i] is not None:
+            if isinstance(operator, GivenArrivals):
+                moved.append(operator.timeline(rows, fired)[n_steps:])
+            elif isinstance(operator, SparseOperator) and self.plan.delay_steps[i] is not None:
                 scheduled = ScheduledOperator(operator, self.plan.delay_steps[i], rows.shape[0], n_steps)
                 fresh = jnp.zeros((n_steps, rows.shape[1]), rows.dtype)
                 moved.append(push(scheduled, jnp.concatenate([rows[n_steps:], fresh]), fired))

@@ -22,7 +22,7 @@ from ..models import (
 from ._progress import progress_line
 from ._solution import Solution
 from ._stimulus import Stimulus, make_stimulus
-from .adjoint import AbstractAdjoint, Direct, checked_adjoint
+from .adjoint import AbstractAdjoint, Direct, Truncated, checked_adjoint
 from .record import AbstractRecorder, Layout, Trace, Window
 
 _NAME = "population"
@@ -78,6 +78,8 @@ def simulate_ode(
         if stimulus is None
         else make_stimulus(_NAME, stimulus, model.size(), n_steps, dt, 0.5 if isinstance(model, Cable) else 0.0)
     )
+    if isinstance(adjoint, Truncated):
+        raise ValueError("`adjoint=Truncated(...)` is of networks of neurons; take `Checkpoint()` or `Direct()`.")
     rows = tuple((name, recorder.rows(first, n_steps, dt)) for name, recorder in recorders.items())
     ran = _run(
         model, state, key if noisy else None, injected, recorders, solver, checked_adjoint(adjoint, Direct()),

@@ -1,5 +1,6 @@
 """What a run needs of a network: constants computed once, and the shape of its loop."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,12 +10,21 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
-from .._network import CountTable, Network, PoissonDrive, Projection, UniformDelay
+from .._network import CountTable, Network, PoissonDrive, Projection, TrainableDelay, UniformDelay
 from .._numerics import TwoFloat, count_steps, delay_steps, role_key
-from ..connectivity import AbstractOperator, SparseOperator
-from ..models import AbstractConductanceNeuron, AbstractMembraneSolver, AbstractNeuron, Poisson, RungeKutta4
+from ..connectivity import AbstractOperator, AbstractWeights, SparseOperator, Weights
+from ..models import (
+    AbstractConductanceNeuron,
+    AbstractMembraneSolver,
+    AbstractNeuron,
+    Poisson,
+    RungeKutta4,
+    SpikeSource,
+    is_source,
+)
 from ..surrogate import AbstractSurrogate
 from ..synapses import ShortTermPlasticity
+from ._deliver import GivenArrivals
 from ._wire import Wiring, size_of
 
 # A network without projections has no delay to set its block; this many steps amortise the loop.
@@ -34,7 +44,8 @@ class NetworkState(eqx.Module):
     """Everything that a run needs to go on: pass it as `state=` to continue bitwise.
 
     `pending[p]` holds the counts of spikes on their way in projection p, one row a step to come (as
-    floats in a run with a surrogate derivative, or with short-term plasticity, whose `resources` stand beside).
+    floats in a run with a surrogate derivative, of given weights, or with short-term plasticity, whose `resources`
+    stand beside).
     """
 
     step: Int[Array, ""]
@@ -52,8 +63,10 @@ class Plan(eqx.Module):
     synapses: tuple
     drive_synapses: tuple
     counts: tuple[CountTable | None, ...]
-    operators: tuple[AbstractOperator, ...]
+    operators: tuple[AbstractOperator | GivenArrivals, ...]
     delay_steps: tuple[Int[Array, "_"] | None, ...]
+    ahead: tuple[bool, ...] = eqx.field(static=True)
+    """Whether a projection's arrivals are computed for several blocks at once: no neuron has a say in them."""
     sizes: dict[str, int] = eqx.field(static=True)
     block: int = eqx.field(static=True)
     """Steps of a block: at most the shortest delay."""
@@ -74,6 +87,11 @@ def delay_range(projection: Projection, index: int, dt: float) -> DelayRange:
         if most > np.iinfo(np.int16).max:
             raise ValueError(f"`projections[{index}].delay.high` is {most:,} steps of dt; at most 32,767 are kept.")
         return DelayRange(max(1, round(delay.low / dt)), most)
+    if isinstance(delay, TrainableDelay):
+        least, most = math.floor(delay.low / dt + 1e-6), math.ceil(delay.high / dt - 1e-6)
+        if least < 1:
+            raise ValueError(f"`projections[{index}].delay.low` is {delay.low:g} ms, less than a step of {dt:g} ms.")
+        return DelayRange(least, most)
     steps = delay_steps(f"projections[{index}].delay", delay, dt)
     return DelayRange(steps, steps)
 
@@ -106,14 +124,21 @@ def make_plan(
     neurons = {
         name: population.model.prepare(dt, solver or population.model.default_solver(), surrogates.get(name))
         for name, population in net.populations.items()
-        if not isinstance(population.model, Poisson)
+        if not is_source(population.model)
     }
 
     def constants(synapse, targets: tuple[str, ...]) -> tuple:
         return tuple(synapse.prepare(dt, net.populations[name].model.membrane_time_constant()) for name in targets)
 
     models = [population.model for population in net.populations.values()]
-    block = _even_share(n_steps, min((d.least for d in delays), default=_FREE_BLOCK))
+    ahead = tuple(
+        isinstance(p.connectivity, AbstractWeights)
+        and is_source(net.populations[p.pre].model)
+        and not isinstance(p.synapse, ShortTermPlasticity)
+        for p in net.projections
+    )
+    heard = (d.least for d, known in zip(delays, ahead, strict=True) if not known)
+    block = _even_share(n_steps, min(heard, default=_FREE_BLOCK))
     own_delays = tuple(
         operator.delay_steps(dt, span.least, span.most) if isinstance(operator, SparseOperator) else None
         for operator, span in zip(wiring.operators, delays, strict=True)
@@ -123,8 +148,9 @@ def make_plan(
         tuple(constants(p.synapse, p.post) for p in net.projections),
         tuple(constants(d.synapse, d.targets) if isinstance(d, PoissonDrive) else None for d in net.drives),
         tuple(d.counts.prepare(_mean_count(d, dt)) if isinstance(d, PoissonDrive) else None for d in net.drives),
-        wiring.operators,
+        tuple(_arrivals(p, o, d, dt) for p, o, d in zip(net.projections, wiring.operators, delays, strict=True)),
         own_delays,
+        ahead,
         sizes,
         block,
         _even_share(n_steps // block, max(1, _LEAST_DRAW // block)),
@@ -132,6 +158,24 @@ def make_plan(
         any(isinstance(m, AbstractConductanceNeuron) for m in models),
         dt,
     )
+
+
+def _arrivals(
+    projection: Projection, operator: AbstractOperator | None, delays: DelayRange, dt: float
+) -> AbstractOperator | GivenArrivals:
+    """How spikes of a projection are delivered."""
+    rule, delay = projection.connectivity, projection.delay
+    if not isinstance(rule, AbstractWeights):
+        assert operator is not None
+        return operator
+    if not isinstance(delay, TrainableDelay):
+        prepared = rule.prepared()
+        if isinstance(prepared, Weights):
+            return GivenArrivals(prepared.matrix.T, None, None, delays.least)
+        return GivenArrivals(None, prepared, None, delays.least)
+    shares = delay.shares(dt, delays.least, delays.most)
+    shares = shares.reshape(shares.shape[0], *(1,) * (3 - shares.ndim), *shares.shape[1:])
+    return GivenArrivals(None, None, shares * rule.as_matrix(), delays.least)
 
 
 def _even_share(n: int, most: int) -> int:
@@ -151,13 +195,18 @@ def _mean_count(drive: PoissonDrive, dt: float) -> TwoFloat:
 
 
 def with_surrogates(
-    state: NetworkState, net: Network, wiring: Wiring, surrogates: Mapping[str, AbstractSurrogate | None]
+    state: NetworkState,
+    net: Network,
+    wiring: Wiring,
+    surrogates: Mapping[str, AbstractSurrogate | None],
+    amplitudes: tuple[str, ...],
 ) -> NetworkState:
-    """The state with what is on its way as floats, which carry derivatives, from populations with a surrogate."""
+    """The state with what is on its way as floats from populations with a surrogate, or whose spikes are floats."""
     floats, pending = jnp.result_type(float), []
     for projection, operator, rows in zip(net.projections, wiring.operators, state.pending, strict=True):
         soft = surrogates.get(projection.pre) is not None or isinstance(projection.synapse, ShortTermPlasticity)
-        pending.append(rows.astype(floats if soft else operator.count_dtype))
+        as_floats = soft or projection.pre in amplitudes
+        pending.append(rows.astype(floats if as_floats or operator is None else operator.count_dtype))
     return eqx.tree_at(lambda s: s.pending, state, tuple(pending))
 
 
@@ -165,7 +214,7 @@ def initial_state(net: Network, wiring: Wiring, t0: float, dt: float, key: PRNGK
     """The state at `t0`: potentials as each population says, nothing on its way."""
     neurons, sizes = {}, {name: size_of(net, name) for name in net.names}
     for name, population in net.populations.items():
-        if not isinstance(population.model, Poisson):
+        if not is_source(population.model):
             rest = population.model.resting_potential()
             v = population.initial.draw(rest, sizes[name], role_key(key, f"initial {name}"))
             neurons[name] = population.model.init(v)
@@ -175,7 +224,10 @@ def initial_state(net: Network, wiring: Wiring, t0: float, dt: float, key: PRNGK
         for d in net.drives
     )
     pending = tuple(
-        jnp.zeros((delay_range(p, i, dt).most, operator.n_post), operator.count_dtype)
+        jnp.zeros(
+            (delay_range(p, i, dt).most, sum(sizes[name] for name in p.post)),
+            jnp.result_type(float) if operator is None else operator.count_dtype,
+        )
         for i, (p, operator) in enumerate(zip(net.projections, wiring.operators, strict=True))
     )
     step = jnp.asarray(count_steps("t0", t0, dt), jnp.int32)
@@ -207,3 +259,8 @@ def drives_are_wrong(net: Network) -> Array:
     for values in given:
         wrong = wrong | ~jnp.all((values >= 0) & jnp.isfinite(values))
     return wrong
+
+
+def given_names(net: Network) -> tuple[str, ...]:
+    """The populations whose spikes a run is given."""
+    return tuple(name for name in net.names if isinstance(net.populations[name].model, SpikeSource))

@@ -11,14 +11,23 @@ from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
 from .._network import Network, PoissonDrive, Population
 from .._numerics import Result, is_concrete, run_steps
-from ..models import AbstractConductanceNeuron, AbstractMembraneSolver, AbstractNeuron, Poisson, RungeKutta4
+from ..models import (
+    AbstractConductanceNeuron,
+    AbstractMembraneSolver,
+    AbstractNeuron,
+    LeakyIntegrator,
+    Poisson,
+    RungeKutta4,
+    SpikeSource,
+    is_source,
+)
 from ..surrogate import AbstractSurrogate
 from . import record as record_module
 from ._engine import Loop
-from ._plan import NetworkState, drives_are_wrong, initial_state, make_plan, with_surrogates
+from ._plan import NetworkState, drives_are_wrong, given_names, initial_state, make_plan, with_surrogates
 from ._progress import progress_line
 from ._solution import Solution, failure
-from ._stimulus import Stimulus, make_stimulus
+from ._stimulus import GivenSpikes, Stimulus, make_spikes, make_stimulus
 from ._wire import Wiring, check_wiring, differs_from_wiring, size_of, wire
 from .adjoint import AbstractAdjoint, Checkpoint, Direct, checked_adjoint
 
@@ -80,7 +89,7 @@ def simulate_spiking(
 
 def _checked_wiring(net: Network, wiring: Wiring | None, key: PRNGKeyArray) -> Wiring:
     if wiring is None:
-        return wire(net, key=key) if net.projections else Wiring((), (), (), ())
+        return wire(net, key=key)
     if not isinstance(wiring, Wiring):
         raise ValueError(f"`wiring` has to come from `jn.wire`; got {type(wiring).__name__}.")
     check_wiring(net, wiring)
@@ -118,7 +127,7 @@ def _layout(
 
 
 def _variables(model: Any, n: int) -> tuple[str, ...]:
-    if isinstance(model, Poisson):
+    if is_source(model):
         return ()
     names: list[str] = []  # the result of eval_shape has its keys sorted
     eqx.filter_eval_shape(lambda: names.extend(model.observe(model.init(jnp.zeros(n)))))
@@ -137,31 +146,37 @@ def _checked_recorders(record: Any, layout: record_module.Layout, first: int) ->
     return dict(record)
 
 
-def _checked_stimuli(net: Network, stimulus: Any, single: bool, n_steps: int, dt: float) -> dict[str, Stimulus]:
-    if stimulus is None:
-        return {}
-    by_name = {_SINGLE: stimulus} if single else stimulus
+def _checked_stimuli(
+    net: Network, stimulus: Any, single: bool, n_steps: int, dt: float
+) -> dict[str, Stimulus | GivenSpikes]:
+    by_name = {} if stimulus is None else {_SINGLE: stimulus} if single else stimulus
     if not isinstance(by_name, Mapping):
         raise ValueError("`stimulus` of a network has to be a dict of {population: current}.")
     for name in by_name:
         if name not in net.populations or isinstance(net.populations[name].model, Poisson):
             raise ValueError(f"`stimulus` names {name!r}, which is no population of neurons of this network.")
+    for name in given_names(net):
+        if name not in by_name:
+            raise ValueError(f"`stimulus` has to give the spikes of {name!r}, (time, n), which is a `SpikeSource`.")
     # Steps of second order take the current of their middle.
     shares = {n: 0.5 if isinstance(p.model, AbstractConductanceNeuron) else 0.0 for n, p in net.populations.items()}
     return {
-        name: make_stimulus(name, value, size_of(net, name), n_steps, dt, shares[name])
+        name: make_spikes(name, value, size_of(net, name), n_steps)
+        if isinstance(net.populations[name].model, SpikeSource)
+        else make_stimulus(name, value, size_of(net, name), n_steps, dt, shares[name])
         for name, value in by_name.items()
     }
 
 
 def _checked_surrogates(net: Network, surrogate: Any) -> dict[str, AbstractSurrogate]:
-    neurons = [name for name, population in net.populations.items() if not isinstance(population.model, Poisson)]
+    silent = LeakyIntegrator
+    neurons = [n for n, p in net.populations.items() if not is_source(p.model) and not isinstance(p.model, silent)]
     if surrogate is None:
         return {}
     by_name = surrogate if isinstance(surrogate, Mapping) else dict.fromkeys(neurons, surrogate)
     for name, given in by_name.items():
         if name not in neurons:
-            raise ValueError(f"`surrogate` names {name!r}, which is no population of neurons of this network.")
+            raise ValueError(f"`surrogate` names {name!r}, which is no population of spiking neurons of this network.")
         if not isinstance(given, AbstractSurrogate):
             raise ValueError(f"`surrogate` has to be of `jn.surrogate`, such as `Triangular()`; got {given!r}.")
     return dict(by_name)
@@ -228,7 +243,7 @@ def _run(
     wiring: Wiring,
     state: NetworkState,
     key: PRNGKeyArray,
-    stimuli: dict[str, Stimulus],
+    stimuli: dict[str, Stimulus | GivenSpikes],
     recorders: dict[str, record_module.AbstractRecorder],
     solver: AbstractMembraneSolver | RungeKutta4 | None,
     surrogates: dict[str, AbstractSurrogate],
@@ -241,8 +256,9 @@ def _run(
     single: bool,
 ) -> Ran:
     plan = make_plan(net, wiring, dt, n_steps, solver, surrogates)
-    state = with_surrogates(state, net, wiring, surrogates)
-    layout = _layout(net, dt, n_steps, state.step, tuple(surrogates))
+    floats = tuple(n for n, s in stimuli.items() if isinstance(s, GivenSpikes) and s.table.dtype != bool)
+    state = with_surrogates(state, net, wiring, surrogates, floats)
+    layout = _layout(net, dt, n_steps, state.step, (*surrogates, *floats))
     report = progress_line(n_steps // (plan.block * plan.together), n_steps * dt) if progress else None
     loop = Loop(net, plan, key, stimuli, recorders, layout, adjoint, report)
     carries = {name: recorders[name].init(layout, n) for name, n in rows}

@@ -5,7 +5,9 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+import numpy as np
+from jax import lax
+from jaxtyping import Array, Bool, Float, Int
 
 from .._numerics import as_callable, as_leaf, check_finite
 
@@ -23,7 +25,7 @@ class Stimulus(eqx.Module):
     def rows(self, since_start: Int[Array, "time"], steps: Int[Array, "time"]) -> Float[Array, "time ..."]:
         """The current of each step of a block; a function is called at the time [ms] of its share."""
         if self.table is not None:
-            return self.table[since_start]
+            return lax.dynamic_slice_in_dim(self.table, since_start[0], since_start.shape[0])
         if self.constant is not None:
             return jnp.broadcast_to(self.constant, (steps.shape[0], *self.constant.shape))
         function: Any = self.function
@@ -36,6 +38,28 @@ class Stimulus(eqx.Module):
             return row
         function: Any = self.function
         return as_leaf(function(t))
+
+
+class GivenSpikes(eqx.Module):
+    """The spikes of a `SpikeSource`, a row a step: true or false, or amplitudes."""
+
+    table: Float[Array, "time n"] | Bool[Array, "time n"]
+
+    def rows(self, since_start: Int[Array, "time"]) -> Float[Array, "time n"] | Bool[Array, "time n"]:
+        """The spikes of the steps of a block."""
+        return lax.dynamic_slice_in_dim(self.table, since_start[0], since_start.shape[0])
+
+
+def make_spikes(name: str, value: Any, n: int, n_steps: int) -> GivenSpikes:
+    """Checks the spikes of a source population of `n` neurons for a run of `n_steps` steps."""
+    known = value if isinstance(value, jax.Array) else np.asarray(value)
+    if known.shape != (n_steps, n):
+        raise ValueError(f"`stimulus` of {name!r} has shape {known.shape}; spikes are (time, n) = ({n_steps}, {n}).")
+    if known.dtype == bool:
+        return GivenSpikes(jnp.asarray(known))
+    leaf = as_leaf(value)
+    check_finite(f"stimulus[{name!r}]", leaf)
+    return GivenSpikes(leaf)
 
 
 def make_stimulus(name: str, value: Any, n: int, n_steps: int, dt: float, share: float = 0.0) -> Stimulus:

@@ -12,6 +12,7 @@ from ..connectivity import (
     AbstractConnectivity,
     AbstractDelivery,
     AbstractOperator,
+    AbstractWeights,
     Delays,
     PackedOperator,
     SparseOperator,
@@ -23,8 +24,9 @@ from ..connectivity import (
 class Wiring(eqx.Module):
     """The drawn connectivity of a network, one operator a projection, shared over any number of runs."""
 
-    operators: tuple[AbstractOperator, ...]
-    rules: tuple[AbstractConnectivity, ...]
+    operators: tuple[AbstractOperator | None, ...]
+    """None stands where the weights are given by the network."""
+    rules: tuple[AbstractConnectivity | None, ...]
     pairs: tuple[tuple[str, tuple[str, ...]], ...] = eqx.field(static=True)
     sizes: tuple[tuple[int, ...], ...] = eqx.field(static=True)
 
@@ -36,6 +38,8 @@ class Wiring(eqx.Module):
         total = None
         for operator, (source, targets), sizes in zip(self.operators, self.pairs, self.sizes, strict=True):
             if source == pre and post in targets:
+                if operator is None:
+                    raise ValueError(f"The weights from {pre!r} to {post!r} are given: see `connectivity.as_matrix()`.")
                 at = targets.index(post)
                 begin = sum(sizes[:at])
                 part = operator.as_matrix()[begin : begin + sizes[at]].astype(jnp.int32)
@@ -46,8 +50,8 @@ class Wiring(eqx.Module):
 
     @property
     def nnz(self) -> int:
-        """Number of synapses."""
-        return sum(operator.nnz for operator in self.operators)
+        """Number of synapses that were drawn."""
+        return sum(operator.nnz for operator in self.operators if operator is not None)
 
 
 def size_of(net: Network | BinaryNetwork, name: str) -> int:
@@ -68,8 +72,8 @@ def wire(net: Network | BinaryNetwork, *, key: PRNGKeyArray, delivery: AbstractD
     - `delivery`: how spikes are delivered, and so how the wiring is stored, of `jn.delivery`; by
       default chosen for each projection from sizes, delays and platform: `Rows()` or `NativeSparse()`
       on a CPU, `Product()` on a GPU, `Sparse()` where neither fits. All but `Procedural()`, which
-      draws another wiring of the same law, give the same counts of the same synapses. That of a
-      `BinaryNetwork` is always held as bits and takes none.
+      draws another wiring of the same law, give the same counts of the same synapses. Given weights need
+      none. That of a `BinaryNetwork` is always held as bits and takes none.
 
     **Returns:** a `Wiring`, to be passed to `simulate(..., wiring=)` as often as wanted.
 
@@ -90,13 +94,17 @@ def wire(net: Network | BinaryNetwork, *, key: PRNGKeyArray, delivery: AbstractD
     check_key(key)
     if not isinstance(delivery, AbstractDelivery | None):
         raise ValueError(f"`delivery` has to be of `jn.delivery`, such as `jn.delivery.Rows()`; got {delivery!r}.")
-    if net.projections and not is_concrete(key, [p.connectivity for p in net.projections]):
+    drawn = [p.connectivity for p in net.projections if not isinstance(p.connectivity, AbstractWeights)]
+    if drawn and not is_concrete(key, drawn):
         raise ValueError(
             "`wire` draws on the host and needs a known key and known in-degrees: "
             "draw the wiring outside jit, vmap and grad and pass `wiring=`."
         )
     operators = []
     for index, projection in enumerate(net.projections):
+        if isinstance(projection.connectivity, AbstractWeights):
+            operators.append(None)
+            continue
         bits = np.asarray(jax.random.bits(role_key(key, f"wiring {index}"), (4,), jnp.uint32))
         rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([int(b) for b in bits])))
         posts = tuple(size_of(net, name) for name in projection.post)
@@ -111,7 +119,7 @@ def wire(net: Network | BinaryNetwork, *, key: PRNGKeyArray, delivery: AbstractD
         delays = Delays(delay.low, delay.high) if isinstance(delay, UniformDelay) else None
         operators.append(draw_operator(rule, rng, n_pre, posts, recurrent, delays=delays, delivery=delivery))
     pairs = tuple((p.pre, p.post) for p in net.projections)
-    rules = tuple(p.connectivity for p in net.projections)
+    rules = tuple(None if o is None else p.connectivity for o, p in zip(operators, net.projections, strict=True))
     sizes = tuple(tuple(size_of(net, n) for n in p.post) for p in net.projections)
     return Wiring(tuple(operators), rules, pairs, sizes)
 
@@ -122,14 +130,21 @@ def check_wiring(net: Network | BinaryNetwork, wiring: Wiring) -> None:
     sizes = tuple(tuple(size_of(net, n) for n in p.post) for p in net.projections)
     if wiring.pairs != pairs:
         raise ValueError(f"`wiring` was drawn for the projections {wiring.pairs}, not for {pairs} of this network.")
+    given = tuple(isinstance(p.connectivity, AbstractWeights) for p in net.projections)
+    if given != tuple(operator is None for operator in wiring.operators):
+        raise ValueError("`wiring` was drawn for a network with given weights in other projections: draw it again.")
     pre_sizes = tuple(size_of(net, p.pre) for p in net.projections)
-    drawn_pre_sizes = tuple(operator.n_pre for operator in wiring.operators)
+    drawn_pre_sizes = tuple(
+        n if operator is None else operator.n_pre for n, operator in zip(pre_sizes, wiring.operators, strict=True)
+    )
     if wiring.sizes != sizes or drawn_pre_sizes != pre_sizes:
         raise ValueError(
             f"`wiring` was drawn for {drawn_pre_sizes} sources and {wiring.sizes} targets of the projections; "
             f"those of this network have {pre_sizes} and {sizes}."
         )
     for projection, operator in zip(net.projections, wiring.operators, strict=True):
+        if operator is None:
+            continue
         if isinstance(operator, PackedOperator) != isinstance(projection, BinaryProjection):
             raise ValueError("`wiring` was drawn for another kind of network (binary or spiking).")
         delay = None if isinstance(projection, BinaryProjection) else projection.delay
@@ -138,6 +153,8 @@ def check_wiring(net: Network | BinaryNetwork, wiring: Wiring) -> None:
             raise ValueError("`wiring` was drawn with another kind of delay (one for all, or one a synapse).")
     for index, (projection, drawn) in enumerate(zip(net.projections, wiring.rules, strict=True)):
         rule = projection.connectivity
+        if drawn is None:
+            continue
         alike = jax.tree_util.tree_structure(rule) == jax.tree_util.tree_structure(drawn)
         if not alike or violates(lambda a, b: ~_differ(a, b), rule, drawn):
             raise ValueError(
@@ -163,5 +180,7 @@ def differs_from_wiring(net: Network | BinaryNetwork, wiring: Wiring) -> Bool[Ar
     """Whether a rule is another than the wiring's: what `check_wiring` asks, of traced values."""
     wrong = jnp.zeros((), bool)
     for projection, drawn in zip(net.projections, wiring.rules, strict=True):
+        if drawn is None:
+            continue
         wrong = wrong | _differ(projection.connectivity, drawn)
     return wrong

@@ -8,8 +8,11 @@ from typing import Any
 import equinox as eqx
 import equinox.internal as eqxi
 import jax
+import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array
+from jaxtyping import Array, Int
+
+from .._numerics import to_milliseconds
 
 Body = Callable[[Any, Array], Any]
 
@@ -20,6 +23,10 @@ class AbstractAdjoint(eqx.Module):
     @abc.abstractmethod
     def loop(self, body: Body, carry: Any, indices: Array, inner: int = 1) -> Any:
         """`carry = body(carry, i)` for each of `indices`; on the way back a body keeps the states of `inner` steps."""
+
+    def cut(self, state: Any, step: Int[Array, ""], n_steps: int, dt: float) -> Any:
+        """The state at the start of a block, without derivative where none is to go further back."""
+        return state
 
 
 class Direct(AbstractAdjoint):
@@ -96,6 +103,48 @@ class Forward(AbstractAdjoint):
             "or `adjoint=jn.adjoint.Checkpoint()`."
         )
         return eqxi.nondifferentiable_backward(_scan(body, carry, indices), msg=message)
+
+
+class Truncated(AbstractAdjoint):
+    """Derivatives go no further back than the last multiple of a horizon: truncated backpropagation through time.
+
+    The state at every multiple of `horizon` counts as a number. What a loss hears of a step reaches back between 0 and
+    `horizon`; arrivals of given spikes are no state and keep their derivative. In a chaotic network a short horizon is
+    biased and a long one noise: `jn.audit_gradient` measures both.
+
+    **Arguments:** `horizon` [ms], rounded to whole steps; the cut is at the start of the block that a multiple lies in.
+    Forward and reverse mode; memory as of `Checkpoint()`.
+
+    Raises `ValueError` where `horizon` is not positive; at the run where it is shorter than a step, or the model is no
+    network of neurons.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> adjoint = jn.adjoint.Truncated(horizon=50.0)
+
+    ```
+
+    Source: Williams and Peng (1990), doi:10.1162/neco.1990.2.4.490.
+    """
+
+    horizon: float = eqx.field(static=True)
+
+    def __init__(self, horizon: float):
+        self.horizon = to_milliseconds("horizon", horizon)
+        if not self.horizon > 0:
+            raise ValueError(f"`horizon` has to be positive; got {horizon} ms.")
+
+    def loop(self, body: Body, carry: Any, indices: Array) -> Any:
+        return Checkpoint().loop(body, carry, indices)
+
+    def cut(self, state: Any, step: Int[Array, ""], n_steps: int, dt: float) -> Any:
+        every = round(self.horizon / dt)
+        if every < 1:
+            raise ValueError(f"`horizon` of {self.horizon:g} ms is shorter than a step of {dt:g} ms.")
+        here = (-step) % every < n_steps
+        return jax.tree_util.tree_map(
+            lambda x: jnp.where(here, lax.stop_gradient(x), x) if jnp.issubdtype(x.dtype, jnp.inexact) else x, state
+        )
 
 
 def checked_adjoint(adjoint: Any, default: AbstractAdjoint) -> AbstractAdjoint:

@@ -27,3 +27,12 @@ from ._rules import (
     GaussianInDegree as GaussianInDegree,
 )
 from ._sparse import ScheduledOperator as ScheduledOperator, SparseOperator as SparseOperator
+from ._spike_product import spike_product as spike_product
+from ._weights import (
+    AbstractWeights as AbstractWeights,
+    ConvolutionalWeights as ConvolutionalWeights,
+    DaleWeights as DaleWeights,
+    LowRankWeights as LowRankWeights,
+    SparseWeights as SparseWeights,
+    Weights as Weights,
+)

@@ -15,14 +15,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int, Integer
 
-_EXTENSION, _API, _STAGE, _ARGUMENTS, _RESULTS = 1, 2, 4, 9, 14  # of XLA_FFI_CallFrame
-_API_VERSION = 4  # of XLA_FFI_Api: size, extension, and a version that begins with size and extension
-_METADATA = 3  # of XLA_FFI_Metadata_Extension: size, type, next, metadata
-_VERSION, _TRAITS, _STATE_TYPE = 3, 4, 5  # of XLA_FFI_Metadata
-_DATA, _DIMENSIONS = 3, 5  # of XLA_FFI_Buffer: size, extension, dtype, data, rank, dims
-_EXECUTE = 3  # the stage in which there is work to do
+EXTENSION, API, STAGE, ARGUMENTS, RESULTS = 1, 2, 4, 9, 14  # of XLA_FFI_CallFrame
+API_VERSION = 4  # of XLA_FFI_Api: size, extension, and a version that begins with size and extension
+METADATA = 3  # of XLA_FFI_Metadata_Extension: size, type, next, metadata
+VERSION, TRAITS, STATE_TYPE = 3, 4, 5  # of XLA_FFI_Metadata
+DATA, DIMENSIONS = 3, 5  # of XLA_FFI_Buffer: size, extension, dtype, data, rank, dims
+EXECUTE = 3  # the stage in which there is work to do
 
-_registered: list[Any] = []  # XLA keeps addresses only: the kernels have to live as long as the process
+registered: list[Any] = []  # XLA keeps addresses only: the kernels have to live as long as the process
 
 
 def push_natively(
@@ -49,7 +49,7 @@ def _kernel_name(count: np.dtype, target: np.dtype, delayed: bool) -> str:
     name = f"jaxneuro_push_{count.name}_{target.name}{'_delayed' if delayed else ''}"
     handler = _handler(count, target, delayed)
     function = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)(handler.address)
-    _registered.append((handler, function))
+    registered.append((handler, function))
     jax.ffi.register_ffi_target(name, jax.ffi.pycapsule(function), platform="cpu", api_version=1)
     return name
 
@@ -59,47 +59,47 @@ def _handler(count: np.dtype, target: np.dtype, delayed: bool) -> Any:
     import numba
     from numba import types
 
-    pointer = _pointer_to()
+    pointer = pointer_to()
     count_type, target_type = numba.from_dtype(count), numba.from_dtype(target)
-    push = _compiled(_push_function(delayed))
+    push = compiled(_push_function(delayed))
 
-    @_compiled
+    @compiled
     def words(address, n):
         return numba.carray(pointer(address, types.int64), (n,))
 
-    @_compiled
+    @compiled
     def describe(frame, extension):
-        metadata = words(words(extension, 4)[_METADATA], 6)
-        metadata[_VERSION] = words(words(frame, 15)[_API], 5)[_API_VERSION]
-        metadata[_TRAITS] = 0
-        if metadata[0] > 8 * _STATE_TYPE:  # newer versions ask for the type of a state: there is none
-            metadata[_STATE_TYPE] = 0
+        metadata = words(words(extension, 4)[METADATA], 6)
+        metadata[VERSION] = words(words(frame, 15)[API], 5)[API_VERSION]
+        metadata[TRAITS] = 0
+        if metadata[0] > 8 * STATE_TYPE:  # newer versions ask for the type of a state: there is none
+            metadata[STATE_TYPE] = 0
 
     def handler(frame):
         call = words(frame, 15)
-        if call[_EXTENSION] != 0:
-            describe(frame, call[_EXTENSION])
+        if call[EXTENSION] != 0:
+            describe(frame, call[EXTENSION])
             return 0
-        if (call[_STAGE] & 0xFFFFFFFF) != _EXECUTE:
+        if (call[STAGE] & 0xFFFFFFFF) != EXECUTE:
             return 0
-        given = words(call[_ARGUMENTS], 6)
-        out = words(words(call[_RESULTS], 1)[0], 6)
+        given = words(call[ARGUMENTS], 6)
+        out = words(words(call[RESULTS], 1)[0], 6)
         spikes, offsets, targets = words(given[1], 6), words(given[2], 6), words(given[3], 6)
-        n_rows, n_post = words(out[_DIMENSIONS], 2)[0], words(out[_DIMENSIONS], 2)[1]
-        n_steps, n_pre = words(spikes[_DIMENSIONS], 2)[0], words(spikes[_DIMENSIONS], 2)[1]
-        nnz = words(targets[_DIMENSIONS], 1)[0]
-        rows = numba.carray(pointer(out[_DATA], count_type), (n_rows * n_post,))
-        before = words(given[0], 6)[_DATA]
-        if before != out[_DATA]:  # XLA could not give the same memory
+        n_rows, n_post = words(out[DIMENSIONS], 2)[0], words(out[DIMENSIONS], 2)[1]
+        n_steps, n_pre = words(spikes[DIMENSIONS], 2)[0], words(spikes[DIMENSIONS], 2)[1]
+        nnz = words(targets[DIMENSIONS], 1)[0]
+        rows = numba.carray(pointer(out[DATA], count_type), (n_rows * n_post,))
+        before = words(given[0], 6)[DATA]
+        if before != out[DATA]:  # XLA could not give the same memory
             rows[:] = numba.carray(pointer(before, count_type), (n_rows * n_post,))
         push(
             rows,
-            numba.carray(pointer(spikes[_DATA], types.uint8), (n_steps * n_pre,)),
-            numba.carray(pointer(spikes[_DATA], types.uint64), (n_steps * n_pre // 8,)),
-            numba.carray(pointer(offsets[_DATA], types.int32), (n_pre + 1,)),
-            numba.carray(pointer(targets[_DATA], target_type), (nnz,)),
-            numba.carray(pointer(words(given[4], 6)[_DATA], types.int16), (nnz,)),
-            numba.carray(pointer(words(given[5], 6)[_DATA], types.int32), (1,))[0],
+            numba.carray(pointer(spikes[DATA], types.uint8), (n_steps * n_pre,)),
+            numba.carray(pointer(spikes[DATA], types.uint64), (n_steps * n_pre // 8,)),
+            numba.carray(pointer(offsets[DATA], types.int32), (n_pre + 1,)),
+            numba.carray(pointer(targets[DATA], target_type), (nnz,)),
+            numba.carray(pointer(words(given[4], 6)[DATA], types.int16), (nnz,)),
+            numba.carray(pointer(words(given[5], 6)[DATA], types.int32), (1,))[0],
             n_post,
         )
         return 0
@@ -107,14 +107,14 @@ def _handler(count: np.dtype, target: np.dtype, delayed: bool) -> Any:
     return numba.cfunc(types.intp(types.intp))(inspect.unwrap(handler))
 
 
-def _compiled(function: Callable) -> Callable:
+def compiled(function: Callable) -> Callable:
     """The function in machine code; what type checks wrapped around it is taken off first."""
     import numba
 
     return numba.njit(nogil=True)(inspect.unwrap(function))
 
 
-def _pointer_to() -> Any:
+def pointer_to() -> Any:
     """A function of an address and a type that gives a pointer, which numba has no word for."""
     from numba import types
     from numba.extending import intrinsic

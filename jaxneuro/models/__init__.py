@@ -14,8 +14,10 @@ from ._integrate_and_fire import (
     AbstractCurve as AbstractCurve,
     ExponentialCurve as ExponentialCurve,
     IntegrateAndFire as IntegrateAndFire,
+    LinearCurve as LinearCurve,
     QuadraticCurve as QuadraticCurve,
 )
+from ._leaky_integrator import LeakyIntegrator as LeakyIntegrator
 from ._lif import LIF as LIF, LIFState as LIFState
 from ._neuron import AbstractNeuron as AbstractNeuron
 from ._ode import AbstractODE as AbstractODE, AbstractRelaxation as AbstractRelaxation, RungeKutta4 as RungeKutta4
@@ -41,3 +43,4 @@ from ._solver import (
     ExponentialEuler as ExponentialEuler,
     ImplicitEuler as ImplicitEuler,
 )
+from ._source import SpikeSource as SpikeSource, is_source as is_source

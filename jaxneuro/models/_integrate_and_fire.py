@@ -91,6 +91,27 @@ class QuadraticCurve(AbstractCurve):
         return 0.5 * (self.v_rest + self.v_c)
 
 
+class LinearCurve(AbstractCurve):
+    """F(V) = -(V - v_rest), the leak alone: an integrate-and-fire neuron with it is leaky.
+
+    **Arguments:** `v_rest` [mV].
+
+    Raises `ValueError` where a value is not finite.
+    """
+
+    v_rest: Float[Array, "*n"]
+
+    def __init__(self, *, v_rest: ArrayLike = 0.0):
+        self.v_rest = as_leaf(v_rest)
+        check_finite("v_rest", self.v_rest)
+
+    def __call__(self, v: Float[Array, "*n"]) -> Float[Array, "*n"]:
+        return self.v_rest - v
+
+    def lowest(self) -> Float[Array, "*n"]:
+        return self.v_rest
+
+
 class AdaptingState(eqx.Module):
     """Membrane potential [mV], adaptation [mV] and the steps of refractoriness that are left."""
 
@@ -105,7 +126,7 @@ class AdaptingConstants(eqx.Module):
     dt_over_tau: Float[Array, "*n"]
     noise: Propagator
     adaptation: Propagator
-    refractory_steps: Int[Array, "*n"]
+    refractory_steps: Int[Array, "*m"]
     surrogate: AbstractSurrogate | None
 
 
@@ -128,7 +149,7 @@ class IntegrateAndFire(AbstractNeuron):
     Raises `ValueError` where a value is not finite, a time constant is not positive, `t_ref` is negative or `v_reset`
     is not below `v_peak`.
 
-    Derivatives: as of `LIF`.
+    Derivatives: as of `LIF`, with a detached reset; the jump of the adaptation carries the derivative of the surrogate.
 
     ```python
     >>> import jax, jaxneuro as jn
@@ -240,7 +261,8 @@ class IntegrateAndFire(AbstractNeuron):
         v = jnp.where(refractory, reset, v)
         firing = fire(v - self.v_peak, ~refractory, constants.surrogate)
         left = jnp.where(firing.spikes, constants.refractory_steps, jnp.maximum(state.refractory - 1, 0))
-        w = jnp.where(firing.spikes, w + self.b, w)
+        # Unlike the reset, adaptation carries the surrogate derivative of its spike.
+        w = jnp.where(firing.spikes, w + self.b, w) if firing.soft is None else w + self.b * firing.soft
         return AdaptingState(jnp.where(firing.spikes, reset, v), w, left), firing
 
 

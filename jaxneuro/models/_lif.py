@@ -8,6 +8,7 @@ from jaxtyping import Array, ArrayLike, Float, Int
 
 from .._formulas import Input
 from .._numerics import as_leaf, check_finite, check_nonnegative, check_positive, violates
+from ..reset import AbstractReset, Hard
 from ..surrogate import AbstractSurrogate
 from ._firing import Firing, fire
 from ._neuron import AbstractNeuron
@@ -26,7 +27,7 @@ class LIFConstants(eqx.Module):
 
     propagator: Propagator
     dt_over_tau: Float[Array, "*n"]
-    refractory_steps: Int[Array, "*n"]
+    refractory_steps: Int[Array, "*m"]
     solver: AbstractMembraneSolver
     surrogate: AbstractSurrogate | None
 
@@ -46,13 +47,15 @@ class LIF(AbstractNeuron):
     - `v_th`: threshold [mV].
     - `v_reset`: reset potential [mV], below the threshold.
     - `t_ref`: absolute refractory period [ms], rounded to whole steps of dt.
+    - `reset`: what a spike does to the potential, of `jn.reset`: `Hard()` by default, V = v_reset; or `Soft()`, V falls
+      by v_th - v_reset.
 
-    Raises `ValueError` where a value is not finite, `tau_m` is not positive, `t_ref` is negative or
-    `v_reset` is not below `v_th`.
+    Raises `ValueError` where a value is not finite, `tau_m` is not positive, `t_ref` is negative,
+    `v_reset` is not below `v_th` or `reset` is none.
 
     Derivatives: the potential between spikes is differentiable in every parameter but `t_ref`, in
     forward and reverse mode; a spike is a step and has derivative 0, or that of the surrogate that
-    `simulate` is given. The jump to the reset potential carries no derivative.
+    `simulate` is given. The jump to the reset potential carries one where `reset` is not detached.
 
     ```python
     >>> import jaxneuro as jn
@@ -71,6 +74,7 @@ class LIF(AbstractNeuron):
     v_th: Float[Array, "*n"]
     v_reset: Float[Array, "*n"]
     t_ref: Float[Array, "*n"]
+    reset: AbstractReset
 
     def __init__(
         self,
@@ -80,12 +84,16 @@ class LIF(AbstractNeuron):
         v_th: ArrayLike = 20.0,
         v_reset: ArrayLike = 10.0,
         t_ref: ArrayLike = 2.0,
+        reset: AbstractReset | None = None,
     ):
         self.tau_m = as_leaf(tau_m)
         self.v_rest = as_leaf(v_rest)
         self.v_th = as_leaf(v_th)
         self.v_reset = as_leaf(v_reset)
         self.t_ref = as_leaf(t_ref)
+        if not isinstance(reset, AbstractReset | None):
+            raise ValueError(f"`reset` has to be `jn.reset.Hard()` or `jn.reset.Soft()`; got {reset!r}.")
+        self.reset = Hard() if reset is None else reset
         check_positive("tau_m", self.tau_m)
         check_finite("v_rest", self.v_rest)
         check_finite("v_th", self.v_th)
@@ -137,25 +145,38 @@ class LIF(AbstractNeuron):
 
     def step(self, constants: LIFConstants, state: LIFState, inputs: Input) -> tuple[LIFState, Firing]:
         """One step: the new state and who spiked at its end."""
-        coefficients, v_inf = constants.propagator, self.v_rest
-        noise_scale = jnp.ones_like(self.v_rest)
-        if inputs.current is not None:
-            v_inf = v_inf + inputs.current
-        if inputs.conductance is not None and inputs.conductance_times_reversal is not None:
-            total = 1.0 + inputs.conductance
-            v_inf = (v_inf + inputs.conductance_times_reversal) / total
-            coefficients = constants.solver.propagator(constants.dt_over_tau * total)
-            # sigma refers to tau_m; the step's own time constant is tau_m / total.
-            noise_scale = 1.0 / jnp.sqrt(total)
-        v = coefficients.decay * state.v + coefficients.gain * v_inf
-        if inputs.noise is not None:
-            v = v + coefficients.noise_gain * noise_scale * inputs.noise
-        v = inputs.apply_jumps(v)
+        v = stepped_membrane(
+            constants.propagator, constants.solver, constants.dt_over_tau, self.v_rest, state.v, inputs
+        )
         refractory = state.refractory > 0
         # v - v is 0, or NaN for a potential that is not finite, which a reset would hide.
-        reset = self.v_reset + (v - v)
-        v = jnp.where(refractory, reset, v)
+        v = jnp.where(refractory, self.reset.held(state.v, self.v_reset) + (v - v), v)
         firing = fire(v - self.v_th, ~refractory, constants.surrogate)
-        v = jnp.where(firing.spikes, reset, v)
+        v = self.reset.after(v, self.v_th, self.v_reset, firing.spikes, firing.soft)
         left = jnp.where(firing.spikes, constants.refractory_steps, jnp.maximum(state.refractory - 1, 0))
         return LIFState(v, left), firing
+
+
+def stepped_membrane(
+    coefficients: Propagator,
+    solver: AbstractMembraneSolver,
+    dt_over_tau: Float[Array, "*m"],
+    v_rest: Float[Array, "*k"],
+    v: Float[Array, "n"],
+    inputs: Input,
+) -> Float[Array, "n"]:
+    """The potential [mV] of a leaky membrane after one step, its spikes left out."""
+    v_inf = v_rest
+    noise_scale = jnp.ones_like(v_rest)
+    if inputs.current is not None:
+        v_inf = v_inf + inputs.current
+    if inputs.conductance is not None and inputs.conductance_times_reversal is not None:
+        total = 1.0 + inputs.conductance
+        v_inf = (v_inf + inputs.conductance_times_reversal) / total
+        coefficients = solver.propagator(dt_over_tau * total)
+        # sigma refers to tau_m; the step's own time constant is tau_m / total.
+        noise_scale = 1.0 / jnp.sqrt(total)
+    v = coefficients.decay * v + coefficients.gain * v_inf
+    if inputs.noise is not None:
+        v = v + coefficients.noise_gain * noise_scale * inputs.noise
+    return inputs.apply_jumps(v)

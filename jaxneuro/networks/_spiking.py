@@ -95,7 +95,7 @@ def brunel(
     populations, projections, drives = {}, [], []
     for i, (name, n) in enumerate((("E", n_e), ("I", n_i))):
         own = {key: leaf if leaf.ndim == 0 else leaf[i] for key, leaf in leaves.items()}
-        neuron = {key: own[key] for key in ("tau_m", "v_th", "v_reset", "t_ref")}
+        neuron: dict[str, Any] = {key: own[key] for key in ("tau_m", "v_th", "v_reset", "t_ref")}
         lif = LIF(v_rest=0.0, **neuron)
         populations[name] = Population(lif, n, initial=initial)
         if alike and i:

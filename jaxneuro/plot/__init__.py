@@ -1,5 +1,6 @@
 """Figures of runs and theory. matplotlib is loaded when a figure is asked for."""
 
+from ._audit import gradient_audit as gradient_audit
 from ._overlay import overlay as overlay
 from ._phase_diagram import phase_diagram as phase_diagram
 from ._phase_plane import phase_plane as phase_plane

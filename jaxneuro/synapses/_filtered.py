@@ -37,11 +37,11 @@ class KernelConstants(eqx.Module):
 
     decay: Float[Array, "*n"]
     rise: Float[Array, "*n"]
-    mean: Float[Array, "*n"]
-    mean_rise: Float[Array, "*n"]
+    mean: Float[Array, "*m"]
+    mean_rise: Float[Array, "*m"]
 
 
-def _kernel_constants(tau_s: Float[Array, "*n"], dt: float, tau_m: Float[Array, "*n"] | None) -> KernelConstants:
+def _kernel_constants(tau_s: Float[Array, "*n"], dt: float, tau_m: Float[Array, "*m"] | None) -> KernelConstants:
     ratio = dt / tau_s
     if tau_m is None:  # a membrane that is not linear in V sees the mean over the step
         return KernelConstants(jnp.exp(-ratio), ratio * jnp.exp(-ratio), _phi(-ratio), ratio * _psi(-ratio))

@@ -10,6 +10,7 @@ from jaxtyping import Array, ArrayLike, Float
 from .._network import Drive, Network, PoissonDrive, Projection, WhiteNoiseDrive
 from .._numerics import as_leaf
 from ..models import LIF, Poisson
+from ..reset import Hard
 from ..synapses import AbstractSynapse, DeltaConductance, DeltaCurrent
 
 
@@ -99,6 +100,11 @@ def effective_input(
             known[name] = as_leaf(rates[name])
         else:
             raise ValueError(f"`rates` has no rate of the population {name!r}.")
+    for name, population in net.populations.items():
+        if isinstance(population.model, LIF) and not isinstance(population.model.reset, Hard):
+            raise ValueError(
+                f"The theory is of neurons with `jn.reset.Hard()`; {name!r} has {population.model.reset!r}."
+            )
     return {n: _of_population(net, n, known, noise) for n, p in net.populations.items() if isinstance(p.model, LIF)}
 
 

@@ -7,7 +7,7 @@ from jax import lax
 from jaxtyping import Array, Complex, Float
 
 from .._formulas import LifResponse, response_kernel
-from .._network import Network, UniformDelay
+from .._network import Network, TrainableDelay, UniformDelay
 from ..models import LIF
 from ..synapses import DeltaCurrent
 from ._effective_input import EffectiveNoise, effective_input
@@ -81,6 +81,8 @@ def loop_of(net: Network, groups: tuple[tuple[str, ...], ...], rates: dict[str, 
                 f"`projections[{index}]`: this theory covers `DeltaCurrent`; got "
                 f"{type(projection.synapse).__name__}, under which the time constant would vary as well."
             )
+        if isinstance(projection.delay, TrainableDelay):
+            raise ValueError(f"`projections[{index}]`: this theory covers a number and `UniformDelay` as `delay`.")
         for i, name in enumerate(first):
             if name in projection.post:
                 n_pre = net.populations[projection.pre].n

@@ -135,6 +135,7 @@ def _couplings(net: BinaryNetwork, wiring: Wiring, sizes: tuple[int, ...]) -> Fl
     rows = _spans(list(sizes))
     total = jnp.zeros((rows[-1].stop, columns[-1].stop), jnp.result_type(float))
     for projection, operator in given:
+        assert operator is not None
         values = projection.weight * operator.as_matrix().astype(total.dtype)
         pre = net.names.index(projection.pre)
         start = columns[pre].start

@@ -13,6 +13,7 @@ from ._cv import CV as CV
 from ._fano import Fano as Fano
 from ._layout import Layout as Layout
 from ._population_rate import PopulationRate as PopulationRate
+from ._raster import Raster as Raster
 from ._rate import Rate as Rate
 from ._recorder import AbstractRecorder as AbstractRecorder, Recorded as Recorded, Window as Window
 from ._scope import Scope as Scope

@@ -1,34 +1,10 @@
-"""Surrogate derivatives: what stands for the derivative of a spike, which is a step of the potential.
+"""Surrogate derivatives that are 0 beyond a width, and the two that have no width."""
 
-The forward pass is the same for all: a spike where x = V - v_th >= 0. In derivatives d spike / dx is replaced by a
-function s(x) of unit area, times `scale`. Compact ones are exactly 0 beyond their width, so that only neurons near
-threshold take part in a gradient, and delivery skips the others.
-"""
-
-import abc
-
-import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Bool, Float
 
-from ._numerics import as_leaf, check_nonnegative, check_positive
-
-
-class AbstractSurrogate(eqx.Module):
-    """A derivative that stands for that of a spike."""
-
-    @abc.abstractmethod
-    def derivative(self, x: Float[Array, "*n"]) -> Float[Array, "*n"]:
-        """s(x) [1/mV] at x = V - v_th [mV]."""
-
-    @abc.abstractmethod
-    def reaches(self, x: Float[Array, "*n"]) -> Bool[Array, "*n"]:
-        """Where s(x) is not exactly 0."""
-
-    @abc.abstractmethod
-    def valid(self) -> Bool[Array, ""]:
-        """Whether its numbers are allowed: what construction cannot say of a traced one, the result of a run does."""
+from .._numerics import as_leaf, check_nonnegative, check_positive
+from ._surrogate import AbstractSurrogate, are_valid
 
 
 class Triangular(AbstractSurrogate):
@@ -64,7 +40,7 @@ class Triangular(AbstractSurrogate):
         return jnp.abs(x) < self.width
 
     def valid(self) -> Bool[Array, ""]:
-        return _are_valid(self.width, self.scale)
+        return are_valid(self.width, self.scale)
 
 
 class Boxcar(AbstractSurrogate):
@@ -99,57 +75,60 @@ class Boxcar(AbstractSurrogate):
         return jnp.abs(x) < self.width
 
     def valid(self) -> Bool[Array, ""]:
-        return _are_valid(self.width, self.scale)
+        return are_valid(self.width, self.scale)
 
 
-class FastSigmoid(AbstractSurrogate):
-    """s(x) = scale / (2 width) / (1 + |x| / width)^2, the derivative of a fast sigmoid; never 0.
+class StraightThrough(AbstractSurrogate):
+    """s(x) = scale everywhere: the spike is differentiated as if it were its argument. It has no width.
 
-    Every neuron takes part in a gradient, so that delivery costs a whole matrix product.
+    **Arguments:** `scale` [1/mV], 1 by default.
 
-    **Arguments:** `width` [mV]; `scale`, the area.
-
-    Raises `ValueError` where `width` is not positive or `scale` is negative.
+    Raises `ValueError` where `scale` is negative.
 
     ```python
     >>> import jax.numpy as jnp, jaxneuro as jn
-    >>> jn.surrogate.FastSigmoid(width=0.5).derivative(jnp.asarray([0.0, 0.5])).tolist()
-    [1.0, 0.25]
+    >>> jn.surrogate.StraightThrough(scale=0.5).derivative(jnp.asarray([-9.0, 0.0])).tolist()
+    [0.5, 0.5]
 
     ```
 
-    Source: Zenke and Ganguli (2018), doi:10.1162/neco_a_01086 (SuperSpike).
+    Source: Bengio, Leonard and Courville (2013), arXiv:1308.3432, section 4.
     """
 
-    width: Float[Array, ""]
     scale: Float[Array, ""]
 
-    def __init__(self, width: ArrayLike = 1.0, *, scale: ArrayLike = 1.0):
-        self.width, self.scale = as_leaf(width), as_leaf(scale)
-        check_positive("width", self.width)
+    def __init__(self, *, scale: ArrayLike = 1.0):
+        self.scale = as_leaf(scale)
         check_nonnegative("scale", self.scale)
 
     def derivative(self, x: Float[Array, "*n"]) -> Float[Array, "*n"]:
-        return self.scale / (2.0 * self.width) / (1.0 + jnp.abs(x) / self.width) ** 2
+        return jnp.broadcast_to(self.scale, x.shape)
 
     def reaches(self, x: Float[Array, "*n"]) -> Bool[Array, "*n"]:
         return jnp.ones(x.shape, bool)
 
     def valid(self) -> Bool[Array, ""]:
-        return _are_valid(self.width, self.scale)
+        return are_valid(jnp.ones_like(self.scale), self.scale)
 
 
-def _are_valid(width: Float[Array, ""], scale: Float[Array, ""]) -> Bool[Array, ""]:
-    return (width > 0) & jnp.isfinite(width) & (scale >= 0) & jnp.isfinite(scale)
+class Zero(AbstractSurrogate):
+    """s(x) = 0: the derivative that a step has everywhere but at the step. It has no width.
 
+    What a gradient with it holds came by the potentials alone.
 
-@jax.custom_jvp
-def spike(surrogate: AbstractSurrogate, x: Float[Array, "*n"]) -> Float[Array, "*n"]:
-    """1 where x >= 0, else 0; its derivative is that of the surrogate, in forward and reverse mode."""
-    return (x >= 0).astype(x.dtype)
+    ```python
+    >>> import jax.numpy as jnp, jaxneuro as jn
+    >>> jn.surrogate.Zero().derivative(jnp.asarray([-1.0, 0.0])).tolist()
+    [0.0, 0.0]
 
+    ```
+    """
 
-@spike.defjvp
-def _spike_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
-    surrogate, x = primals
-    return spike(surrogate, x), surrogate.derivative(x) * tangents[1]
+    def derivative(self, x: Float[Array, "*n"]) -> Float[Array, "*n"]:
+        return jnp.zeros_like(x)
+
+    def reaches(self, x: Float[Array, "*n"]) -> Bool[Array, "*n"]:
+        return jnp.zeros(x.shape, bool)
+
+    def valid(self) -> Bool[Array, ""]:
+        return jnp.ones((), bool)

@@ -1,0 +1,293 @@
+"""Runs from event to event, whose spike times are exact and have exact derivatives."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jaxtyping import Array, Bool, Float, Int
+
+from .._network import Network
+from .._numerics import as_leaf, check_finite, is_concrete, to_milliseconds, violates
+from ..connectivity import AbstractWeights
+from ..models import LIF, SpikeSource
+from ..reset import Hard
+from ..synapses import ExponentialCurrent
+from ._wire import size_of
+
+# Halvings of an interval: its rounding error is reached.
+_HALVINGS = {"float32": 30, "float64": 60}
+
+
+class SpikeEvents(eqx.Module):
+    """The spikes of a run, in their order.
+
+    `times` (most,) [ms], infinite where there was no further spike; `neurons` (most,), -1 there, counted through all
+    populations side by side in the order of the network; `overflow`, whether there were more events than could be held.
+    """
+
+    times: Float[Array, "most"]
+    neurons: Int[Array, "most"]
+    overflow: Bool[Array, ""]
+    places: tuple[tuple[str, int, int], ...] = eqx.field(static=True)
+
+    def of(self, population: str, n_spikes: int = 1) -> Float[Array, "n n_spikes"]:
+        """The times [ms] of the first spikes of each neuron of a population, infinite where there are fewer.
+
+        Raises `ValueError` where the population is not one of the network's neurons.
+        """
+        begin, n = next(((b, n) for name, b, n in self.places if name == population), (0, 0))
+        if n == 0:
+            raise ValueError(f"{population!r} has no spikes; there are {', '.join(name for name, *_ in self.places)}.")
+        mine = self.neurons[None] == begin + jnp.arange(n, dtype=jnp.int32)[:, None]
+        rank = jnp.cumsum(mine, axis=1)
+        wanted = jnp.arange(1, n_spikes + 1, dtype=rank.dtype)
+        at = jnp.argmax(mine[:, None] & (rank[:, None] == wanted[:, None]), axis=2)
+        return jnp.where(rank[:, -1:] >= wanted, self.times[at], jnp.inf)
+
+
+class _Plan(eqx.Module):
+    """The network as matrices over all neurons side by side."""
+
+    tau_m: Float[Array, "n"]
+    v_inf: Float[Array, "n"]
+    v_th: Float[Array, "n"]
+    v_reset: Float[Array, "n"]
+    v_start: Float[Array, "n"]
+    tau_s: Float[Array, ""]
+    given_times: Float[Array, "given"]
+    given_jumps: Float[Array, "given n"]
+    matrices: tuple[Float[Array, "n n"], ...]
+    delays: tuple[float, ...] = eqx.field(static=True)
+    t1: float = eqx.field(static=True)
+
+
+class _State(eqx.Module):
+    t: Float[Array, ""]
+    v: Float[Array, "n"]
+    i: Float[Array, "n"]
+    times: Float[Array, "most"]
+    neurons: Int[Array, "most"]
+    n_spikes: Int[Array, ""]
+    heard: Int[Array, "queues"]
+
+
+def simulate_events(
+    net: Network,
+    t1: float,
+    *,
+    spikes: Mapping[str, tuple[Any, Any]],
+    most: int,
+    stimulus: Mapping[str, Any] | None = None,
+) -> SpikeEvents:
+    """Runs LIF neurons with exponential currents from event to event; the derivative of a spike's time is exact.
+
+        tau_m dV/dt = -(V - v_rest) + I + i,   tau_s dI/dt = -I,   I jumps by w when a spike arrives.
+
+    Between events V is known in closed form. A crossing is bracketed by the one extremum that V can have, halved to
+    rounding, and given its derivative by the implicit function theorem, dt = -(dV - dv_th)/V': reverse mode through the
+    run is EventProp. It is the reference for surrogate gradients, for small networks: an event costs all neurons.
+
+    **Arguments:**
+
+    - `net`: of `SpikeSource`s and `LIF` neurons with t_ref = 0 and a hard reset, that start at rest; given weights such
+      as `Weights(matrix)`, `ExponentialCurrent` of one tau_s, fixed delays.
+    - `t1`: end [ms].
+    - `spikes`: {source: (times [ms], indices)}; the times are differentiable.
+    - `most`: spikes that are held.
+    - `stimulus`: {population: constant current i [mV]}, a number or (n,).
+
+    **Returns:** `SpikeEvents`; `events.of("out")` are the first spike times of a population.
+
+    Raises `ValueError` where the network is another, or a known threshold is not above rest.
+
+    Derivatives: forward and reverse mode, of every time by every weight, time constant, potential and input time.
+    Where a spike is about to appear or vanish (V' = 0) they grow without bound, and across that point times jump.
+
+    ```python
+    >>> import jax, jax.numpy as jnp, jaxneuro as jn
+    >>> def first_spike(w):
+    ...     lif = jn.LIF(tau_m=20.0, v_th=1.0, v_reset=0.0, t_ref=0.0)
+    ...     synapse, weights = jn.ExponentialCurrent(10.0), jn.Weights(w[None, None])
+    ...     net = jn.Network(
+    ...         {"in": jn.Population(jn.SpikeSource(), 1), "out": jn.Population(lif, 1)},
+    ...         [jn.Projection("in", "out", synapse, connectivity=weights, delay=1.0)],
+    ...     )
+    ...     return jn.simulate_events(net, 50.0, spikes={"in": ([2.0], [0])}, most=4).of("out")[0, 0]
+    >>> t, slope = jax.value_and_grad(first_spike)(jnp.asarray(6.0))
+    >>> f"{t:.3f} ms, {slope:.3f} ms/mV"
+    '7.748 ms, -1.220 ms/mV'
+
+    ```
+
+    Source: Wunderlich and Pehle (2021), doi:10.1038/s41598-021-91786-z; the derivative of a crossing as in Bohte, Kok
+    and La Poutre (2002), doi:10.1016/S0925-2312(01)00658-0.
+    """
+    if isinstance(most, bool) or not isinstance(most, int) or most < 1:
+        raise ValueError(f"`most` has to be a positive number of spikes; got {most!r}.")
+    plan, places = _plan(net, to_milliseconds("t1", t1), spikes, stimulus or {})
+    times, neurons, overflow = _run(plan, most)
+    return SpikeEvents(times, neurons, overflow, places)
+
+
+def _plan(net: Network, t1: float, spikes: Mapping, stimulus: Mapping) -> tuple[_Plan, tuple]:
+    neurons, places, begin = {}, [], 0
+    for name, population in net.populations.items():
+        model = population.model
+        if isinstance(model, SpikeSource):
+            if name not in spikes:
+                raise ValueError(f"`spikes` has to give (times, indices) of {name!r}.")
+            continue
+        if not isinstance(model, LIF) or not isinstance(model.reset, Hard) or violates(lambda t: t == 0, model.t_ref):
+            raise ValueError(f"`net`: {name!r} has to be of `LIF` neurons with `t_ref=0` and a hard reset.")
+        if violates(lambda low, high: low < high, model.v_rest, model.v_th):
+            raise ValueError(f"`net`: the threshold of {name!r} has to lie above rest.")
+        n = size_of(net, name)
+        neurons[name], places, begin = model, [*places, (name, begin, n)], begin + n
+    if net.drives or not places:
+        raise ValueError("`net` has to have LIF neurons and no drives: what happens between events is not random.")
+    own = {name: slice(b, b + n) for name, b, n in places}
+
+    def side_by_side(field: str) -> Float[Array, "n"]:
+        return jnp.concatenate([jnp.broadcast_to(getattr(neurons[name], field), (n,)) for name, _, n in places])
+
+    rest = side_by_side("v_rest")
+    for name, value in stimulus.items():
+        if name not in own:
+            raise ValueError(f"`stimulus` names {name!r}, which is no population of neurons of this network.")
+        rest = rest.at[own[name]].add(as_leaf(value))
+    times, jumps, by_delay = [jnp.zeros(0)], [jnp.zeros((0, begin))], {}
+    for index, p in enumerate(net.projections):
+        if not isinstance(p.connectivity, AbstractWeights) or not isinstance(p.synapse, ExponentialCurrent):
+            raise ValueError(f"`projections[{index}]` has to have given weights and an `ExponentialCurrent`.")
+        if not isinstance(p.delay, float):
+            raise ValueError(f"`projections[{index}]` has to have one fixed delay.")
+        rows = jnp.concatenate([jnp.arange(own[name].start, own[name].stop) for name in p.post])
+        weights = p.connectivity.as_matrix() * (p.weight[:, None] if p.weight.ndim else p.weight)
+        full = jnp.zeros((begin, weights.shape[1]), weights.dtype).at[rows].set(weights)
+        if p.pre in own:
+            square = jnp.zeros((begin, begin), weights.dtype).at[:, own[p.pre]].set(full)
+            by_delay[p.delay] = by_delay.get(p.delay, 0.0) + square
+            continue
+        when, who = _checked_spikes(p.pre, spikes[p.pre], weights.shape[1])
+        times.append(when + p.delay)
+        jumps.append(full.T[who])
+    arrivals = jnp.concatenate(times)
+    order = jnp.argsort(lax.stop_gradient(arrivals))
+    plan = _Plan(
+        side_by_side("tau_m"), rest, side_by_side("v_th"), side_by_side("v_reset"), side_by_side("v_rest"),
+        _one_tau(net), arrivals[order], jnp.concatenate(jumps)[order],
+        tuple(by_delay.values()), tuple(by_delay), t1,
+    )  # fmt: skip
+    return plan, tuple(places)
+
+
+def _one_tau(net: Network) -> Float[Array, ""]:
+    taus = jnp.stack([jnp.mean(p.synapse.kinetics().tau) for p in net.projections])  # type: ignore[attr-defined]
+    known = [p.synapse for p in net.projections]
+    if is_concrete(known) and float(jnp.ptp(taus)) > 0:
+        raise ValueError("`net` has to have one tau of all its exponential currents.")
+    return jnp.mean(taus)
+
+
+def _checked_spikes(name: str, given: Any, n: int) -> tuple[Float[Array, "m"], Int[Array, "m"]]:
+    times, indices = as_leaf(given[0]), np.asarray(given[1])
+    check_finite(f"spikes[{name!r}]", times)
+    if times.ndim != 1 or indices.shape != times.shape or indices.dtype.kind not in "iu":
+        raise ValueError(f"`spikes[{name!r}]` has to be (times, indices) of one length.")
+    if indices.size and not 0 <= indices.min() <= indices.max() < n:
+        raise ValueError(f"`spikes[{name!r}]` has an index outside its {n} sources.")
+    return times, jnp.asarray(indices, jnp.int32)
+
+
+def _potential(p: _Plan, v: Array, i: Array, s: Array) -> Array:
+    """V after `s` ms without an event."""
+    x = s * (1.0 / p.tau_m - 1.0 / p.tau_s)
+    near = jnp.abs(x) < 1e-5
+    safe = jnp.where(near, 1.0, x)
+    phi = jnp.where(near, 1.0 + 0.5 * x + x * x / 6.0, jnp.expm1(safe) / safe)
+    return p.v_inf + jnp.exp(-s / p.tau_m) * (v - p.v_inf + i * (s / p.tau_m) * phi)
+
+
+def _slope(p: _Plan, v: Array, i: Array, s: Array) -> Array:
+    return (p.v_inf - _potential(p, v, i, s) + i * jnp.exp(-s / p.tau_s)) / p.tau_m
+
+
+def _crossing(p: _Plan, v: Array, i: Array, within: Array) -> Array:
+    """The time until each neuron reaches its threshold, infinite where it does not within `within` ms."""
+    halvings = _HALVINGS[v.dtype.name]
+    q, v0, i0, end = lax.stop_gradient((p, v, i, jnp.broadcast_to(within, v.shape)))
+
+    def halve(low: Array, high: Array, later: Any) -> Array:
+        def body(_: Any, ends: tuple[Array, Array]) -> tuple[Array, Array]:
+            middle = 0.5 * (ends[0] + ends[1])
+            right = later(middle)
+            return jnp.where(right, middle, ends[0]), jnp.where(right, ends[1], middle)
+
+        return lax.fori_loop(0, halvings, body, (low, high))[1]
+
+    start = jnp.zeros_like(v0)
+    # The slope changes its sign once at the most: from rise to fall where the current is positive.
+    peaks = (i0 > 0) & (_slope(q, v0, i0, start) > 0) & (_slope(q, v0, i0, end) < 0)
+    top = halve(start, end, lambda s: _slope(q, v0, i0, s) > 0)
+    high = jnp.where(peaks, top, end)
+    reaches = (v0 >= q.v_th) | (_potential(q, v0, i0, high) >= q.v_th)
+    found = halve(start, high, lambda s: _potential(q, v0, i0, s) < q.v_th)
+    found = jnp.where(reaches, jnp.where(v0 >= q.v_th, 0.0, found), 0.0)
+    slope = jnp.where(reaches, _slope(q, v0, i0, found), 1.0)
+    exact = found - (_potential(p, v, i, found) - p.v_th) / slope
+    return jnp.where(reaches, exact, jnp.inf)
+
+
+@eqx.filter_jit
+def _run(p: _Plan, most: int) -> tuple[Array, Array, Array]:
+    n, n_given = p.tau_m.shape[0], p.given_times.shape[0]
+    given_times = jnp.concatenate([p.given_times, jnp.full(1, jnp.inf, p.tau_m.dtype)])
+    given_jumps = jnp.concatenate([p.given_jumps, jnp.zeros((1, n), p.tau_m.dtype)])
+    jumps = jnp.stack([*(m.T for m in p.matrices)]) if p.matrices else jnp.zeros((0, n, n), p.tau_m.dtype)
+
+    def event(state: _State, _: None) -> tuple[_State, None]:
+        first = [given_times[state.heard[0]]]
+        for k, delay in enumerate(p.delays):
+            at = state.heard[k + 1]
+            first.append(jnp.where(at < most, state.times[jnp.minimum(at, most - 1)] + delay, jnp.inf))
+        arrivals = jnp.stack(first)
+        queue = jnp.argmin(arrivals)
+        arrival = arrivals[queue]
+        left = jnp.maximum(jnp.minimum(lax.stop_gradient(arrival), p.t1) - lax.stop_gradient(state.t), 0.0)
+        crossings = _crossing(p, state.v, state.i, left)
+        who = jnp.argmin(crossings)
+        spikes = (crossings[who] < jnp.inf) & (state.n_spikes < most)
+        over = ~spikes & ~(arrival < p.t1)
+        s = jnp.where(over, 0.0, jnp.where(spikes, crossings[who], jnp.where(over, 0.0, arrival) - state.t))
+        v, i = _potential(p, state.v, state.i, s), state.i * jnp.exp(-s / p.tau_s)
+        now = state.t + s
+        at = state.heard[queue]
+        source = state.neurons[jnp.minimum(at, most - 1)]
+        jump = jnp.where(queue == 0, given_jumps[jnp.minimum(at, n_given)], 0.0)
+        if p.matrices:
+            jump = jump + jnp.where(queue > 0, jumps[jnp.maximum(queue - 1, 0), jnp.maximum(source, 0)], 0.0)
+        arrives = ~spikes & ~over
+        i = jnp.where(arrives, i + jump, i)
+        v = jnp.where(spikes & (jnp.arange(n) == who), p.v_reset, v)
+        slot = jnp.where(spikes, state.n_spikes, most)
+        return _State(
+            now, v, i,
+            state.times.at[slot].set(now, mode="drop"),
+            state.neurons.at[slot].set(who.astype(jnp.int32), mode="drop"),
+            state.n_spikes + spikes.astype(jnp.int32),
+            state.heard.at[queue].add(arrives.astype(jnp.int32)),
+        ), None  # fmt: skip
+
+    queues = 1 + len(p.delays)
+    start = _State(
+        jnp.zeros((), p.tau_m.dtype), p.v_start, jnp.zeros_like(p.v_start), jnp.full(most, jnp.inf, p.tau_m.dtype),
+        jnp.full(most, -1, jnp.int32), jnp.zeros((), jnp.int32), jnp.zeros(queues, jnp.int32),
+    )  # fmt: skip
+    n_events = n_given + most * queues
+    last = lax.scan(jax.checkpoint(event), start, None, length=n_events)[0]
+    more = jnp.any(_crossing(p, last.v, last.i, jnp.maximum(p.t1 - last.t, 0.0)) < jnp.inf)
+    return last.times, last.neurons, (last.n_spikes == most) & more

@@ -1,0 +1,242 @@
+"""The gradient audit: what a surrogate gradient is worth, beside estimates that know no surrogate."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, ArrayLike, Float, Key, PRNGKeyArray
+
+from .._network import Network
+from .._numerics import as_leaf, check_key, check_positive
+from .._simulate import Solution, Wiring, adjoint as adjoints, record as records, simulate, wire
+from .._simulate._plan import initial_state
+from ..models import LeakyIntegrator, is_source
+from ..surrogate import AbstractSurrogate
+
+REFERENCE = "differences"
+
+
+class Estimate(eqx.Module):
+    """One way to a gradient: its mean over seeds and the standard deviation of a single one, (parameters,)."""
+
+    mean: np.ndarray
+    sd: np.ndarray
+    seeds: int = eqx.field(static=True)
+
+    @property
+    def error(self) -> np.ndarray:
+        """The standard error of the mean."""
+        return self.sd / np.sqrt(self.seeds)
+
+
+class GradientAudit(eqx.Module):
+    """Gradients of one loss by several ways; it prints as a table.
+
+    `estimates` holds an `Estimate` for each of "surrogate", "forward", "differences", "smoothed" and, where a theory
+    was given, "mean field". `growth` [1/ms] is the rate at which a derivative by the state grows in the run, `horizon`
+    [ms] the time in which it grows e-fold, infinite where it shrinks.
+    """
+
+    estimates: dict[str, Estimate]
+    names: tuple[str, ...] = eqx.field(static=True)
+    growth: float
+    horizon: float
+    duration: float = eqx.field(static=True)
+
+    def bias(self, name: str) -> np.ndarray:
+        """The difference of the mean from that of finite differences, (parameters,)."""
+        return self.estimates[name].mean - self.estimates[REFERENCE].mean
+
+    def bias_in_errors(self, name: str) -> np.ndarray:
+        """The bias over its standard error, (parameters,)."""
+        error = np.hypot(self.estimates[name].error, self.estimates[REFERENCE].error)
+        return np.divide(self.bias(name), error, out=np.zeros_like(error), where=error > 0)
+
+    def cosine(self, name: str) -> float:
+        """The cosine of the angle to the mean of finite differences; NaN where one is 0."""
+        a, b = self.estimates[name].mean, self.estimates[REFERENCE].mean
+        scale = np.linalg.norm(a) * np.linalg.norm(b)
+        return float(a @ b / scale) if scale > 0 else float("nan")
+
+    def __str__(self) -> str:
+        head = f"{'':12s} {'cosine':>7s} " + " ".join(f"{name:>26s}" for name in self.names)
+        lines = [head]
+        for name, e in self.estimates.items():
+            cells = " ".join(f"{m:>10.4g} +- {r:<8.2g} ({z:+.1f})" for m, r, z in self._cells(name, e))
+            lines.append(f"{name:12s} {self.cosine(name):7.3f} {cells}")
+        lines.append("mean +- standard error of each derivative; in brackets the bias over its standard error")
+        if np.isfinite(self.horizon):
+            longer = self.duration > 5.0 * self.horizon
+            verdict = "the run is longer: take `Truncated`, or theory" if longer else "the run is short beside that"
+            lines.append(f"derivatives grow e-fold in {self.horizon:.3g} ms; {verdict}")
+        else:
+            lines.append(
+                f"derivatives shrink e-fold in {-1.0 / self.growth:.3g} ms" if self.growth < 0 else "no growth"
+            )
+        return "\n".join(lines)
+
+    def _cells(self, name: str, e: Estimate) -> list[tuple[float, float, float]]:
+        return list(zip(e.mean, e.error, self.bias_in_errors(name), strict=True))
+
+
+def audit_gradient(
+    model: Callable[[Array], Network],
+    loss: Callable[[Solution], Array],
+    at: Any,
+    *,
+    t1: float,
+    dt: float,
+    key: PRNGKeyArray,
+    surrogate: AbstractSurrogate | Mapping[str, AbstractSurrogate],
+    step: ArrayLike,
+    record: Mapping[str, records.AbstractRecorder] | None = None,
+    stimulus: Any = None,
+    wiring: Wiring | None = None,
+    seeds: int = 16,
+    theory: Callable[[Network], Array] | None = None,
+    names: tuple[str, ...] | None = None,
+) -> GradientAudit:
+    """Compares the surrogate gradient of a loss with gradients that need no surrogate.
+
+    - "surrogate": reverse mode through the run; "forward": the same in forward mode, which has to agree.
+    - "differences": (L(p + h) - L(p - h)) / 2h with the same random numbers on both sides, the reference: unbiased for
+      the mean loss to order h^2.
+    - "smoothed": the mean of (L(p + h z) - L(p - h z)) z / 2h over normal z, the gradient of the loss averaged over
+      parameter noise of standard deviation h.
+    - "mean field": the derivative of `theory(model(p))`.
+
+    **Arguments:**
+
+    - `model(p)`: a network at the parameters p, (parameters,).
+    - `loss(sol)`: a number.
+    - `at`: (parameters,), where.
+    - `t1`, `dt`, `record`, `stimulus`, `wiring`, `surrogate`: as of `simulate`; runs go from 0 to `t1` [ms].
+    - `key`; `seeds`: how many runs, which share the wiring.
+    - `step`: h, a number or one a parameter, large beside what a single spike changes.
+    - `theory(net)`: the loss by theory, such as `lambda net: jn.theory.mean_field(net).rate["E"]`.
+    - `names`: of the parameters, for the table.
+
+    **Returns:** a `GradientAudit`, which prints as a table; `jn.plot.gradient_audit` draws it.
+
+    Raises `ValueError` where `at` is no vector, `step` is not positive or `seeds` is below 2.
+
+    ```python
+    >>> import jax, jax.numpy as jnp, jaxneuro as jn
+    >>> def model(p):
+    ...     cells = jn.Population(jn.LIF(v_reset=10.0), 50, initial=jn.UniformPotential(0.0, 20.0))
+    ...     return jn.Network({"E": cells}, drives=[jn.WhiteNoiseDrive("E", mu=p[0], sigma=p[1])])
+    >>> audit = jn.audit_gradient(
+    ...     model, lambda sol: jnp.mean(sol["rate"]["E"]), jnp.asarray([22.0, 4.0]), t1=60.0, dt=0.5, seeds=8,
+    ...     key=jax.random.key(0), surrogate=jn.surrogate.Triangular(2.0), step=0.5,
+    ...     theory=lambda net: jn.theory.mean_field(net).rate["E"], names=("mu", "sigma"),
+    ... )
+    >>> sorted(audit.estimates)
+    ['differences', 'forward', 'mean field', 'smoothed', 'surrogate']
+
+    ```
+
+    Source: of the smoothed gradient Nesterov and Spokoiny (2017), doi:10.1007/s10208-015-9296-2; of the growth of
+    derivatives Engelken, Wolf and Abbott (2023), doi:10.1103/PhysRevResearch.5.043044.
+    """
+    check_key(key)
+    at = as_leaf(at)
+    if at.ndim != 1:
+        raise ValueError(f"`at` has to be a vector of parameters; got shape {at.shape}.")
+    if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 2:
+        raise ValueError(f"`seeds` has to be at least 2; got {seeds!r}.")
+    h = jnp.broadcast_to(as_leaf(step), at.shape)
+    check_positive("step", h)
+    wiring = wire(model(at), key=key) if wiring is None else wiring
+    run = _Run(model, loss, t1, dt, surrogate, record, stimulus, wiring)
+    keys = jax.random.split(key, seeds)
+    found = {name: np.asarray(values) for name, values in _estimates(run, at, h, keys).items()}
+    estimates = {
+        name: Estimate(found[name].mean(axis=0), found[name].std(axis=0, ddof=1), seeds)
+        for name in ("surrogate", "forward", REFERENCE, "smoothed")
+    }
+    if theory is not None:
+        gradient = np.asarray(jax.grad(lambda p: jnp.asarray(theory(model(p))))(at))
+        estimates["mean field"] = Estimate(gradient, np.zeros_like(gradient), 1)
+    growth = _growth(run, at, keys)
+    labels = names or tuple(f"p[{i}]" for i in range(at.size))
+    return GradientAudit(estimates, labels, growth, 1.0 / growth if growth > 0 else float("inf"), t1)
+
+
+class _Run(eqx.Module):
+    """What all runs of an audit share."""
+
+    model: Callable[[Array], Network] = eqx.field(static=True)
+    loss: Callable[[Solution], Array] = eqx.field(static=True)
+    t1: float = eqx.field(static=True)
+    dt: float = eqx.field(static=True)
+    surrogate: Any
+    record: Any
+    stimulus: Any
+    wiring: Wiring
+
+    def solve(self, p: Array, key: PRNGKeyArray, **arguments: Any) -> Solution:
+        given: dict[str, Any] = dict(record=self.record, wiring=self.wiring, stimulus=self.stimulus) | arguments
+        return simulate(self.model(p), 0.0, self.t1, dt=self.dt, key=key, throw=False, **given)
+
+    def value(self, p: Array, key: PRNGKeyArray, **arguments: Any) -> Array:
+        return jnp.asarray(self.loss(self.solve(p, key, **arguments)))
+
+
+@eqx.filter_jit
+def _estimates(
+    run: _Run, at: Float[Array, "p"], h: Float[Array, "p"], keys: Key[Array, "seeds"]
+) -> dict[str, Float[Array, "seeds p"]]:
+    soft = {"surrogate": run.surrogate}
+
+    def difference(key: PRNGKeyArray, direction: Float[Array, "p"]) -> Float[Array, ""]:
+        plus, minus = (run.value(at + sign * h * direction, key) for sign in (1.0, -1.0))
+        return 0.5 * (plus - minus)
+
+    def one(key: PRNGKeyArray) -> dict[str, Float[Array, "p"]]:
+        def forward(p: Array) -> Array:
+            return run.value(p, key, adjoint=adjoints.Forward(), **soft)
+
+        z = jax.random.normal(jax.random.fold_in(key, 1), at.shape, at.dtype)
+        axes = jnp.eye(at.size, dtype=at.dtype)
+        return {
+            "surrogate": jax.grad(lambda p: run.value(p, key, **soft))(at),
+            "forward": jax.jacfwd(forward)(at),
+            REFERENCE: jax.lax.map(lambda axis: difference(key, axis), axes) / h,
+            "smoothed": difference(key, z) * z / h,
+        }
+
+    return jax.lax.map(one, keys)
+
+
+def _growth(run: _Run, at: Float[Array, "p"], keys: Key[Array, "seeds"]) -> float:
+    """The rate [1/ms] at which a derivative of the potentials by the state grows, median over seeds."""
+    net = run.model(at)
+    spiking = [
+        n for n, p in net.populations.items() if not is_source(p.model) and not isinstance(p.model, LeakyIntegrator)
+    ]
+
+    @eqx.filter_jit
+    def norms(run: _Run, key: PRNGKeyArray) -> Float[Array, "time"]:
+        start = initial_state(run.model(at), run.wiring, 0.0, run.dt, key)
+        traces = {name: records.Trace(f"{name}.v") for name in spiking}
+
+        def potentials(v: list[Array]) -> list[Array]:
+            state = eqx.tree_at(lambda s: [s.neurons[name].v for name in spiking], start, v)
+            soft = dict(surrogate=run.surrogate, adjoint=adjoints.Forward())
+            sol = run.solve(at, key, state=state, record=traces, **soft)
+            return [sol[name] for name in spiking]
+
+        at_start = [start.neurons[name].v for name in spiking]
+        draws = [jax.random.normal(jax.random.fold_in(key, i), v.shape, v.dtype) for i, v in enumerate(at_start)]
+        tangents = jax.jvp(potentials, (at_start,), (draws,))[1]
+        squares = jnp.stack([jnp.sum(t**2, axis=1) for t in tangents])
+        return jnp.sqrt(jnp.sum(squares, axis=0))
+
+    found = np.asarray([norms(run, key) for key in keys[: min(4, keys.shape[0])]])
+    later = found[:, found.shape[1] // 4 :]
+    times = np.arange(later.shape[1]) * run.dt
+    slopes = [np.polyfit(times[row > 0], np.log(row[row > 0]), 1)[0] for row in later if np.sum(row > 0) > 2]
+    return float(np.median(slopes)) if slopes else float("-inf")

@@ -1,0 +1,228 @@
+"""The training loop."""
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jaxtyping import Array, PRNGKeyArray
+
+from .._numerics import ProgressLine, check_key
+from ._checkpoint import load, save
+from ._diagnosis import Finding, TrainingWarning, diagnose
+
+
+class Trained(eqx.Module):
+    """What training returns; it prints as a summary.
+
+    `params` are the last, `best` those of the lowest validation loss (the last where there is none). `loss` (steps,)
+    and `gradient_norm` (steps,) are the history, `validation` {step: loss}; `findings` what went wrong on the way, with
+    what to try; `stopped_early` whether patience ran out.
+    """
+
+    params: Any
+    best: Any
+    loss: np.ndarray
+    gradient_norm: np.ndarray
+    validation: dict[int, float]
+    findings: tuple[Finding, ...]
+    stopped_early: bool
+
+    def __str__(self) -> str:
+        ended = "stopped early" if self.stopped_early else "done"
+        lines = [
+            f"{self.loss.size} steps, {ended}: loss {self.loss[0]:.4g} at the start, {self.loss[-1]:.4g} at the end"
+        ]
+        if self.validation:
+            step = min(self.validation, key=lambda s: self.validation[s])
+            lines.append(f"  best validation loss {self.validation[step]:.4g}, after step {step}")
+        return "\n".join(lines + [f"  {finding}" for finding in self.findings])
+
+
+class _Progress(eqx.Module):
+    """Everything that a run goes on from."""
+
+    trained: Any
+    optimiser: Any
+    best: Any
+    step: Array
+    best_loss: Array
+    best_step: Array
+
+
+def train(
+    params: Any,
+    loss: Callable[..., Any],
+    batches: Callable[[int], Any],
+    *,
+    steps: int,
+    optimiser: optax.GradientTransformation,
+    key: PRNGKeyArray,
+    where: Callable[[Any], Any] | None = None,
+    validate: Callable[[Any], Any] | None = None,
+    every: int = 100,
+    patience: int | None = None,
+    checkpoint: str | Path | None = None,
+    sharding: jax.sharding.Sharding | None = None,
+    progress: bool | None = None,
+) -> Trained:
+    """Follows the gradient of a loss, batch after batch.
+
+    The loop is `params <- optimiser(gradient of loss(params, batches(step), key of the step))`, and is short enough to
+    write oneself; this one reports, stops, and survives being killed.
+
+    **Arguments:**
+
+    - `params`: any pytree, such as a dict of weights or a `Network`; its float arrays are trained, or those that
+      `where(params)` names.
+    - `loss(params, batch, key)`: a number, or a number and {population: rates [Hz]}, from which silent and runaway
+      neurons are told. Within, a batch is a `jax.vmap` of `simulate(..., throw=False)`.
+    - `batches(step)`: the batch of a step, a function of the step alone, so that a run can go on where it was.
+    - `steps`: how many.
+    - `optimiser`: of optax; a learning-rate schedule is an argument of it.
+    - `key`: a `jax.random.key`; step k gets `jax.random.fold_in(key, k)`.
+    - `validate(params)`: a loss on held-out data, asked every `every` steps.
+    - `every`: steps between validations and checkpoints.
+    - `patience`: stop where the validation loss was not lower for so many steps.
+    - `checkpoint`: a file that is replaced every `every` steps; where it exists, training goes on from it and the
+      result is that of a run that was never interrupted, bitwise.
+    - `sharding`: where to put a batch, such as a `jax.sharding.NamedSharding` over devices.
+    - `progress`: a line on standard error; by default on a terminal.
+
+    **Returns:** a `Trained`.
+
+    Raises `ValueError` where an argument does not fit, `RuntimeError` where loss or gradient is not finite; earlier
+    parameters are in the checkpoint. Warns with `TrainingWarning` of dead or runaway units, vanished or exploding
+    gradients and a loss that stopped moving.
+
+    ```python
+    >>> import jax, jax.numpy as jnp, optax, jaxneuro as jn
+    >>> def loss(w, batch, key):
+    ...     return jnp.mean((batch @ w - 1.0) ** 2)
+    >>> batches = lambda step: jax.random.normal(jax.random.fold_in(jax.random.key(1), step), (8, 2)) + 2.0
+    >>> trained = jn.train(jnp.zeros(2), loss, batches, steps=200, optimiser=optax.sgd(0.02), key=jax.random.key(0))
+    >>> bool(trained.loss[-1] < 0.5 * trained.loss[0])
+    True
+
+    ```
+    """
+    check_key(key)
+    _check(steps, every, patience, validate, optimiser)
+    select, rebuild = _selection(params, where)
+    trained = select(params)
+    names = [jax.tree_util.keystr(path) or "params" for path, _ in jax.tree_util.tree_leaves_with_path(trained)]
+    if not names:
+        raise ValueError("`params` has no float array to train.")
+    inf, start = jnp.asarray(jnp.inf), jnp.asarray(0, jnp.int32)
+    state = _Progress(trained, optimiser.init(trained), trained, start, inf, start)
+    history: dict[str, np.ndarray] = {}
+    path = None if checkpoint is None else Path(checkpoint)
+    if path is not None and path.exists():
+        state, history = load(path, state)
+    records = {name: list(values) for name, values in history.items()}
+    advance = _compiled_step(loss, optimiser, rebuild)
+    line, stopped = ProgressLine("training", "steps", steps, progress), False
+    try:
+        while int(state.step) < steps and not stopped:
+            step = int(state.step)
+            batch = batches(step)
+            batch = batch if sharding is None else jax.device_put(batch, sharding)
+            new, seen = advance(state.trained, state.optimiser, batch, jax.random.fold_in(key, step))
+            _record(records, seen, step)
+            state = eqx.tree_at(lambda s: (s.trained, s.optimiser, s.step), state, (*new, state.step + 1))
+            if (step + 1) % every == 0 or step + 1 == steps:
+                state, stopped = _validated(state, validate, rebuild, patience, records)
+                if path is not None:
+                    save(path, state, {name: np.asarray(values) for name, values in records.items()})
+            line(step + 1)
+    finally:
+        line.close()
+    stopped = stopped or _out_of_patience(state, patience)
+    return _result(state, records, names, rebuild, validate is not None, stopped and int(state.step) < steps)
+
+
+def _check(steps: int, every: int, patience: int | None, validate: Any, optimiser: Any) -> None:
+    for name, value in (("steps", steps), ("every", every), ("patience", 1 if patience is None else patience)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ValueError(f"`{name}` has to be a positive number of steps; got {value!r}.")
+    if patience is not None and validate is None:
+        raise ValueError("`patience` needs `validate`, the loss that has to fall.")
+    if not isinstance(optimiser, optax.GradientTransformation):
+        raise ValueError(f"`optimiser` has to be of optax, such as `optax.adam(1e-3)`; got {optimiser!r}.")
+
+
+def _selection(params: Any, where: Callable[[Any], Any] | None) -> tuple[Callable, Callable]:
+    """What is trained of the parameters, and the parameters with it put back."""
+    if where is None:
+        fixed = eqx.filter(params, eqx.is_inexact_array, inverse=True)
+        return lambda p: eqx.filter(p, eqx.is_inexact_array), lambda trained: eqx.combine(trained, fixed)
+    return where, lambda trained: eqx.tree_at(where, params, trained)
+
+
+def _compiled_step(loss: Callable, optimiser: optax.GradientTransformation, rebuild: Callable) -> Callable:
+    @jax.jit
+    def advance(trained: Any, state: Any, batch: Any, key: PRNGKeyArray) -> tuple[tuple[Any, Any], dict[str, Any]]:
+        def value(parameters: Any) -> tuple[Array, dict[str, Array]]:
+            given = loss(rebuild(parameters), batch, key)
+            return given if isinstance(given, tuple) else (given, {})
+
+        (lost, rates), gradient = jax.value_and_grad(value, has_aux=True)(trained)
+        norms = jnp.stack([jnp.linalg.norm(leaf.ravel()) for leaf in jax.tree_util.tree_leaves(gradient)])
+        updates, state = optimiser.update(gradient, state, trained)
+        seen: dict[str, Any] = {"loss": lost, "norms": norms}
+        for name, given in rates.items():
+            by_neuron = jnp.mean(given.reshape(-1, given.shape[-1]), axis=0)
+            seen[f"silent {name}"] = jnp.mean((by_neuron == 0).astype(by_neuron.dtype))
+            seen[f"fastest {name}"] = jnp.max(by_neuron)
+        return (optax.apply_updates(trained, updates), state), seen
+
+    return advance
+
+
+def _record(records: dict[str, list], seen: dict[str, Any], step: int) -> None:
+    known = {name: np.asarray(value) for name, value in seen.items()}
+    if not (np.isfinite(known["loss"]) and np.all(np.isfinite(known["norms"]))):
+        raise RuntimeError(
+            f"At step {step} the loss is {known['loss']:.4g} and its gradient has the norms {known['norms']}: try "
+            "a lower learning rate, `optax.clip_by_global_norm`, smaller weights, or look at `sol.result` of a run."
+        )
+    for name, value in known.items():
+        records.setdefault(name, []).append(value)
+
+
+def _validated(
+    state: _Progress, validate: Callable | None, rebuild: Callable, patience: int | None, records: dict[str, list]
+) -> tuple[_Progress, bool]:
+    if validate is None:
+        return state, False
+    found = jnp.asarray(validate(rebuild(state.trained)), state.best_loss.dtype)
+    records.setdefault("validated", []).append(np.asarray([float(state.step), float(found)]))
+    if bool(found < state.best_loss):
+        state = eqx.tree_at(lambda s: (s.best, s.best_loss, s.best_step), state, (state.trained, found, state.step))
+    return state, _out_of_patience(state, patience)
+
+
+def _out_of_patience(state: _Progress, patience: int | None) -> bool:
+    return patience is not None and int(state.step) - int(state.best_step) >= patience
+
+
+def _result(
+    state: _Progress, records: dict[str, list], names: list[str], rebuild: Callable, validated: bool, stopped: bool
+) -> Trained:
+    seen = {name: np.asarray(values) for name, values in records.items()}
+    silent, fastest = (
+        {name.removeprefix(prefix): v for name, v in seen.items() if name.startswith(prefix)}
+        for prefix in ("silent ", "fastest ")
+    )
+    findings = diagnose(seen["loss"], seen["norms"], names, silent, fastest)
+    for finding in findings:
+        warnings.warn(str(finding), TrainingWarning, stacklevel=3)
+    best = rebuild(state.best if validated else state.trained)
+    validation = {int(step): float(value) for step, value in seen.get("validated", [])}
+    norm = np.sqrt(np.sum(seen["norms"] ** 2, axis=1))
+    return Trained(rebuild(state.trained), best, seen["loss"], norm, validation, tuple(findings), stopped)

@@ -1,0 +1,25 @@
+"""A population whose spikes are given."""
+
+from typing import Any
+
+import equinox as eqx
+
+from ._poisson import Poisson
+
+
+class SpikeSource(eqx.Module):
+    """Neurons whose spikes are given to the run: `stimulus={name: spikes}`, (time, n), bool or float.
+
+    A bool is a spike. A float is a spike where it is not 0, and acts with that amplitude; it is differentiable.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> sources = jn.Population(jn.SpikeSource(), 700)
+
+    ```
+    """
+
+
+def is_source(model: Any) -> bool:
+    """Whether a population takes no input: its spikes are drawn or given."""
+    return isinstance(model, Poisson | SpikeSource)

@@ -1,0 +1,39 @@
+"""Estimates of one gradient side by side."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .._train import GradientAudit
+from ._common import COLOURS, label, pyplot
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def gradient_audit(audit: GradientAudit, *, ax: "Axes | None" = None) -> "Axes":
+    """Draws every estimate of every derivative, over that of finite differences, with two standard errors.
+
+    **Arguments:** `audit`, of `jn.audit_gradient`; `ax`, where to draw, by default a new figure.
+
+    **Returns:** the axes.
+
+    Raises `ValueError` for what is no audit, `ImportError` without matplotlib.
+    """
+    if not isinstance(audit, GradientAudit):
+        raise ValueError(f"`audit` has to come from `jn.audit_gradient`; got {type(audit).__name__}.")
+    axes: Any = pyplot().figure().gca() if ax is None else ax
+    reference = audit.estimates["differences"].mean
+    scale = np.where(reference != 0, np.abs(reference), 1.0)
+    places = np.arange(len(audit.names))
+    for i, (name, estimate) in enumerate(audit.estimates.items()):
+        shift = 0.12 * (i - 0.5 * (len(audit.estimates) - 1))
+        axes.errorbar(
+            places + shift, estimate.mean / scale, 2.0 * estimate.error / scale,
+            fmt="o", markersize=4, color=COLOURS[i % len(COLOURS)], label=name,
+        )  # fmt: skip
+    axes.axhline(0.0, color="0.7", linewidth=0.8, zorder=0)
+    axes.set(xticks=places, xticklabels=[label(name) for name in audit.names])
+    axes.set(ylabel="derivative / |finite differences|")
+    axes.legend(frameon=False)
+    return axes

@@ -1,0 +1,41 @@
+"""What a surrogate derivative is, and the spike that carries it."""
+
+import abc
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+
+class AbstractSurrogate(eqx.Module):
+    """A derivative that stands for that of a spike."""
+
+    @abc.abstractmethod
+    def derivative(self, x: Float[Array, "*n"]) -> Float[Array, "*n"]:
+        """s(x) [1/mV] at x = V - v_th [mV]."""
+
+    @abc.abstractmethod
+    def reaches(self, x: Float[Array, "*n"]) -> Bool[Array, "*n"]:
+        """Where s(x) is not exactly 0."""
+
+    @abc.abstractmethod
+    def valid(self) -> Bool[Array, ""]:
+        """Whether its numbers are allowed: what construction cannot say of a traced one, the result of a run does."""
+
+
+def are_valid(width: Float[Array, ""], scale: Float[Array, ""]) -> Bool[Array, ""]:
+    """Whether numbers of a surrogate are what construction asks of known ones."""
+    return (width > 0) & jnp.isfinite(width) & (scale >= 0) & jnp.isfinite(scale)
+
+
+@jax.custom_jvp
+def spike(surrogate: AbstractSurrogate, x: Float[Array, "*n"]) -> Float[Array, "*n"]:
+    """1 where x >= 0, else 0; its derivative is that of the surrogate, in forward and reverse mode."""
+    return (x >= 0).astype(x.dtype)
+
+
+@spike.defjvp
+def _spike_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
+    surrogate, x = primals
+    return spike(surrogate, x), surrogate.derivative(x) * tangents[1]

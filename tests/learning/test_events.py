@@ -1,0 +1,142 @@
+"""Exact spike times and their exact derivatives: closed form, differences, and a fine clock."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jaxneuro as jn
+
+N_IN, N, T1 = 5, 6, 40.0
+RNG = np.random.default_rng(4)
+WHEN, WHO = np.sort(RNG.uniform(0.5, 25.0, 14)), RNG.integers(0, N_IN, 14)
+START = {
+    "w_in": jnp.asarray(RNG.normal(1.5, 1.5, (N, N_IN))),
+    "w_rec": jnp.asarray(RNG.normal(0.1, 0.8, (N, N))),
+    "tau_m": jnp.asarray(RNG.uniform(8.0, 20.0, N)),
+    "tau_s": jnp.asarray(5.0),
+    "v_th": jnp.asarray(RNG.uniform(0.8, 1.2, N)),
+    "v_reset": jnp.asarray(-0.1),
+    "when": jnp.asarray(WHEN),
+}
+
+
+def network(p):
+    lif = jn.LIF(tau_m=p["tau_m"], v_th=p["v_th"], v_reset=p["v_reset"], t_ref=0.0)
+    synapse = jn.ExponentialCurrent(p["tau_s"])
+    return jn.Network(
+        {"in": jn.Population(jn.SpikeSource(), N_IN), "hidden": jn.Population(lif, N)},
+        [
+            jn.Projection("in", "hidden", synapse, connectivity=jn.Weights(p["w_in"]), delay=1.0),
+            jn.Projection("hidden", "hidden", synapse, connectivity=jn.Weights(p["w_rec"]), delay=1.5),
+        ],
+    )
+
+
+def times(p, most=60):
+    return jn.simulate_events(network(p), T1, spikes={"in": (p["when"], WHO)}, most=most)
+
+
+def test_one_neuron_in_closed_form():
+    """tau_m = 2 tau_s: V = w (x - x^2) with x = exp(-t/tau_m), a quadratic equation."""
+
+    def first(w, tau_s):
+        lif = jn.LIF(tau_m=20.0, v_th=1.0, v_reset=0.0, t_ref=0.0)
+        net = jn.Network(
+            {"in": jn.Population(jn.SpikeSource(), 1), "out": jn.Population(lif, 1)},
+            [
+                jn.Projection(
+                    "in", "out", jn.ExponentialCurrent(tau_s), connectivity=jn.Weights(w[None, None]), delay=1.0
+                )
+            ],
+        )
+        return jn.simulate_events(net, 60.0, spikes={"in": ([2.0], [0])}, most=3).of("out", 2)[0]
+
+    def quadratic(w):
+        return 3.0 - 20.0 * jnp.log(0.5 * (1.0 + jnp.sqrt(1.0 - 4.0 / w)))
+
+    for w in (4.5, 6.0, 30.0):
+        found, slope = jax.jvp(lambda w: first(w, 10.0), (jnp.asarray(w),), (jnp.asarray(1.0),))
+        value, expected = jax.jvp(quadratic, (jnp.asarray(w),), (jnp.asarray(1.0),))
+        np.testing.assert_allclose(found[0], value, rtol=1e-12)
+        np.testing.assert_allclose(slope[0], expected, rtol=1e-10)
+    assert np.isinf(first(jnp.asarray(3.9), 10.0)).all()  # the highest potential is w / 4
+    # Equal time constants: V = w s exp(-s), s = t/tau, is 1 where s = 1/2.
+    same = first(jnp.asarray(2.0 * np.exp(0.5)), 20.0)
+    np.testing.assert_allclose(same[0], 3.0 + 20.0 * 0.5, rtol=1e-9)
+
+
+def test_gradients_equal_differences_and_forward_equals_reverse():
+    def value(p):
+        events = times(p)
+        return jnp.sum(jnp.where(jnp.isfinite(events.times), events.times * jnp.cos(jnp.arange(60.0)), 0.0))
+
+    start = times(START)
+    n_spikes = int(jnp.sum(jnp.isfinite(start.times)))
+    assert 10 < n_spikes < 60
+    assert not bool(start.overflow)
+    gradient = jax.jit(jax.grad(value))(START)
+    direction = jax.tree_util.tree_map(lambda x: jnp.asarray(RNG.normal(size=x.shape)), START)
+    along = sum(float(jnp.sum(gradient[k] * direction[k])) for k in START)
+    np.testing.assert_allclose(jax.jit(lambda p: jax.jvp(value, (p,), (direction,))[1])(START), along, rtol=1e-9)
+    shifted = jax.jit(lambda h, k, p: value(p | {k: p[k] + h * direction[k]}), static_argnums=1)
+    for name in START:
+        h = 1e-6
+        difference = (shifted(h, name, START) - shifted(-h, name, START)) / (2 * h)
+        np.testing.assert_allclose(
+            float(jnp.sum(gradient[name] * direction[name])), difference, rtol=1e-6, atol=1e-6, err_msg=name
+        )
+        assert np.any(np.asarray(gradient[name]) != 0)
+
+
+def test_a_fine_clock_finds_the_same_spikes():
+    dt, end = 0.01, 20.0
+    table = np.zeros((round(end / dt), N_IN), bool)
+    # A spike of a step is at its end.
+    early = end > WHEN
+    table[np.round(WHEN[early] / dt).astype(int) - 1, WHO[early]] = True
+    sol = jn.simulate(
+        network(START), 0.0, end, dt=dt, key=jax.random.key(0), stimulus={"in": table},
+        record={"s": jn.record.Spikes("hidden")},
+    )  # fmt: skip
+    rounded = START | {"when": jnp.asarray(np.round(WHEN / dt) * dt)}
+    found = times(rounded).of("hidden", 12)
+    for clock, exact in zip(sol["s"].times, np.asarray(found), strict=True):
+        exact = exact[exact < end - 2 * dt]
+        assert len(exact) > 0 or len(clock) == 0
+        np.testing.assert_allclose(np.asarray(clock)[: len(exact)], exact, atol=0.06)
+
+
+def test_too_many_spikes_are_said_and_wrong_networks_refused(as_users_run):
+    assert bool(times(START, most=4).overflow)
+    lif, exponential = jn.LIF(t_ref=0.0), jn.ExponentialCurrent(5.0)
+    population = {"E": jn.Population(lif, 2)}
+    weights = jn.Weights(np.ones((2, 2)))
+    cases = [
+        (jn.Network({"E": jn.Population(jn.LIF(), 2)}), "`t_ref=0` and a hard reset"),
+        (jn.Network(population, drives=[jn.WhiteNoiseDrive("E", mu=1.0, sigma=1.0)]), "no drives"),
+        (
+            jn.Network(population, [jn.Projection("E", "E", jn.DeltaCurrent(), connectivity=weights, delay=1.0)]),
+            "given weights and an `ExponentialCurrent`",
+        ),
+        (
+            jn.Network(
+                population,
+                [
+                    jn.Projection("E", "E", s, connectivity=weights, delay=1.0)
+                    for s in (exponential, jn.ExponentialCurrent(6.0))
+                ],
+            ),
+            "one tau",
+        ),
+        (jn.Network({"E": jn.Population(jn.LIF(t_ref=0.0, v_rest=30.0), 2)}), "above rest"),
+    ]
+    for net, message in cases:
+        with pytest.raises(ValueError, match=message):
+            jn.simulate_events(net, 5.0, spikes={}, most=4)
+    with pytest.raises(ValueError, match="`most` has to be"):
+        times(START, most=0)
+    with pytest.raises(ValueError, match="has no spikes"):
+        times(START).of("in")
+    with pytest.raises(ValueError, match="an index outside"):
+        jn.simulate_events(network(START), 5.0, spikes={"in": ([1.0], [9])}, most=4)

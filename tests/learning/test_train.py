@@ -1,0 +1,141 @@
+"""The training loop: its steps, checkpoints, early stop, and what it reports."""
+
+import subprocess
+import sys
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+import jaxneuro as jn
+
+KEY = jax.random.key(0)
+
+
+def loss(w, batch, key):
+    return jnp.mean((batch @ w - 1.0) ** 2) + 0.0 * jax.random.normal(key)
+
+
+def batches(step):
+    return jnp.asarray(np.random.default_rng(step).normal(2.0, 1.0, (8, 3)))
+
+
+def test_steps_are_those_of_plain_gradient_descent():
+    trained = jn.train(jnp.zeros(3), loss, batches, steps=25, optimiser=optax.sgd(0.01), key=KEY)
+    w = np.zeros(3)
+    for step in range(25):
+        x = np.asarray(batches(step))
+        w = w - 0.01 * 2 * x.T @ (x @ w - 1.0) / 8
+    np.testing.assert_allclose(trained.params, w, rtol=1e-10)
+    assert trained.loss.shape == trained.gradient_norm.shape == (25,)
+    np.testing.assert_array_equal(trained.best, trained.params)
+
+
+@jax.numpy_dtype_promotion("standard")  # optax's schedules multiply integers and floats
+def test_a_killed_run_goes_on_bitwise(tmp_path):
+    common = dict(optimiser=optax.adam(optax.cosine_decay_schedule(0.1, 30)), key=KEY, every=5)
+    whole = jn.train(jnp.zeros(3), loss, batches, steps=30, validate=lambda w: jnp.sum(w**2), **common)
+    file = tmp_path / "run.npz"
+
+    def killed(step):
+        if step == 17:
+            raise KeyboardInterrupt
+        return batches(step)
+
+    common |= dict(checkpoint=file, validate=lambda w: jnp.sum(w**2))
+    with pytest.raises(KeyboardInterrupt):
+        jn.train(jnp.zeros(3), loss, killed, steps=30, **common)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["run.npz"]
+    rest = jn.train(jnp.zeros(3), loss, batches, steps=30, **common)
+    for name in ("params", "best", "loss", "gradient_norm"):
+        np.testing.assert_array_equal(getattr(rest, name), getattr(whole, name))
+    assert rest.validation == whole.validation
+    with pytest.raises(ValueError, match="holds another training"):
+        jn.train(jnp.zeros(2), loss, batches, steps=30, **common)
+    file.write_text("nothing")
+    with pytest.raises(ValueError, match="is no checkpoint"):
+        jn.train(jnp.zeros(3), loss, batches, steps=30, **common)
+
+
+def test_where_selects_and_patience_stops():
+    net = jn.Network(
+        {"in": jn.Population(jn.SpikeSource(), 3), "out": jn.Population(jn.LeakyIntegrator(), 1)},
+        [jn.Projection("in", "out", jn.DeltaCurrent(), connectivity=jn.Weights(np.ones((1, 3))), delay=1.0)],
+    )
+
+    def error(net, batch, key):
+        return jnp.sum((net.projections[0].connectivity.matrix - 3.0) ** 2) + net.populations["out"].model.tau_m - 20.0
+
+    trained = jn.train(
+        net, error, lambda step: None, steps=500, optimiser=optax.sgd(0.2), key=KEY, every=10, patience=40,
+        where=lambda n: [n.projections[0].connectivity.matrix],
+        validate=lambda n: jnp.round(error(n, None, KEY), 3),
+    )  # fmt: skip
+    assert trained.stopped_early
+    assert trained.loss.size < 200
+    np.testing.assert_allclose(trained.params.projections[0].connectivity.matrix, 3.0, rtol=1e-6)
+    assert float(trained.params.populations["out"].model.tau_m) == 20.0
+    assert "stopped early" in str(trained)
+    assert eqx.tree_equal(trained.best.populations, net.populations)
+
+
+CASES = {
+    "dead units": lambda w, b, k: (jnp.sum(w**2), {"hidden": jnp.asarray([0.0, 0.0, 3.0])}),
+    "exploding units": lambda w, b, k: (jnp.sum(w**2), {"hidden": jnp.asarray([3.0, 900.0])}),
+    "vanished gradient": lambda w, b, k: jnp.sum(w["a"] ** 2) + 0.0 * jnp.sum(w["b"]),
+    "exploding gradient": lambda w, b, k: jnp.sum(w**2) * jnp.where(b == 7, 1e6, 1.0),
+    "loss stopped moving": lambda w, b, k: 1.0 + 1e-9 * jnp.sum(w) + 0.0 * b,
+}
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_what_goes_wrong_is_said(kind):
+    w = {"a": jnp.ones(2), "b": jnp.ones(2)} if kind == "vanished gradient" else jnp.ones(2)
+    with pytest.warns(jn.TrainingWarning) as caught:
+        trained = jn.train(
+            w, CASES[kind], lambda s: jnp.asarray(float(s)), steps=60, optimiser=optax.sgd(1e-7), key=KEY
+        )
+    assert any(str(w.message).startswith(kind) for w in caught)
+    text = next(f.text for f in trained.findings if f.kind == kind)
+    assert "Try" in text or "Check" in text
+    assert kind in str(trained)
+
+
+def test_what_is_not_finite_raises_and_wrong_arguments_too(as_users_run):
+    sgd = optax.sgd(0.1)
+    with pytest.raises(RuntimeError, match="At step 3 the loss is nan"):
+        jn.train(
+            jnp.ones(2), lambda w, b, k: jnp.sum(w) / jnp.where(b == 3, jnp.nan, 1.0), lambda s: jnp.asarray(float(s)),
+            steps=9, optimiser=sgd, key=KEY,
+        )  # fmt: skip
+    with pytest.raises(ValueError, match="`patience` needs `validate`"):
+        jn.train(jnp.ones(2), loss, batches, steps=9, optimiser=sgd, key=KEY, patience=3)
+    with pytest.raises(ValueError, match="`steps` has to be a positive"):
+        jn.train(jnp.ones(2), loss, batches, steps=0, optimiser=sgd, key=KEY)
+    with pytest.raises(ValueError, match="`optimiser` has to be of optax"):
+        jn.train(jnp.ones(2), loss, batches, steps=3, optimiser="adam", key=KEY)
+    with pytest.raises(ValueError, match="no float array"):
+        jn.train({}, loss, batches, steps=3, optimiser=sgd, key=KEY)
+
+
+@pytest.mark.slow
+def test_a_batch_on_two_devices_gives_the_same_run():
+    code = """
+import jax, jax.numpy as jnp, numpy as np, optax, jaxneuro as jn
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+assert len(jax.devices()) == 2
+loss = lambda w, b, k: jnp.mean((b @ w - 1.0) ** 2)
+batches = lambda s: jnp.asarray(np.random.default_rng(s).normal(2.0, 1.0, (8, 3)), jnp.float32)
+where = NamedSharding(Mesh(np.array(jax.devices()), ("batch",)), PartitionSpec("batch"))
+common = dict(steps=20, optimiser=optax.adam(0.01), key=jax.random.key(0))
+one = jn.train(jnp.zeros(3), loss, batches, **common)
+two = jn.train(jnp.zeros(3), loss, batches, sharding=where, **common)
+np.testing.assert_allclose(two.params, one.params, rtol=1e-5)
+"""
+    flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2", "JAX_PLATFORMS": "cpu"}
+    import os
+
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, env={**os.environ, **flags})
