@@ -60,8 +60,8 @@ class BinaryProjection(eqx.Module):
             connectivity = AllToAll(autapses=True)
         if not isinstance(connectivity, AbstractConnectivity) or isinstance(connectivity, AbstractWeights):
             raise ValueError(
-                f"`connectivity` has to be a rule such as `Bernoulli(0.05)`; got {type(connectivity).__name__}: weights "
-                "of pairs are `weight`, (post, pre)."
+                f"`connectivity` has to be a rule such as `Bernoulli(0.05)`; got {type(connectivity).__name__}: "
+                "weights of pairs are `weight`, (post, pre)."
             )
         self.connectivity = connectivity
 
