@@ -71,7 +71,10 @@ def loss(net, surrogate, spikes=SPIKES, adjoint=None):
     return jnp.sum((sol["v"] - TARGET) ** 2) + 0.1 * jnp.sum((counts - 5.0) ** 2)
 
 
-@pytest.mark.parametrize("name", REFERENCE)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=[pytest.mark.slow] if n in ("hard detached", "soft detached") else []) for n in REFERENCE],
+)
 def test_gradients_equal_torch(name):
     reset, surrogate, t_ref = SETTINGS[name]
     value, gradient = jax.jit(jax.value_and_grad(lambda p: loss(network(p, reset, t_ref), surrogate)))(TRAINED)
@@ -110,6 +113,7 @@ def test_every_adjoint_and_forward_mode_give_one_gradient():
             np.testing.assert_allclose(other[k], reverse[0][k], rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_a_horizon_cuts_where_it_says():
     """A run of 40 steps cut at step 20 is two runs, the state of the second a number."""
     surrogate = jn.surrogate.FastSigmoid(W)
