@@ -1,6 +1,8 @@
 """Every test runs with shape checks and strict promotion, in float64 unless JAXNEURO_TEST_X64=0."""
 
+import gc
 import os
+from pathlib import Path
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 
@@ -31,3 +33,16 @@ def as_users_run():
     jaxtyping.config.update("jaxtyping_disable", True)
     yield
     jaxtyping.config.update("jaxtyping_disable", False)
+
+
+# Every compiled program maps memory, and a process may have 65,530 maps on Linux: beyond, the compiler crashes.
+_MAPS = Path("/proc/self/maps")
+_MOST_MAPS = 30_000
+
+
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Forgets what was compiled where it has become very much, between two files of tests."""
+    leaves_file = nextitem is None or nextitem.path != item.path
+    if leaves_file and _MAPS.exists() and _MAPS.read_bytes().count(b"\n") > _MOST_MAPS:
+        jax.clear_caches()
+        gc.collect()
