@@ -134,8 +134,8 @@ class Truncated(AbstractAdjoint):
         if not self.horizon > 0:
             raise ValueError(f"`horizon` has to be positive; got {horizon} ms.")
 
-    def loop(self, body: Body, carry: Any, indices: Array) -> Any:
-        return Checkpoint().loop(body, carry, indices)
+    def loop(self, body: Body, carry: Any, indices: Array, inner: int = 1) -> Any:
+        return Checkpoint().loop(body, carry, indices, inner)
 
     def cut(self, state: Any, step: Int[Array, ""], n_steps: int, dt: float) -> Any:
         every = round(self.horizon / dt)

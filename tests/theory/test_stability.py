@@ -156,7 +156,11 @@ def test_distributed_delays():
         np.testing.assert_allclose(
             delay_factor(jn.UniformDelay(0.0, 2.0), jnp.asarray(x + 0j)), float(exact), rtol=1e-12
         )
-    # A narrow distribution is a single delay, a wide one calms the fast oscillation.
+
+
+@pytest.mark.proof
+def test_a_wide_distribution_of_delays_calms_the_fast_oscillation():
+    # A narrow one is a single delay.
     single, narrow, wide = (
         jn.theory.brunel_stability(jn.networks.brunel(g=6.0, nu_ext_over_nu_thr=4.0, delay=delay))
         for delay in (1.5, jn.UniformDelay(1.499, 1.501), jn.UniformDelay(0.1, 2.9))
