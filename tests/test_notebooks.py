@@ -10,8 +10,14 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.py")), ids=lambda p: p.stem)
+# The first repeats what other tests run; the whole takes two minutes.
+NOTEBOOKS = [
+    pytest.param(path, id=path.stem, marks=pytest.mark.proof if path.stem.startswith("01") else pytest.mark.slow)
+    for path in sorted((ROOT / "notebooks").glob("*.py"))
+]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS)
 def test_notebook_runs(path):
     environment = os.environ | {"MPLBACKEND": "Agg", "JAXNEURO_NOTEBOOK_SIZE": "small"}
     done = subprocess.run([sys.executable, "-W", "error::UserWarning:jaxneuro", path], env=environment, cwd=ROOT,

@@ -164,7 +164,7 @@ def test_progress_is_shown_when_asked(capsys):
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_intervals_cover_and_estimates_recover():
     truth, n_runs, covered, z = ConductanceScaling(), 200, 0, []
     for seed in range(n_runs):

@@ -136,9 +136,6 @@ def test_implicit_derivatives():
     gradient = value_and_slope(x)[1]
     np.testing.assert_allclose(gradient, differences, rtol=1e-6)
     np.testing.assert_allclose(jax.jit(jax.jacfwd(conductance))(x), gradient, rtol=1e-10)
-    curvature = (value_and_slope(x.at[2].add(1e-3))[1] - value_and_slope(x.at[2].add(-1e-3))[1])[2] / 2e-3
-    second = jax.jit(lambda v: jax.jvp(jax.grad(conductance), (x,), (v,))[1])(jnp.eye(5)[2])
-    np.testing.assert_allclose(second[2], curvature, rtol=1e-5)
 
     def rates(tau_i):
         mf = jn.theory.mean_field(two_populations(tau_i=tau_i), throw=False)
@@ -147,6 +144,15 @@ def test_implicit_derivatives():
     slope_and_rates = jax.jit(jax.jacrev(rates, has_aux=True))
     difference = (slope_and_rates(15.001)[1] - slope_and_rates(14.999)[1]) / 0.002
     np.testing.assert_allclose(slope_and_rates(15.0)[0], difference, rtol=1e-6)
+
+
+@pytest.mark.proof
+def test_second_implicit_derivative():
+    x = jnp.asarray([0.0016, 1_000.0, 20.0, 0.25, 20.0])
+    slope = jax.jit(jax.grad(conductance))
+    curvature = (slope(x.at[2].add(1e-3)) - slope(x.at[2].add(-1e-3)))[2] / 2e-3
+    second = jax.jit(lambda v: jax.jvp(jax.grad(conductance), (x,), (v,))[1])(jnp.eye(5)[2])
+    np.testing.assert_allclose(second[2], curvature, rtol=1e-5)
 
 
 @pytest.mark.float32

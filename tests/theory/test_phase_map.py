@@ -49,7 +49,7 @@ def test_errors():
         jn.theory.phase_boundaries(jn.networks.brunel, over={"g": axis, "n_e": axis})
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_states_and_the_fast_boundary():
     axes = {"g": np.array([3.5, 5.5, 6.0, 6.5]), "nu_ext_over_nu_thr": np.array([0.65, 2.75, 3.0, 3.25, 3.5])}
     found = jn.theory.phase_boundaries(jn.networks.brunel, over=axes)

@@ -232,7 +232,7 @@ def test_errors():
             jn.theory.brunel_stability(jn.networks.brunel(), rates=rates)
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_frequency_of_a_simulated_network():
     # Just above the onset, where the oscillation is small: the largest peak of the spectrum of the population rate.
     net = jn.networks.brunel(g=6.0, nu_ext_over_nu_thr=4.0)
