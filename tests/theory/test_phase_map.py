@@ -105,7 +105,7 @@ def test_values_that_the_network_refuses_are_refused():
         jn.theory.phase_boundaries(jn.networks.brunel, over={"tau_m": [-1.0, 2.0], "j": [0.1, 0.2]})
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_a_partial_of_the_same_values_does_not_compile_again():
     from jaxneuro.theory import _phase_atlas
 
