@@ -59,7 +59,7 @@ class SuperSpike(AbstractSurrogate):
 
     ```
 
-    Source: Zenke and Ganguli (2018), doi:10.1162/neco_a_01086, equation (3.5) and below.
+    Source: Zenke and Ganguli (2018), doi:10.1162/neco_a_01086.
     """
 
     width: Float[Array, ""]

@@ -133,11 +133,14 @@ class Atlas:
 def _chunked(function: Callable[..., Any], advance: Callable[[int], None], *arguments: Any) -> Any:
     """`function` on chunks of one length, joined; the last is filled up with its last element."""
     n = jax.tree.leaves(arguments)[0].shape[0]
+    if n == 0:  # the shapes of what there is none of
+        arguments = jax.tree.map(lambda x: np.zeros((1, *x.shape[1:]), x.dtype), arguments)
     parts = []
-    for begin in range(0, n, _CHUNK):
-        index = np.minimum(np.arange(begin, begin + _CHUNK), n - 1)
+    for begin in range(0, max(n, 1), _CHUNK):
+        index = np.minimum(np.arange(begin, begin + _CHUNK), max(n, 1) - 1)
         parts.append(jax.tree.map(np.asarray, function(*jax.tree.map(lambda x: jnp.asarray(x[index]), arguments))))
-        advance(min(_CHUNK, n - begin))
+        if n:
+            advance(min(_CHUNK, n - begin))
     return jax.tree.map(lambda *x: np.concatenate(x)[:n], *parts)
 
 

@@ -69,7 +69,7 @@ def phase_boundaries(
     mode of the highest or of the lowest state starts to grow, by bisection along the edges of the
     grid to a sixty-fourth, and where states come and go (saddle-node), to a thousandth. They are
     sought on a finer grid where states come and go or the highest rate more than doubles over an
-    interval, as the slow oscillations of Brunel's network want that live on a strip of 0.05 nu_thr.
+    interval, as the slow oscillations of Brunel's network want that live on a strip below 0.1 nu_thr.
     Elsewhere a region narrower than the grid is not seen.
 
     **Arguments:**

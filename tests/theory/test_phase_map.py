@@ -9,6 +9,7 @@ import pytest
 
 import jaxneuro as jn
 from jaxneuro.theory._contours import crossings, polylines
+from jaxneuro.theory._phase_atlas import _chunked
 
 
 def anywhere(first, second):
@@ -33,6 +34,15 @@ def test_two_lines_stay_two():
     field = np.broadcast_to((x[:, None] - 0.31) * (x[:, None] - 0.72), (21, 9))
     lines = polylines(crossings(field, anywhere), field.shape)
     assert sorted(len(line) for line in lines) == [9, 9]
+
+
+def test_no_points_are_no_values_and_no_progress():
+    seen = []
+    found = _chunked(lambda x, y: {"sum": x[:, 0] + y}, seen.append, np.zeros((0, 2)), np.zeros(0))
+    assert found["sum"].shape == (0,)
+    found = _chunked(lambda x, y: {"sum": x[:, 0] + y}, seen.append, np.ones((20, 2)), np.arange(20.0))
+    np.testing.assert_array_equal(found["sum"], 1.0 + np.arange(20.0))
+    assert seen == [16, 4]
 
 
 @pytest.mark.usefixtures("as_users_run")
