@@ -8,7 +8,7 @@ from ._input import (
     poisson_input as poisson_input,
 )
 from ._kramers import kramers_rate as kramers_rate
-from ._membrane_input import Input as Input
+from ._membrane_input import DecayingCurrent as DecayingCurrent, Input as Input
 from ._rate import lif_log_rate as lif_log_rate, lif_rate as lif_rate
 from ._response import LifResponse as LifResponse, lif_response as lif_response, response_kernel as response_kernel
 from ._variability import lif_cv as lif_cv

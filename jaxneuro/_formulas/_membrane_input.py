@@ -5,6 +5,18 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 
+class DecayingCurrent(eqx.Module):
+    """A current in a step, where it is not replaced by its mean: it decays with `tau` [ms] from `now` [mV].
+
+    `moments`: of what arrives within the step, the sums of w, w u and w u^2, u [ms] the time from an arrival to the
+    step's end; None where all arrives at the end.
+    """
+
+    now: Float[Array, "n"]
+    tau: Float[Array, "*n"]
+    moments: Float[Array, "n 3"] | None
+
+
 class Input(eqx.Module):
     """The summed input of one step; a part that nothing contributes to is None and costs nothing.
 
@@ -18,6 +30,7 @@ class Input(eqx.Module):
     - `log_decay`: (n,) sum L of a over the instantaneous conductances at the end of the step:
       V <- V exp(-L) + (1 - exp(-L)) (sum of a E) / L.
     - `log_decay_times_reversal`: (n,) the sum of a E [mV].
+    - `decaying`: currents whose course through the step counts, each a `DecayingCurrent`.
     """
 
     current: Float[Array, "*n"] | None = None
@@ -27,6 +40,7 @@ class Input(eqx.Module):
     kick: Float[Array, "*n"] | None = None
     log_decay: Float[Array, "*n"] | None = None
     log_decay_times_reversal: Float[Array, "*n"] | None = None
+    decaying: tuple[DecayingCurrent, ...] = ()
 
     def __add__(self, other: "Input") -> "Input":
         return Input(
@@ -37,6 +51,7 @@ class Input(eqx.Module):
             kick=_sum(self.kick, other.kick),
             log_decay=_sum(self.log_decay, other.log_decay),
             log_decay_times_reversal=_sum(self.log_decay_times_reversal, other.log_decay_times_reversal),
+            decaying=self.decaying + other.decaying,
         )
 
     def apply_jumps(self, v: Float[Array, "*n"]) -> Float[Array, "*n"]:

@@ -11,6 +11,7 @@ class Result(eqx.Enumeration):
     wrong_wiring = "The connectivity of the network is not that of the wiring: draw the wiring again with `jn.wire`."
     wrong_drive = "A rate or a number of sources of a drive is negative or not finite."
     wrong_surrogate = "A number of a surrogate derivative is not allowed: a width has to be positive and finite."
+    two_spikes = "A neuron spiked twice in one step, which holds one spike: take a smaller dt."
     no_fixed_point = "No self-consistent rate was found on the searched range."
     short_window = "The sums over counts are too short: give `PoissonField(n_counts=...)` more of them."
     at_fold = "The solution lies at a fold (saddle-node), where its derivatives do not exist."

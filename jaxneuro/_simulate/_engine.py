@@ -16,10 +16,11 @@ from ..connectivity import ScheduledOperator, SparseOperator
 from ..models import Firing
 from ..synapses import ShortTermPlasticity, StochasticRelease
 from ._deliver import GivenArrivals, deliver, push, with_amplitude
+from ._exact_times import is_off_grid, off_grid_arrivals
 from ._plan import NetworkState, Plan, all_finite, part, poisson_names, spans
 from ._stimulus import GivenSpikes, Stimulus
 from .adjoint import AbstractAdjoint, Checkpoint
-from .record import AbstractRecorder, Layout, Spikes, Trace, Window
+from .record import AbstractRecorder, Layout, Spikes, SpikeTimes, Trace, Window
 
 
 class Outcome(eqx.Module):
@@ -44,8 +45,9 @@ class Loop(eqx.Module):
 
     @property
     def timed(self) -> bool:
-        """Whether a recorder wants the times of spikes inside their steps."""
-        return any(isinstance(recorder, Spikes) for recorder in self.recorders.values())
+        """Whether a recorder or a synapse wants the times of spikes inside their steps."""
+        recorded = any(isinstance(recorder, Spikes | SpikeTimes) for recorder in self.recorders.values())
+        return recorded or any(is_off_grid(self.net, p.pre) for p in self.net.projections)
 
     def run(self, state: NetworkState, recorders: dict[str, Any]) -> tuple[NetworkState, Outcome]:
         """All steps: full blocks, several of which share a draw where they are short, and what is left over."""
@@ -94,7 +96,7 @@ class Loop(eqx.Module):
                 after, failed, emitted = self._block(carry[0], carry[1], own, n_steps)
                 return (after, failed), emitted
 
-            (state, failure), emitted = lax.scan(one, (state, failure), by_block)
+            (state, failure), emitted = lax.scan(one, (state, failure), by_block, length=n_blocks)
             emitted = jax.tree_util.tree_map(lambda x: x.reshape(-1, *x.shape[2:]), emitted)
         firing, traced = emitted
         return state, Outcome(self._recorded(outcome.recorders, steps, firing | sources, traced), *failure)
@@ -279,7 +281,9 @@ class Loop(eqx.Module):
                 resources[i], used = projection.synapse.release(resources[i], fired.spikes, self.plan.dt)
                 fired = with_amplitude(fired, used)
             n_steps = fired.spikes.shape[0]
-            if isinstance(operator, GivenArrivals):
+            if is_off_grid(self.net, projection.pre):
+                moved.append(off_grid_arrivals(operator, rows, fired, self.plan.dt))
+            elif isinstance(operator, GivenArrivals):
                 moved.append(operator.timeline(rows, fired)[n_steps:])
             elif isinstance(operator, SparseOperator) and self.plan.delay_steps[i] is not None:
                 scheduled = ScheduledOperator(operator, self.plan.delay_steps[i], rows.shape[0], n_steps)

@@ -11,7 +11,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
 from .._network import Network
-from .._numerics import as_leaf, check_finite, is_concrete, to_milliseconds, violates
+from .._numerics import as_leaf, check_finite, is_concrete, phi, to_milliseconds, violates
 from ..connectivity import AbstractWeights
 from ..models import LIF, SpikeSource
 from ..reset import Hard
@@ -56,6 +56,7 @@ class _Plan(eqx.Module):
     v_inf: Float[Array, "n"]
     v_th: Float[Array, "n"]
     v_reset: Float[Array, "n"]
+    t_ref: Float[Array, "n"]
     v_start: Float[Array, "n"]
     tau_s: Float[Array, ""]
     given_times: Float[Array, "given"]
@@ -69,6 +70,7 @@ class _State(eqx.Module):
     t: Float[Array, ""]
     v: Float[Array, "n"]
     i: Float[Array, "n"]
+    held: Float[Array, "n"]
     times: Float[Array, "most"]
     neurons: Int[Array, "most"]
     n_spikes: Int[Array, ""]
@@ -93,8 +95,8 @@ def simulate_events(
 
     **Arguments:**
 
-    - `net`: of `SpikeSource`s and `LIF` neurons with t_ref = 0 and a hard reset, that start at rest; given weights such
-      as `Weights(matrix)`, `ExponentialCurrent` of one tau_s, fixed delays.
+    - `net`: of `SpikeSource`s and `LIF` neurons with a hard reset, that start at rest; given weights such as
+      `Weights(matrix)`, `ExponentialCurrent` of one tau_s, fixed delays. t_ref is not rounded, and has a derivative.
     - `t1`: end [ms].
     - `spikes`: {source: (times [ms], indices)}; the times are differentiable.
     - `most`: spikes that are held.
@@ -141,8 +143,8 @@ def _plan(net: Network, t1: float, spikes: Mapping, stimulus: Mapping) -> tuple[
             if name not in spikes:
                 raise ValueError(f"`spikes` has to give (times, indices) of {name!r}.")
             continue
-        if not isinstance(model, LIF) or not isinstance(model.reset, Hard) or violates(lambda t: t == 0, model.t_ref):
-            raise ValueError(f"`net`: {name!r} has to be of `LIF` neurons with `t_ref=0` and a hard reset.")
+        if not isinstance(model, LIF) or not isinstance(model.reset, Hard):
+            raise ValueError(f"`net`: {name!r} has to be of `LIF` neurons with a hard reset.")
         if violates(lambda low, high: low < high, model.v_rest, model.v_th):
             raise ValueError(f"`net`: the threshold of {name!r} has to lie above rest.")
         n = size_of(net, name)
@@ -178,8 +180,8 @@ def _plan(net: Network, t1: float, spikes: Mapping, stimulus: Mapping) -> tuple[
     arrivals = jnp.concatenate(times)
     order = jnp.argsort(lax.stop_gradient(arrivals))
     plan = _Plan(
-        side_by_side("tau_m"), rest, side_by_side("v_th"), side_by_side("v_reset"), side_by_side("v_rest"),
-        _one_tau(net), arrivals[order], jnp.concatenate(jumps)[order],
+        side_by_side("tau_m"), rest, side_by_side("v_th"), side_by_side("v_reset"), side_by_side("t_ref"),
+        side_by_side("v_rest"), _one_tau(net), arrivals[order], jnp.concatenate(jumps)[order],
         tuple(by_delay.values()), tuple(by_delay), t1,
     )  # fmt: skip
     return plan, tuple(places)
@@ -203,23 +205,22 @@ def _checked_spikes(name: str, given: Any, n: int) -> tuple[Float[Array, "m"], I
     return times, jnp.asarray(indices, jnp.int32)
 
 
-def _potential(p: _Plan, v: Array, i: Array, s: Array) -> Array:
-    """V after `s` ms without an event."""
-    x = s * (1.0 / p.tau_m - 1.0 / p.tau_s)
-    near = jnp.abs(x) < 1e-5
-    safe = jnp.where(near, 1.0, x)
-    phi = jnp.where(near, 1.0 + 0.5 * x + x * x / 6.0, jnp.expm1(safe) / safe)
-    return p.v_inf + jnp.exp(-s / p.tau_m) * (v - p.v_inf + i * (s / p.tau_m) * phi)
+def _potential(p: _Plan, v: Array, i: Array, held: Array, s: Array) -> Array:
+    """V after `s` ms without an event, of which the first `held` are refractory."""
+    begin = jnp.where(s > held, held, s)
+    free = s - begin
+    response = (free / p.tau_m) * phi(free * (1.0 / p.tau_m - 1.0 / p.tau_s))
+    return p.v_inf + jnp.exp(-free / p.tau_m) * (v - p.v_inf + i * jnp.exp(-begin / p.tau_s) * response)
 
 
-def _slope(p: _Plan, v: Array, i: Array, s: Array) -> Array:
-    return (p.v_inf - _potential(p, v, i, s) + i * jnp.exp(-s / p.tau_s)) / p.tau_m
+def _slope(p: _Plan, v: Array, i: Array, held: Array, s: Array) -> Array:
+    return (p.v_inf - _potential(p, v, i, held, s) + i * jnp.exp(-s / p.tau_s)) / p.tau_m
 
 
-def _crossing(p: _Plan, v: Array, i: Array, within: Array) -> Array:
+def _crossing(p: _Plan, v: Array, i: Array, held: Array, within: Array) -> Array:
     """The time until each neuron reaches its threshold, infinite where it does not within `within` ms."""
     halvings = _HALVINGS[v.dtype.name]
-    q, v0, i0, end = lax.stop_gradient((p, v, i, jnp.broadcast_to(within, v.shape)))
+    q, v0, i0, h0, end = lax.stop_gradient((p, v, i, held, jnp.broadcast_to(within, v.shape)))
 
     def halve(low: Array, high: Array, later: Any) -> Array:
         def body(_: Any, ends: tuple[Array, Array]) -> tuple[Array, Array]:
@@ -229,16 +230,18 @@ def _crossing(p: _Plan, v: Array, i: Array, within: Array) -> Array:
 
         return lax.fori_loop(0, halvings, body, (low, high))[1]
 
-    start = jnp.zeros_like(v0)
+    start = jnp.minimum(h0, end)
     # The slope changes its sign once at the most: from rise to fall where the current is positive.
-    peaks = (i0 > 0) & (_slope(q, v0, i0, start) > 0) & (_slope(q, v0, i0, end) < 0)
-    top = halve(start, end, lambda s: _slope(q, v0, i0, s) > 0)
+    peaks = (i0 > 0) & (_slope(q, v0, i0, h0, start) > 0) & (_slope(q, v0, i0, h0, end) < 0)
+    top = halve(start, end, lambda s: _slope(q, v0, i0, h0, s) > 0)
     high = jnp.where(peaks, top, end)
-    reaches = (v0 >= q.v_th) | (_potential(q, v0, i0, high) >= q.v_th)
-    found = halve(start, high, lambda s: _potential(q, v0, i0, s) < q.v_th)
-    found = jnp.where(reaches, jnp.where(v0 >= q.v_th, 0.0, found), 0.0)
-    slope = jnp.where(reaches, _slope(q, v0, i0, found), 1.0)
-    exact = found - (_potential(p, v, i, found) - p.v_th) / slope
+    able = h0 < end
+    reaches = (v0 >= q.v_th) | (_potential(q, v0, i0, h0, high) >= q.v_th)
+    reaches = reaches & able
+    found = halve(start, high, lambda s: _potential(q, v0, i0, h0, s) < q.v_th)
+    found = jnp.where(reaches, jnp.where(v0 >= q.v_th, start, found), 0.0)
+    slope = jnp.where(reaches, _slope(q, v0, i0, h0, found), 1.0)
+    exact = found - (_potential(p, v, i, held, found) - p.v_th) / slope
     return jnp.where(reaches, exact, jnp.inf)
 
 
@@ -258,12 +261,12 @@ def _run(p: _Plan, most: int) -> tuple[Array, Array, Array]:
         queue = jnp.argmin(arrivals)
         arrival = arrivals[queue]
         left = jnp.maximum(jnp.minimum(lax.stop_gradient(arrival), p.t1) - lax.stop_gradient(state.t), 0.0)
-        crossings = _crossing(p, state.v, state.i, left)
+        crossings = _crossing(p, state.v, state.i, state.held, left)
         who = jnp.argmin(crossings)
         spikes = (crossings[who] < jnp.inf) & (state.n_spikes < most)
         over = ~spikes & ~(arrival < p.t1)
         s = jnp.where(over, 0.0, jnp.where(spikes, crossings[who], jnp.where(over, 0.0, arrival) - state.t))
-        v, i = _potential(p, state.v, state.i, s), state.i * jnp.exp(-s / p.tau_s)
+        v, i = _potential(p, state.v, state.i, state.held, s), state.i * jnp.exp(-s / p.tau_s)
         now = state.t + s
         at = state.heard[queue]
         source = state.neurons[jnp.minimum(at, most - 1)]
@@ -272,10 +275,12 @@ def _run(p: _Plan, most: int) -> tuple[Array, Array, Array]:
             jump = jump + jnp.where(queue > 0, jumps[jnp.maximum(queue - 1, 0), jnp.maximum(source, 0)], 0.0)
         arrives = ~spikes & ~over
         i = jnp.where(arrives, i + jump, i)
-        v = jnp.where(spikes & (jnp.arange(n) == who), p.v_reset, v)
+        here = spikes & (jnp.arange(n) == who)
+        v = jnp.where(here, p.v_reset, v)
+        held = jnp.where(here, p.t_ref, jnp.where(state.held > s, state.held - s, 0.0))
         slot = jnp.where(spikes, state.n_spikes, most)
         return _State(
-            now, v, i,
+            now, v, i, held,
             state.times.at[slot].set(now, mode="drop"),
             state.neurons.at[slot].set(who.astype(jnp.int32), mode="drop"),
             state.n_spikes + spikes.astype(jnp.int32),
@@ -284,10 +289,11 @@ def _run(p: _Plan, most: int) -> tuple[Array, Array, Array]:
 
     queues = 1 + len(p.delays)
     start = _State(
-        jnp.zeros((), p.tau_m.dtype), p.v_start, jnp.zeros_like(p.v_start), jnp.full(most, jnp.inf, p.tau_m.dtype),
+        jnp.zeros((), p.tau_m.dtype), p.v_start, jnp.zeros_like(p.v_start), jnp.zeros_like(p.v_start),
+        jnp.full(most, jnp.inf, p.tau_m.dtype),
         jnp.full(most, -1, jnp.int32), jnp.zeros((), jnp.int32), jnp.zeros(queues, jnp.int32),
     )  # fmt: skip
     n_events = n_given + most * queues
     last = lax.scan(jax.checkpoint(event), start, None, length=n_events)[0]
-    more = jnp.any(_crossing(p, last.v, last.i, jnp.maximum(p.t1 - last.t, 0.0)) < jnp.inf)
+    more = jnp.any(_crossing(p, last.v, last.i, last.held, jnp.maximum(p.t1 - last.t, 0.0)) < jnp.inf)
     return last.times, last.neurons, (last.n_spikes == most) & more

@@ -25,6 +25,7 @@ from ..models import (
 from ..surrogate import AbstractSurrogate
 from ..synapses import ShortTermPlasticity
 from ._deliver import GivenArrivals
+from ._exact_times import is_off_grid
 from ._wire import Wiring, size_of
 
 # A network without projections has no delay to set its block; this many steps amortise the loop.
@@ -45,14 +46,14 @@ class NetworkState(eqx.Module):
 
     `pending[p]` holds the counts of spikes on their way in projection p, one row a step to come (as
     floats in a run with a surrogate derivative, of given weights, or with short-term plasticity, whose `resources`
-    stand beside).
+    stand beside; where spikes have times inside their steps, as three moments of these).
     """
 
     step: Int[Array, ""]
     neurons: dict[str, Any]
     synapses: tuple
     drive_synapses: tuple
-    pending: tuple[Shaped[Array, "_ _"], ...]
+    pending: tuple[Shaped[Array, "_ _ ..."], ...]
     resources: tuple
 
 
@@ -205,7 +206,7 @@ def with_surrogates(
     floats, pending = jnp.result_type(float), []
     for projection, operator, rows in zip(net.projections, wiring.operators, state.pending, strict=True):
         soft = surrogates.get(projection.pre) is not None or isinstance(projection.synapse, ShortTermPlasticity)
-        as_floats = soft or projection.pre in amplitudes
+        as_floats = soft or projection.pre in amplitudes or is_off_grid(net, projection.pre)
         pending.append(rows.astype(floats if as_floats or operator is None else operator.count_dtype))
     return eqx.tree_at(lambda s: s.pending, state, tuple(pending))
 
@@ -224,10 +225,7 @@ def initial_state(net: Network, wiring: Wiring, t0: float, dt: float, key: PRNGK
         for d in net.drives
     )
     pending = tuple(
-        jnp.zeros(
-            (delay_range(p, i, dt).most, sum(sizes[name] for name in p.post)),
-            jnp.result_type(float) if operator is None else operator.count_dtype,
-        )
+        _nothing_pending(net, p, delay_range(p, i, dt).most, operator, sum(sizes[name] for name in p.post))
         for i, (p, operator) in enumerate(zip(net.projections, wiring.operators, strict=True))
     )
     step = jnp.asarray(count_steps("t0", t0, dt), jnp.int32)
@@ -235,6 +233,14 @@ def initial_state(net: Network, wiring: Wiring, t0: float, dt: float, key: PRNGK
         p.synapse.rested(sizes[p.pre]) if isinstance(p.synapse, ShortTermPlasticity) else None for p in net.projections
     )
     return NetworkState(step, neurons, synapses, drive_synapses, pending, resources)
+
+
+def _nothing_pending(
+    net: Network, projection: Projection, rows: int, operator: AbstractOperator | None, n_post: int
+) -> Shaped[Array, "_ _ ..."]:
+    if is_off_grid(net, projection.pre):
+        return jnp.zeros((rows, n_post, 3))
+    return jnp.zeros((rows, n_post), jnp.result_type(float) if operator is None else operator.count_dtype)
 
 
 def poisson_names(net: Network) -> tuple[str, ...]:

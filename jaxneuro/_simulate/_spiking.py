@@ -15,6 +15,7 @@ from ..models import (
     AbstractConductanceNeuron,
     AbstractMembraneSolver,
     AbstractNeuron,
+    Exact,
     LeakyIntegrator,
     Poisson,
     RungeKutta4,
@@ -24,6 +25,7 @@ from ..models import (
 from ..surrogate import AbstractSurrogate
 from . import record as record_module
 from ._engine import Loop
+from ._exact_times import with_exact_result, with_exact_times
 from ._plan import NetworkState, drives_are_wrong, given_names, initial_state, make_plan, with_surrogates
 from ._progress import progress_line
 from ._solution import Solution, failure
@@ -50,6 +52,7 @@ def simulate_spiking(
     solver: Any,
     surrogate: Any,
     adjoint: Any,
+    spike_times: Any,
     progress: bool,
     throw: bool,
 ) -> Solution:
@@ -58,6 +61,8 @@ def simulate_spiking(
     net = Network({_SINGLE: model}) if isinstance(model, Population) else model
     first, n_steps = run_steps(t0, t1, dt)
     wiring = _checked_wiring(net, wiring, key)
+    if spike_times is not None:
+        net = _with_spike_times(net, spike_times, surrogate, dt)
     state = _checked_state(net, wiring, state, first, t0, dt, key)
     layout = _layout(net, dt, n_steps, jnp.asarray(first, jnp.int32))
     recorders = _checked_recorders(record, layout, first)
@@ -168,6 +173,14 @@ def _checked_stimuli(
     }
 
 
+def _with_spike_times(net: Network, spike_times: Any, surrogate: Any, dt: float) -> Network:
+    if not isinstance(spike_times, Exact):
+        raise ValueError(f"`spike_times` has to be `Exact()`, or None for the ends of steps; got {spike_times!r}.")
+    if surrogate is not None:
+        raise ValueError("`spike_times=Exact()` has the derivative of every spike's time: it takes no `surrogate`.")
+    return with_exact_times(net, dt)
+
+
 def _checked_surrogates(net: Network, surrogate: Any) -> dict[str, AbstractSurrogate]:
     silent = LeakyIntegrator
     neurons = [n for n, p in net.populations.items() if not is_source(p.model) and not isinstance(p.model, silent)]
@@ -276,7 +289,7 @@ def _run(
         {name: r.frequencies for name, r in finished.items() if r.frequencies is not None},
         {name: r.lags for name, r in finished.items() if r.lags is not None},
         last,
-        _result(net, wiring, surrogates, failed),
+        with_exact_result(_result(net, wiring, surrogates, failed), last.neurons),
         outcome.failed_step,
         outcome.finite,
     )

@@ -8,15 +8,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
 from .._formulas import Input
-from .._numerics import as_leaf, check_finite, check_positive, violates
+from .._numerics import as_leaf, check_finite, check_positive, phi, violates
 from ._synapse import AbstractSynapse, Received
-
-
-def _phi(x: Float[Array, "*n"]) -> Float[Array, "*n"]:
-    """The integral of exp(x u) over u in (0, 1): (exp(x) - 1)/x, 1 at x = 0."""
-    near = jnp.abs(x) < 1e-4
-    safe = jnp.where(near, 1.0, x)
-    return jnp.where(near, 1.0 + x / 2.0 + x * x / 6.0, jnp.expm1(safe) / safe)
 
 
 def _psi(x: Float[Array, "*n"]) -> Float[Array, "*n"]:
@@ -44,13 +37,13 @@ class KernelConstants(eqx.Module):
 def _kernel_constants(tau_s: Float[Array, "*n"], dt: float, tau_m: Float[Array, "*m"] | None) -> KernelConstants:
     ratio = dt / tau_s
     if tau_m is None:  # a membrane that is not linear in V sees the mean over the step
-        return KernelConstants(jnp.exp(-ratio), ratio * jnp.exp(-ratio), _phi(-ratio), ratio * _psi(-ratio))
+        return KernelConstants(jnp.exp(-ratio), ratio * jnp.exp(-ratio), phi(-ratio), ratio * _psi(-ratio))
     membrane = dt / tau_m
     difference = membrane - ratio
     # The membrane's exact response to exp(-t/tau_s), divided by its response to a constant 1.
     response = membrane * jnp.exp(-membrane) / -jnp.expm1(-membrane)
     return KernelConstants(
-        jnp.exp(-ratio), ratio * jnp.exp(-ratio), response * _phi(difference), response * ratio * _psi(difference)
+        jnp.exp(-ratio), ratio * jnp.exp(-ratio), response * phi(difference), response * ratio * _psi(difference)
     )
 
 

@@ -17,12 +17,13 @@ START = {
     "tau_s": jnp.asarray(5.0),
     "v_th": jnp.asarray(RNG.uniform(0.8, 1.2, N)),
     "v_reset": jnp.asarray(-0.1),
+    "t_ref": jnp.asarray(RNG.integers(0, 100, N) / 100.0),
     "when": jnp.asarray(WHEN),
 }
 
 
 def network(p):
-    lif = jn.LIF(tau_m=p["tau_m"], v_th=p["v_th"], v_reset=p["v_reset"], t_ref=0.0)
+    lif = jn.LIF(tau_m=p["tau_m"], v_th=p["v_th"], v_reset=p["v_reset"], t_ref=p["t_ref"])
     synapse = jn.ExponentialCurrent(p["tau_s"])
     return jn.Network(
         {"in": jn.Population(jn.SpikeSource(), N_IN), "hidden": jn.Population(lif, N)},
@@ -113,7 +114,7 @@ def test_too_many_spikes_are_said_and_wrong_networks_refused(as_users_run):
     population = {"E": jn.Population(lif, 2)}
     weights = jn.Weights(np.ones((2, 2)))
     cases = [
-        (jn.Network({"E": jn.Population(jn.LIF(), 2)}), "`t_ref=0` and a hard reset"),
+        (jn.Network({"E": jn.Population(jn.LIF(reset=jn.reset.Soft()), 2)}), "a hard reset"),
         (jn.Network(population, drives=[jn.WhiteNoiseDrive("E", mu=1.0, sigma=1.0)]), "no drives"),
         (
             jn.Network(population, [jn.Projection("E", "E", jn.DeltaCurrent(), connectivity=weights, delay=1.0)]),

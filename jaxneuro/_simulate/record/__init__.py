@@ -18,6 +18,7 @@ from ._rate import Rate as Rate
 from ._recorder import AbstractRecorder as AbstractRecorder, Recorded as Recorded, Window as Window
 from ._scope import Scope as Scope
 from ._spectrum import Spectrum as Spectrum
+from ._spike_times import SpikeTimes as SpikeTimes
 from ._spikes import Spikes as Spikes
 from ._synchrony import Synchrony as Synchrony
 from ._trace import Trace as Trace

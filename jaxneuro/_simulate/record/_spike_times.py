@@ -1,0 +1,68 @@
+"""The first spike times of each neuron, as numbers with a derivative."""
+
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from ._recorder import AbstractRecorder, Layout, Recorded, Window
+from ._scope import Scope
+
+
+class FirstTimes(eqx.Module):
+    """Times [ms] of the first spikes, and how many spikes there have been."""
+
+    times: Float[Array, "n n_spikes"]
+    counts: Int[Array, "n"]
+
+
+class SpikeTimes(AbstractRecorder):
+    """The first spike times of each neuron of a population [ms], infinite where it has fewer spikes.
+
+    With `spike_times=Exact()` they have exact derivatives; of other runs they are numbers, `Spikes` keeps all of them.
+
+    **Arguments:** `population`, its name; `n_spikes`, how many are kept; `start` [ms].
+
+    **Records:** (n, n_spikes); `sol.counts` has the number of all spikes, (n,).
+
+    Raises `ValueError` where `n_spikes` is no positive integer.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> recorder = jn.record.SpikeTimes("E", 2)
+
+    ```
+    """
+
+    scope: Scope
+    n_spikes: int = eqx.field(static=True)
+
+    def __init__(self, population: str, n_spikes: int = 1, *, start: float = 0.0):
+        if isinstance(n_spikes, bool) or not isinstance(n_spikes, int) or n_spikes < 1:
+            raise ValueError(f"`n_spikes` has to be a positive number of spikes; got {n_spikes!r}.")
+        self.scope, self.n_spikes = Scope((population,), start), n_spikes
+
+    def check(self, layout: Layout, first: int) -> None:
+        self.scope.check(layout, first)
+
+    def rows(self, first: int, n_steps: int, dt: float) -> int:
+        return self.n_spikes
+
+    def init(self, layout: Layout, rows: int) -> FirstTimes:
+        n = layout.sizes[self.scope.populations[0]]
+        return FirstTimes(jnp.full((n, rows), jnp.inf, jnp.result_type(float)), jnp.zeros(n, jnp.int32))
+
+    def update(self, carry: FirstTimes, window: Window, layout: Layout) -> FirstTimes:
+        name = self.scope.populations[0]
+        spikes = window.spikes[name] & (window.steps >= self.scope.first_counted(layout))[:, None]
+        shares = window.shares.get(name, jnp.ones((), carry.times.dtype))
+        times = (window.steps[:, None].astype(carry.times.dtype) + shares) * layout.dt
+        rank = carry.counts + jnp.cumsum(spikes, axis=0, dtype=jnp.int32) - 1
+        slot = jnp.where(spikes, rank, self.n_spikes)  # out of range where there is nothing to keep
+        neuron = jnp.broadcast_to(jnp.arange(spikes.shape[1], dtype=jnp.int32), slot.shape)
+        kept = carry.times.at[neuron, slot].set(jnp.broadcast_to(times, slot.shape), mode="drop")
+        return FirstTimes(kept, carry.counts + jnp.sum(spikes, axis=0, dtype=jnp.int32))
+
+    def finish(self, carry: Any, layout: Layout) -> Recorded:
+        return Recorded(carry.times, counts=carry.counts)
