@@ -43,12 +43,13 @@ def network(p: dict[str, jax.Array]) -> jn.Network:
     )
 
 
-def loss(p: dict[str, jax.Array], spikes: jax.Array, labels: jax.Array, adjoint: Any = None) -> jax.Array:
+def loss(p: dict[str, jax.Array], spikes: Any, labels: jax.Array, adjoint: Any = None) -> jax.Array:
     net, record, key = network(p), {"v": jn.record.Trace("out.v")}, jax.random.key(0)
+    n_steps = (spikes.words if isinstance(spikes, jn.statistics.SpikeTrains) else spikes).shape[1]
 
-    def potentials(trial: jax.Array) -> jax.Array:
+    def potentials(trial: Any) -> jax.Array:
         sol = jn.simulate(
-            net, 0.0, float(spikes.shape[1]), dt=1.0, key=key, stimulus={"in": trial}, record=record,
+            net, 0.0, float(n_steps), dt=1.0, key=key, stimulus={"in": trial}, record=record,
             surrogate=SURROGATE, adjoint=adjoint, throw=False,
         )  # fmt: skip
         return sol["v"]
@@ -143,14 +144,14 @@ def agreement() -> Row:
 
 
 def memory(steps: int) -> Row:
-    """What the compiled gradient holds beside arguments and results."""
-    gradient = jax.jit(jax.grad(loss))
-    shapes = (jax.ShapeDtypeStruct((BATCH, steps, N_IN), bool), jax.ShapeDtypeStruct((BATCH,), jnp.int32))
-    analysis: Any = gradient.lower(parameters(), *shapes).compile().memory_analysis()
-    note = f"temporaries of the program, checkpointed; the spikes given are {BATCH * steps * N_IN / 1e6:.0f} MB beside"
-    return compared(
-        f"memory of a gradient, T = {steps:,}, batch {BATCH}", "MB", [analysis.temp_size_in_bytes / 1e6], None, note
-    )
+    """What the compiled gradient holds, its arguments among it, the spikes given as bits."""
+    words = jax.ShapeDtypeStruct((BATCH, steps, -(-N_IN // 32)), jnp.uint32)
+    trains = jn.statistics.SpikeTrains(words, jax.ShapeDtypeStruct((BATCH,), jnp.int32), N_IN, 1.0)  # type: ignore
+    lowered = jax.jit(jax.grad(loss)).lower(parameters(), trains, jax.ShapeDtypeStruct((BATCH,), jnp.int32))
+    analysis: Any = lowered.compile().memory_analysis()
+    given, inside = analysis.argument_size_in_bytes / 1e6, analysis.temp_size_in_bytes / 1e6
+    note = f"checkpointed: temporaries {inside:.0f} MB, arguments {given:.0f} MB, the spikes as bits"
+    return compared(f"memory of a gradient, T = {steps:,}, batch {BATCH}", "MB", [inside + given], None, note)
 
 
 def run() -> list[Row]:

@@ -166,7 +166,7 @@ def _checked_stimuli(
     # Steps of second order take the current of their middle.
     shares = {n: 0.5 if isinstance(p.model, AbstractConductanceNeuron) else 0.0 for n, p in net.populations.items()}
     return {
-        name: make_spikes(name, value, size_of(net, name), n_steps)
+        name: make_spikes(name, value, size_of(net, name), n_steps, dt)
         if isinstance(net.populations[name].model, SpikeSource)
         else make_stimulus(name, value, size_of(net, name), n_steps, dt, shares[name])
         for name, value in by_name.items()
@@ -269,7 +269,7 @@ def _run(
     single: bool,
 ) -> Ran:
     plan = make_plan(net, wiring, dt, n_steps, solver, surrogates)
-    floats = tuple(n for n, s in stimuli.items() if isinstance(s, GivenSpikes) and s.table.dtype != bool)
+    floats = tuple(n for n, s in stimuli.items() if isinstance(s, GivenSpikes) and s.has_amplitudes)
     state = with_surrogates(state, net, wiring, surrogates, floats)
     layout = _layout(net, dt, n_steps, state.step, (*surrogates, *floats))
     report = progress_line(n_steps // (plan.block * plan.together), n_steps * dt) if progress else None

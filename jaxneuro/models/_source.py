@@ -11,6 +11,8 @@ class SpikeSource(eqx.Module):
     """Neurons whose spikes are given to the run: `stimulus={name: spikes}`, (time, n), bool or float.
 
     A bool is a spike. A float is a spike where it is not 0, and acts with that amplitude; it is differentiable.
+    `jn.statistics.SpikeTrains`, as recorded, drawn or packed by `SpikeTrains.of(raster, dt=)`, take one bit a spike or
+    none; their first step is that of the run.
 
     ```python
     >>> import jaxneuro as jn

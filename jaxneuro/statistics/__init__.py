@@ -28,4 +28,4 @@ from ._synchrony import (
     synchrony as synchrony,
     synchrony_of as synchrony_of,
 )
-from ._trains import SpikeTrains as SpikeTrains, pack as pack
+from ._trains import SpikeTrains as SpikeTrains, pack as pack, unpack as unpack

@@ -3,7 +3,9 @@
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int, UInt
+from jaxtyping import Array, ArrayLike, Bool, Float, Int, UInt
+
+from .._numerics import check_dt
 
 # Shares of a step are kept in 16 bits.
 _WHOLE = 65_535.0
@@ -13,7 +15,8 @@ class SpikeTrains(eqx.Module):
     """The spikes of one population over a run, one bit a neuron and step.
 
     A spike of step k is emitted at the step's end, t = (k + 1) dt, or where a threshold was crossed within the step:
-    then `shares` holds the part of the step that had passed, in units of 1/65535.
+    then `shares` holds the part of the step that had passed, in units of 1/65535. `SpikeTrains.of(raster, dt=)` packs
+    (time, n) spikes; given to a `SpikeSource` they take an eighth of the memory of a table.
 
     ```python
     >>> import jax, jaxneuro as jn
@@ -33,6 +36,25 @@ class SpikeTrains(eqx.Module):
     n: int = eqx.field(static=True)
     dt: float = eqx.field(static=True)
     shares: UInt[Array, "*batch time n"] | None = None
+
+    @staticmethod
+    def of(raster: ArrayLike, *, dt: float) -> "SpikeTrains":
+        """The trains of a raster (time, n) of true and false, or with axes of a batch in front, in steps of `dt` [ms].
+
+        Raises `ValueError` where the raster is of another type or has fewer axes.
+
+        ```python
+        >>> import numpy as np, jaxneuro as jn
+        >>> jn.statistics.SpikeTrains.of(np.eye(3, dtype=bool), dt=0.5).times[2].tolist()
+        [1.5]
+
+        ```
+        """
+        known = jnp.asarray(raster)
+        if known.dtype != bool or known.ndim < 2:
+            raise ValueError(f"`raster` has to be bool, (time, n); got {known.dtype} of shape {known.shape}.")
+        packed = jnp.vectorize(pack, signature="(t,n)->(t,w)")(known)
+        return SpikeTrains(packed, jnp.zeros(known.shape[:-2], jnp.int32), known.shape[-1], check_dt(dt))
 
     def written(
         self, rows: Int[Array, "steps"], spikes: Bool[Array, "steps n"], shares: Float[Array, "steps n"] | None
@@ -74,3 +96,9 @@ def pack(spikes: Bool[Array, "time n"]) -> UInt[Array, "time words"]:
     words = -(-n // 32)
     bits = jnp.pad(spikes, ((0, 0), (0, words * 32 - n))).reshape(time, words, 32).astype(jnp.uint32)
     return jnp.sum(bits << jnp.arange(32, dtype=jnp.uint32), axis=2, dtype=jnp.uint32)
+
+
+def unpack(words: UInt[Array, "time words"], n: int) -> Bool[Array, "time n"]:
+    """The spikes of `n` neurons that `pack` made `words` of."""
+    bits = (words[:, :, None] >> jnp.arange(32, dtype=jnp.uint32)) & jnp.uint32(1)
+    return bits.reshape(words.shape[0], -1)[:, :n].astype(bool)
