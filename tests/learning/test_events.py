@@ -90,6 +90,7 @@ def test_gradients_equal_differences_and_forward_equals_reverse():
         assert np.any(np.asarray(gradient[name]) != 0)
 
 
+@pytest.mark.float32
 def test_a_fine_clock_finds_the_same_spikes():
     dt, end = 0.01, 20.0
     table = np.zeros((round(end / dt), N_IN), bool)

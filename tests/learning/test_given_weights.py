@@ -100,6 +100,7 @@ def test_every_kind_is_its_dense_matrix_and_has_its_gradient(weights):
         assert float(found) == pytest.approx((shift(1e-5) - shift(-1e-5)) / 2e-5, rel=1e-7, abs=1e-9)
 
 
+@pytest.mark.float32
 def test_a_sum_over_synapses_equals_the_filled_matrix(monkeypatch):
     weights = KINDS[2]
     filled = readout(weights)["v"]
@@ -144,6 +145,7 @@ def test_trainable_delays_share_a_spike_between_two_steps(shape):
     assert float(gradient[at]) == pytest.approx((plus - minus) / 2e-5, rel=1e-6)
 
 
+@pytest.mark.float32
 def test_a_run_goes_on_and_given_weights_join_a_drawn_wiring():
     lif, delta = jn.LIF(v_th=1.0, v_reset=0.0, t_ref=0.0), jn.DeltaCurrent()
     net = jn.Network(
@@ -231,6 +233,7 @@ def test_what_does_not_fit_is_refused(as_users_run):
         w.mean_in_degree(3, False)
 
 
+@pytest.mark.float32
 def test_no_path_no_gradient():
     """What reaches the loss has a gradient, what does not has exactly 0."""
     weights = (jnp.asarray(KINDS[0].matrix), jnp.ones((3, N_PRE)))

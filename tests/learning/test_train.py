@@ -35,6 +35,7 @@ def test_steps_are_those_of_plain_gradient_descent():
 
 
 @jax.numpy_dtype_promotion("standard")  # optax's schedules multiply integers and floats
+@pytest.mark.float32
 def test_a_killed_run_goes_on_bitwise(tmp_path):
     common = dict(optimiser=optax.adam(optax.cosine_decay_schedule(0.1, 30)), key=KEY, every=5)
     whole = jn.train(jnp.zeros(3), loss, batches, steps=30, validate=lambda w: jnp.sum(w**2), **common)
@@ -60,6 +61,7 @@ def test_a_killed_run_goes_on_bitwise(tmp_path):
         jn.train(jnp.zeros(3), loss, batches, steps=30, **common)
 
 
+@pytest.mark.float32
 def test_where_selects_and_patience_stops():
     net = jn.Network(
         {"in": jn.Population(jn.SpikeSource(), 3), "out": jn.Population(jn.LeakyIntegrator(), 1)},
