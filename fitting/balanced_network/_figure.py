@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ._study import Study
+from ._study import UNCUT, Study
 
 COLOURS = ("#b2182b", "#e08214", "#8073ac", "#2166ac", "0.45")
 
@@ -29,21 +29,20 @@ def _draw_answers(axes: Any, study: Study) -> None:
 
 
 def _draw_derivatives(axes: Any, study: Study) -> None:
-    reference = study.derivatives["differences of runs"][0].ravel()
+    shown = {name: mean.ravel() for name, (mean, _) in study.derivatives.items() if name != UNCUT}
+    uncut = np.log10(np.max(np.abs(study.derivatives[UNCUT][0])))
     labels = [f"{what}\nby {by}" for what in ("log rate", "CV") for by in ("J", "g", "drive")]
-    x = np.arange(reference.size)
-    markers = zip(study.derivatives.items(), ("_", "o", "^", "x"), ("k", "0.45", "#e08214", "#b2182b"), strict=True)
-    for (name, (mean, _)), marker, colour in markers:
-        axes.plot(x, mean.ravel(), marker, ms=9 if marker == "_" else 5, mew=1.5, color=colour, label=name, ls="none")
+    x = np.arange(len(labels))
+    for (name, mean), marker, colour in zip(shown.items(), ("_", "o", "^"), ("k", "0.45", COLOURS[1]), strict=True):
+        axes.plot(x, mean, marker, ms=9 if marker == "_" else 5, mew=1.5, color=colour, label=name, ls="none")
+    axes.plot([], [], " ", label=f"{UNCUT}: of the size of 1e{uncut:.0f}")
     axes.axhline(0.0, color="0.8", lw=0.8)
-    axes.set_yscale("symlog", linthresh=0.1)
-    top = 10.0 ** np.ceil(np.log10(max(np.abs(mean).max() for mean, _ in study.derivatives.values())))
-    decades = np.round(np.linspace(0.0, np.log10(top), 4)[1:])
-    axes.set_yticks([*(-(10.0 ** decades[::-1])), 0.0, *(10.0**decades)])
+    axes.set_yscale("symlog", linthresh=1.0)
+    axes.set_ylim(-200.0, 2_000.0)
     axes.set_xticks(x, labels)
     axes.tick_params(axis="x", labelsize=6.5)
-    axes.set(ylabel="Derivative by the logarithm (1)", xlabel="of what, by what (logarithms)")
-    axes.legend(frameon=False, fontsize=6.5)
+    axes.set(ylabel="Derivative (1)", xlabel="of what, by the logarithm of what")
+    axes.legend(frameon=False, fontsize=6.5, loc="upper left")
     axes.set_title("B  Derivatives at the target", loc="left", fontsize=9)
 
 

@@ -18,7 +18,10 @@ DT = 0.1
 
 
 class Problem(eqx.Module):
-    """Targets, tolerances, and the runs that a method may make.
+    """Targets, tolerances, and the lengths [ms] of the runs that a method may make.
+
+    A run is of `duration`, one that is differentiated of `differentiated`, for its cost. A short run lacks the longest
+    intervals, so that its CV is below that of a long one.
 
     `tolerance` is that of log rate, of CV and of x: the last is a factor e, so that the penalty moves a target by less
     than a hundredth of its own tolerance for each unit of x, and decides along the free direction alone.
@@ -30,7 +33,8 @@ class Problem(eqx.Module):
     tolerance: tuple[float, float, float] = (0.02, 0.01, 1.0)
     n_e: int = eqx.field(static=True, default=1_000)
     transient: float = eqx.field(static=True, default=100.0)
-    duration: float = eqx.field(static=True, default=600.0)
+    duration: float = eqx.field(static=True, default=2_100.0)
+    differentiated: float = eqx.field(static=True, default=600.0)
 
     def network(self, x: Float[Array, "3"]) -> jn.Network:
         """Brunel's network with a tenth of its neurons and of their synapses."""
@@ -52,13 +56,12 @@ class Problem(eqx.Module):
         solved = jn.theory.mean_field(self.network(x), throw=False)
         return jnp.stack([jnp.log(solved.rate["E"]), solved.cv["E"]])
 
-    def simulated(
-        self, x: Float[Array, "3"], key: PRNGKeyArray, wiring: jn.Wiring, duration: float | None = None
-    ) -> Float[Array, "2"]:
+    def simulated(self, x: Float[Array, "3"], key: PRNGKeyArray, wiring: jn.Wiring) -> Float[Array, "2"]:
         """(log rate, CV) of the excitatory neurons of one run."""
         record = {"rate": jn.record.Rate("E", start=self.transient), "cv": jn.record.CV("E", start=self.transient)}
-        end = self.duration if duration is None else duration
-        sol = jn.simulate(self.network(x), 0.0, end, dt=DT, key=key, wiring=wiring, record=record, throw=False)
+        sol = jn.simulate(
+            self.network(x), 0.0, self.duration, dt=DT, key=key, wiring=wiring, record=record, throw=False
+        )
         return jnp.stack([jnp.log(jnp.mean(sol["rate"]["E"])), _mean_known(sol["cv"]["E"])])
 
     def soft(
@@ -66,7 +69,7 @@ class Problem(eqx.Module):
     ) -> Float[Array, "2"]:
         """The same numbers as `simulated`, with surrogate derivatives that go no further back than the horizon [ms]."""
         sol = jn.simulate(
-            self.network(x), 0.0, self.duration, dt=DT, key=key, wiring=wiring, throw=False,
+            self.network(x), 0.0, self.differentiated, dt=DT, key=key, wiring=wiring, throw=False,
             record={"spikes": jn.record.Raster("E")}, surrogate=jn.surrogate.Triangular(width),
             adjoint=jn.adjoint.Checkpoint() if horizon is None else jn.adjoint.Truncated(horizon),
         )  # fmt: skip
@@ -93,15 +96,30 @@ def differences(
 
 def _mean_known(values: Float[Array, "n"]) -> Float[Array, ""]:
     known = jnp.isfinite(values)
-    return jnp.sum(jnp.where(known, values, 0.0)) / jnp.sum(known)
+    return jnp.sum(jnp.where(known, values, 0.0)) / jnp.sum(known, dtype=values.dtype)
 
 
 def jitted(problem: Problem, wiring: jn.Wiring) -> Callable[[Float[Array, "3"], PRNGKeyArray], Float[Array, "2"]]:
-    """One run of the network with a given wiring, compiled."""
-    run = eqx.filter_jit(lambda p, x, key, wiring: p.simulated(x, key, wiring))
-    return lambda x, key: run(problem, x, key, wiring)
+    """One run of the network with a given wiring, compiled once for all wirings."""
+    return lambda x, key: _simulated(problem, x, key, wiring)
 
 
 def theory_of(problem: Problem) -> tuple[Callable, Callable]:
     """Theory's (log rate, CV), and its derivative."""
-    return jax.jit(lambda x: problem.theory(x)), jax.jit(jax.jacfwd(lambda x: problem.theory(x)))
+    return lambda x: _theory(problem, x)[1], lambda x: _theory(problem, x)[0]
+
+
+@eqx.filter_jit
+def _simulated(problem: Problem, x: Array, key: PRNGKeyArray, wiring: jn.Wiring) -> Array:
+    return problem.simulated(x, key, wiring)
+
+
+@eqx.filter_jit
+def _theory(problem: Problem, x: Array) -> tuple[Array, Array]:
+    """Derivative and value, in one program, for most of the time is compilation."""
+
+    def twice(x: Array) -> tuple[Array, Array]:
+        seen = problem.theory(x)
+        return seen, seen
+
+    return jax.jacfwd(twice, has_aux=True)(x)
