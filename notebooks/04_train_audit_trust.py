@@ -16,7 +16,6 @@ import optax
 
 import jaxneuro as jn
 
-jax.config.update("jax_enable_x64", True)
 FULL = os.environ.get("JAXNEURO_NOTEBOOK_SIZE", "small") == "full"
 KEY = jax.random.key(0)
 
@@ -88,7 +87,8 @@ ax.legend(frameon=False)
 #
 # The derivative of one trial's loss by a factor on the read-out weights and by one on the input weights, in the trained
 # network with noise on its hidden neurons. No spike lies between the read-out weights and the loss: there the surrogate
-# is not used and the gradient is exact. Between the input weights and the loss lie spikes.
+# is not used and the gradient is exact. Between the input weights and the loss lie spikes, and there not even the sign
+# needs to be right: that training works is shown by the accuracy on new trials, not by its gradient.
 
 # %%
 trial, label = held_out[0][0], held_out[1][0]
@@ -108,7 +108,8 @@ audit = jn.audit_gradient(
     names=("read-out", "input"),
 )  # fmt: skip
 print(audit)
-np.testing.assert_allclose(audit.estimates["surrogate"].mean[0], audit.estimates["differences"].mean[0], rtol=1e-2)
+# The same runs stand behind both, so that they agree far within the error of either.
+assert abs(audit.bias("surrogate")[0]) < 0.2 * audit.estimates["surrogate"].error[0]
 figure, ax = plt.subplots(figsize=(5.5, 3.2), layout="constrained")
 jn.plot.gradient_audit(audit, ax=ax)
 
@@ -155,7 +156,7 @@ def uncoupled(mu):
 
 soft = jn.surrogate.Triangular(0.3)
 alone = slopes(uncoupled, jnp.asarray(22.0), 1.0, dt=0.5, surrogate=soft, n_runs=400 if FULL else 40)
-expected = float(jax.grad(lambda mu: jn.theory.lif_rate(mu, 4.0, v_reset=10.0))(22.0))
+expected = float(jax.grad(lambda mu: jn.theory.lif_rate(mu, 4.0, tau=20.0, v_th=20.0, v_reset=10.0, t_ref=2.0))(22.0))
 one_step, long = alone[0], alone[-1]
 print(f"one step of 0.5 ms: surrogate {one_step[0]:.3f}, differences {one_step[1]:.3f} Hz/mV")
 print(f"50 ms: surrogate {long[0]:.1f}, differences {long[1]:.2f}, mean field {expected:.2f} Hz/mV")
@@ -217,6 +218,8 @@ assert abs(together[-1, 0]) > 1e3 * abs(together[-1, 1])
 # (EventProp). Against differences it is right to rounding, and it trains: three neurons learn to fire at given times.
 
 # %%
+jax.config.update("jax_enable_x64", True)  # differences over 1e-5 mV
+
 sources = np.asarray([2.0, 5.0, 9.0, 13.0, 17.0, 22.0]), np.arange(6)
 wanted = jnp.asarray([12.0, 15.0, 18.0])
 
@@ -239,11 +242,11 @@ def timing(w, batch, key):
 
 rng = np.random.default_rng(1)
 w_times = {"in": jnp.asarray(rng.uniform(1.5, 2.5, (3, 6))), "rec": jnp.asarray(rng.normal(0.0, 0.2, (3, 3)))}
-exact = jax.jit(jax.grad(lambda w: timing(w, None, None)))(w_times)["in"]
-value = jax.jit(lambda w: timing(w, None, None))
+both = jax.jit(jax.value_and_grad(lambda w: timing(w, None, None)))
+exact = both(w_times)[1]["in"]
 moved = np.zeros((3, 6))
 for place in np.ndindex(3, 6):
-    up, down = (value(w_times | {"in": w_times["in"].at[place].add(s * 1e-5)}) for s in (1, -1))
+    up, down = (both(w_times | {"in": w_times["in"].at[place].add(s * 1e-5)})[0] for s in (1, -1))
     moved[place] = (up - down) / 2e-5
 event_error = float(np.max(np.abs(exact - moved)) / np.max(np.abs(moved)))
 print(f"EventProp against differences of spike times: {event_error:.1e} of the largest derivative")
@@ -264,7 +267,7 @@ readout, inputs = (audit.estimates["surrogate"].mean / audit.estimates["differen
 table = [
     ("no spike between parameter and loss", readout, "backpropagation: it is exact"),
     ("one step", float(one_step[0] / one_step[1]), "any narrow surrogate"),
-    (f"trained network, {T} ms, input weights", inputs, "a direction at best: audit it"),
+    (f"trained network, {T} ms, input weights", inputs, "an audit; judge training by new trials"),
     ("uncoupled neurons, 50 ms", float(long[0] / long[1]), "theory or differences; sign right, length not"),
     ("balanced network, 50 ms", float(together[-1, 0] / together[-1, 1]), "theory, or a cut at some horizons"),
 ]
