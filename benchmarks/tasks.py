@@ -1,9 +1,8 @@
 """Training on delayed XOR, cue accumulation and pattern generation over seeds, beside untrained networks and chance.
 
 A recurrent hidden layer of LIF neurons whose time constants go from 20 to 200 ms, leaky read-outs, Adam. Trials of a
-batch are new at every step and those of the test are none of them. With a surrogate of unit area a width of 0.3 mV and
-recurrent weights of SD 0.1 gradients of 1e8 stop all learning; the surrogate here is dampened to 0.3 and the weights
-are half as large.
+batch are new at every step and those of the test are none of them. The surrogate is dampened and recurrent weights
+are small: with a narrow surrogate of unit area and weights twice as large gradients explode and nothing is learned.
 """
 
 import time

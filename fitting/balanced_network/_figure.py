@@ -15,7 +15,7 @@ def _draw_answers(axes: Any, study: Study) -> None:
     axes.axhline(problem.cv, color="0.85", lw=0.8)
     start = study.judged["start"].mean
     axes.plot(*start, "s", color="k", ms=4)
-    axes.annotate("start", start, xytext=(0, 6), textcoords="offset points", ha="center", fontsize=7)
+    axes.annotate("start", start, xytext=(-6, -2), textcoords="offset points", ha="right", fontsize=7)
     for (name, tuned), colour in zip(study.tuned.items(), COLOURS, strict=True):
         judged = study.judged[name]
         cost = f"{tuned.runs} runs" if tuned.runs else f"{tuned.gradients} gradients" if tuned.gradients else "no run"

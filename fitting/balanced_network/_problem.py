@@ -23,8 +23,8 @@ class Problem(eqx.Module):
     A run is of `duration`, one that is differentiated of `differentiated`, for its cost. A short run lacks the longest
     intervals, so that its CV is below that of a long one.
 
-    `tolerance` is that of log rate, of CV and of x: the last is a factor e, so that the penalty moves a target by less
-    than a hundredth of its own tolerance for each unit of x, and decides along the free direction alone.
+    `tolerance` is that of log rate, of CV and of x: the last is a factor e, so that the penalty moves a target by some
+    hundredths of its own tolerance for each unit of x, and decides along the free direction alone.
     """
 
     start: Float[Array, "3"]

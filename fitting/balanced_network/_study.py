@@ -98,7 +98,12 @@ def derivatives_at(problem: Problem, x: np.ndarray, key: Any, runs: int) -> dict
         CUT: soft(HORIZON),
         UNCUT: soft(None),
     }
-    return {name: (np.mean(values, axis=0), np.std(values, axis=0)) for name, values in found.items()}
+    return {name: _mean_and_sd(np.asarray(values)) for name, values in found.items()}
+
+
+def _mean_and_sd(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    scale = np.max(np.abs(values))  # the square of an uncut derivative overflows
+    return scale * np.mean(values / scale, axis=0), scale * np.std(values / scale, axis=0)
 
 
 def run(problem: Problem | None = None, *, adam: int = 60, newton: int = 8, wirings: int = 4, seed: int = 0) -> Study:
@@ -155,11 +160,11 @@ def report(study: Study) -> str:
             "Two targets and three unknowns: of the networks that meet both the one nearest to the start in log J, "
             "log g\nand log drive is wanted. "
             f"A run lasts {problem.duration:g} ms, one that is differentiated {problem.differentiated:g} ms; answers "
-            f"are judged by {runs} runs with other wirings (+- SD).",
+            f"are judged\nby {runs} runs with other wirings (+- SD).",
             text_table(heads, rows),
             f"The mean field expects {study.expected[0]:.1f} Hz and {study.expected[1]:.3f} at its own answer: its "
             "input is Poisson noise,\nthe network's is not. Seconds include compilation; those of theory come on top "
-            "of the two that start at its answer.",
+            "of\nthe two that start at its answer.",
             "Derivatives of (log rate, CV) by the logarithms of the unknowns, at the answer of theory's derivative "
             "with simulated\nmisfits: mean (SD over runs)",
             text_table(["way", *by], slopes),
