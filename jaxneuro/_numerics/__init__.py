@@ -36,6 +36,7 @@ from ._moment import (
     moment_difference as moment_difference,
     moment_integral as moment_integral,
 )
+from ._pointwise import pointwise as pointwise
 from ._poisson import PoissonTable as PoissonTable, below_probability as below_probability
 from ._polynomials import TAIL_AT_ZERO as TAIL_AT_ZERO
 from ._progress import ProgressLine as ProgressLine
