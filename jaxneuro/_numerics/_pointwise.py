@@ -12,7 +12,7 @@ from jaxtyping import Array
 
 
 def pointwise(function: Callable[..., Any], *args: Any) -> Any:
-    """`function(*args)`, where each number of a result (n,) depends on those at its own place, or on single ones, alone.
+    """`function(*args)`, whose results (n,) depend at each place on the numbers of that place, and single ones, alone.
 
     Its derivative is a diagonal for each pair of a result and an argument, (n,) numbers. They are computed with the
     value, by way of as few tangents as tell them apart, and nothing else is kept for reverse mode: without this every

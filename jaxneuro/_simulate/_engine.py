@@ -98,7 +98,7 @@ class Loop(eqx.Module):
         return state, Outcome(self._recorded(outcome.recorders, steps, firing | sources, traced), *failure)
 
     def _recorded(
-        self, carries: dict[str, Any], steps: Int[Array, "time"], firing: Mapping[str, Firing], traced: dict[str, Array]
+        self, carries: dict[str, Any], steps: Int[Array, "time"], firing: Mapping[str, Firing], traced: dict[str, Any]
     ) -> dict[str, Any]:
         spikes = {name: fired.spikes for name, fired in firing.items()}
         soft = {name: fired.soft for name, fired in firing.items() if fired.soft is not None}
@@ -130,7 +130,7 @@ class Loop(eqx.Module):
 
     def _block(
         self, state: NetworkState, failure: tuple[Array, Array], outside: dict[str, Any], n_steps: int
-    ) -> tuple[NetworkState, tuple[Array, Array], tuple[dict[str, Firing], dict[str, Array]]]:
+    ) -> tuple[NetworkState, tuple[Array, Array], tuple[dict[str, Firing], dict[str, Any]]]:
         cut = self.adjoint.cut(state, state.step, n_steps, self.plan.dt)
         kept = tuple(
             old if ahead else new for ahead, old, new in zip(self.plan.ahead, state.pending, cut.pending, strict=True)
@@ -205,6 +205,8 @@ class Loop(eqx.Module):
                 population, variable = recorder.target(self.layout)
                 observed = self.net.populations[population].model.observe(neurons[population])
                 traced[label] = recorder.chosen(observed[variable])
+            elif isinstance(recorder, Spikes) and recorder.threshold is not None:
+                traced[label] = recorder.crossings(state.neurons, neurons, self.layout)
         new = NetworkState(state.step, neurons, synapses[0], synapses[1], state.pending, state.resources)
         return new, (firing, traced)
 

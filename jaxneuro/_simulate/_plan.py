@@ -31,7 +31,8 @@ from ._wire import Wiring, size_of
 _FREE_BLOCK = 16
 # Steps whose random input is drawn at once, at the least: shorter draws would not fill a kernel.
 _LEAST_DRAW = 16
-# What a step of a neuron with channels keeps for its derivative, in states: the squid keeps some 15 numbers, its state is 4.
+# What a step of a neuron with channels keeps for its derivative and the time that it is read back in, in states; the
+# squid keeps 12 numbers beside the 4 of its state.
 _KEPT_OF_CHANNELS = 8
 
 

@@ -14,7 +14,7 @@ from .._formulas import Input
 from .._numerics import as_leaf, check_finite, check_positive, pointwise, relaxed
 from ..channels import AbstractChannel, Kinetics
 from ..surrogate import AbstractSurrogate
-from ._firing import Firing, fire
+from ._firing import Firing, crossing, fire
 from ._neuron import AbstractNeuron
 from ._ode import AbstractODE, RungeKutta4
 from ._rest import first_rest
@@ -148,9 +148,8 @@ class AbstractConductanceNeuron(AbstractNeuron, AbstractODE):
         v = inputs.apply_jumps(new.v)
         below = state.v < constants.threshold
         firing = fire(v - constants.threshold, below, constants.surrogate)
-        crossed = firing.spikes & below
-        share = (constants.threshold - state.v) / jnp.where(crossed, v - state.v, 1.0)
-        return MembraneState(v, new.gates), Firing(crossed, firing.soft, firing.sensitive, share)
+        crossed = crossing(state.v, v, constants.threshold)
+        return MembraneState(v, new.gates), Firing(crossed.spikes, firing.soft, firing.sensitive, crossed.share)
 
     def _staggered(self, constants: MembraneConstants, state: MembraneState, inputs: Input) -> MembraneState:
         # What a derivative keeps of a step: of the gates their slopes, of the conductances nothing but the gates.

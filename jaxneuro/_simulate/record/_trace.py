@@ -81,7 +81,7 @@ class Trace(AbstractRecorder):
         return jnp.zeros((rows, width), jnp.result_type(float))
 
     def update(self, carry: Any, window: Window, layout: Layout) -> Any:
-        assert window.traced is not None
+        assert not isinstance(window.traced, dict | None)
         if self.every == 1 and self.scope.start == 0.0:  # every step from the first on: one contiguous piece
             at = window.steps[0] - layout.first
             return lax.dynamic_update_slice_in_dim(carry, window.traced.astype(carry.dtype), at, 0)
