@@ -73,7 +73,7 @@ class Checkpoint(AbstractAdjoint):
         if n == 0:
             return carry
         # Rounded so that what is left over is shorter than a segment, and no segments are more than asked for.
-        length = -(-n // self.segments) if self.segments else max(1, n // math.isqrt(n * kept))
+        length = -(-n // self.segments) if self.segments else max(1, round(n / math.sqrt(n * kept)))
         segments = n // length
         whole = indices[: segments * length].reshape(segments, length)
 
