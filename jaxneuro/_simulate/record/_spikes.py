@@ -37,7 +37,7 @@ class Spikes(AbstractRecorder):
     >>> sol = jn.simulate(squid, 0.0, 30.0, dt=0.01, key=jax.random.key(0), stimulus=10.0,
     ...                   record={"default": jn.record.Spikes(), "zero": jn.record.Spikes(threshold=0.0)})
     >>> [sol[name].times[0].round(2).tolist() for name in ("default", "zero")]
-    [[1.84, 16.75], [1.93, 16.85]]
+    [[1.84, 16.75], [1.9, 16.83]]
 
     ```
     """
