@@ -1,36 +1,13 @@
 """Differentiable simulation, theory and fitting of neural circuits."""
 
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING as _TYPE_CHECKING, Any as _Any
+
 from . import (
-    analysis as analysis,
     channels as channels,
     delivery as delivery,
-    io as io,
-    laws as laws,
-    learning as learning,
-    networks as networks,
-    neurons as neurons,
-    plot as plot,
-    quantal as quantal,
-    recordings as recordings,
-    reset as reset,
     statistics as statistics,
     surrogate as surrogate,
-    theory as theory,
-    transfer as transfer,
-)
-from ._fit import (
-    FitCode as FitCode,
-    FitResult as FitResult,
-    IdentifiabilityWarning as IdentifiabilityWarning,
-    LeastSquares as LeastSquares,
-    LevenbergMarquardt as LevenbergMarquardt,
-    Likelihood as Likelihood,
-    LogNormal as LogNormal,
-    Optax as Optax,
-    QuasiNewton as QuasiNewton,
-    compare as compare,
-    fit as fit,
-    leave_one_out as leave_one_out,
 )
 from ._network import (
     AtRest as AtRest,
@@ -65,14 +42,6 @@ from ._simulate import (
     simulate as simulate,
     simulate_events as simulate_events,
     wire as wire,
-)
-from ._sweep import Threads as Threads, Vectorised as Vectorised, sweep as sweep
-from ._train import (
-    GradientAudit as GradientAudit,
-    Trained as Trained,
-    TrainingWarning as TrainingWarning,
-    audit_gradient as audit_gradient,
-    train as train,
 )
 from .connectivity import (
     AllToAll as AllToAll,
@@ -128,3 +97,66 @@ from .synapses import (
     ShortTermPlasticity as ShortTermPlasticity,
     StochasticRelease as StochasticRelease,
 )
+
+if _TYPE_CHECKING:
+    from . import (
+        analysis as analysis,
+        io as io,
+        laws as laws,
+        learning as learning,
+        networks as networks,
+        neurons as neurons,
+        plot as plot,
+        quantal as quantal,
+        recordings as recordings,
+        reset as reset,
+        theory as theory,
+        transfer as transfer,
+    )
+    from ._fit import (
+        FitCode as FitCode,
+        FitResult as FitResult,
+        IdentifiabilityWarning as IdentifiabilityWarning,
+        LeastSquares as LeastSquares,
+        LevenbergMarquardt as LevenbergMarquardt,
+        Likelihood as Likelihood,
+        LogNormal as LogNormal,
+        Optax as Optax,
+        QuasiNewton as QuasiNewton,
+        compare as compare,
+        fit as fit,
+        leave_one_out as leave_one_out,
+    )
+    from ._sweep import Threads as Threads, Vectorised as Vectorised, sweep as sweep
+    from ._train import (
+        GradientAudit as GradientAudit,
+        Trained as Trained,
+        TrainingWarning as TrainingWarning,
+        audit_gradient as audit_gradient,
+        train as train,
+    )
+
+# What a simulation does not need comes when it is first asked for: it brings optimisers and solvers along.
+_LATE_BY_HOME = {
+    "": "analysis io laws learning networks neurons plot quantal recordings reset theory transfer",
+    "_fit": "FitCode FitResult IdentifiabilityWarning LeastSquares LevenbergMarquardt Likelihood LogNormal Optax "
+    "QuasiNewton compare fit leave_one_out",
+    "_sweep": "Threads Vectorised sweep",
+    "_train": "GradientAudit Trained TrainingWarning audit_gradient train",
+}
+_LATE = {name: home for home, names in _LATE_BY_HOME.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> _Any:
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = _LATE[name]
+    if not home:
+        return _import_module(f".{name}", __name__)
+    found = getattr(_import_module(f".{home}", __name__), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATE})

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import jaxneuro
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "jaxneuro"
 
@@ -69,9 +71,27 @@ def test_imports_point_one_way(path):
 def test_import_makes_no_array_and_sets_nothing():
     code = (
         "import jax, equinox, lineax, optax, optimistix; before = dict(jax.config.values); import jaxneuro; "
+        "[getattr(jaxneuro, name) for name in dir(jaxneuro)]; "
         "assert not jax._src.xla_bridge._backends, 'a backend was started'; "
         "assert {k: jax.config.values[k] for k in before} == before, 'the configuration changed'"
     )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def test_what_comes_late_is_what_the_type_checker_sees():
+    tree = ast.parse((PACKAGE / "__init__.py").read_text())
+    late = next(node for node in tree.body if isinstance(node, ast.If))
+    seen = {(alias.name, node.module or "") for node in late.body for alias in node.names}
+    assert seen == set(jaxneuro._LATE.items())
+    for name, home in seen:
+        found = getattr(jaxneuro, name)
+        assert found is (getattr(sys.modules[f"jaxneuro.{home}"], name) if home else sys.modules[f"jaxneuro.{name}"])
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = jaxneuro.nothing
+
+
+def test_a_simulation_imports_no_solver():
+    code = "import sys, jaxneuro; assert not {'optax', 'optimistix', 'scipy', 'xarray'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 

@@ -41,8 +41,11 @@ class Study:
     twins: dict[str, Twin]
 
 
-def make_trace(amplitude: float, seed: int, noise: float = NOISE) -> VoltageTrace:
-    """The potential of the squid axon under a rough current of a given size [uA/cm2], with white noise [mV]."""
+def make_trace(amplitude: float, seed: int, noise: float = NOISE, noise_seed: int | None = None) -> VoltageTrace:
+    """The potential of the squid axon under a rough current of a given size [uA/cm2], with white noise [mV].
+
+    A `noise_seed` draws other noise onto the same potential.
+    """
     rng = np.random.default_rng(seed)
     time = DT * np.arange(STEPS)
     rough = np.cumsum(rng.normal(size=STEPS)) * np.sqrt(DT)
@@ -50,6 +53,8 @@ def make_trace(amplitude: float, seed: int, noise: float = NOISE) -> VoltageTrac
     model = TracedNeuron(jn.HodgkinHuxley())
     clean = VoltageTrace(np.zeros(STEPS // EVERY), current, dt=DT, every=EVERY)
     v = np.asarray(jax.jit(TracedNeuron.potential)(model, clean))
+    if noise_seed is not None:
+        rng = np.random.default_rng([seed, noise_seed])
     return VoltageTrace(v + noise * rng.normal(size=v.shape), current, dt=DT, every=EVERY)
 
 

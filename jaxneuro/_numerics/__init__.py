@@ -37,6 +37,7 @@ from ._moment import (
     moment_integral as moment_integral,
 )
 from ._phi import phi as phi
+from ._pointwise import pointwise as pointwise
 from ._poisson import PoissonTable as PoissonTable, below_probability as below_probability
 from ._polynomials import TAIL_AT_ZERO as TAIL_AT_ZERO
 from ._progress import ProgressLine as ProgressLine

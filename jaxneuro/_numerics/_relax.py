@@ -1,12 +1,14 @@
 """Opening rates of channels and the exact step of a linear relaxation, safe and quick in float32."""
 
 from fractions import Fraction
+from functools import partial
 from math import comb, factorial
 
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float
+from jax.custom_derivatives import SymbolicZero
+from jaxtyping import Array, Bool, Float
 
 
 def _bernoulli(most: int) -> list[Fraction]:
@@ -21,11 +23,27 @@ _SERIES = [float(b / factorial(2 * k)) for k, b in enumerate(_bernoulli(22)[::2]
 _TERMS = {4: 4, 8: 11}
 # exp(x) beyond this is as good as infinite, and its products with what follows still are floats.
 _LARGEST = {4: 60.0, 8: 300.0}
+_NEXT_TO_NOTHING = 1e-30
 
 
-def bounded_exp(x: Float[Array, "*n"]) -> Float[Array, "*n"]:
-    """exp(x), constant above 60 in float32 and 300 in float64, so that nothing made of it is infinite or NaN."""
-    return jnp.exp(jnp.minimum(x, _LARGEST[x.dtype.itemsize]))
+def bounded_exp(x: Float[Array, "*n"], largest: float | None = None) -> Float[Array, "*n"]:
+    """exp(x), constant above `largest`, so that nothing made of it is infinite or NaN: by default above 60 in float32
+    and 300 in float64."""
+    return _bounded_exp(x, _LARGEST[x.dtype.itemsize] if largest is None else largest)
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(1,))
+def _bounded_exp(x: Float[Array, "*n"], largest: float) -> Float[Array, "*n"]:
+    # The maximum changes nothing. Without it XLA makes of exp(x) exp(x) the exponential of 2 x, and of one exponential
+    # and its powers as many exponentials.
+    return jnp.maximum(jnp.exp(jnp.minimum(x, largest)), _NEXT_TO_NOTHING)
+
+
+@_bounded_exp.defjvp
+def _bounded_exp_jvp(largest: float, primals: tuple, tangents: tuple) -> tuple[Array, Array]:
+    # The exponential is its own derivative; that of a minimum would be a division.
+    value = _bounded_exp(primals[0], largest)
+    return value, value * (primals[0] < largest).astype(value.dtype) * tangents[0]
 
 
 def linoid(x: Float[Array, "*n"]) -> Float[Array, "*n"]:
@@ -43,22 +61,25 @@ def linoid_from(x: Float[Array, "*n"], exp_x: Float[Array, "*n"]) -> Float[Array
 
 @jax.custom_jvp
 def _linoid(x: Float[Array, "*n"], exp_x: Float[Array, "*n"]) -> Float[Array, "*n"]:
-    near = jnp.abs(x) < 1.0
-    square = jnp.where(near, x * x, 0.0)
-    series = jnp.zeros_like(x)
+    near, square = jnp.abs(x) < 1.0, jnp.minimum(x * x, 1.0)
+    series = 0.0
     for coefficient in reversed(_SERIES[: _TERMS[x.dtype.itemsize]]):
         series = square * (series + coefficient)
-    return jnp.where(near, 1.0 - 0.5 * x + series, x / (jnp.where(near, 2.0, exp_x) - 1.0))
+    return jnp.where(near, 1.0 - 0.5 * x + series, x * _below(exp_x, near))
+
+
+def _below(exp_x: Float[Array, "*n"], near: Bool[Array, "*n"]) -> Float[Array, "*n"]:
+    """1/(exp(x) - 1), and something else that is finite near 0: no constant array, which loops would carry along."""
+    return 1.0 / (exp_x - 1.0 + 3.0 * near.astype(exp_x.dtype))
 
 
 @_linoid.defjvp
 def _linoid_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
     # L' = q - L (1 + q) with q = 1/(exp(x) - 1); near 0 the derivative of the series.
     x, exp_x = primals
-    near = jnp.abs(x) < 1.0
-    q = 1.0 / (jnp.where(near, 2.0, exp_x) - 1.0)
-    square = jnp.where(near, x * x, 0.0)
-    series, slope = jnp.zeros_like(x), jnp.zeros_like(x)
+    near, square = jnp.abs(x) < 1.0, jnp.minimum(x * x, 1.0)
+    q = _below(exp_x, near)
+    series, slope = 0.0, 0.0
     terms = _SERIES[: _TERMS[x.dtype.itemsize]]
     for k, coefficient in reversed(list(enumerate(terms, start=1))):
         series = square * (series + coefficient)
@@ -77,7 +98,7 @@ def growth(s: Float[Array, "*n"]) -> Float[Array, "*n"]:
     if s.dtype.itemsize == 8:
         return jnp.expm1(jnp.minimum(s, _LARGEST[8]))
     z = 0.25 * jnp.minimum(s, 40.0)
-    total = jnp.full_like(z, 1.0 / 720.0)
+    total = 1.0 / 720.0
     for k in (5, 4, 3, 2, 1):
         total = total * z + 1.0 / factorial(k)
     total = total * z
@@ -91,17 +112,27 @@ def relaxed(
 ) -> Float[Array, "..."]:
     """x after `dt` of dx/dt = gain - total x: exactly gain/total + (x - gain/total) exp(-total dt), in one division."""
     grown = growth(total * dt)
-    return (gain * grown + x * total) / (total * (1.0 + grown))
+    return (gain * grown + x * total) * (1.0 / (total + total * grown))
 
 
-@relaxed.defjvp
 def _relaxed_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
-    # x' = x left + gain reach, reach = (1 - left)/total: so that d x'/d total = -gain reach/total - away dt left.
+    # x' = x + reach slope, slope = gain - total x, reach = (1 - left)/total: so that d reach/d total = (left dt -
+    # reach)/total and d reach/d dt = left. All of it from one division, rest = left/total = 1/total - reach.
     x, gain, total, dt = primals
-    left, one_over = 1.0 / (1.0 + growth(total * dt)), 1.0 / total
-    target, reach = gain * one_over, (1.0 - left) * one_over
-    away = (x - target) * left
-    value = target + away
-    by_total = -(target * reach + away * dt)
-    tangent = left * tangents[0] + reach * tangents[1] + by_total * tangents[2] - total * away * tangents[3]
-    return value, tangent
+    grown = growth(total * dt)
+    rest = 1.0 / (total + total * grown)
+    reach, left = grown * rest, total * rest
+    slope = gain - total * x
+    by = (
+        lambda: left,
+        lambda: reach,
+        lambda: slope * (left * dt - reach) * (reach + rest) - reach * x,
+        lambda: slope * left,
+    )
+    value = (gain * grown + x * total) * rest
+    # XLA does not leave out products with 0.
+    changes = [f() * t for f, t in zip(by, tangents, strict=True) if not isinstance(t, SymbolicZero)]
+    return value, sum(changes[1:], changes[0]) if changes else jnp.zeros_like(value)
+
+
+relaxed.defjvp(_relaxed_jvp, symbolic_zeros=True)

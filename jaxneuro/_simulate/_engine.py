@@ -19,7 +19,7 @@ from ._deliver import GivenArrivals, deliver, push, with_amplitude
 from ._exact_times import is_off_grid, off_grid_arrivals
 from ._plan import NetworkState, Plan, all_finite, part, poisson_names, spans
 from ._stimulus import GivenSpikes, Stimulus
-from .adjoint import AbstractAdjoint, Checkpoint
+from .adjoint import AbstractAdjoint
 from .record import AbstractRecorder, Layout, Spikes, SpikeTimes, Trace, Window
 
 
@@ -55,14 +55,12 @@ class Loop(eqx.Module):
         block = self.plan.block
         groups, rest = divmod(self.layout.n_steps, self.plan.together * block)
 
-        inner = self.plan.together * block if self.plan.recompute else 1
-
         def group(carry: tuple[NetworkState, Outcome], index: Array) -> tuple[NetworkState, Outcome]:
             if self.report is not None:
                 self.report(index)
             return self._blocks(*carry, self.plan.together, block)
 
-        state, outcome = self.adjoint.loop(group, (state, outcome), jnp.arange(groups, dtype=jnp.int32), inner)
+        state, outcome = self.adjoint.loop(group, (state, outcome), jnp.arange(groups, dtype=jnp.int32), self.plan.kept)
         blocks, steps = divmod(rest, block)
         if blocks:
             state, outcome = self._blocks(state, outcome, blocks, block)
@@ -102,7 +100,7 @@ class Loop(eqx.Module):
         return state, Outcome(self._recorded(outcome.recorders, steps, firing | sources, traced), *failure)
 
     def _recorded(
-        self, carries: dict[str, Any], steps: Int[Array, "time"], firing: Mapping[str, Firing], traced: dict[str, Array]
+        self, carries: dict[str, Any], steps: Int[Array, "time"], firing: Mapping[str, Firing], traced: dict[str, Any]
     ) -> dict[str, Any]:
         spikes = {name: fired.spikes for name, fired in firing.items()}
         soft = {name: fired.soft for name, fired in firing.items() if fired.soft is not None}
@@ -134,7 +132,7 @@ class Loop(eqx.Module):
 
     def _block(
         self, state: NetworkState, failure: tuple[Array, Array], outside: dict[str, Any], n_steps: int
-    ) -> tuple[NetworkState, tuple[Array, Array], tuple[dict[str, Firing], dict[str, Array]]]:
+    ) -> tuple[NetworkState, tuple[Array, Array], tuple[dict[str, Firing], dict[str, Any]]]:
         cut = self.adjoint.cut(state, state.step, n_steps, self.plan.dt)
         kept = tuple(
             old if ahead else new for ahead, old, new in zip(self.plan.ahead, state.pending, cut.pending, strict=True)
@@ -147,10 +145,12 @@ class Loop(eqx.Module):
         arriving = {name: outside[name] for name in ("drives", "uniforms", "stimulus")} | {"pending": tuple(pending)}
         emitted: tuple[dict, dict]
         if n_steps == 1:
-            state, emitted = self._stepper()(state, jax.tree_util.tree_map(lambda x: x[0], arriving))
+            state, emitted = self._step(state, jax.tree_util.tree_map(lambda x: x[0], arriving))
             emitted = jax.tree_util.tree_map(lambda x: x[None], emitted)
         else:
-            state, emitted = lax.scan(self._stepper(), state, arriving, length=n_steps, unroll=self.plan.unroll)
+            state, emitted = lax.scan(
+                lambda now, row: self._step(now, row), state, arriving, length=n_steps, unroll=self.plan.unroll
+            )
         firing, traced = emitted
         pending, resources = self._advance(state, firing | outside["sources"])
         state = eqx.tree_at(
@@ -192,12 +192,6 @@ class Loop(eqx.Module):
         p = model.spike_probability(self.plan.dt)
         return below_probability(jax.vmap(lambda k: random_bits(k, n))(keys), p)
 
-    def _stepper(self) -> Callable[..., Any]:
-        """One step, computed again on the way back where it has much more inside than its state."""
-        if isinstance(self.adjoint, Checkpoint) and self.plan.recompute:
-            return jax.checkpoint(lambda now, row: self._step(now, row), prevent_cse=False)
-        return lambda now, row: self._step(now, row)
-
     def _step(self, state: NetworkState, arriving: dict[str, Any]) -> tuple[NetworkState, tuple[dict, dict]]:
         """One step of every neuron."""
         inputs, synapses = self._synaptic_input(state, arriving)
@@ -211,9 +205,10 @@ class Loop(eqx.Module):
         for label, recorder in self.recorders.items():
             if isinstance(recorder, Trace):
                 population, variable = recorder.target(self.layout)
-                indices = recorder.indices(self.plan.sizes[population])
                 observed = self.net.populations[population].model.observe(neurons[population])
-                traced[label] = observed[variable][indices]
+                traced[label] = recorder.chosen(observed[variable])
+            elif isinstance(recorder, Spikes) and recorder.threshold is not None:
+                traced[label] = recorder.crossings(state.neurons, neurons, self.layout)
         new = NetworkState(state.step, neurons, synapses[0], synapses[1], state.pending, state.resources)
         return new, (firing, traced)
 

@@ -32,6 +32,9 @@ from ._wire import Wiring, size_of
 _FREE_BLOCK = 16
 # Steps whose random input is drawn at once, at the least: shorter draws would not fill a kernel.
 _LEAST_DRAW = 16
+# What a step of a neuron with channels keeps for its derivative and the time that it is read back in, in states; the
+# squid keeps 12 numbers beside the 4 of its state.
+_KEPT_OF_CHANNELS = 8
 
 
 class DelayRange(eqx.Module):
@@ -75,8 +78,8 @@ class Plan(eqx.Module):
     """Blocks whose random input is drawn at once."""
     unroll: int = eqx.field(static=True)
     """Steps that are compiled as one."""
-    recompute: bool = eqx.field(static=True)
-    """Whether a step costs more memory than time: its inside is then not kept for derivatives."""
+    kept: int = eqx.field(static=True)
+    """What the blocks of one draw keep for their derivatives, in states of the neurons."""
     dt: float = eqx.field(static=True)
 
 
@@ -144,6 +147,8 @@ def make_plan(
         operator.delay_steps(dt, span.least, span.most) if isinstance(operator, SparseOperator) else None
         for operator, span in zip(wiring.operators, delays, strict=True)
     )
+    together = _even_share(n_steps // block, max(1, _LEAST_DRAW // block))
+    kept = together * block * _KEPT_OF_CHANNELS if any(isinstance(m, AbstractConductanceNeuron) for m in models) else 1
     return Plan(
         neurons,
         tuple(constants(p.synapse, p.post) for p in net.projections),
@@ -154,9 +159,9 @@ def make_plan(
         ahead,
         sizes,
         block,
-        _even_share(n_steps // block, max(1, _LEAST_DRAW // block)),
+        together,
         min((m.together() for m in models if isinstance(m, AbstractNeuron)), default=1),
-        any(isinstance(m, AbstractConductanceNeuron) for m in models),
+        kept,
         dt,
     )
 

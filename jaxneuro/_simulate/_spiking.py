@@ -66,6 +66,12 @@ def simulate_spiking(
     state = _checked_state(net, wiring, state, first, t0, dt, key)
     layout = _layout(net, dt, n_steps, jnp.asarray(first, jnp.int32))
     recorders = _checked_recorders(record, layout, first)
+    if spike_times is not None and any(
+        isinstance(r, record_module.Spikes) and r.threshold is not None for r in recorders.values()
+    ):
+        raise ValueError(
+            "`Spikes(threshold=...)` is of neurons with channels, and `spike_times=Exact()` of LIF neurons."
+        )
     stimuli = _checked_stimuli(net, stimulus, single, n_steps, dt)
     _check_sources(net, dt)
     _check_drives(net, dt)

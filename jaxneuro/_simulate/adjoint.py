@@ -21,8 +21,8 @@ class AbstractAdjoint(eqx.Module):
     """A way to run a loop whose derivatives may be asked for."""
 
     @abc.abstractmethod
-    def loop(self, body: Body, carry: Any, indices: Array, inner: int = 1) -> Any:
-        """`carry = body(carry, i)` for each of `indices`; on the way back a body keeps the states of `inner` steps."""
+    def loop(self, body: Body, carry: Any, indices: Array, kept: int = 1) -> Any:
+        """`carry = body(carry, i)` for each of `indices`; on the way back a body keeps as much as `kept` carries."""
 
     def cut(self, state: Any, step: Int[Array, ""], n_steps: int, dt: float) -> Any:
         """The state at the start of a block, without derivative where none is to go further back."""
@@ -39,15 +39,16 @@ class Direct(AbstractAdjoint):
     ```
     """
 
-    def loop(self, body: Body, carry: Any, indices: Array, inner: int = 1) -> Any:
+    def loop(self, body: Body, carry: Any, indices: Array, kept: int = 1) -> Any:
         return _scan(body, carry, indices)
 
 
 class Checkpoint(AbstractAdjoint):
     """Keeps the state at the ends of segments and computes each again on the way back: memory O(sqrt(T)).
 
-    **Arguments:** `segments`, their number; by default about the square root of the number of blocks (of steps,
-    where the states of every step are kept). Forward and reverse mode; the choice with a surrogate.
+    **Arguments:** `segments`, their number; by default about the square root of the number of blocks (of neurons with
+    channels of 4 times the number of steps, each of which keeps about 4 times its state). Forward and reverse mode; the
+    choice with a surrogate.
 
     Raises `ValueError` where `segments` is no positive integer.
 
@@ -67,18 +68,19 @@ class Checkpoint(AbstractAdjoint):
             raise ValueError(f"`segments` has to be a positive number of segments; got {segments!r}.")
         self.segments = segments
 
-    def loop(self, body: Body, carry: Any, indices: Array, inner: int = 1) -> Any:
+    def loop(self, body: Body, carry: Any, indices: Array, kept: int = 1) -> Any:
         n = indices.shape[0]
         if n == 0:
             return carry
-        segments = min(n, self.segments or max(1, math.isqrt(n * inner)))
-        length = -(-n // segments)  # rounded up, so that what is left over is shorter than a segment
+        # Rounded so that what is left over is shorter than a segment, and no segments are more than asked for.
+        length = -(-n // self.segments) if self.segments else max(1, round(n / math.sqrt(n * kept)))
         segments = n // length
         whole = indices[: segments * length].reshape(segments, length)
 
         @jax.checkpoint
         def segment(state: Any, own: Array) -> Any:
-            return _scan(body, state, own)
+            # One body is no loop: what it keeps would be copied from the arrays of one into those of the other.
+            return body(state, own[0]) if own.shape[0] == 1 else _scan(body, state, own)
 
         carry = _scan(segment, carry, whole)
         rest = indices[segments * length :]
@@ -97,7 +99,7 @@ class Forward(AbstractAdjoint):
     ```
     """
 
-    def loop(self, body: Body, carry: Any, indices: Array, inner: int = 1) -> Any:
+    def loop(self, body: Body, carry: Any, indices: Array, kept: int = 1) -> Any:
         message = (
             "`adjoint=jn.adjoint.Forward()` has no reverse mode: take `jax.jvp` or `jax.jacfwd`, "
             "or `adjoint=jn.adjoint.Checkpoint()`."
@@ -134,8 +136,8 @@ class Truncated(AbstractAdjoint):
         if not self.horizon > 0:
             raise ValueError(f"`horizon` has to be positive; got {horizon} ms.")
 
-    def loop(self, body: Body, carry: Any, indices: Array, inner: int = 1) -> Any:
-        return Checkpoint().loop(body, carry, indices, inner)
+    def loop(self, body: Body, carry: Any, indices: Array, kept: int = 1) -> Any:
+        return Checkpoint().loop(body, carry, indices, kept)
 
     def cut(self, state: Any, step: Int[Array, ""], n_steps: int, dt: float) -> Any:
         every = round(self.horizon / dt)

@@ -3,10 +3,9 @@
 import math
 
 import equinox as eqx
-import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_leaf, check_finite, linoid_from
+from .._numerics import as_leaf, bounded_exp, check_finite, linoid_from
 from ._channel import AbstractChannel, Kinetics, checked_pair, rates
 
 
@@ -20,7 +19,7 @@ class _Exponentials(eqx.Module):
 
 def _exponentials(u: Float[Array, "*n"]) -> _Exponentials:
     # Below -400 mV every gate has long reached its end, and powers stay finite.
-    u_80 = jnp.exp(jnp.minimum(-u * (1.0 / 80.0), 5.0))
+    u_80 = bounded_exp(-u * (1.0 / 80.0), 5.0)
     u_40 = u_80 * u_80
     u_20 = u_40 * u_40
     return _Exponentials(u_80, u_20, u_20 * u_20)
@@ -62,7 +61,7 @@ class Sodium(AbstractChannel):
         u = v - self.v_shift
         of = _exponentials(u)
         alpha_m = linoid_from(2.5 - 0.1 * u, math.exp(2.5) * of.u_10)
-        beta_m = 4.0 * jnp.exp(jnp.minimum(-u * (1.0 / 18.0), 22.0))
+        beta_m = 4.0 * bounded_exp(-u * (1.0 / 18.0), 22.0)
         beta_h = 1.0 / (1.0 + math.exp(3.0) * of.u_10)
         return {"m": rates(alpha_m, beta_m), "h": rates(0.07 * of.u_20, beta_h)}
 

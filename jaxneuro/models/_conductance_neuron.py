@@ -11,10 +11,10 @@ from jax import lax
 from jaxtyping import Array, ArrayLike, Float
 
 from .._formulas import Input
-from .._numerics import as_leaf, check_finite, check_positive, relaxed
+from .._numerics import as_leaf, check_finite, check_positive, pointwise, relaxed
 from ..channels import AbstractChannel, Kinetics
 from ..surrogate import AbstractSurrogate
-from ._firing import Firing, fire
+from ._firing import Firing, crossing, fire
 from ._neuron import AbstractNeuron
 from ._ode import AbstractODE, RungeKutta4
 from ._rest import first_rest
@@ -148,14 +148,13 @@ class AbstractConductanceNeuron(AbstractNeuron, AbstractODE):
         v = inputs.apply_jumps(new.v)
         below = state.v < constants.threshold
         firing = fire(v - constants.threshold, below, constants.surrogate)
-        crossed = firing.spikes & below
-        share = (constants.threshold - state.v) / jnp.where(crossed, v - state.v, 1.0)
-        return MembraneState(v, new.gates), Firing(crossed, firing.soft, firing.sensitive, share)
+        crossed = crossing(state.v, v, constants.threshold)
+        return MembraneState(v, new.gates), Firing(crossed.spikes, firing.soft, firing.sensitive, crossed.share)
 
     def _staggered(self, constants: MembraneConstants, state: MembraneState, inputs: Input) -> MembraneState:
-        moves = self.kinetics(state.v)
-        gates = {name: moves[name].after(x, constants.dt_of_gates) for name, x in state.gates.items()}
-        membrane = self.membrane_at(state.v, gates, inputs)
+        # What a derivative keeps of a step: of the gates their slopes, of the conductances nothing but the gates.
+        gates = pointwise(_gates_after, self, state, constants.dt_of_gates)
+        membrane = eqx.filter_checkpoint(_membrane, prevent_cse=False)(self, state.v, gates, inputs)
         total, solver = membrane.conductance, constants.solver
         if isinstance(solver, Exact | ExponentialEuler):
             v = relaxed(state.v, membrane.driven, total, constants.dt_over_c)
@@ -203,6 +202,17 @@ class AbstractConductanceNeuron(AbstractNeuron, AbstractODE):
         moves = self.kinetics(y.v)
         slopes = {name: self.phi * moves[name].slope(x) for name, x in y.gates.items()}
         return MembraneState((membrane.driven - membrane.conductance * y.v) / self.c_m, slopes)
+
+
+def _gates_after(model: AbstractConductanceNeuron, state: MembraneState, dt: Float[Array, "*n"]) -> dict[str, Array]:
+    moves = model.kinetics(state.v)
+    return {name: moves[name].after(x, dt) for name, x in state.gates.items()}
+
+
+def _membrane(
+    model: AbstractConductanceNeuron, v: Float[Array, "*n"], gates: dict[str, Array], inputs: Input
+) -> Membrane:
+    return model.membrane_at(v, gates, inputs)
 
 
 def _runge_kutta(

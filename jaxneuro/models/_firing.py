@@ -23,6 +23,12 @@ class Firing(eqx.Module):
     """Whether `soft` holds amplitudes, which are then what is delivered."""
 
 
+def crossing(before: Float[Array, "n"], after: Float[Array, "n"], threshold: Float[Array, "*n"]) -> Firing:
+    """Who crossed a threshold upwards between two potentials, and after what share of the step, by a straight line."""
+    crossed = (after >= threshold) & (before < threshold)
+    return Firing(crossed, share=(threshold - before) / jnp.where(crossed, after - before, 1.0))
+
+
 def fire(x: Float[Array, "n"], able: Bool[Array, "n"], surrogate: AbstractSurrogate | None) -> Firing:
     """Spikes where `x` = V - v_th >= 0, of the neurons that are `able` to (others are never at threshold)."""
     spikes = x >= 0

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
+
+from .._numerics import implicit_roots
 
 _GRID = 160
 _HALVINGS = 40
@@ -17,7 +18,7 @@ Current = Callable[[Float[Array, "*n"]], Float[Array, "*n"]]
 def first_rest(steady: Current, low: Float[Array, "*n"], high: Float[Array, "*n"]) -> Float[Array, "*n"]:
     """The lowest potential at which the steady current out of the cell turns from negative to positive; NaN for none.
 
-    A Newton step at the end carries the derivative of the implicit function.
+    Derivatives: of the implicit function, forward and reverse mode.
     """
     width = (high - low) / _GRID
 
@@ -33,6 +34,5 @@ def first_rest(steady: Current, low: Float[Array, "*n"], high: Float[Array, "*n"
 
     start = (jnp.full_like(low, jnp.nan), low)
     below, above = lax.fori_loop(0, _GRID + _HALVINGS, look, start)
-    v = lax.stop_gradient(0.5 * (below + above))
-    current, slope = jax.jvp(steady, (v,), (jnp.ones_like(v),))
-    return v - current / lax.stop_gradient(slope)
+    # A bound method of a model cannot be hashed, which JAX asks of a function; a function can.
+    return implicit_roots(lambda v: steady(v), lax.stop_gradient(0.5 * (below + above)))

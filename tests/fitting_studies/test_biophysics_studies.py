@@ -84,6 +84,16 @@ def test_conductances_come_back_from_a_trace_with_spikes_and_not_from_one_withou
     assert study.twins[SILENT].rms_apart < 0.1 * NOISE
 
 
+@pytest.mark.slow
+def test_intervals_hold_the_truth_as_often_as_they_say():
+    found = hh_trace.coverage(12)
+    # Of 60 intervals of 95% at least 50 hold, and a mean of 12 errors is within 4/sqrt(12).
+    assert found.held.shape == (12, 5)
+    assert found.held.sum() >= 50
+    assert np.all(np.abs(found.errors.mean(axis=0)) < 4 / np.sqrt(12))
+    assert "All together" in hh_trace.coverage_report(found)
+
+
 def test_errors(as_users_run):
     with pytest.raises(ValueError, match="`current` has to have `every`"):
         jn.recordings.VoltageTrace(np.zeros(3), np.zeros(4), dt=0.1)

@@ -7,6 +7,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, Shaped
 
+from ...models import Firing
 from ._layout import Layout
 from ._scope import Scope
 
@@ -15,12 +16,13 @@ class Window(eqx.Module):
     """The steps of one block, and what happened in them.
 
     `soft` holds the spikes of the differentiable populations as floats, with their surrogate derivative,
-    `shares` the part of the step that had passed at a spike where it is not the whole.
+    `shares` the part of the step that had passed at a spike where it is not the whole. `traced` is what a recorder took
+    of the neurons' states in each step: the values of a `Trace`, the crossings of `Spikes` of a threshold of its own.
     """
 
     steps: Int[Array, "time"]
     spikes: dict[str, Bool[Array, "time _"]]
-    traced: Shaped[Array, "time m"] | None
+    traced: Shaped[Array, "time m"] | dict[str, Firing] | None
     soft: dict[str, Float[Array, "time _"]]
     shares: dict[str, Float[Array, "time _"]] = eqx.field(default_factory=dict)
 

@@ -1,9 +1,13 @@
 """The spikes themselves."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import jax.numpy as jnp
+from jaxtyping import Array, ArrayLike, Float
 
+from ..._numerics import as_leaf, check_finite
+from ...models import Firing, crossing
 from ...statistics import SpikeTrains
 from ._recorder import AbstractRecorder, Layout, Recorded, Window
 from ._scope import Scope
@@ -15,18 +19,53 @@ class Spikes(AbstractRecorder):
     Where a spike is a crossing of a threshold, as of Hodgkin-Huxley neurons, its time is interpolated within the step,
     for two more bytes a neuron and step.
 
-    **Arguments:** names of populations, all by default; `start` [ms].
+    **Arguments:**
+
+    - names of populations, all by default; `start` [ms].
+    - `threshold`: of neurons with channels the potential [mV] whose upward crossing is recorded, in the convention of
+      the model: absolute, or from rest where the neuron has `v_shift=0`. By default that of the neuron, `v_th`, 50 mV
+      above rest. What the neurons send to others, and rates, stay those of the neuron.
 
     **Records:** `SpikeTrains` where one population is named, else {population: `SpikeTrains`}.
+
+    Raises `ValueError` where `threshold` is not a finite number, at the run where a recorded population has none to
+    choose: a LIF neuron spikes where its reset is.
+
+    ```python
+    >>> import jax, jaxneuro as jn
+    >>> squid = jn.Population(jn.HodgkinHuxley(), 1)
+    >>> sol = jn.simulate(squid, 0.0, 30.0, dt=0.01, key=jax.random.key(0), stimulus=10.0,
+    ...                   record={"default": jn.record.Spikes(), "zero": jn.record.Spikes(threshold=0.0)})
+    >>> [sol[name].times[0].round(2).tolist() for name in ("default", "zero")]
+    [[1.84, 16.75], [1.9, 16.83]]
+
+    ```
     """
 
     scope: Scope
+    threshold: Float[Array, ""] | None
 
-    def __init__(self, *populations: str, start: float = 0.0):
+    def __init__(self, *populations: str, start: float = 0.0, threshold: ArrayLike | None = None):
         self.scope = Scope(populations, start)
+        self.threshold = None if threshold is None else as_leaf(threshold)
+        if self.threshold is not None:
+            check_finite("threshold", self.threshold)
+            if self.threshold.ndim:
+                raise ValueError(f"`threshold` has to be one number [mV]; got the shape {self.threshold.shape}.")
 
     def check(self, layout: Layout, first: int) -> None:
         self.scope.check(layout, first)
+        without = [name for name in self.scope.names(layout) if name not in layout.within_step]
+        if self.threshold is not None and without:
+            raise ValueError(
+                f"`Spikes(threshold=...)` is of neurons with channels; {', '.join(map(repr, without))} spikes where "
+                "its model says. Leave `threshold` out, or name the populations that have channels."
+            )
+
+    def crossings(self, before: Mapping[str, Any], after: Mapping[str, Any], layout: Layout) -> dict[str, Firing]:
+        """Who crossed the recorder's own threshold in a step, by the states of the neurons before and after it."""
+        assert self.threshold is not None
+        return {n: crossing(before[n].v, after[n].v, self.threshold) for n in self.scope.names(layout)}
 
     def rows(self, first: int, n_steps: int, dt: float) -> int:
         return self.scope.steps(first, n_steps, dt)
@@ -42,9 +81,11 @@ class Spikes(AbstractRecorder):
 
     def update(self, carry: dict[str, Any], window: Window, layout: Layout) -> dict[str, Any]:
         rows = window.steps - self.scope.first_counted(layout)
-        return {
-            name: trains.written(rows, window.spikes[name], window.shares.get(name)) for name, trains in carry.items()
-        }
+        spikes, shares = window.spikes, window.shares
+        if isinstance(window.traced, dict):
+            spikes = {name: crossed.spikes for name, crossed in window.traced.items()}
+            shares = {name: crossed.share for name, crossed in window.traced.items()}
+        return {name: trains.written(rows, spikes[name], shares.get(name)) for name, trains in carry.items()}
 
     def finish(self, carry: dict[str, Any], layout: Layout) -> Recorded:
         if len(self.scope.populations) == 1:

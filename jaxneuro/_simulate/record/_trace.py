@@ -6,6 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jaxtyping import Array, Shaped
 
 from ._recorder import AbstractRecorder, Layout, Recorded, Window
 from ._scope import Scope
@@ -51,6 +52,10 @@ class Trace(AbstractRecorder):
             return np.arange(n)[self.neurons]
         return np.asarray(self.neurons, dtype=int)
 
+    def chosen(self, values: Shaped[Array, "n"]) -> Shaped[Array, "m"]:
+        """The values of the recorded neurons."""
+        return values[self.neurons if isinstance(self.neurons, slice) else self.indices(values.shape[0])]
+
     def check(self, layout: Layout, first: int) -> None:
         self.scope.check(layout, first)
         population, name = self.target(layout)
@@ -76,7 +81,7 @@ class Trace(AbstractRecorder):
         return jnp.zeros((rows, width), jnp.result_type(float))
 
     def update(self, carry: Any, window: Window, layout: Layout) -> Any:
-        assert window.traced is not None
+        assert not isinstance(window.traced, dict | None)
         if self.every == 1 and self.scope.start == 0.0:  # every step from the first on: one contiguous piece
             at = window.steps[0] - layout.first
             return lax.dynamic_update_slice_in_dim(carry, window.traced.astype(carry.dtype), at, 0)
@@ -84,10 +89,10 @@ class Trace(AbstractRecorder):
         begin = self.scope.first_counted(layout)
         sampled = (ends % self.every == 0) & (window.steps >= begin)
         # What is not sampled goes to rows of its own beyond the end: with repeated ones the derivative would need the
-        # whole record at every checkpoint.
+        # whole record at every checkpoint. Added to zeros, and not set, for the derivative of that copies no record.
         beyond = carry.shape[0] + jnp.arange(ends.shape[0], dtype=ends.dtype)
         rows = jnp.where(sampled, ends // self.every - begin // self.every - 1, beyond)
-        return carry.at[rows].set(window.traced.astype(carry.dtype), mode="drop", unique_indices=True)
+        return carry.at[rows].add(window.traced.astype(carry.dtype), mode="drop", unique_indices=True)
 
     def finish(self, carry: Any, layout: Layout) -> Recorded:
         index = self.scope.first_counted(layout) // self.every + 1 + jnp.arange(carry.shape[0], dtype=jnp.int32)

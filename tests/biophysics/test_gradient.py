@@ -1,0 +1,56 @@
+"""Gradients of neurons with channels are the same however they are taken, and checkpoints keep less."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import jaxneuro as jn
+
+N, DT = 3, 0.05
+CURRENT = jnp.asarray([0.0, 5.0, 12.0])
+
+
+def loss(g, adjoint, t1=21.05, every=7):
+    """Of 421 steps: 26 blocks of 16, and 5 steps over."""
+    cells = jn.Population(jn.HodgkinHuxley(g_na=g[0], g_k=g[1], g_l=g[2]), N)
+    sol = jn.simulate(
+        cells, 0.0, t1, dt=DT, key=jax.random.key(0), stimulus=CURRENT, adjoint=adjoint, throw=False,
+        record={"v": jn.record.Trace("v", every=every)},
+    )  # fmt: skip
+    return jnp.mean(jnp.square(sol["v"]))
+
+
+G = tuple(jnp.full(N, g) for g in (120.0, 36.0, 0.3))
+
+
+def test_checkpoints_forward_mode_and_differences_agree():
+    of = {
+        name: jax.jit(jax.grad(lambda g, adjoint=adjoint: loss(g, adjoint)))(G)
+        for name, adjoint in (
+            ("direct", jn.adjoint.Direct()),
+            ("checkpoint", jn.adjoint.Checkpoint()),
+            ("three", jn.adjoint.Checkpoint(3)),
+        )
+    }
+    direct = np.stack(of.pop("direct"))
+    assert np.all(np.abs(direct) > 1e-6)
+    for gradient in of.values():
+        np.testing.assert_allclose(np.stack(gradient), direct, rtol=1e-9)
+    along = tuple(jnp.full(N, x) for x in (0.3, -0.2, 0.01))
+    run = jax.jit(lambda g: loss(g, jn.adjoint.Forward()))
+    slope = jax.jvp(run, (G,), (along,))[1]
+    expected = float(sum(jnp.sum(a * b) for a, b in zip(direct, along, strict=True)))
+    np.testing.assert_allclose(slope, expected, rtol=1e-9)
+    ends = [float(run(tuple(g + s * 1e-5 * a for g, a in zip(G, along, strict=True)))) for s in (1.0, -1.0)]
+    np.testing.assert_allclose((ends[0] - ends[1]) / 2e-5, expected, rtol=1e-5)
+
+
+def test_memory_of_checkpoints_grows_less_than_the_run():
+    def megabytes(t1, adjoint):
+        compiled = jax.jit(jax.grad(lambda g: loss(g, adjoint, t1, every=8_000))).lower(G).compile()
+        return compiled.memory_analysis().temp_size_in_bytes
+
+    short, long = (megabytes(t, jn.adjoint.Checkpoint()) for t in (400.0, 6_400.0))
+    # 16 times as long a run: 4 times the memory by the square root, and some for what does not grow evenly.
+    assert long < 6 * short
+    assert long < megabytes(6_400.0, jn.adjoint.Direct()) / 10
