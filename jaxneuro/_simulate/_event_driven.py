@@ -10,8 +10,8 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from .._network import Network
-from .._numerics import as_leaf, check_finite, is_concrete, phi, to_milliseconds, violates
+from .._network import AtRest, Network
+from .._numerics import as_leaf, check_finite, check_nonnegative, phi, to_milliseconds, violates
 from ..connectivity import AbstractWeights
 from ..models import LIF, SpikeSource
 from ..reset import Hard
@@ -37,8 +37,10 @@ class SpikeEvents(eqx.Module):
     def of(self, population: str, n_spikes: int = 1) -> Float[Array, "n n_spikes"]:
         """The times [ms] of the first spikes of each neuron of a population, infinite where there are fewer.
 
-        Raises `ValueError` where the population is not one of the network's neurons.
+        Raises `ValueError` where the population is not one of the network's neurons, or `n_spikes` is not positive.
         """
+        if isinstance(n_spikes, bool) or not isinstance(n_spikes, int) or n_spikes < 1:
+            raise ValueError(f"`n_spikes` has to be a positive number of spikes; got {n_spikes!r}.")
         begin, n = next(((b, n) for name, b, n in self.places if name == population), (0, 0))
         if n == 0:
             raise ValueError(f"{population!r} has no spikes; there are {', '.join(name for name, *_ in self.places)}.")
@@ -74,6 +76,7 @@ class _State(eqx.Module):
     times: Float[Array, "most"]
     neurons: Int[Array, "most"]
     n_spikes: Int[Array, ""]
+    lost: Bool[Array, ""]
     heard: Int[Array, "queues"]
 
 
@@ -98,13 +101,14 @@ def simulate_events(
     - `net`: of `SpikeSource`s and `LIF` neurons with a hard reset, that start at rest; given weights such as
       `Weights(matrix)`, `ExponentialCurrent` of one tau_s, fixed delays. t_ref is not rounded, and has a derivative.
     - `t1`: end [ms].
-    - `spikes`: {source: (times [ms], indices)}; the times are differentiable.
+    - `spikes`: {source: (times [ms], indices)}; the times are differentiable, and none is before 0.
     - `most`: spikes that are held.
     - `stimulus`: {population: constant current i [mV]}, a number or (n,).
 
     **Returns:** `SpikeEvents`; `events.of("out")` are the first spike times of a population.
 
-    Raises `ValueError` where the network is another, or a known threshold is not above rest.
+    Raises `ValueError` where the network is another, a name is unknown, or a known threshold is not above rest;
+    `RuntimeError` where numbers that only a transformation knows are not finite, or are several tau_s.
 
     Derivatives: forward and reverse mode, of every time by every weight, time constant, potential and input time.
     Where a spike is about to appear or vanish (V' = 0) they grow without bound, and across that point times jump.
@@ -130,9 +134,28 @@ def simulate_events(
     """
     if isinstance(most, bool) or not isinstance(most, int) or most < 1:
         raise ValueError(f"`most` has to be a positive number of spikes; got {most!r}.")
-    plan, places = _plan(net, to_milliseconds("t1", t1), spikes, stimulus or {})
+    t1 = to_milliseconds("t1", t1)
+    check_nonnegative("t1", t1)
+    stimulus = {} if stimulus is None else stimulus
+    _check_names(net, spikes=spikes, stimulus=stimulus)
+    plan, places = _plan(net, t1, spikes, stimulus)
+    finite = jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree_util.tree_leaves(plan)])
+    plan = eqx.error_if(plan, ~jnp.all(finite), "A weight, parameter, stimulus or spike time of the run is not finite.")
     times, neurons, overflow = _run(plan, most)
     return SpikeEvents(times, neurons, overflow, places)
+
+
+def _check_names(net: Network, **given: Any) -> None:
+    if not isinstance(net, Network):
+        raise ValueError(f"`net` has to be a Network; got {type(net).__name__}.")
+    for argument, by_name in given.items():
+        if not isinstance(by_name, Mapping):
+            raise ValueError(f"`{argument}` has to be a dict by the names of populations; got {by_name!r}.")
+        for name in by_name:
+            is_given = name in net.populations and isinstance(net.populations[name].model, SpikeSource)
+            if name not in net.populations or is_given != (argument == "spikes"):
+                kind = "`SpikeSource`" if argument == "spikes" else "population of neurons"
+                raise ValueError(f"`{argument}` names {name!r}, which is no {kind} of this network.")
 
 
 def _plan(net: Network, t1: float, spikes: Mapping, stimulus: Mapping) -> tuple[_Plan, tuple]:
@@ -147,6 +170,8 @@ def _plan(net: Network, t1: float, spikes: Mapping, stimulus: Mapping) -> tuple[
             raise ValueError(f"`net`: {name!r} has to be of `LIF` neurons with a hard reset.")
         if violates(lambda low, high: low < high, model.v_rest, model.v_th):
             raise ValueError(f"`net`: the threshold of {name!r} has to lie above rest.")
+        if not isinstance(population.initial, AtRest):
+            raise ValueError(f"`net`: {name!r} has to start at rest; got {population.initial!r}.")
         n = size_of(net, name)
         neurons[name], places, begin = model, [*places, (name, begin, n)], begin + n
     if net.drives or not places:
@@ -158,9 +183,11 @@ def _plan(net: Network, t1: float, spikes: Mapping, stimulus: Mapping) -> tuple[
 
     rest = side_by_side("v_rest")
     for name, value in stimulus.items():
-        if name not in own:
-            raise ValueError(f"`stimulus` names {name!r}, which is no population of neurons of this network.")
-        rest = rest.at[own[name]].add(as_leaf(value))
+        current, n = as_leaf(value), own[name].stop - own[name].start
+        check_finite(f"stimulus[{name!r}]", current)
+        if current.shape not in ((), (n,)):
+            raise ValueError(f"`stimulus[{name!r}]` has to be a number or ({n},); got shape {current.shape}.")
+        rest = rest.at[own[name]].add(current)
     times, jumps, by_delay = [jnp.zeros(0)], [jnp.zeros((0, begin))], {}
     for index, p in enumerate(net.projections):
         if not isinstance(p.connectivity, AbstractWeights) or not isinstance(p.synapse, ExponentialCurrent):
@@ -188,16 +215,23 @@ def _plan(net: Network, t1: float, spikes: Mapping, stimulus: Mapping) -> tuple[
 
 
 def _one_tau(net: Network) -> Float[Array, ""]:
-    taus = jnp.stack([jnp.mean(p.synapse.kinetics().tau) for p in net.projections])  # type: ignore[attr-defined]
-    known = [p.synapse for p in net.projections]
-    if is_concrete(known) and float(jnp.ptp(taus)) > 0:
-        raise ValueError("`net` has to have one tau of all its exponential currents.")
-    return jnp.mean(taus)
+    taus = [jnp.ravel(p.synapse.kinetics().tau) for p in net.projections]  # type: ignore[attr-defined]
+    if not taus:
+        return jnp.ones(())
+    every = jnp.concatenate(taus)
+    message = "`net` has to have one tau of all its exponential currents."
+    if violates(lambda tau: tau == tau[0], every):
+        raise ValueError(message)
+    return jnp.mean(eqx.error_if(every, every != every[0], message))
 
 
 def _checked_spikes(name: str, given: Any, n: int) -> tuple[Float[Array, "m"], Int[Array, "m"]]:
+    if not isinstance(given, tuple | list) or len(given) != 2:
+        raise ValueError(f"`spikes[{name!r}]` has to be (times, indices); got {given!r}.")
     times, indices = as_leaf(given[0]), np.asarray(given[1])
-    check_finite(f"spikes[{name!r}]", times)
+    if not indices.size:
+        indices = indices.astype(np.int32)  # an empty list is of floats
+    check_nonnegative(f"spikes[{name!r}]", times)
     if times.ndim != 1 or indices.shape != times.shape or indices.dtype.kind not in "iu":
         raise ValueError(f"`spikes[{name!r}]` has to be (times, indices) of one length.")
     if indices.size and not 0 <= indices.min() <= indices.max() < n:
@@ -264,6 +298,7 @@ def _run(p: _Plan, most: int) -> tuple[Array, Array, Array]:
         crossings = _crossing(p, state.v, state.i, state.held, left)
         who = jnp.argmin(crossings)
         spikes = (crossings[who] < jnp.inf) & (state.n_spikes < most)
+        lost = state.lost | ((crossings[who] < jnp.inf) & ~spikes)
         over = ~spikes & ~(arrival < p.t1)
         s = jnp.where(over, 0.0, jnp.where(spikes, crossings[who], jnp.where(over, 0.0, arrival) - state.t))
         v, i = _potential(p, state.v, state.i, state.held, s), state.i * jnp.exp(-s / p.tau_s)
@@ -284,6 +319,7 @@ def _run(p: _Plan, most: int) -> tuple[Array, Array, Array]:
             state.times.at[slot].set(now, mode="drop"),
             state.neurons.at[slot].set(who.astype(jnp.int32), mode="drop"),
             state.n_spikes + spikes.astype(jnp.int32),
+            lost,
             state.heard.at[queue].add(arrives.astype(jnp.int32)),
         ), None  # fmt: skip
 
@@ -291,9 +327,9 @@ def _run(p: _Plan, most: int) -> tuple[Array, Array, Array]:
     start = _State(
         jnp.zeros((), p.tau_m.dtype), p.v_start, jnp.zeros_like(p.v_start), jnp.zeros_like(p.v_start),
         jnp.full(most, jnp.inf, p.tau_m.dtype),
-        jnp.full(most, -1, jnp.int32), jnp.zeros((), jnp.int32), jnp.zeros(queues, jnp.int32),
+        jnp.full(most, -1, jnp.int32), jnp.zeros((), jnp.int32), jnp.zeros((), bool), jnp.zeros(queues, jnp.int32),
     )  # fmt: skip
     n_events = n_given + most * queues
     last = lax.scan(jax.checkpoint(event), start, None, length=n_events)[0]
     more = jnp.any(_crossing(p, last.v, last.i, last.held, jnp.maximum(p.t1 - last.t, 0.0)) < jnp.inf)
-    return last.times, last.neurons, (last.n_spikes == most) & more
+    return last.times, last.neurons, last.lost | ((last.n_spikes == most) & more)

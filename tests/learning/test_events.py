@@ -142,3 +142,62 @@ def test_too_many_spikes_are_said_and_wrong_networks_refused(as_users_run):
         times(START).of("in")
     with pytest.raises(ValueError, match="an index outside"):
         jn.simulate_events(network(START), 5.0, spikes={"in": ([1.0], [9])}, most=4)
+    two = {"in": ([2.0, 8.0], [0, 1])}
+    for arguments, message in (
+        (dict(spikes={**two, "inn": two["in"]}), "names 'inn', which is no `SpikeSource`"),
+        (dict(spikes={**two, "hidden": two["in"]}), "names 'hidden', which is no `SpikeSource`"),
+        (dict(spikes={"in": ([-2.0], [0])}), "must not be negative"),
+        (dict(spikes={"in": [2.0]}), r"has to be \(times, indices\)"),
+        (dict(spikes=two, stimulus={"in": 1.0}), "names 'in', which is no population of neurons"),
+        (dict(spikes=two, stimulus={"hidden": np.nan}), "has to be finite"),
+        (dict(spikes=two, stimulus={"hidden": [1.0, 2.0]}), r"a number or \(6,\)"),
+        (dict(spikes=two, stimulus=1.0), "has to be a dict"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            jn.simulate_events(network(START), 5.0, most=4, **arguments)
+    with pytest.raises(ValueError, match="has to be a Network"):
+        jn.simulate_events(lif, 5.0, spikes={}, most=4)
+    elsewhere = jn.Network({"E": jn.Population(lif, 2, initial=jn.UniformPotential(0.0, 10.0))})
+    with pytest.raises(ValueError, match="start at rest"):
+        jn.simulate_events(elsewhere, 5.0, spikes={}, most=4)
+
+
+def test_a_spike_that_is_not_held_is_said_though_the_neuron_falls_silent():
+    """Two early spikes of which one is held, and inhibition afterwards."""
+    lif = jn.LIF(tau_m=20.0, v_th=1.0, v_reset=0.0, t_ref=0.0)
+    net = jn.Network(
+        {"in": jn.Population(jn.SpikeSource(), 2), "out": jn.Population(lif, 1)},
+        [jn.Projection("in", "out", jn.ExponentialCurrent(5.0), connectivity=jn.Weights([[30.0, -400.0]]), delay=1.0)],
+    )
+    sources = {"in": ([2.0, 8.0, 60.0], [0, 1, 1])}
+    every = jn.simulate_events(net, 100.0, spikes=sources, most=10)
+    n = int(np.isfinite(every.times).sum())
+    assert 2 < n < 10
+    assert not bool(every.overflow)
+    for most in range(1, n + 1):
+        fewer = jn.simulate_events(net, 100.0, spikes=sources, most=most)
+        assert bool(fewer.overflow) == (most < n)
+        np.testing.assert_array_equal(fewer.times, every.times[:most])
+
+
+def test_what_only_a_transformation_knows_is_checked_when_it_runs():
+    def first(p):
+        lif = jn.LIF(tau_m=20.0, v_th=1.0, v_reset=0.0, t_ref=0.0)
+        net = jn.Network(
+            {"in": jn.Population(jn.SpikeSource(), 1), "out": jn.Population(lif, 1)},
+            [
+                jn.Projection(pre, "out", jn.ExponentialCurrent(tau), connectivity=jn.Weights(p["w"]), delay=1.0)
+                for pre, tau in (("in", p["tau"]), ("out", p["tau_rec"]))
+            ],
+        )
+        return jn.simulate_events(net, 60.0, spikes={"in": ([2.0], [0])}, most=3).of("out")[0, 0]
+
+    given = {"w": jnp.full((1, 1), 8.0), "tau": jnp.asarray(10.0), "tau_rec": jnp.asarray(10.0)}
+    value, slopes = jax.jit(jax.value_and_grad(first))(given)
+    # Without the recurrence, which acts after the first spike alone: V = 8 (x - x^2) is 1, x = exp(-t/20).
+    np.testing.assert_allclose(value, 3.0 - 20.0 * np.log(0.5 * (1.0 + np.sqrt(0.5))), rtol=1e-6)
+    assert np.isfinite(slopes["tau"])
+    with pytest.raises(RuntimeError, match="one tau"):
+        jax.block_until_ready(jax.jit(first)(given | {"tau_rec": jnp.asarray(5.0)}))
+    with pytest.raises(RuntimeError, match="is not finite"):
+        jax.block_until_ready(jax.jit(first)(given | {"w": jnp.full((1, 1), jnp.nan)}))
