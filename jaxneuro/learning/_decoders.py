@@ -1,9 +1,10 @@
 """From potentials and spikes over time to one number a neuron."""
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Shaped
 
 from .._numerics import check_positive
+from ._arrays import as_floats
 
 
 def max_potential(v: Float[Array, "*batch time n"]) -> Float[Array, "*batch n"]:
@@ -36,7 +37,7 @@ def mean_potential(v: Float[Array, "*batch time n"]) -> Float[Array, "*batch n"]
     return jnp.mean(v, axis=-2)
 
 
-def spike_counts(spikes: Float[Array, "*batch time n"]) -> Float[Array, "*batch n"]:
+def spike_counts(spikes: Shaped[Array, "*batch time n"]) -> Shaped[Array, "*batch n"]:
     """The number of spikes of each neuron, from `jn.record.Raster`.
 
     ```python
@@ -49,7 +50,7 @@ def spike_counts(spikes: Float[Array, "*batch time n"]) -> Float[Array, "*batch 
     return jnp.sum(spikes, axis=-2)
 
 
-def first_spike_times(spikes: Float[Array, "*batch time n"], *, dt: float) -> Float[Array, "*batch n"]:
+def first_spike_times(spikes: Shaped[Array, "*batch time n"], *, dt: float) -> Float[Array, "*batch n"]:
     """The time of the end of the step of each neuron's first spike [ms]; infinite where there is none.
 
     Derivatives: none, a time on a grid is a step of everything.
@@ -64,6 +65,7 @@ def first_spike_times(spikes: Float[Array, "*batch time n"], *, dt: float) -> Fl
     ```
     """
     check_positive("dt", dt)
-    fired = spikes > 0
-    steps = (jnp.argmax(fired, axis=-2) + 1).astype(spikes.dtype)
+    numbers = as_floats(spikes)  # true and false have no room for a number of steps
+    fired = numbers > 0
+    steps = (jnp.argmax(fired, axis=-2) + 1).astype(numbers.dtype)
     return jnp.where(jnp.any(fired, axis=-2), steps * dt, jnp.inf)

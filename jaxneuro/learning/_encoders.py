@@ -14,7 +14,7 @@ def poisson_spikes(rates: Any, *, n_steps: int, dt: float, key: PRNGKeyArray) ->
 
     **Arguments:** `rates`, (..., n) [Hz]; `n_steps`; `dt` [ms]; `key`.
 
-    Raises `ValueError` where a known rate is negative or gives more than one spike a step.
+    Raises `ValueError` where a known rate is negative or gives more than one spike a step, or `dt` is not positive.
 
     ```python
     >>> import jax, jaxneuro as jn
@@ -23,8 +23,10 @@ def poisson_spikes(rates: Any, *, n_steps: int, dt: float, key: PRNGKeyArray) ->
 
     ```
     """
-    p = as_leaf(rates) * (dt / 1000.0)
-    check_nonnegative("rates", p)
+    check_positive("dt", dt)
+    rate = as_leaf(rates)
+    check_nonnegative("rates", rate)
+    p = rate * (dt / 1000.0)
     if violates(lambda p: p <= 1, p):
         raise ValueError("`rates` gives more than one spike a step: take a smaller `dt`.")
     drawn = jax.random.uniform(key, (*p.shape[:-1], n_steps, p.shape[-1]), p.dtype)

@@ -5,15 +5,18 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, ArrayLike, Float, Int
+from jaxtyping import Array, ArrayLike, Float, Shaped
 
-from .._numerics import as_leaf, check_positive
+from .._numerics import as_leaf, check_positive, violates
+from ._arrays import as_floats, check_labels, check_target
 
 
-def cross_entropy(logits: Float[Array, "*batch n"], labels: Int[Array, "*batch"]) -> Float[Array, ""]:
+def cross_entropy(logits: Shaped[Array, "*batch n"], labels: Shaped[Array, "..."]) -> Float[Array, ""]:
     """The mean of -log softmax(logits)[label].
 
     **Arguments:** `logits`, such as `max_potential(sol["v"])`; `labels`, the true classes, 0 to n - 1.
+
+    Raises `ValueError` where `labels` are not one such class a trial.
 
     Derivatives: forward and reverse mode.
 
@@ -24,12 +27,16 @@ def cross_entropy(logits: Float[Array, "*batch n"], labels: Int[Array, "*batch"]
 
     ```
     """
+    logits, labels = as_floats(logits), jnp.asarray(labels)
+    check_labels(logits, labels)
     log_p = jax.nn.log_softmax(logits, axis=-1)
     return -jnp.mean(jnp.take_along_axis(log_p, labels[..., None], axis=-1))
 
 
-def accuracy(logits: Float[Array, "*batch n"], labels: Int[Array, "*batch"]) -> Float[Array, ""]:
+def accuracy(logits: Shaped[Array, "*batch n"], labels: Shaped[Array, "..."]) -> Float[Array, ""]:
     """The share of trials whose largest logit is the true class.
+
+    Raises `ValueError` where `labels` are not one class a trial, 0 to n - 1.
 
     ```python
     >>> import jax.numpy as jnp, jaxneuro as jn
@@ -38,11 +45,15 @@ def accuracy(logits: Float[Array, "*batch n"], labels: Int[Array, "*batch"]) -> 
 
     ```
     """
+    logits, labels = as_floats(logits), jnp.asarray(labels)
+    check_labels(logits, labels)
     return jnp.mean((jnp.argmax(logits, axis=-1) == labels).astype(logits.dtype))
 
 
-def squared_error(values: Float[Array, "*shape"], target: ArrayLike) -> Float[Array, ""]:
+def squared_error(values: Shaped[Array, "*shape"], target: ArrayLike) -> Float[Array, ""]:
     """The mean squared difference, as of spike counts, rates [Hz] or CVs and what they should be.
+
+    Raises `ValueError` where `target` is neither a number nor of the shape of `values`, or of their last axes.
 
     ```python
     >>> import jax.numpy as jnp, jaxneuro as jn
@@ -51,11 +62,15 @@ def squared_error(values: Float[Array, "*shape"], target: ArrayLike) -> Float[Ar
 
     ```
     """
-    return jnp.mean((values - as_leaf(target)) ** 2)
+    values, target = as_floats(values), as_leaf(target)
+    check_target("values", values, target, 0)
+    return jnp.mean((values - target) ** 2)
 
 
 def rate_bounds(rates: Float[Array, "*batch n"], *, low: ArrayLike = 0.0, high: ArrayLike) -> Float[Array, ""]:
     """A regulariser: the mean squared rate [Hz] outside [low, high], which wakes silent neurons and calms others.
+
+    Raises `ValueError` where a known `low` lies above `high`.
 
     ```python
     >>> import jax.numpy as jnp, jaxneuro as jn
@@ -66,21 +81,24 @@ def rate_bounds(rates: Float[Array, "*batch n"], *, low: ArrayLike = 0.0, high: 
 
     Source: Zenke and Vogels (2021), doi:10.1162/neco_a_01367, methods.
     """
-    below, above = jnp.maximum(as_leaf(low) - rates, 0.0), jnp.maximum(rates - as_leaf(high), 0.0)
+    low, high = as_leaf(low), as_leaf(high)
+    if violates(lambda low, high: low <= high, low, high):
+        raise ValueError(f"`low` has to be at most `high`; got {low} and {high} Hz.")
+    below, above = jnp.maximum(low - rates, 0.0), jnp.maximum(rates - high, 0.0)
     return jnp.mean(below**2 + above**2)
 
 
 def van_rossum(
-    spikes: Float[Array, "*batch time n"], target: Float[Array, "*batch time n"], *, dt: float, tau: float
+    spikes: Shaped[Array, "*batch time n"], target: Shaped[Array, "..."], *, dt: float, tau: float
 ) -> Float[Array, ""]:
     """The van Rossum distance of spike trains, squared: mean over neurons of (1/tau) times the integral of (f - g)^2.
 
     f and g are the trains filtered with exp(-t/tau); the integral goes to the end of the run. A train of one spike more
     is at 1/2 from one without.
 
-    **Arguments:** `spikes`, from `jn.record.Raster`; `target`; `dt`, `tau` [ms].
+    **Arguments:** `spikes`, from `jn.record.Raster`; `target`, as many steps and neurons; `dt`, `tau` [ms].
 
-    Raises `ValueError` where `dt` or `tau` is not positive.
+    Raises `ValueError` where `dt` or `tau` is not positive, or `target` is of another shape.
 
     ```python
     >>> import jax.numpy as jnp, jaxneuro as jn
@@ -94,6 +112,8 @@ def van_rossum(
     """
     check_positive("dt", dt)
     check_positive("tau", tau)
+    spikes, target = as_floats(spikes), as_floats(target)
+    check_target("spikes", spikes, target, 2)
     decay = jnp.exp(jnp.asarray(-dt / tau, spikes.dtype))
     # The integral of a decaying exponential over a step, beside its value at the start.
     share = 0.5 * (1.0 - decay**2)
@@ -106,7 +126,7 @@ def van_rossum(
     return jnp.mean(jnp.sum(lax.scan(step, jnp.zeros_like(rows[0]), rows)[1], axis=0))
 
 
-def interval_cv(spikes: Float[Array, "time n"], *, dt: float) -> Float[Array, "n"]:
+def interval_cv(spikes: Shaped[Array, "time n"], *, dt: float) -> Float[Array, "n"]:
     """The coefficient of variation of each neuron's intervals; NaN with fewer than three.
 
     Unlike `jn.record.CV` it has a derivative: an interval is the time since the last spike, which the surrogate
@@ -125,6 +145,7 @@ def interval_cv(spikes: Float[Array, "time n"], *, dt: float) -> Float[Array, "n
     ```
     """
     check_positive("dt", dt)
+    spikes = as_floats(spikes)
 
     def step(carry: Any, row: Any) -> tuple[Any, None]:
         since, started, moments = carry

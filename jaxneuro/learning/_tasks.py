@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from .._numerics import check_positive
+from .._numerics import check_key, check_nonnegative, check_positive
 
 
 class Trials(eqx.Module):
@@ -37,7 +37,7 @@ def randman(
     smoother; `cutoff`, how many k; `key`, of manifolds and trials, which are split to train
     and to test.
 
-    Raises `ValueError` where a number is not positive.
+    Raises `ValueError` where a number is not positive, or a count not whole.
 
     ```python
     >>> import jax, jaxneuro as jn
@@ -49,9 +49,8 @@ def randman(
 
     Source: Zenke and Vogels (2021), doi:10.1162/neco_a_01367, methods; the scaling is over 1,000 points of a manifold.
     """
-    _check(
-        n_trials=n_trials, n_classes=n_classes, n=n, n_steps=n_steps, dimension=dimension, alpha=alpha, cutoff=cutoff
-    )
+    _check(key, n_trials=n_trials, n_classes=n_classes, n=n, n_steps=n_steps, dimension=dimension, cutoff=cutoff)
+    check_positive("alpha", alpha)
     manifolds, points, classes = jax.random.split(key, 3)
     a, b, c = jax.random.uniform(manifolds, (3, n_classes, n, dimension, cutoff))
     k = jnp.arange(1, cutoff + 1, dtype=a.dtype)
@@ -85,7 +84,7 @@ def delayed_xor(
     **Arguments:** `n`, neurons of a group; `cue` and `delay`, in steps: a trial is cue, delay, cue, delay; `p`, the
     probability of a spike in a step within a cue; `background`, outside. The label is 1 where the groups differ.
 
-    Raises `ValueError` where a number is not positive.
+    Raises `ValueError` where a count is not positive and whole, or `p` or `background` is no probability.
 
     ```python
     >>> import jax, jaxneuro as jn
@@ -94,7 +93,8 @@ def delayed_xor(
 
     ```
     """
-    _check(n_trials=n_trials, n=n, cue=cue, delay=delay, p=p)
+    _check(key, n_trials=n_trials, n=n, cue=cue, delay=delay)
+    _check_probabilities(p=p, background=background)
     choice, draw = jax.random.split(key)
     groups = jax.random.bernoulli(choice, 0.5, (n_trials, 2))
     step = jnp.arange(2 * (cue + delay), dtype=jnp.int32)
@@ -122,7 +122,8 @@ def cue_accumulation(
     **Arguments:** `n_cues`, an odd number; `n`, neurons of a side; `cue`, `pause` and `wait`, in steps; `p` and
     `background` as of `delayed_xor`. The label is 1 where the right (the second `n` neurons) had more.
 
-    Raises `ValueError` where a number is not positive or `n_cues` is even.
+    Raises `ValueError` where a count is not positive and whole, `n_cues` is even, or `p` or `background` is no
+    probability.
 
     ```python
     >>> import jax, jaxneuro as jn
@@ -133,7 +134,8 @@ def cue_accumulation(
 
     Source: Bellec et al. (2020), doi:10.1038/s41467-020-17236-y, after Morcos and Harvey (2016).
     """
-    _check(n_trials=n_trials, n_cues=n_cues, n=n, cue=cue, pause=pause, wait=wait, p=p)
+    _check(key, n_trials=n_trials, n_cues=n_cues, n=n, cue=cue, pause=pause, wait=wait)
+    _check_probabilities(p=p, background=background)
     if n_cues % 2 == 0:
         raise ValueError(f"`n_cues` has to be odd, so that one side has more; got {n_cues}.")
     choice, draw = jax.random.split(key)
@@ -151,7 +153,7 @@ def pattern(n_steps: int, *, dt: float, n_out: int = 3, key: PRNGKeyArray) -> Fl
 
     **Arguments:** `n_steps`; `dt` [ms]; `n_out`, how many; `key`.
 
-    Raises `ValueError` where a number is not positive.
+    Raises `ValueError` where a number is not positive, or a count not whole.
 
     ```python
     >>> import jax, jaxneuro as jn
@@ -162,7 +164,8 @@ def pattern(n_steps: int, *, dt: float, n_out: int = 3, key: PRNGKeyArray) -> Fl
 
     Source: Bellec et al. (2020), doi:10.1038/s41467-020-17236-y, supplementary note on pattern generation.
     """
-    _check(n_steps=n_steps, dt=dt, n_out=n_out)
+    _check(key, n_steps=n_steps, n_out=n_out)
+    check_positive("dt", dt)
     phases, heights = jax.random.uniform(key, (2, 4, n_out))
     t = jnp.arange(1, n_steps + 1, dtype=phases.dtype) * (dt / 1000.0)
     waves = (0.5 + heights) * jnp.sin(
@@ -172,6 +175,15 @@ def pattern(n_steps: int, *, dt: float, n_out: int = 3, key: PRNGKeyArray) -> Fl
     return total / jnp.max(jnp.abs(total), axis=0)
 
 
-def _check(**numbers: float | int) -> None:
+def _check(key: PRNGKeyArray, **numbers: int) -> None:
+    check_key(key)
     for name, value in numbers.items():
-        check_positive(name, value)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ValueError(f"`{name}` has to be a positive whole number; got {value!r}.")
+
+
+def _check_probabilities(**shares: float) -> None:
+    for name, value in shares.items():
+        check_nonnegative(name, value)
+        if value > 1:
+            raise ValueError(f"`{name}` is the probability of a spike in a step, at most 1; got {value!r}.")

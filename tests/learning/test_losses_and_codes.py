@@ -121,3 +121,36 @@ def test_wrong_numbers(as_users_run):
         learning.latency_spikes([0.5], n_steps=5, dt=1.0, threshold=0.0)
     with pytest.raises(ValueError, match="`tau` has to be positive"):
         learning.van_rossum(jnp.ones((3, 1)), jnp.ones((3, 1)), dt=1.0, tau=-1.0)
+    with pytest.raises(ValueError, match="`dt` has to be positive"):
+        learning.poisson_spikes([5.0], n_steps=5, dt=-1.0, key=jax.random.key(0))
+    with pytest.raises(ValueError, match="`low` has to be at most `high`"):
+        learning.rate_bounds(jnp.ones(2), low=10.0, high=1.0)
+    logits = jnp.zeros((2, 3))
+    for loss in (learning.cross_entropy, learning.accuracy):
+        for labels in ([0], [0, 3], [-1, 0], [[0], [1]], [0.0, 1.0]):
+            with pytest.raises(ValueError, match="`labels` has"):
+                loss(logits, jnp.asarray(labels))
+    for shape in ((3, 1), (2,), (1, 4, 3)):
+        with pytest.raises(ValueError, match="`target` has to be of the shape of `values`"):
+            learning.squared_error(jnp.zeros((4, 3)), jnp.zeros(shape))
+    for shape in ((3,), (1, 3), (9, 1), (8, 3)):
+        with pytest.raises(ValueError, match="`target` has to be of the shape of `spikes`"):
+            learning.van_rossum(jnp.zeros((9, 3)), jnp.zeros(shape), dt=1.0, tau=5.0)
+
+
+def test_spikes_may_be_true_and_false_or_whole_numbers():
+    raster = RNG.random((60, 4)) < 0.1
+    raster[:, 0] = False
+    first = [np.flatnonzero(train)[0] + 1 if train.any() else np.inf for train in raster.T]
+    other = RNG.random((60, 4)) < 0.1
+    distance = learning.van_rossum(jnp.asarray(raster, float), jnp.asarray(other, float), dt=0.5, tau=5.0)
+    for kind in (bool, np.int32, float):
+        spikes = jnp.asarray(raster, kind)
+        np.testing.assert_allclose(learning.first_spike_times(spikes, dt=0.5), 0.5 * np.asarray(first))
+        np.testing.assert_allclose(
+            learning.van_rossum(spikes, jnp.asarray(other, kind), dt=0.5, tau=5.0), distance, rtol=1e-6
+        )
+        cv = learning.interval_cv(spikes, dt=0.5)
+        for found, train in zip(np.asarray(cv), raster.T, strict=True):
+            intervals = np.diff(np.flatnonzero(train))
+            assert np.isnan(found) if len(intervals) < 3 else np.isclose(found, intervals.std() / intervals.mean())

@@ -42,10 +42,18 @@ def test_labels_follow_from_the_cues():
 def test_wrong_numbers(as_users_run):
     with pytest.raises(ValueError, match="`n_cues` has to be odd"):
         learning.cue_accumulation(3, n_cues=4, key=KEY)
-    with pytest.raises(ValueError, match="`n_steps` has to be positive"):
+    with pytest.raises(ValueError, match="`n_steps` has to be a positive"):
         learning.randman(3, n_steps=0, key=KEY)
-    with pytest.raises(ValueError, match="`delay` has to be positive"):
+    with pytest.raises(ValueError, match="`delay` has to be a positive"):
         learning.delayed_xor(3, delay=0, key=KEY)
+    for task in (learning.delayed_xor, learning.cue_accumulation):
+        for wrong in (dict(p=1.5), dict(background=-0.1), dict(p=np.nan)):
+            with pytest.raises(ValueError, match=r"`(p|background)`"):
+                task(3, key=KEY, **wrong)
+        with pytest.raises(ValueError, match="`n` has to be a positive whole number"):
+            task(3, n=2.5, key=KEY)
+        with pytest.raises(ValueError, match="`key` has to be"):
+            task(3, key=0)
 
 
 @pytest.mark.slow
