@@ -7,10 +7,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, ArrayLike, Float, Key, PRNGKeyArray
+from jaxtyping import Array, ArrayLike, Bool, Float, Key, PRNGKeyArray, Shaped
 
 from .._network import Network
-from .._numerics import as_leaf, check_key, check_positive
+from .._numerics import Result, as_leaf, check_key, check_positive
 from .._simulate import Solution, Wiring, adjoint as adjoints, record as records, simulate, wire
 from .._simulate._plan import initial_state
 from ..models import LeakyIntegrator, is_source
@@ -121,7 +121,9 @@ def audit_gradient(
 
     **Returns:** a `GradientAudit`, which prints as a table; `jn.plot.gradient_audit` draws it.
 
-    Raises `ValueError` where `at` is no vector, `step` is not positive or `seeds` is below 2.
+    Raises `ValueError` where `at` is no vector, `step` is not positive or of another length, `seeds` is below 2,
+    `names` are not as many as parameters, there is no `surrogate` or `loss` gives no single number; `RuntimeError`
+    where a run fails or its loss is not finite.
 
     ```python
     >>> import jax, jax.numpy as jnp, jaxneuro as jn
@@ -143,16 +145,22 @@ def audit_gradient(
     """
     check_key(key)
     at = as_leaf(at)
-    if at.ndim != 1:
-        raise ValueError(f"`at` has to be a vector of parameters; got shape {at.shape}.")
-    if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 2:
-        raise ValueError(f"`seeds` has to be at least 2; got {seeds!r}.")
-    h = jnp.broadcast_to(as_leaf(step), at.shape)
+    labels = _checked(at, seeds, surrogate, names)
+    h = as_leaf(step)
     check_positive("step", h)
+    if h.shape not in ((), at.shape):
+        raise ValueError(f"`step` has to be a number or one a parameter, {at.shape}; got shape {h.shape}.")
+    h = jnp.broadcast_to(h, at.shape)
     wiring = wire(model(at), key=key) if wiring is None else wiring
     run = _Run(model, loss, t1, dt, surrogate, record, stimulus, wiring)
     keys = jax.random.split(key, seeds)
     found = {name: np.asarray(values) for name, values in _estimates(run, at, h, keys).items()}
+    n_failed = int(np.sum(found["failed"]))
+    if n_failed:
+        raise RuntimeError(
+            f"{n_failed} of {found['failed'].size} runs failed or had a loss that is not finite, at {at} or a `step` "
+            "from it: look at `sol.result` of a run there."
+        )
     estimates = {
         name: Estimate(found[name].mean(axis=0), found[name].std(axis=0, ddof=1), seeds)
         for name in ("surrogate", "forward", REFERENCE, "smoothed")
@@ -161,8 +169,21 @@ def audit_gradient(
         gradient = np.asarray(jax.grad(lambda p: jnp.asarray(theory(model(p))))(at))
         estimates["mean field"] = Estimate(gradient, np.zeros_like(gradient), 1)
     growth = _growth(run, at, keys)
-    labels = names or tuple(f"p[{i}]" for i in range(at.size))
     return GradientAudit(estimates, labels, growth, 1.0 / growth if growth > 0 else float("inf"), t1)
+
+
+def _checked(at: Array, seeds: Any, surrogate: Any, names: Any) -> tuple[str, ...]:
+    if at.ndim != 1 or at.size == 0:
+        raise ValueError(f"`at` has to be a vector of parameters; got shape {at.shape}.")
+    if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 2:
+        raise ValueError(f"`seeds` has to be at least 2; got {seeds!r}.")
+    if surrogate is None:
+        raise ValueError("`surrogate` has to be of `jn.surrogate`, such as `Triangular()`: it is what is audited.")
+    if names is None:
+        return tuple(f"p[{i}]" for i in range(at.size))
+    if isinstance(names, str) or len(names) != at.size:
+        raise ValueError(f"`names` has to hold one for each of the {at.size} parameters; got {names!r}.")
+    return tuple(names)
 
 
 class _Run(eqx.Module):
@@ -181,31 +202,40 @@ class _Run(eqx.Module):
         given: dict[str, Any] = dict(record=self.record, wiring=self.wiring, stimulus=self.stimulus) | arguments
         return simulate(self.model(p), 0.0, self.t1, dt=self.dt, key=key, throw=False, **given)
 
-    def value(self, p: Array, key: PRNGKeyArray, **arguments: Any) -> Array:
-        return jnp.asarray(self.loss(self.solve(p, key, **arguments)))
+    def value(self, p: Array, key: PRNGKeyArray, **arguments: Any) -> tuple[Array, Bool[Array, ""]]:
+        """The loss of a run, and whether the run failed or its loss is not finite."""
+        sol = self.solve(p, key, **arguments)
+        value = jnp.asarray(self.loss(sol))
+        if value.ndim:
+            raise ValueError(f"`loss` has to give a number; got an array of shape {value.shape}.")
+        return value, (sol.result != Result.successful) | ~jnp.isfinite(value)
 
 
 @eqx.filter_jit
 def _estimates(
     run: _Run, at: Float[Array, "p"], h: Float[Array, "p"], keys: Key[Array, "seeds"]
-) -> dict[str, Float[Array, "seeds p"]]:
+) -> dict[str, Shaped[Array, "seeds *p"]]:
     soft = {"surrogate": run.surrogate}
 
-    def difference(key: PRNGKeyArray, direction: Float[Array, "p"]) -> Float[Array, ""]:
-        plus, minus = (run.value(at + sign * h * direction, key) for sign in (1.0, -1.0))
-        return 0.5 * (plus - minus)
+    def difference(key: PRNGKeyArray, direction: Float[Array, "p"]) -> tuple[Float[Array, ""], Bool[Array, ""]]:
+        (plus, up), (minus, down) = (run.value(at + sign * h * direction, key) for sign in (1.0, -1.0))
+        return 0.5 * (plus - minus), up | down
 
-    def one(key: PRNGKeyArray) -> dict[str, Float[Array, "p"]]:
+    def one(key: PRNGKeyArray) -> dict[str, Shaped[Array, "*p"]]:
         def forward(p: Array) -> Array:
-            return run.value(p, key, adjoint=adjoints.Forward(), **soft)
+            return run.value(p, key, adjoint=adjoints.Forward(), **soft)[0]
 
         z = jax.random.normal(jax.random.fold_in(key, 1), at.shape, at.dtype)
         axes = jnp.eye(at.size, dtype=at.dtype)
+        by_surrogate, here = jax.grad(lambda p: run.value(p, key, **soft), has_aux=True)(at)
+        along_axes, aside = jax.lax.map(lambda axis: difference(key, axis), axes)
+        along_z, away = difference(key, z)
         return {
-            "surrogate": jax.grad(lambda p: run.value(p, key, **soft))(at),
+            "surrogate": by_surrogate,
             "forward": jax.jacfwd(forward)(at),
-            REFERENCE: jax.lax.map(lambda axis: difference(key, axis), axes) / h,
-            "smoothed": difference(key, z) * z / h,
+            REFERENCE: along_axes / h,
+            "smoothed": along_z * z / h,
+            "failed": here | jnp.any(aside) | away,
         }
 
     return jax.lax.map(one, keys)

@@ -96,9 +96,9 @@ def train(
 
     **Returns:** a `Trained`.
 
-    Raises `ValueError` where an argument does not fit, `RuntimeError` where loss or gradient is not finite; earlier
-    parameters are in the checkpoint. Warns with `TrainingWarning` of dead or runaway units, vanished or exploding
-    gradients and a loss that stopped moving.
+    Raises `ValueError` where an argument does not fit or a checkpoint is of another training, `RuntimeError` where a
+    loss, gradient or rate is not finite or a validation loss NaN; earlier parameters are in the checkpoint. Warns with
+    `TrainingWarning` of dead or runaway units, vanished or exploding gradients and a loss that stopped moving.
 
     ```python
     >>> import jax, jax.numpy as jnp, optax, jaxneuro as jn
@@ -123,7 +123,7 @@ def train(
     history: dict[str, np.ndarray] = {}
     path = None if checkpoint is None else Path(checkpoint)
     if path is not None and path.exists():
-        state, history = load(path, state)
+        state, history = load(path, state, key)
     records = {name: list(values) for name, values in history.items()}
     advance = _compiled_step(loss, optimiser, rebuild)
     line, stopped = ProgressLine("training", "steps", steps, progress), False
@@ -138,7 +138,7 @@ def train(
             if (step + 1) % every == 0 or step + 1 == steps:
                 state, stopped = _validated(state, validate, rebuild, patience, records)
                 if path is not None:
-                    save(path, state, {name: np.asarray(values) for name, values in records.items()})
+                    save(path, state, {name: np.asarray(values) for name, values in records.items()}, key)
             line(step + 1)
     finally:
         line.close()
@@ -192,6 +192,8 @@ def _record(records: dict[str, list], seen: dict[str, Any], step: int) -> None:
             "a lower learning rate, `optax.clip_by_global_norm`, smaller weights, or look at `sol.result` of a run."
         )
     for name, value in known.items():
+        if not np.all(np.isfinite(value)):
+            raise RuntimeError(f"At step {step} the rates of {name.split(' ', 1)[1]!r} are not finite.")
         records.setdefault(name, []).append(value)
 
 
@@ -201,6 +203,10 @@ def _validated(
     if validate is None:
         return state, False
     found = jnp.asarray(validate(rebuild(state.trained)), state.best_loss.dtype)
+    if bool(jnp.isnan(found)):
+        raise RuntimeError(
+            f"After step {int(state.step)} `validate` returned NaN: which parameters are best is unknown."
+        )
     records.setdefault("validated", []).append(np.asarray([float(state.step), float(found)]))
     if bool(found < state.best_loss):
         state = eqx.tree_at(lambda s: (s.best, s.best_loss, s.best_step), state, (state.trained, found, state.step))

@@ -79,5 +79,23 @@ def test_wrong_arguments(as_users_run):
         jn.audit_gradient(silent, lambda sol: 0.0, [3.0], step=0.0, **common)
     with pytest.raises(ValueError, match="`seeds` has to be at least 2"):
         jn.audit_gradient(silent, lambda sol: 0.0, [3.0], step=0.1, seeds=1, **common)
+    for wrong, message in (
+        (dict(at=[]), "`at` has to be a vector"),
+        (dict(names="m"), "`names` has to hold one for each of the 1"),
+        (dict(names=("mu", "sigma")), "`names` has to hold one for each of the 1"),
+        (dict(step=[0.1, 0.1]), "`step` has to be a number or one a parameter"),
+        (dict(surrogate=None), "`surrogate` has to be of"),
+        (dict(loss=lambda sol: sol["rate"]["E"]), "`loss` has to give a number"),
+    ):
+        given = dict(loss=lambda sol: 0.0, at=[3.0], step=0.1, seeds=2) | common | wrong
+        with pytest.raises(ValueError, match=message):
+            jn.audit_gradient(silent, given.pop("loss"), given.pop("at"), **given)
+    # A rate is a finite number also where the potentials behind it are none.
+    with pytest.raises(RuntimeError, match="2 of 2 runs failed"):
+        jn.audit_gradient(
+            silent, lambda sol: jnp.mean(sol["rate"]["E"]), [3.0], step=0.1, seeds=2, stimulus={"E": np.inf}, **common
+        )
+    with pytest.raises(RuntimeError, match="2 of 2 runs failed"):
+        jn.audit_gradient(silent, lambda sol: jnp.nan * jnp.mean(sol["rate"]["E"]), [3.0], step=0.1, seeds=2, **common)
     with pytest.raises(ValueError, match="has to come from"):
         jn.plot.gradient_audit("audit")

@@ -62,6 +62,24 @@ def test_a_killed_run_goes_on_bitwise(tmp_path):
 
 
 @pytest.mark.float32
+def test_a_file_that_is_no_checkpoint_of_this_training_is_refused(tmp_path):
+    file = tmp_path / "run.npz"
+    common = dict(optimiser=optax.sgd(0.01), checkpoint=file)
+    np.savez(file, np.ones(300))
+    for wrong in (b"", b"text", file.read_bytes()[:500]):
+        file.write_bytes(wrong)
+        with pytest.raises(ValueError, match="is no checkpoint"):
+            jn.train(jnp.zeros(3), loss, batches, steps=2, key=KEY, **common)
+    with file.open("wb") as opened:
+        np.save(opened, np.ones(3))
+    with pytest.raises(ValueError, match="is no checkpoint"):
+        jn.train(jnp.zeros(3), loss, batches, steps=2, key=KEY, **common)
+    file.unlink()
+    jn.train(jnp.zeros(3), loss, batches, steps=2, key=KEY, **common)
+    with pytest.raises(ValueError, match="with another `key`"):
+        jn.train(jnp.zeros(3), loss, batches, steps=4, key=jax.random.key(1), **common)
+
+
 def test_where_selects_and_patience_stops():
     net = jn.Network(
         {"in": jn.Population(jn.SpikeSource(), 3), "out": jn.Population(jn.LeakyIntegrator(), 1)},
@@ -119,6 +137,13 @@ def test_what_is_not_finite_raises_and_wrong_arguments_too(as_users_run):
         jn.train(jnp.ones(2), loss, batches, steps=0, optimiser=sgd, key=KEY)
     with pytest.raises(ValueError, match="`optimiser` has to be of optax"):
         jn.train(jnp.ones(2), loss, batches, steps=3, optimiser="adam", key=KEY)
+    with pytest.raises(RuntimeError, match="the rates of 'E' are not finite"):
+        jn.train(
+            jnp.ones(2), lambda w, b, k: (jnp.sum(w), {"E": jnp.full(3, jnp.nan)}), lambda s: None, steps=2,
+            optimiser=sgd, key=KEY,
+        )  # fmt: skip
+    with pytest.raises(RuntimeError, match="`validate` returned NaN"):
+        jn.train(jnp.ones(3), loss, batches, steps=2, optimiser=sgd, key=KEY, validate=lambda w: jnp.nan)
     with pytest.raises(ValueError, match="no float array"):
         jn.train({}, loss, batches, steps=3, optimiser=sgd, key=KEY)
 
