@@ -3,8 +3,8 @@
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Bool, Float
 
-from .._numerics import as_leaf, check_nonnegative, check_positive
-from ._surrogate import AbstractSurrogate, are_valid
+from .._numerics import check_nonnegative, check_positive
+from ._surrogate import AbstractSurrogate, are_valid, as_number
 
 
 class Triangular(AbstractSurrogate):
@@ -12,7 +12,7 @@ class Triangular(AbstractSurrogate):
 
     **Arguments:** `width` [mV], half of the base; `scale`, the area, 1 by default (below 1 it dampens).
 
-    Raises `ValueError` where `width` is not positive or `scale` is negative.
+    Raises `ValueError` where `width` is not one positive number or `scale` is negative.
 
     ```python
     >>> import jax.numpy as jnp, jaxneuro as jn
@@ -29,7 +29,7 @@ class Triangular(AbstractSurrogate):
     scale: Float[Array, ""]
 
     def __init__(self, width: ArrayLike = 1.0, *, scale: ArrayLike = 1.0):
-        self.width, self.scale = as_leaf(width), as_leaf(scale)
+        self.width, self.scale = as_number("width", width), as_number("scale", scale)
         check_positive("width", self.width)
         check_nonnegative("scale", self.scale)
 
@@ -48,7 +48,7 @@ class Boxcar(AbstractSurrogate):
 
     **Arguments:** `width` [mV], half of the base; `scale`, the area.
 
-    Raises `ValueError` where `width` is not positive or `scale` is negative.
+    Raises `ValueError` where `width` is not one positive number or `scale` is negative.
 
     ```python
     >>> import jax.numpy as jnp, jaxneuro as jn
@@ -64,7 +64,7 @@ class Boxcar(AbstractSurrogate):
     scale: Float[Array, ""]
 
     def __init__(self, width: ArrayLike = 1.0, *, scale: ArrayLike = 1.0):
-        self.width, self.scale = as_leaf(width), as_leaf(scale)
+        self.width, self.scale = as_number("width", width), as_number("scale", scale)
         check_positive("width", self.width)
         check_nonnegative("scale", self.scale)
 
@@ -98,7 +98,7 @@ class StraightThrough(AbstractSurrogate):
     scale: Float[Array, ""]
 
     def __init__(self, *, scale: ArrayLike = 1.0):
-        self.scale = as_leaf(scale)
+        self.scale = as_number("scale", scale)
         check_nonnegative("scale", self.scale)
 
     def derivative(self, x: Float[Array, "*n"]) -> Float[Array, "*n"]:

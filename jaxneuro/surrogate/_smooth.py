@@ -3,8 +3,8 @@
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Bool, Float
 
-from .._numerics import as_leaf, check_nonnegative, check_positive
-from ._surrogate import AbstractSurrogate, are_valid
+from .._numerics import check_nonnegative, check_positive
+from ._surrogate import AbstractSurrogate, are_valid, as_number
 
 
 class FastSigmoid(AbstractSurrogate):
@@ -14,7 +14,7 @@ class FastSigmoid(AbstractSurrogate):
 
     **Arguments:** `width` [mV]; `scale`, the area.
 
-    Raises `ValueError` where `width` is not positive or `scale` is negative.
+    Raises `ValueError` where `width` is not one positive number or `scale` is negative.
 
     ```python
     >>> import jax.numpy as jnp, jaxneuro as jn
@@ -31,7 +31,7 @@ class FastSigmoid(AbstractSurrogate):
     scale: Float[Array, ""]
 
     def __init__(self, width: ArrayLike = 1.0, *, scale: ArrayLike = 1.0):
-        self.width, self.scale = as_leaf(width), as_leaf(scale)
+        self.width, self.scale = as_number("width", width), as_number("scale", scale)
         check_positive("width", self.width)
         check_nonnegative("scale", self.scale)
 
@@ -50,7 +50,7 @@ class SuperSpike(AbstractSurrogate):
 
     **Arguments:** `width` [mV], the 1/beta of the source; `scale` [1/mV], the height.
 
-    Raises `ValueError` where `width` is not positive or `scale` is negative.
+    Raises `ValueError` where `width` is not one positive number or `scale` is negative.
 
     ```python
     >>> import jax.numpy as jnp, jaxneuro as jn
@@ -66,7 +66,7 @@ class SuperSpike(AbstractSurrogate):
     scale: Float[Array, ""]
 
     def __init__(self, width: ArrayLike = 1.0, *, scale: ArrayLike = 1.0):
-        self.width, self.scale = as_leaf(width), as_leaf(scale)
+        self.width, self.scale = as_number("width", width), as_number("scale", scale)
         check_positive("width", self.width)
         check_nonnegative("scale", self.scale)
 
@@ -85,7 +85,7 @@ class ArcTan(AbstractSurrogate):
 
     **Arguments:** `width` [mV], where s is half as high, 2/(pi alpha) of the source; `scale`, the area.
 
-    Raises `ValueError` where `width` is not positive or `scale` is negative.
+    Raises `ValueError` where `width` is not one positive number or `scale` is negative.
 
     ```python
     >>> import jax.numpy as jnp, jaxneuro as jn
@@ -101,7 +101,7 @@ class ArcTan(AbstractSurrogate):
     scale: Float[Array, ""]
 
     def __init__(self, width: ArrayLike = 1.0, *, scale: ArrayLike = 1.0):
-        self.width, self.scale = as_leaf(width), as_leaf(scale)
+        self.width, self.scale = as_number("width", width), as_number("scale", scale)
         check_positive("width", self.width)
         check_nonnegative("scale", self.scale)
 
@@ -120,7 +120,7 @@ class Exponential(AbstractSurrogate):
 
     **Arguments:** `width` [mV]; `scale`, the area.
 
-    Raises `ValueError` where `width` is not positive or `scale` is negative.
+    Raises `ValueError` where `width` is not one positive number or `scale` is negative.
 
     ```python
     >>> import jax.numpy as jnp, jaxneuro as jn
@@ -136,7 +136,7 @@ class Exponential(AbstractSurrogate):
     scale: Float[Array, ""]
 
     def __init__(self, width: ArrayLike = 1.0, *, scale: ArrayLike = 1.0):
-        self.width, self.scale = as_leaf(width), as_leaf(scale)
+        self.width, self.scale = as_number("width", width), as_number("scale", scale)
         check_positive("width", self.width)
         check_nonnegative("scale", self.scale)
 
@@ -178,7 +178,8 @@ class MultiGaussian(AbstractSurrogate):
     scale: Float[Array, ""]
 
     def __init__(self, width: ArrayLike = 0.5, *, h: ArrayLike = 0.15, r: ArrayLike = 6.0, scale: ArrayLike = 1.0):
-        self.width, self.h, self.r, self.scale = as_leaf(width), as_leaf(h), as_leaf(r), as_leaf(scale)
+        self.width, self.scale = as_number("width", width), as_number("scale", scale)
+        self.h, self.r = as_number("h", h), as_number("r", r)
         check_positive("width", self.width)
         check_nonnegative("h", self.h)
         check_positive("r", self.r)

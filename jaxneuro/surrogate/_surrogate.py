@@ -1,11 +1,14 @@
 """What a surrogate derivative is, and the spike that carries it."""
 
 import abc
+from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
+
+from .._numerics import as_leaf
 
 
 class AbstractSurrogate(eqx.Module):
@@ -22,6 +25,17 @@ class AbstractSurrogate(eqx.Module):
     @abc.abstractmethod
     def valid(self) -> Bool[Array, ""]:
         """Whether its numbers are allowed: what construction cannot say of a traced one, the result of a run does."""
+
+
+def as_number(name: str, value: Any) -> Float[Array, ""]:
+    """`value` as one number; raises `ValueError` for an array, since a surrogate is the same for all neurons."""
+    leaf = as_leaf(value)
+    if leaf.ndim:
+        raise ValueError(
+            f"`{name}` has to be one number; got shape {leaf.shape}. Populations may have surrogates of their own: "
+            "`surrogate={population: ...}`."
+        )
+    return leaf
 
 
 def are_valid(width: Float[Array, ""], scale: Float[Array, ""]) -> Bool[Array, ""]:

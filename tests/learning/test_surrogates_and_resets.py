@@ -54,6 +54,8 @@ def test_numbers_that_are_not_allowed(as_users_run):
     for name in ("Triangular", "Boxcar", "FastSigmoid", "SuperSpike", "ArcTan", "Exponential", "MultiGaussian"):
         with pytest.raises(ValueError, match="`width` has to be positive"):
             getattr(jn.surrogate, name)(0.0)
+        with pytest.raises(ValueError, match="`width` has to be one number"):
+            getattr(jn.surrogate, name)([0.5, 1.0])
     with pytest.raises(ValueError, match="`scale` must not be negative"):
         jn.surrogate.StraightThrough(scale=-1.0)
     with pytest.raises(ValueError, match="`detached` has to be True or False"):
