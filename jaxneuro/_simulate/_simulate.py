@@ -96,7 +96,9 @@ def simulate(
     and of what `record.SpikeTimes` keeps: those of `simulate_events`, at the cost of the clock. For LIF neurons with
     a hard reset, `ExponentialCurrent`s, delays of whole steps and constant or Poisson input. Of several arrivals of
     one projection at a neuron in a step the first three moments of their times are kept, an error of order
-    (dt/tau)^3 of their weight; a neuron that would spike twice in a step makes the run fail.
+    (dt/tau)^3 of their weight. A neuron that crosses in that very step hears them together, at their mean time: its
+    spike is then wrong by a fraction of dt, and has a derivative by those too that came after it. Take a smaller dt,
+    or `simulate_events`, where that matters. A neuron that would spike twice in a step makes the run fail.
 
     ```python
     >>> import jax, jaxneuro as jn
