@@ -57,8 +57,9 @@ def diagnose(
                 "lies beyond the surrogate. Check the loss, give the run a `surrogate`, or take a wider one."
             )
             found.append(Finding("vanished gradient", text))
-    total = np.sqrt(np.sum(norms**2, axis=1))
-    jumps = [total[i] / max(np.median(total[:i]), 1e-300) for i in range(3, total.size)]
+    total = np.sqrt(np.sum(norms.astype(float) ** 2, axis=1))  # a square may leave the range of float32
+    total = total[total > 0]  # what wakes does not explode
+    jumps = [total[i] / np.median(total[:i]) for i in range(3, total.size)]
     if jumps and max(jumps) > 1e4:
         text = (
             f"the norm of the gradient was {max(jumps):.2g} times what it was before. Try `optax.clip_by_global_norm`, "

@@ -230,5 +230,5 @@ def _result(
         warnings.warn(str(finding), TrainingWarning, stacklevel=3)
     best = rebuild(state.best if validated else state.trained)
     validation = {int(step): float(value) for step, value in seen.get("validated", [])}
-    norm = np.sqrt(np.sum(seen["norms"] ** 2, axis=1))
+    norm = np.sqrt(np.sum(seen["norms"].astype(float) ** 2, axis=1))
     return Trained(rebuild(state.trained), best, seen["loss"], norm, validation, tuple(findings), stopped)

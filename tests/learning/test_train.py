@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import warnings
 
 import equinox as eqx
 import jax
@@ -122,6 +123,18 @@ def test_what_goes_wrong_is_said(kind):
     text = next(f.text for f in trained.findings if f.kind == kind)
     assert "Try" in text or "Check" in text
     assert kind in str(trained)
+
+
+@pytest.mark.parametrize("peak", [1.0, 1e6])
+def test_a_gradient_that_wakes_is_no_explosion_and_hides_none(peak):
+    heights = np.asarray([0.0] * 5 + [1.0] * 10 + [peak] + [1.0] * 9, np.float32)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        jn.train(
+            jnp.ones(2, jnp.float32), lambda w, b, k: b * jnp.sum(w), lambda s: jnp.asarray(heights[s]), steps=25,
+            optimiser=optax.sgd(1e-9), key=KEY,
+        )  # fmt: skip
+    assert [str(w.message).split(":")[0] for w in caught] == ["exploding gradient"] * int(peak > 1.0)
 
 
 def test_what_is_not_finite_raises_and_wrong_arguments_too(as_users_run):
