@@ -13,6 +13,7 @@ from .._network import Network
 from .._numerics import as_leaf, check_key, check_positive
 from .._simulate import Solution, Wiring, adjoint as adjoints, record as records, simulate, wire
 from .._simulate._plan import initial_state
+from .._simulate.adjoint import checked_adjoint
 from ..models import LeakyIntegrator, is_source
 from ..surrogate import AbstractSurrogate
 
@@ -36,8 +37,8 @@ class GradientAudit(eqx.Module):
     """Gradients of one loss by several ways; it prints as a table.
 
     `estimates` holds an `Estimate` for each of "surrogate", "forward", "differences", "smoothed" and, where a theory
-    was given, "mean field". `growth` [1/ms] is the rate at which a derivative by the state grows in the run, `horizon`
-    [ms] the time in which it grows e-fold, infinite where it shrinks.
+    was given, "mean field". `growth` [1/ms] is the rate at which a derivative by the state, through the surrogate,
+    grows in the run, `horizon` [ms] the time in which it grows e-fold, infinite where it shrinks.
     """
 
     estimates: dict[str, Estimate]
@@ -56,7 +57,7 @@ class GradientAudit(eqx.Module):
         return np.divide(self.bias(name), error, out=np.zeros_like(error), where=error > 0)
 
     def cosine(self, name: str) -> float:
-        """The cosine of the angle to the mean of finite differences; NaN where one is 0."""
+        """The cosine of the angle to the mean of finite differences; NaN where one is 0, of one parameter its sign."""
         a, b = self.estimates[name].mean, self.estimates[REFERENCE].mean
         scale = np.linalg.norm(a) * np.linalg.norm(b)
         return float(a @ b / scale) if scale > 0 else float("nan")
@@ -95,6 +96,7 @@ def audit_gradient(
     record: Mapping[str, records.AbstractRecorder] | None = None,
     stimulus: Any = None,
     wiring: Wiring | None = None,
+    adjoint: adjoints.AbstractAdjoint | None = None,
     seeds: int = 16,
     theory: Callable[[Network], Array] | None = None,
     names: tuple[str, ...] | None = None,
@@ -114,6 +116,8 @@ def audit_gradient(
     - `loss(sol)`: a number.
     - `at`: (parameters,), where.
     - `t1`, `dt`, `record`, `stimulus`, `wiring`, `surrogate`: as of `simulate`; runs go from 0 to `t1` [ms].
+    - `adjoint`: of "surrogate", such as `jn.adjoint.Truncated(20.0)`, whose bias is then seen; by default as of
+      `simulate`.
     - `key`; `seeds`: how many runs, which share the wiring.
     - `step`: h, a number or one a parameter, large beside what a single spike changes.
     - `theory(net)`: the loss by theory, such as `lambda net: jn.theory.mean_field(net).rate["E"]`.
@@ -121,7 +125,8 @@ def audit_gradient(
 
     **Returns:** a `GradientAudit`, which prints as a table; `jn.plot.gradient_audit` draws it.
 
-    Raises `ValueError` where `at` is no vector, `step` is not positive or `seeds` is below 2.
+    Raises `ValueError` where `at` is no vector, `step` is not positive, `seeds` is below 2 or `adjoint` has no reverse
+    mode.
 
     ```python
     >>> import jax, jax.numpy as jnp, jaxneuro as jn
@@ -149,8 +154,12 @@ def audit_gradient(
         raise ValueError(f"`seeds` has to be at least 2; got {seeds!r}.")
     h = jnp.broadcast_to(as_leaf(step), at.shape)
     check_positive("step", h)
+    if isinstance(adjoint, adjoints.Forward):
+        raise ValueError("`adjoint` is of reverse mode: `Direct()`, `Checkpoint()` or `Truncated(horizon)`.")
     wiring = wire(model(at), key=key) if wiring is None else wiring
-    run = _Run(model, loss, t1, dt, surrogate, record, stimulus, wiring)
+    run = _Run(
+        model, loss, t1, dt, surrogate, checked_adjoint(adjoint, adjoints.Checkpoint()), record, stimulus, wiring
+    )
     keys = jax.random.split(key, seeds)
     found = {name: np.asarray(values) for name, values in _estimates(run, at, h, keys).items()}
     estimates = {
@@ -173,6 +182,7 @@ class _Run(eqx.Module):
     t1: float = eqx.field(static=True)
     dt: float = eqx.field(static=True)
     surrogate: Any
+    adjoint: adjoints.AbstractAdjoint
     record: Any
     stimulus: Any
     wiring: Wiring
@@ -190,6 +200,8 @@ def _estimates(
     run: _Run, at: Float[Array, "p"], h: Float[Array, "p"], keys: Key[Array, "seeds"]
 ) -> dict[str, Float[Array, "seeds p"]]:
     soft = {"surrogate": run.surrogate}
+    # Truncation is the same in both modes; the other ways to run the loop are reverse mode's alone.
+    ahead = run.adjoint if isinstance(run.adjoint, adjoints.Truncated) else adjoints.Forward()
 
     def difference(key: PRNGKeyArray, direction: Float[Array, "p"]) -> Float[Array, ""]:
         plus, minus = (run.value(at + sign * h * direction, key) for sign in (1.0, -1.0))
@@ -197,12 +209,12 @@ def _estimates(
 
     def one(key: PRNGKeyArray) -> dict[str, Float[Array, "p"]]:
         def forward(p: Array) -> Array:
-            return run.value(p, key, adjoint=adjoints.Forward(), **soft)
+            return run.value(p, key, adjoint=ahead, **soft)
 
         z = jax.random.normal(jax.random.fold_in(key, 1), at.shape, at.dtype)
         axes = jnp.eye(at.size, dtype=at.dtype)
         return {
-            "surrogate": jax.grad(lambda p: run.value(p, key, **soft))(at),
+            "surrogate": jax.grad(lambda p: run.value(p, key, adjoint=run.adjoint, **soft))(at),
             "forward": jax.jacfwd(forward)(at),
             REFERENCE: jax.lax.map(lambda axis: difference(key, axis), axes) / h,
             "smoothed": difference(key, z) * z / h,
