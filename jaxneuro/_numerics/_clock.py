@@ -7,8 +7,9 @@ import numpy as np
 from jax.core import Tracer
 
 # A time given in decimal, such as 1000.1 ms, misses a multiple of dt by a few units in the last place.
-_MOST_DELAY_STEPS = 100_000
 _RELATIVE_SLACK = 1e-9
+# What is on its way has a row a step: more of them are a slip of units.
+_MOST_DELAY_STEPS = 100_000
 
 
 def to_milliseconds(name: str, value: object) -> float:
