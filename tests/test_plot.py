@@ -115,6 +115,11 @@ def test_phase_diagram_shows_lines_and_classes():
     ax = jn.plot.phase_diagram(found, classes=np.array([[0, 0], [0, 1], [1, -1]]), names=("AI", "SI"))
     named = [[text.get_text() for text in legend.get_texts()] for legend in ax.findobj(Legend)]
     assert sorted(named) == [["AI", "SI"], ["highest state: oscillation grows", "states come and go"]]
+    ax.figure.canvas.draw()
+    for legend in ax.findobj(Legend):  # inside the figure, where a saved file shows it
+        box, whole = legend.get_window_extent(), ax.figure.bbox
+        assert whole.x0 <= box.x0 < box.x1 <= whole.x1
+        assert whole.y0 <= box.y0 < box.y1 <= whole.y1
     plt.close(ax.figure)
     with pytest.raises(ValueError, match="`classes` has to be integers of shape"):
         jn.plot.phase_diagram(found, classes=np.zeros((2, 2), int), names=("AI",))

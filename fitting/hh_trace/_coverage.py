@@ -35,9 +35,8 @@ def coverage(draws: int, seed: int = 0) -> Coverage:
             fit = jn.fit(TracedNeuron(jn.HodgkinHuxley()), data, starts=1)
         sd, low, high = noise_of(fit, data)
         relative = np.log(high / low) / (2 * 1.96)
-        errors.append(
-            [(fit.params[k] - true) / fit.stderr[k] for k, true in TRUE.items()] + [np.log(sd / NOISE) / relative]
-        )
+        of = [(fit.params[k] - true) / fit.stderr[k] for k, true in TRUE.items()]
+        errors.append([*of, np.log(sd / NOISE) / relative])
         held.append([fit.ci95[k][0] <= true <= fit.ci95[k][1] for k, true in TRUE.items()] + [low <= NOISE <= high])
     names = (*(key.removeprefix("neuron.") for key in TRUE), "noise")
     return Coverage(names, np.array(errors), np.array(held))

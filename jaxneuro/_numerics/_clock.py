@@ -8,6 +8,8 @@ from jax.core import Tracer
 
 # A time given in decimal, such as 1000.1 ms, misses a multiple of dt by a few units in the last place.
 _RELATIVE_SLACK = 1e-9
+# What is on its way has a row a step: more of them are a slip of units.
+_MOST_DELAY_STEPS = 100_000
 
 
 def to_milliseconds(name: str, value: object) -> float:
@@ -48,9 +50,14 @@ def count_steps(name: str, time: object, dt: float) -> int:
 
 
 def delay_steps(name: str, delay: float, dt: float) -> int:
-    """A delay [ms] rounded to whole steps of `dt` [ms]; `ValueError` where it is below one step."""
+    """A delay [ms] rounded to whole steps of `dt` [ms]; `ValueError` where it is below one step or of too many."""
     if delay < dt * (1 - _RELATIVE_SLACK):
         raise ValueError(f"`{name}` has to be at least dt = {dt} ms; got {delay} ms. Lengthen it or take a smaller dt.")
+    if delay / dt > _MOST_DELAY_STEPS:
+        raise ValueError(
+            f"`{name}` of {delay} ms is {delay / dt:.3g} steps of dt = {dt} ms, each of which is kept; at most "
+            f"{_MOST_DELAY_STEPS:,} are. Shorten it or take a larger dt."
+        )
     return max(1, round(delay / dt))
 
 

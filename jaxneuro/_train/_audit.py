@@ -13,6 +13,7 @@ from .._network import Network
 from .._numerics import Result, as_leaf, check_key, check_positive
 from .._simulate import Solution, Wiring, adjoint as adjoints, record as records, simulate, wire
 from .._simulate._plan import initial_state
+from .._simulate.adjoint import checked_adjoint
 from ..models import LeakyIntegrator, is_source
 from ..surrogate import AbstractSurrogate
 
@@ -36,8 +37,8 @@ class GradientAudit(eqx.Module):
     """Gradients of one loss by several ways; it prints as a table.
 
     `estimates` holds an `Estimate` for each of "surrogate", "forward", "differences", "smoothed" and, where a theory
-    was given, "mean field". `growth` [1/ms] is the rate at which a derivative by the state grows in the run, `horizon`
-    [ms] the time in which it grows e-fold, infinite where it shrinks.
+    was given, "mean field". `growth` [1/ms] is the rate at which a derivative by the state, through the surrogate,
+    grows in the run, `horizon` [ms] the time in which it grows e-fold, infinite where it shrinks.
     """
 
     estimates: dict[str, Estimate]
@@ -56,7 +57,7 @@ class GradientAudit(eqx.Module):
         return np.divide(self.bias(name), error, out=np.zeros_like(error), where=error > 0)
 
     def cosine(self, name: str) -> float:
-        """The cosine of the angle to the mean of finite differences; NaN where one is 0."""
+        """The cosine of the angle to the mean of finite differences; NaN where one is 0, of one parameter its sign."""
         a, b = self.estimates[name].mean, self.estimates[REFERENCE].mean
         scale = np.linalg.norm(a) * np.linalg.norm(b)
         return float(a @ b / scale) if scale > 0 else float("nan")
@@ -95,6 +96,7 @@ def audit_gradient(
     record: Mapping[str, records.AbstractRecorder] | None = None,
     stimulus: Any = None,
     wiring: Wiring | None = None,
+    adjoint: adjoints.AbstractAdjoint | None = None,
     seeds: int = 16,
     theory: Callable[[Network], Array] | None = None,
     names: tuple[str, ...] | None = None,
@@ -114,6 +116,8 @@ def audit_gradient(
     - `loss(sol)`: a number.
     - `at`: (parameters,), where.
     - `t1`, `dt`, `record`, `stimulus`, `wiring`, `surrogate`: as of `simulate`; runs go from 0 to `t1` [ms].
+    - `adjoint`: of "surrogate", such as `jn.adjoint.Truncated(20.0)`, whose bias is then seen; by default as of
+      `simulate`.
     - `key`; `seeds`: how many runs, which share the wiring.
     - `step`: h, a number or one a parameter, large beside what a single spike changes.
     - `theory(net)`: the loss by theory, such as `lambda net: jn.theory.mean_field(net).rate["E"]`.
@@ -122,8 +126,8 @@ def audit_gradient(
     **Returns:** a `GradientAudit`, which prints as a table; `jn.plot.gradient_audit` draws it.
 
     Raises `ValueError` where `at` is no vector, `step` is not positive or of another length, `seeds` is below 2,
-    `names` are not as many as parameters, there is no `surrogate` or `loss` gives no single number; `RuntimeError`
-    where a run fails or its loss is not finite.
+    `names` are not as many as parameters, there is no `surrogate`, `adjoint` has no reverse mode or `loss` gives no
+    single number; `RuntimeError` where a run fails or its loss is not finite.
 
     ```python
     >>> import jax, jax.numpy as jnp, jaxneuro as jn
@@ -151,8 +155,12 @@ def audit_gradient(
     if h.shape not in ((), at.shape):
         raise ValueError(f"`step` has to be a number or one a parameter, {at.shape}; got shape {h.shape}.")
     h = jnp.broadcast_to(h, at.shape)
+    if isinstance(adjoint, adjoints.Forward):
+        raise ValueError("`adjoint` is of reverse mode: `Direct()`, `Checkpoint()` or `Truncated(horizon)`.")
     wiring = wire(model(at), key=key) if wiring is None else wiring
-    run = _Run(model, loss, t1, dt, surrogate, record, stimulus, wiring)
+    run = _Run(
+        model, loss, t1, dt, surrogate, checked_adjoint(adjoint, adjoints.Checkpoint()), record, stimulus, wiring
+    )
     keys = jax.random.split(key, seeds)
     found = {name: np.asarray(values) for name, values in _estimates(run, at, h, keys).items()}
     n_failed = int(np.sum(found["failed"]))
@@ -194,6 +202,7 @@ class _Run(eqx.Module):
     t1: float = eqx.field(static=True)
     dt: float = eqx.field(static=True)
     surrogate: Any
+    adjoint: adjoints.AbstractAdjoint
     record: Any
     stimulus: Any
     wiring: Wiring
@@ -216,6 +225,8 @@ def _estimates(
     run: _Run, at: Float[Array, "p"], h: Float[Array, "p"], keys: Key[Array, "seeds"]
 ) -> dict[str, Shaped[Array, "seeds *p"]]:
     soft = {"surrogate": run.surrogate}
+    # Truncation is the same in both modes; the other ways to run the loop are reverse mode's alone.
+    ahead = run.adjoint if isinstance(run.adjoint, adjoints.Truncated) else adjoints.Forward()
 
     def difference(key: PRNGKeyArray, direction: Float[Array, "p"]) -> tuple[Float[Array, ""], Bool[Array, ""]]:
         (plus, up), (minus, down) = (run.value(at + sign * h * direction, key) for sign in (1.0, -1.0))
@@ -223,11 +234,11 @@ def _estimates(
 
     def one(key: PRNGKeyArray) -> dict[str, Shaped[Array, "*p"]]:
         def forward(p: Array) -> Array:
-            return run.value(p, key, adjoint=adjoints.Forward(), **soft)[0]
+            return run.value(p, key, adjoint=ahead, **soft)[0]
 
         z = jax.random.normal(jax.random.fold_in(key, 1), at.shape, at.dtype)
         axes = jnp.eye(at.size, dtype=at.dtype)
-        by_surrogate, here = jax.grad(lambda p: run.value(p, key, **soft), has_aux=True)(at)
+        by_surrogate, here = jax.grad(lambda p: run.value(p, key, adjoint=run.adjoint, **soft), has_aux=True)(at)
         along_axes, aside = jax.lax.map(lambda axis: difference(key, axis), axes)
         along_z, away = difference(key, z)
         return {

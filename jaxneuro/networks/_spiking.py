@@ -84,7 +84,8 @@ def brunel(
     }  # fmt: skip
     leaves = {name: _number_or_pair(name, value) for name, value in values.items()}
     check_positive("j", leaves["j"])
-    check_positive("c_e", as_leaf(c_e))
+    c_e, c_i = as_leaf(c_e, "c_e"), as_leaf(c_i, "c_i")
+    check_positive("c_e", c_e)
     check_positive("v_th", leaves["v_th"])
     check_nonnegative("nu_ext_over_nu_thr", leaves["nu_ext_over_nu_thr"])
     check_finite("g", leaves["g"])
@@ -101,7 +102,7 @@ def brunel(
         if alike and i:
             continue  # one projection and one drive serve both
         targets, synapse = ("E", "I") if alike else (name,), DeltaCurrent()
-        nu_thr = 1000.0 * lif.v_th / (own["j"] * as_leaf(c_e) * lif.tau_m)
+        nu_thr = 1000.0 * lif.v_th / (own["j"] * c_e * lif.tau_m)
         for pre, weight, k, d in (("E", own["j"], c_e, delays[i][0]), ("I", -own["g"] * own["j"], c_i, delays[i][1])):
             rule = FixedInDegree(k)
             projections.append(Projection(pre, targets, synapse, weight=weight, connectivity=rule, delay=d))
@@ -111,7 +112,7 @@ def brunel(
 
 
 def _number_or_pair(name: str, value: Any) -> Float[Array, "*pair"]:
-    leaf = as_leaf(value)
+    leaf = as_leaf(value, name)
     if leaf.shape not in ((), (2,)):
         raise ValueError(f"`{name}` has to be a number or a pair (of E, of I); got shape {leaf.shape}.")
     return leaf
@@ -157,7 +158,7 @@ def conductance_based(
 
     Source: Sanzeni, Histed and Brunel (2022), doi:10.1103/PhysRevX.12.011044, section II and Fig. 4.
     """
-    a, k, g, gamma = as_leaf(a), as_leaf(k), as_leaf(g), as_leaf(gamma)
+    a, k, g, gamma = as_leaf(a, "a"), as_leaf(k, "k"), as_leaf(g, "g"), as_leaf(gamma, "gamma")
     lif = LIF(tau_m=20.0, v_rest=-80.0, v_th=-55.0, v_reset=-65.0, t_ref=2.0)
     both = ("E", "I")
     excitatory = DeltaConductance(reversal=0.0, jump=jump)
@@ -233,7 +234,7 @@ def binary(
     Source: van Vreeswijk and Sompolinsky (1996), doi:10.1126/science.274.5293.1724; (1998),
     doi:10.1162/089976698300017214, section 2.
     """
-    k, m0 = as_leaf(k), as_leaf(m0)
+    k, m0, e, i = as_leaf(k, "k"), as_leaf(m0, "m0"), as_leaf(e, "e"), as_leaf(i, "i")
     check_positive("k", k)
     for name, value in (("k", k), ("m0", m0)):
         if value.ndim:
@@ -244,11 +245,12 @@ def binary(
         if is_concrete(k) and float(k) > n:
             raise ValueError(f"`k` = {float(k):g} exceeds `{name}` = {n}: a unit has K inputs from each population.")
     root = jnp.sqrt(k)
-    start = m0 if initial is None else as_leaf(initial)
+    start = m0 if initial is None else as_leaf(initial, "initial")
 
     def projection(pre: str, post: str, j: ArrayLike) -> BinaryProjection:
         probability = k / {"E": n_e, "I": n_i}[pre]
-        return BinaryProjection(pre, post, weight=as_leaf(j) / root, connectivity=Bernoulli(probability, autapses=True))
+        weight = as_leaf(j, f"j_{post}{pre}".lower()) / root
+        return BinaryProjection(pre, post, weight=weight, connectivity=Bernoulli(probability, autapses=True))
 
     return BinaryNetwork(
         populations={
@@ -261,6 +263,6 @@ def binary(
             projection("I", "E", j_ei),
             projection("I", "I", j_ii),
         ],
-        drives={"E": root * as_leaf(e) * m0, "I": root * as_leaf(i) * m0},
+        drives={"E": root * e * m0, "I": root * i * m0},
         initial={"E": start, "I": start},
     )

@@ -87,6 +87,7 @@ def _draw_classes(ax: Any, x: np.ndarray, y: np.ndarray, classes: np.ndarray, na
         handles=handles, fontsize="small", loc="upper left", bbox_to_anchor=(1.01, 1.0), title="simulated"
     )
     ax.add_artist(legend)
+    legend.set_clip_on(False)  # which `add_artist` sets: the layout makes no room for what is clipped to the axes
 
 
 def _draw_boundary(ax: Any, line: Boundary) -> None:

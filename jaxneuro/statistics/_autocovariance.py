@@ -66,7 +66,8 @@ def autocovariance(
 
     **Returns:** an `Autocovariance`.
 
-    Raises `ValueError` where the longest lag does not fit into the record, and as `spike_counts` does.
+    Raises `ValueError` where the longest lag does not fit into the record or there is no neuron, and as
+    `spike_counts` does.
 
     ```python
     >>> import jax, jaxneuro as jn

@@ -9,6 +9,8 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
+from ._trains import SpikeTrains
+
 # Below this many intervals a coefficient of variation says nothing, and is NaN.
 LEAST_INTERVALS = 3
 
@@ -54,16 +56,16 @@ class IntervalMoments(eqx.Module):
         return jnp.where(enough, jnp.sqrt(variance) / jnp.where(enough, self.mean, 1.0), jnp.nan)
 
 
-def isi_cv(trains: Sequence[np.ndarray]) -> Float[np.ndarray, "n"]:
+def isi_cv(trains: SpikeTrains | Sequence[np.ndarray]) -> Float[np.ndarray, "n"]:
     """The coefficient of variation of the interspike intervals of each spike train.
 
         CV = sd(ISI) / mean(ISI), with the standard deviation over n intervals.
 
-    **Arguments:** `trains`, one array of increasing spike times [ms] a neuron.
+    **Arguments:** `trains`, `SpikeTrains` of one run, or one array of increasing spike times [ms] a neuron.
 
     **Returns:** (n,), NaN for a neuron with fewer than three intervals.
 
-    Raises `ValueError` where a train is no list of increasing finite numbers.
+    Raises `ValueError` where a train is no list of increasing finite numbers, or for a batch.
 
     ```python
     >>> import numpy as np, jaxneuro as jn
@@ -72,8 +74,9 @@ def isi_cv(trains: Sequence[np.ndarray]) -> Float[np.ndarray, "n"]:
 
     ```
     """
-    values = np.full(len(trains), np.nan)
-    for i, times in enumerate(trains):
+    each = trains.times if isinstance(trains, SpikeTrains) else trains
+    values = np.full(len(each), np.nan)
+    for i, times in enumerate(each):
         intervals = np.diff(_increasing(i, times))
         if intervals.size >= LEAST_INTERVALS:
             values[i] = intervals.std() / intervals.mean()

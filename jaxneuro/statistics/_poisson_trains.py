@@ -81,7 +81,9 @@ def poisson_trains(
     uniform = np.asarray(jax.random.uniform(role_key(key, "thinning"), (n, longest)))
     kept = []
     for times, drawn in zip(candidates, uniform, strict=True):
-        now = np.broadcast_to(np.asarray(rate(times), float), times.shape)
+        now = np.asarray(rate(times), float)
+        if now.shape not in ((), times.shape):
+            raise ValueError(f"`rate` has to give a number or one rate a time, {times.shape}; it gave {now.shape}.")
         if not np.all((now >= 0) & (now <= most)):
             raise ValueError(f"`rate` has to lie between 0 and `most` = {most} Hz; got {now.min()} to {now.max()} Hz.")
         kept.append(times[drawn[: times.size] * most < now])
@@ -114,7 +116,8 @@ def bernoulli_trains(
     **Returns:** `SpikeTrains`.
 
     Raises `ValueError` where an argument does not fit, such as rate dt > 1. Works under jit and vmap
-    over `rate` and `key`. Derivatives: none, a spike is a random step.
+    over `rate` and `key`, where a rate is not known: every bin then holds a spike at rate dt > 1, none
+    at a negative or NaN rate. Derivatives: none, a spike is a random step.
 
     ```python
     >>> import jax, jaxneuro as jn
@@ -159,7 +162,13 @@ def _checked_n(n: int) -> int:
 
 
 def _checked_rate(rate: ArrayLike, n: int) -> Float[np.ndarray, "n"]:
-    known = np.asarray(rate, float)
+    try:
+        known = np.asarray(rate)
+    except ValueError:  # a ragged list
+        known = np.asarray(None)
+    if known.dtype.kind not in "iuf":
+        raise ValueError(f"`rate` has to be a number, an array of them or a function; got {rate!r}.")
+    known = known.astype(float)
     check_nonnegative("rate", known)
     if known.shape not in ((), (n,)):
         raise ValueError(f"`rate` has to be a number or of shape ({n},); got {known.shape}.")

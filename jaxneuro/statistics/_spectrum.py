@@ -116,7 +116,7 @@ def power_spectrum(
 
     **Returns:** a `PowerSpectrum`.
 
-    Raises `ValueError` where a segment does not fit into the record, and as `spike_counts` does.
+    Raises `ValueError` where a segment does not fit into the record or there is no neuron, and as `spike_counts` does.
 
     ```python
     >>> import jax, jaxneuro as jn
@@ -144,4 +144,6 @@ def population_rate(
 ) -> Float[np.ndarray, "bins"]:
     """The rate of the population in bins of `width` [ms], in Hz."""
     counts = spike_counts(trains, width=width, t0=t0, t1=t1)
+    if counts.shape[1] == 0:
+        raise ValueError("`trains` is empty: the rate of a population needs a neuron.")
     return counts.mean(axis=1) * (1000.0 / width)

@@ -84,7 +84,7 @@ def test_conductances_come_back_from_a_trace_with_spikes_and_not_from_one_withou
     assert study.twins[SILENT].rms_apart < 0.1 * NOISE
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_intervals_hold_the_truth_as_often_as_they_say():
     found = hh_trace.coverage(12)
     # Of 60 intervals of 95% at least 50 hold, and a mean of 12 errors is within 4/sqrt(12).

@@ -31,6 +31,17 @@ def test_without_spikes_all_agree_with_the_closed_form():
     assert "shrink e-fold in 20 ms" in str(audit)
 
 
+def test_a_truncated_gradient_misses_what_lies_before_the_cut():
+    """The state counts as a number at 16 ms, the start of the block of 8 ms that holds the last multiple of 20 ms."""
+    audit = jn.audit_gradient(
+        silent, lambda sol: jnp.mean(sol["v"][-1]), [3.0], t1=T1, dt=DT, key=jax.random.key(0), seeds=2, step=0.5,
+        surrogate=jn.surrogate.Triangular(1.0), record={"v": jn.record.Trace("E.v")},
+        adjoint=jn.adjoint.Truncated(20.0),
+    )  # fmt: skip
+    for name, span in (("surrogate", T1 - 16.0), ("forward", T1 - 16.0), ("differences", T1)):
+        np.testing.assert_allclose(audit.estimates[name].mean, 1.0 - np.exp(-span / TAU), rtol=1e-9)
+
+
 @pytest.mark.slow
 def test_spikes_differences_agree_with_theory_and_surrogates_do_not():
     def model(p):
@@ -97,5 +108,7 @@ def test_wrong_arguments(as_users_run):
         )
     with pytest.raises(RuntimeError, match="2 of 2 runs failed"):
         jn.audit_gradient(silent, lambda sol: jnp.nan * jnp.mean(sol["rate"]["E"]), [3.0], step=0.1, seeds=2, **common)
+    with pytest.raises(ValueError, match="`adjoint` is of reverse mode"):
+        jn.audit_gradient(silent, lambda sol: 0.0, [3.0], step=0.1, adjoint=jn.adjoint.Forward(), **common)
     with pytest.raises(ValueError, match="has to come from"):
         jn.plot.gradient_audit("audit")

@@ -6,10 +6,9 @@ import pytest
 from benchmarks import tasks
 from jaxneuro import learning
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::jaxneuro.TrainingWarning"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore::jaxneuro.TrainingWarning")
+# One of them in every run of the tests, the others with the proofs.
+MARKS = {"delayed XOR": pytest.mark.slow}
 
 
 def small(name):
@@ -22,7 +21,7 @@ def small(name):
     return tasks.Generation(n_steps=100, steps=60, rate=1e-2)
 
 
-@pytest.mark.parametrize("name", tasks.TASKS)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=MARKS.get(n, pytest.mark.proof)) for n in tasks.TASKS])
 def test_training_lowers_the_loss(name):
     with jax.numpy_dtype_promotion("standard"):
         found = tasks.outcome(small(name), 0, batch=32, hidden=40, test=200)

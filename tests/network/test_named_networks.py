@@ -54,11 +54,20 @@ def test_a_pair_can_be_differentiated():
         ({"j": 0.0}, "`j` has to be positive"),
         ({"nu_ext_over_nu_thr": -1.0}, "`nu_ext_over_nu_thr` must not be negative"),
         ({"g": float("nan")}, "`g` has to be finite"),
+        ({"g": "5"}, "`g` has to be a real number"),
+        ({"c_i": None}, "`c_i` has to be a real number"),
     ],
 )
 def test_a_wrong_argument_is_named(arguments, message):
     with pytest.raises(ValueError, match=message):
-        jn.networks.brunel(**arguments, **SMALL)
+        jn.networks.brunel(**SMALL | arguments)
+
+
+@pytest.mark.usefixtures("as_users_run")
+@pytest.mark.parametrize("name", ["k", "m0", "e", "i", "initial", "j_ee", "j_ie", "j_ei", "j_ii"])
+def test_what_is_no_number_is_named(name):
+    with pytest.raises(ValueError, match=f"`{name}` has to be a real number"):
+        jn.networks.binary(**{name: "5"})
 
 
 @pytest.mark.float32

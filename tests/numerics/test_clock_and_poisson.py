@@ -25,6 +25,8 @@ def test_delays_round_to_steps():
     assert delay_steps("d", 0.1, 0.1) == 1
     with pytest.raises(ValueError, match="`d` has to be at least dt"):
         delay_steps("d", 0.05, 0.1)
+    with pytest.raises(ValueError, match=r"`d` of 1.5 ms is 1.5e\+07 steps"):
+        delay_steps("d", 1.5, 1e-7)
 
 
 def test_roles_have_keys_of_their_own():

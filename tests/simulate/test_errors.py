@@ -196,3 +196,10 @@ def test_a_binary_wiring_of_another_in_degree_is_refused():
         jn.simulate(other, 0.0, 10.0, dt=1.0, key=jax.random.key(0), wiring=wiring)
     with pytest.raises(ValueError, match="`delivery` is of spikes"):
         jn.wire(other, key=jax.random.key(0), delivery=jn.delivery.Rows())
+
+
+def test_what_a_model_does_not_take_is_named():
+    with pytest.raises(ValueError, match=r"`adjoint=Truncated\(...\)` is of networks of neurons"):
+        jn.simulate(jn.networks.ring(n=8), 0.0, 5.0, dt=0.5, adjoint=jn.adjoint.Truncated(2.0))
+    with pytest.raises(ValueError, match="`connectivity` has to be a rule"):
+        jn.BinaryProjection("E", "E", weight=1.0, connectivity=jn.Weights(np.ones((3, 3))))

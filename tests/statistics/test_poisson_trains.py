@@ -94,6 +94,12 @@ def test_bernoulli_trains_take_rates_by_neuron_and_by_time():
     assert int(alone.first_step) == 10
 
 
+def test_a_traced_rate_out_of_range_saturates():
+    rates = jnp.array([2_000.0, -5.0, jnp.nan])
+    draw = jax.jit(lambda rate: S.bernoulli_trains(rate, 0.0, 20.0, n=3, dt=1.0, key=KEY))
+    assert draw(rates).counts.tolist() == [20, 0, 0]
+
+
 def test_rates_by_neuron_and_silence():
     trains = S.poisson_trains(np.array([0.0, 100.0]), 0.0, 1_000.0, n=2, key=KEY)
     assert trains[0].size == 0
@@ -113,6 +119,8 @@ def test_rates_by_neuron_and_silence():
         (lambda: S.poisson_trains(np.sin, 0.0, 9.0, n=1, key=KEY), "`most` has to be a positive rate"),
         (lambda: S.poisson_trains(np.ones_like, 0.0, 9.0, n=1, key=KEY, most=9.0, t_ref=1.0), "`t_ref` is for rates"),
         (lambda: S.poisson_trains(lambda t: t, 0.0, 900.0, n=1, key=KEY, most=99.0), "`rate` has to lie between"),
+        (lambda: S.poisson_trains("5", 0.0, 9.0, n=1, key=KEY), "`rate` has to be a number"),
+        (lambda: S.poisson_trains(lambda t: np.ones(3), 0.0, 900.0, n=1, key=KEY, most=99.0), "`rate` has to give"),
         (lambda: S.poisson_trains([1.0, 2.0], 0.0, 9.0, n=3, key=KEY), r"of shape \(3,\)"),
         (lambda: S.bernoulli_trains(200.0, 0.0, 90.0, n=1, dt=10.0, key=KEY), "`rate` gives 2 spikes a bin"),
         (lambda: S.bernoulli_trains([1.0, 2.0], 0.0, 9.0, n=3, dt=1.0, key=KEY), r"of shape \(3,\)"),

@@ -86,6 +86,13 @@ def test_chi_of_potentials():
     np.testing.assert_allclose(gradient, (ends[1] - ends[0]) / (2 * step), rtol=1e-5)
 
 
+def test_cv_of_packed_trains_by_hand():
+    raster = np.zeros((20, 2), bool)
+    raster[[0, 1, 3, 6], 0] = True  # intervals of 1, 2 and 3 steps: mean 2, variance 2/3
+    found = S.isi_cv(S.SpikeTrains.of(raster, dt=0.5))
+    np.testing.assert_allclose(found, [np.sqrt(2 / 3) / 2, np.nan])
+
+
 def test_too_little_data_is_nan():
     assert np.isnan(S.fano([np.array([1.0])], window=10.0, t0=0.0, t1=15.0)).all()
     assert np.isnan(S.fano([np.array([])], window=1.0, t0=0.0, t1=15.0)).all()
@@ -104,6 +111,8 @@ def test_too_little_data_is_nan():
         (lambda: S.power_spectrum(TRAINS, width=1.0, segment=2_500.0, **SPAN), "`segment` has to fit"),
         (lambda: S.power_spectrum(TRAINS, width=0.0, segment=100.0, **SPAN), "`width` has to be positive"),
         (lambda: S.autocovariance(TRAINS, width=1.0, max_lag=2_000.0, **SPAN), "`max_lag` has to be shorter"),
+        (lambda: S.power_spectrum([], width=1.0, segment=100.0, **SPAN), "`trains` is empty"),
+        (lambda: S.autocovariance([], width=1.0, max_lag=9.0, **SPAN), "`trains` is empty"),
         (lambda: S.chi(jnp.ones(3)), r"`values` has to have the shape"),
         (lambda: S.chi([1.0, 2.0]), r"`values` has to have the shape"),
         (lambda: S.isi_cv([[1.0, 3.0, 2.0]]), r"`trains\[0\]` has to hold increasing finite spike times"),
