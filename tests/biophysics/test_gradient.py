@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 import jaxneuro as jn
 
@@ -45,6 +46,7 @@ def test_checkpoints_forward_mode_and_differences_agree():
     np.testing.assert_allclose((ends[0] - ends[1]) / 2e-5, expected, rtol=1e-5)
 
 
+@pytest.mark.proof
 def test_memory_of_checkpoints_grows_less_than_the_run():
     def megabytes(t1, adjoint):
         compiled = jax.jit(jax.grad(lambda g: loss(g, adjoint, t1, every=8_000))).lower(G).compile()

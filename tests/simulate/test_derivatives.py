@@ -102,7 +102,9 @@ def test_forward_mode_equals_a_plain_loop(expected):
     np.testing.assert_allclose(forward, expected[1], rtol=1e-9)
 
 
-@pytest.mark.parametrize("delivery", [jn.delivery.Sparse(), jn.delivery.NativeSparse()], ids=str)
+@pytest.mark.parametrize(
+    "delivery", [pytest.param(jn.delivery.Sparse(), marks=pytest.mark.proof), jn.delivery.NativeSparse()], ids=str
+)
 def test_derivatives_through_delays_of_their_own(delivery, expected):
     # Delays that differ by less than half a step are one delay.
     delay = jn.UniformDelay(1.47, 1.53)
