@@ -6,7 +6,6 @@ from math import comb, factorial
 
 import jax
 import jax.numpy as jnp
-from jax import lax
 from jax.custom_derivatives import SymbolicZero
 from jaxtyping import Array, Bool, Float
 
@@ -54,9 +53,10 @@ def linoid(x: Float[Array, "*n"]) -> Float[Array, "*n"]:
 def linoid_from(x: Float[Array, "*n"], exp_x: Float[Array, "*n"]) -> Float[Array, "*n"]:
     """`linoid(x)` where exp(x) is known already; an error of it does not grow near the singularity.
 
-    The derivative is that in x; `exp_x` is taken to be exp(x).
+    The derivatives, of every order, are those in x; `exp_x` is taken to be exp(x).
     """
-    return _linoid(x, lax.stop_gradient(exp_x))
+    # No stop_gradient: inside a scan it takes the second derivative away. The rule below leaves that tangent out.
+    return _linoid(x, exp_x)
 
 
 @jax.custom_jvp
@@ -66,6 +66,18 @@ def _linoid(x: Float[Array, "*n"], exp_x: Float[Array, "*n"]) -> Float[Array, "*
     for coefficient in reversed(_SERIES[: _TERMS[x.dtype.itemsize]]):
         series = square * (series + coefficient)
     return jnp.where(near, 1.0 - 0.5 * x + series, x * _below(exp_x, near))
+
+
+@jax.custom_jvp
+def _known_below(x: Float[Array, "*n"], exp_x: Float[Array, "*n"]) -> Float[Array, "*n"]:
+    return _below(exp_x, jnp.abs(x) < 1.0)
+
+
+@_known_below.defjvp
+def _known_below_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
+    # q' = -q (1 + q), for derivatives of higher order; that of `exp_x` is in it.
+    q = _known_below(*primals)
+    return q, -q * (1.0 + q) * tangents[0]
 
 
 def _below(exp_x: Float[Array, "*n"], near: Bool[Array, "*n"]) -> Float[Array, "*n"]:
@@ -78,7 +90,7 @@ def _linoid_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
     # L' = q - L (1 + q) with q = 1/(exp(x) - 1); near 0 the derivative of the series.
     x, exp_x = primals
     near, square = jnp.abs(x) < 1.0, jnp.minimum(x * x, 1.0)
-    q = _below(exp_x, near)
+    q = _known_below(x, exp_x)
     series, slope = 0.0, 0.0
     terms = _SERIES[: _TERMS[x.dtype.itemsize]]
     for k, coefficient in reversed(list(enumerate(terms, start=1))):

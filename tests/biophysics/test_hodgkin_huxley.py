@@ -124,6 +124,30 @@ def test_removable_singularity_is_exact_in_value_and_slope(dtype):
     np.testing.assert_allclose(np.asarray(by_powers)[kept], np.array(exact, float)[kept], rtol=8 * tolerance)
 
 
+def test_opening_rates_have_their_second_and_third_derivatives():
+    x = np.array([-20.0, -5.0, -1.01, -0.99, -0.3, 0.3, 0.99, 1.01, 5.0, 20.0])
+    with mpmath.workdps(40):
+        second, third = (
+            np.array([mpmath.diff(lambda t: t / mpmath.expm1(t), float(t), k) for t in x], float) for k in (2, 3)
+        )
+    by_powers = lambda t: linoid_from(t, jnp.exp(t / 8) ** 8)
+    tolerance = 1e-12  # rounding: of order 1e-15 here, of terms of order 1
+    for f in (linoid, by_powers):
+        bent = jax.grad(jax.grad(f))
+        np.testing.assert_allclose(jax.vmap(bent)(jnp.asarray(x)), second, rtol=1e-6, atol=tolerance)
+        np.testing.assert_allclose(jax.vmap(jax.grad(bent))(jnp.asarray(x)), third, rtol=1e-6, atol=tolerance)
+
+
+def test_curvature_of_a_run_is_that_of_differences():
+    def last(g_k):
+        return run(jn.HodgkinHuxley(g_k=g_k), 2.0, 0.02, 10.0, record={"v": jn.record.Trace("v")})["v"][-1, 0]
+
+    both, h = jax.jit(jax.value_and_grad(jax.grad(last))), 1e-3
+    differences = (both(36.0 + h)[0] - both(36.0 - h)[0]) / (2 * h)
+    # The error of central differences is of order h^2, 1e-6.
+    assert float(both(36.0)[1]) == pytest.approx(float(differences), rel=1e-4)
+
+
 def test_short_exponential_of_float32_keeps_its_word():
     s = jnp.asarray(np.geomspace(1e-6, 100.0, 2_000), jnp.float32)
     left = 1.0 / (1.0 + np.asarray(growth(s), float))
