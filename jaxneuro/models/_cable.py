@@ -134,9 +134,14 @@ class Cable(AbstractODE):
         return self.tree.links(self._each(half))
 
     def current_density(self, currents: Mapping[int, ArrayLike]) -> Float[Array, "n"]:
-        """The density [uA/cm2] of currents [nA] into compartments, {compartment: current}."""
+        """The density [uA/cm2] of currents [nA] into compartments, {compartment: current}.
+
+        Raises `ValueError` where there is no such compartment.
+        """
         total = jnp.zeros(self.size())
         for at, current in currents.items():
+            if isinstance(at, bool) or not isinstance(at, int | np.integer) or not -self.size() <= at < self.size():
+                raise ValueError(f"`currents` has to name compartments, 0 to {self.size() - 1}; got {at!r}.")
             total = total.at[at].add(1e-3 * as_leaf(current))
         return total / self.areas()
 

@@ -151,3 +151,11 @@ def test_errors(as_users_run):
         jn.Section(length=1.0, diameter=1.0, n=0)
     with pytest.raises(ValueError, match="`solver` of a Cable"):
         jn.simulate(cable(2), 0.0, 1.0, dt=0.1, solver=jn.Exact())
+
+
+@pytest.mark.parametrize("at", [3, -4, True, 0.5, "a"], ids=str)
+def test_a_current_into_no_compartment_is_refused(at):
+    leak = jn.ConductanceNeuron({"l": jn.channels.Leak(g=0.1, e=-65.0)})
+    cable = jn.Cable(leak, jn.Section(length=30.0, diameter=2.0, n=3))
+    with pytest.raises(ValueError, match="`currents` has to name compartments, 0 to 2"):
+        cable.current_density({at: 1.0})
