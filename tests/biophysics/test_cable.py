@@ -153,7 +153,7 @@ def test_errors(as_users_run):
         jn.simulate(cable(2), 0.0, 1.0, dt=0.1, solver=jn.Exact())
 
 
-@pytest.mark.parametrize("at", [3, -4, True, 0.5, "a"], ids=str)
+@pytest.mark.parametrize("at", [3, -4, True], ids=str)
 def test_a_current_into_no_compartment_is_refused(at):
     leak = jn.ConductanceNeuron({"l": jn.channels.Leak(g=0.1, e=-65.0)})
     cable = jn.Cable(leak, jn.Section(length=30.0, diameter=2.0, n=3))

@@ -130,7 +130,10 @@ def test_opening_rates_have_their_second_and_third_derivatives():
         second, third = (
             np.array([mpmath.diff(lambda t: t / mpmath.expm1(t), float(t), k) for t in x], float) for k in (2, 3)
         )
-    by_powers = lambda t: linoid_from(t, jnp.exp(t / 8) ** 8)
+
+    def by_powers(t):
+        return linoid_from(t, jnp.exp(t / 8) ** 8)
+
     tolerance = 1e-12  # rounding: of order 1e-15 here, of terms of order 1
     for f in (linoid, by_powers):
         bent = jax.grad(jax.grad(f))
@@ -251,3 +254,26 @@ def test_gradients_against_differences():
 def test_errors(call, message, as_users_run):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+class SlowSodium(jn.channels.AbstractChannel):
+    """A channel whose time constant is a plain number."""
+
+    g: jax.Array
+    e: jax.Array
+    tau: float = 5.0
+
+    def kinetics(self, v):
+        return {"p": jn.channels.relaxation(1.0 / (1.0 + jnp.exp(-(v + 48.0) / 5.0)), self.tau + 0.0 * v)}
+
+    def open(self, v, gates):
+        return gates["p"]
+
+
+def test_a_channel_of_plain_numbers_runs():
+    sodium = SlowSodium(*jn.channels.checked_pair(0.01, 50.0))
+    cell = jn.ConductanceNeuron({"nap": sodium, "l": jn.channels.Leak(g=0.1, e=-65.0)})
+    v = float(cell.resting_potential())
+    # At rest 0.01 p (V - 50) + 0.1 (V + 65) = 0.
+    assert 0.01 / (1.0 + np.exp(-(v + 48.0) / 5.0)) * (v - 50.0) + 0.1 * (v + 65.0) == pytest.approx(0.0, abs=1e-9)
+    assert cell.membrane["nap"].tau.dtype == cell.c_m.dtype
