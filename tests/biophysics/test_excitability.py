@@ -136,3 +136,13 @@ def test_a_run_that_is_lost_is_not_silent():
         jn.analysis.rheobase(jn.HodgkinHuxley(), duration=100.0, dt=0.2)
     with pytest.raises(ValueError, match="`current` has to be a number or"):
         jn.analysis.fi_curve(jn.LIF(), [[1.0]])
+
+
+def test_clamp_refuses_what_it_has_no_answer_for():
+    for times in ([-5.0], [[1.0]], 1.0):
+        with pytest.raises(ValueError, match="`times`"):
+            jn.analysis.voltage_clamp(jn.HodgkinHuxley(), 0.0, times)
+    with pytest.raises(ValueError, match="`holding` has to be finite"):
+        jn.analysis.voltage_clamp(jn.HodgkinHuxley(), 0.0, [1.0], holding=np.nan)
+    with pytest.raises(ValueError, match="give it single numbers"):
+        jn.analysis.voltage_clamp(jn.HodgkinHuxley(g_na=jnp.asarray([120.0, 100.0])), [0.0, 1.0], [1.0, 2.0])
