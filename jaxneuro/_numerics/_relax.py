@@ -6,7 +6,6 @@ from math import comb, factorial
 
 import jax
 import jax.numpy as jnp
-from jax import lax
 from jax.custom_derivatives import SymbolicZero
 from jaxtyping import Array, Bool, Float
 
@@ -24,6 +23,8 @@ _TERMS = {4: 4, 8: 11}
 # exp(x) beyond this is as good as infinite, and its products with what follows still are floats.
 _LARGEST = {4: 60.0, 8: 300.0}
 _NEXT_TO_NOTHING = 1e-30
+# Below this share of its time constant a step is short: (1 - (1 + s) exp(-s))/s^2 is six terms of its series.
+_SMALL = {4: 0.125, 8: 0.005}
 
 
 def bounded_exp(x: Float[Array, "*n"], largest: float | None = None) -> Float[Array, "*n"]:
@@ -54,9 +55,10 @@ def linoid(x: Float[Array, "*n"]) -> Float[Array, "*n"]:
 def linoid_from(x: Float[Array, "*n"], exp_x: Float[Array, "*n"]) -> Float[Array, "*n"]:
     """`linoid(x)` where exp(x) is known already; an error of it does not grow near the singularity.
 
-    The derivative is that in x; `exp_x` is taken to be exp(x).
+    The derivatives, of every order, are those in x; `exp_x` is taken to be exp(x).
     """
-    return _linoid(x, lax.stop_gradient(exp_x))
+    # No stop_gradient: inside a scan it takes the second derivative away. The rule below leaves that tangent out.
+    return _linoid(x, exp_x)
 
 
 @jax.custom_jvp
@@ -66,6 +68,18 @@ def _linoid(x: Float[Array, "*n"], exp_x: Float[Array, "*n"]) -> Float[Array, "*
     for coefficient in reversed(_SERIES[: _TERMS[x.dtype.itemsize]]):
         series = square * (series + coefficient)
     return jnp.where(near, 1.0 - 0.5 * x + series, x * _below(exp_x, near))
+
+
+@jax.custom_jvp
+def _known_below(x: Float[Array, "*n"], exp_x: Float[Array, "*n"]) -> Float[Array, "*n"]:
+    return _below(exp_x, jnp.abs(x) < 1.0)
+
+
+@_known_below.defjvp
+def _known_below_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
+    # q' = -q (1 + q), for derivatives of higher order; that of `exp_x` is in it.
+    q = _known_below(*primals)
+    return q, -q * (1.0 + q) * tangents[0]
 
 
 def _below(exp_x: Float[Array, "*n"], near: Bool[Array, "*n"]) -> Float[Array, "*n"]:
@@ -78,7 +92,7 @@ def _linoid_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
     # L' = q - L (1 + q) with q = 1/(exp(x) - 1); near 0 the derivative of the series.
     x, exp_x = primals
     near, square = jnp.abs(x) < 1.0, jnp.minimum(x * x, 1.0)
-    q = _below(exp_x, near)
+    q = _known_below(x, exp_x)
     series, slope = 0.0, 0.0
     terms = _SERIES[: _TERMS[x.dtype.itemsize]]
     for k, coefficient in reversed(list(enumerate(terms, start=1))):
@@ -110,7 +124,11 @@ def growth(s: Float[Array, "*n"]) -> Float[Array, "*n"]:
 def relaxed(
     x: Float[Array, "..."], gain: Float[Array, "..."], total: Float[Array, "..."], dt: float | Array
 ) -> Float[Array, "..."]:
-    """x after `dt` of dx/dt = gain - total x: exactly gain/total + (x - gain/total) exp(-total dt), in one division."""
+    """x after `dt` of dx/dt = gain - total x: exactly gain/total + (x - gain/total) exp(-total dt), in one division.
+
+    Where `total` is 0 it is x + gain dt.
+    """
+    total = jnp.maximum(total, _NEXT_TO_NOTHING)
     grown = growth(total * dt)
     return (gain * grown + x * total) * (1.0 / (total + total * grown))
 
@@ -119,16 +137,22 @@ def _relaxed_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
     # x' = x + reach slope, slope = gain - total x, reach = (1 - left)/total: so that d reach/d total = (left dt -
     # reach)/total and d reach/d dt = left. All of it from one division, rest = left/total = 1/total - reach.
     x, gain, total, dt = primals
-    grown = growth(total * dt)
+    total = jnp.maximum(total, _NEXT_TO_NOTHING)
+    s = total * dt
+    grown = growth(s)
     rest = 1.0 / (total + total * grown)
     reach, left = grown * rest, total * rest
     slope = gain - total * x
-    by = (
-        lambda: left,
-        lambda: reach,
-        lambda: slope * (left * dt - reach) * (reach + rest) - reach * x,
-        lambda: slope * left,
-    )
+
+    def by_total() -> Array:
+        small, series = _SMALL[s.dtype.itemsize], 0.0
+        for k in reversed(range(6)):
+            series = (k + 1) / factorial(k + 2) - s * series
+        # Of a slow relaxation the difference is rounding alone.
+        of_reach = jnp.where(s < small, -dt * dt * series, (left * dt - reach) * (reach + rest))
+        return slope * of_reach - reach * x
+
+    by = (lambda: left, lambda: reach, by_total, lambda: slope * left)
     value = (gain * grown + x * total) * rest
     # XLA does not leave out products with 0.
     changes = [f() * t for f, t in zip(by, tangents, strict=True) if not isinstance(t, SymbolicZero)]

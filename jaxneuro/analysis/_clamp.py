@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from .._numerics import as_leaf, check_finite
+from .._numerics import as_leaf, check_finite, check_nonnegative
 from ..models import AbstractConductanceNeuron
 
 
@@ -42,7 +42,8 @@ def voltage_clamp(model: AbstractConductanceNeuron, v: Any, times: Any, *, holdi
 
     **Returns:** a `VoltageClamp`, of the shape of `v` and then time.
 
-    Raises `ValueError` where the model has no channels or a value is not finite.
+    Raises `ValueError` where the model has no channels or parameters that are no single numbers, where a value is
+    not finite or a time negative.
 
     Derivatives: forward and reverse mode, in every number of the model and in the levels.
 
@@ -60,8 +61,13 @@ def voltage_clamp(model: AbstractConductanceNeuron, v: Any, times: Any, *, holdi
         raise ValueError(f"`model` has to be a neuron with channels, such as `jn.HodgkinHuxley()`; got {model!r}.")
     levels, t = as_leaf(v), as_leaf(times)
     check_finite("v", levels)
-    check_finite("times", t)
+    if t.ndim != 1:
+        raise ValueError(f"`times` has to be (time,); got the shape {t.shape}.")
+    check_nonnegative("times", t)
+    if any(leaf.ndim for leaf in jax.tree_util.tree_leaves(model)):
+        raise ValueError("`model` has one number a neuron; give it single numbers and map over them with jax.vmap.")
     start = model.resting_potential() if holding is None else as_leaf(holding)
+    check_finite("holding", start)
     return _clamp(model, levels, t, start)
 
 

@@ -7,10 +7,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from .._formulas import Input
-from .._numerics import as_leaf, check_positive
+from .._numerics import as_leaf, check_finite, check_positive, is_concrete
 from ..models import AbstractConductanceNeuron, AbstractNeuron, RungeKutta4
 
 # Currents tried at once, and by how much they narrow the bracket.
@@ -28,8 +28,8 @@ class Rheobase(eqx.Module):
 
     def __str__(self) -> str:
         one, repetitive = float(self.one_spike), float(self.repetitive)
-        single = "no spike in the range tried" if np.isnan(one) else f"one spike from {one:.4g}"
-        firing = "no repetitive firing" if np.isnan(repetitive) else f"repetitive firing from {repetitive:.4g}"
+        single = "no threshold of a spike in the range tried" if np.isnan(one) else f"one spike from {one:.4g}"
+        firing = "none of repetitive firing" if np.isnan(repetitive) else f"repetitive firing from {repetitive:.4g}"
         return f"{single}, {firing}"
 
 
@@ -71,18 +71,21 @@ def _answers(model: AbstractNeuron, current: Float[Array, "n"], dt: float, steps
 @eqx.filter_jit
 def _threshold(
     model: AbstractNeuron, ends: Float[Array, "2"], dt: float, steps: int, late_from: int, rounds: int, repetitive: bool
-) -> Float[Array, ""]:
-    def narrow(_: Any, bracket: Array) -> Array:
+) -> tuple[Float[Array, ""], Bool[Array, ""]]:
+    def narrow(k: Any, now: tuple[Array, Array]) -> tuple[Array, Array]:
+        bracket, finite = now
         tried = jnp.linspace(bracket[0], bracket[1], _BATCH)
         counts = _answers(model, tried, dt, steps, late_from)
         fires = (counts.late if repetitive else counts.early) > 0
-        found = jnp.any(fires)
+        # Where the lower end of the range fires already, what is sought lies below it.
+        found = jnp.any(fires) & ((k > 0) | ~fires[0])
         first = jnp.argmax(fires)
         low = tried[jnp.maximum(first - 1, 0)]
-        return jnp.where(found, jnp.stack([low, tried[first]]), jnp.full(2, jnp.nan))
+        known = jnp.where(jnp.any(jnp.isnan(bracket)), True, jnp.all(_finite(counts.state)))
+        return jnp.where(found, jnp.stack([low, tried[first]]), jnp.full(2, jnp.nan)), finite & known
 
-    bracket = lax.fori_loop(0, rounds, narrow, ends)
-    return jnp.mean(bracket)
+    bracket, finite = lax.fori_loop(0, rounds, narrow, (ends, jnp.asarray(True)))
+    return jnp.where(finite, jnp.mean(bracket), jnp.nan), finite
 
 
 def rheobase(
@@ -103,12 +106,12 @@ def rheobase(
 
     - `model`: a neuron whose parameters are single numbers.
     - `over`: (low, high), in the unit of the model's current (uA/cm2, or mV of `LIF`): the answers are sought between,
-      and are NaN where there is none.
+      and are NaN where there is none: also where the step `low` is answered already.
     - `duration` of the step and `dt` [ms]; `tolerance`, in the unit of the current.
 
     **Returns:** a `Rheobase`.
 
-    Raises `ValueError` where an argument does not fit.
+    Raises `ValueError` where an argument does not fit, `RuntimeError` where a run became NaN or infinite.
 
     Derivatives: none; the answers are thresholds of runs.
 
@@ -123,15 +126,17 @@ def rheobase(
     """
     check_neuron(model)
     ends = as_leaf(over)
-    if ends.shape != (2,) or not bool(ends[0] < ends[1]):
+    if ends.shape != (2,) or not bool(ends[0] < ends[1]) or not bool(jnp.all(jnp.isfinite(ends))):
         raise ValueError(f"`over` has to be (low, high) with low below high; got {over!r}.")
     for name, value in (("duration", duration), ("dt", dt), ("tolerance", tolerance)):
         check_positive(name, value)
     width = float(ends[1] - ends[0])
     rounds = max(1, int(np.ceil(np.log(width / (2 * tolerance)) / np.log(_BATCH - 1))))
     steps = round(duration / dt)
-    one = _threshold(model, ends, dt, steps // 4, 0, rounds, False)
-    repetitive = _threshold(model, ends, dt, steps, 3 * steps // 4, rounds, True)
+    one, early = _threshold(model, ends, dt, steps // 4, 0, rounds, False)
+    repetitive, late = _threshold(model, ends, dt, steps, 3 * steps // 4, rounds, True)
+    if is_concrete(early, late) and not bool(early & late):
+        raise RuntimeError(f"A run became NaN or infinite. Take a smaller `dt` than {dt:g} ms or a lower `over`.")
     return Rheobase(one, repetitive)
 
 
@@ -151,7 +156,8 @@ def fi_curve(
     **Arguments:** `model`, a neuron of single numbers; `current`, (n,), in the unit of the model's current; `start`,
     from when on intervals count, `duration` of the steps and `dt` [ms].
 
-    **Returns:** (n,) [Hz]; 0 with fewer than two spikes after `start`.
+    **Returns:** (n,) [Hz]; 0 with fewer than two spikes after `start`, NaN where a run became NaN or infinite, as it
+    does at a `dt` that is too long.
 
     Raises `ValueError` where an argument does not fit. Derivatives: none. `jn.theory.fi_curve` has those of
     integrate-and-fire neurons.
@@ -167,6 +173,9 @@ def fi_curve(
     """
     check_neuron(model)
     i = jnp.atleast_1d(as_leaf(current))
+    if i.ndim > 1:
+        raise ValueError(f"`current` has to be a number or (n,); got the shape {i.shape}.")
+    check_finite("current", i)
     if not 0.0 <= start < duration:
         raise ValueError(f"`start` has to lie before `duration`, {duration} ms; got {start} ms.")
     check_positive("dt", dt)
@@ -176,9 +185,16 @@ def fi_curve(
 @eqx.filter_jit
 def _rates(model: AbstractNeuron, current: Float[Array, "n"], dt: float, steps: int, late_from: int) -> Array:
     counts = _answers(model, current, dt, steps, late_from)
+    finite = _finite(counts.state)
     some = counts.late > 1
     gap = (counts.last - counts.first) / jnp.maximum(counts.late - 1, 1).astype(counts.first.dtype)
-    return jnp.where(some, 1000.0 / jnp.where(some, gap, 1.0), 0.0)
+    return jnp.where(finite, jnp.where(some, 1000.0 / jnp.where(some, gap, 1.0), 0.0), jnp.nan)
+
+
+def _finite(state: Any) -> Bool[Array, "n"]:
+    """Whether nothing in the state of a neuron is NaN or infinite, which counts as silence otherwise."""
+    leaves = jax.tree_util.tree_leaves(eqx.filter(state, eqx.is_inexact_array))
+    return jnp.all(jnp.stack(jnp.broadcast_arrays(*map(jnp.isfinite, leaves))), axis=0)
 
 
 class PhaseResponse(eqx.Module):

@@ -23,7 +23,7 @@ class Section(eqx.Module):
 
     **Arguments:** `length` and `diameter` [um]; `n`, a positive integer.
 
-    Raises `ValueError` where a length is not positive or `n` is no positive integer.
+    Raises `ValueError` where a length is not one positive number or `n` is no positive integer.
 
     ```python
     >>> import jaxneuro as jn
@@ -38,6 +38,9 @@ class Section(eqx.Module):
 
     def __init__(self, *, length: ArrayLike, diameter: ArrayLike, n: int):
         self.length, self.diameter = as_leaf(length), as_leaf(diameter)
+        for name, value in (("length", self.length), ("diameter", self.diameter)):
+            if value.ndim:
+                raise ValueError(f"`{name}` has to be one number [um]; got the shape {value.shape}.")
         check_positive("length", self.length)
         check_positive("diameter", self.diameter)
         if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
@@ -103,6 +106,8 @@ class Cable(AbstractODE):
         if not listed or not all(isinstance(section, Section) for section in listed):
             raise ValueError("`sections` has to be a `Section` or a list of them.")
         self.membrane, self.sections, self.r_a = membrane, listed, as_leaf(r_a)
+        if self.r_a.ndim:
+            raise ValueError(f"`r_a` has to be one number [ohm cm]; got the shape {self.r_a.shape}.")
         check_positive("r_a", self.r_a)
         ahead = range(-1, len(listed) - 1) if parents is None else parents
         self.tree = Tree([section.n for section in listed], checked_parents(ahead, len(listed)))
@@ -134,9 +139,14 @@ class Cable(AbstractODE):
         return self.tree.links(self._each(half))
 
     def current_density(self, currents: Mapping[int, ArrayLike]) -> Float[Array, "n"]:
-        """The density [uA/cm2] of currents [nA] into compartments, {compartment: current}."""
+        """The density [uA/cm2] of currents [nA] into compartments, {compartment: current}.
+
+        Raises `ValueError` where there is no such compartment.
+        """
         total = jnp.zeros(self.size())
         for at, current in currents.items():
+            if isinstance(at, bool) or not isinstance(at, int | np.integer) or not -self.size() <= at < self.size():
+                raise ValueError(f"`currents` has to name compartments, 0 to {self.size() - 1}; got {at!r}.")
             total = total.at[at].add(1e-3 * as_leaf(current))
         return total / self.areas()
 

@@ -7,6 +7,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jaxtyping import Array, ArrayLike, Float
 
@@ -288,7 +289,10 @@ class ConductanceNeuron(AbstractConductanceNeuron):
                 raise ValueError(f"`channels`: a name has to be a string without dot or underscore; got {name!r}.")
             if not isinstance(channel, AbstractChannel):
                 raise ValueError(f"`channels[{name!r}]` has to be of `jn.channels`; got {channel!r}.")
-        self.membrane = dict(channels)
+        # A channel of one's own may hold plain numbers.
+        self.membrane = jax.tree.map(
+            lambda x: as_leaf(x) if isinstance(x, float | int | np.generic) else x, dict(channels)
+        )
         self.c_m, self.phi, self.bias = as_leaf(c_m), as_leaf(phi), as_leaf(bias)
         self.v_th = None if v_th is None else as_leaf(v_th)
         check_membrane(self)

@@ -151,3 +151,20 @@ def test_errors(as_users_run):
         jn.Section(length=1.0, diameter=1.0, n=0)
     with pytest.raises(ValueError, match="`solver` of a Cable"):
         jn.simulate(cable(2), 0.0, 1.0, dt=0.1, solver=jn.Exact())
+
+
+@pytest.mark.parametrize("at", [3, -4, True], ids=str)
+def test_a_current_into_no_compartment_is_refused(at):
+    leak = jn.ConductanceNeuron({"l": jn.channels.Leak(g=0.1, e=-65.0)})
+    cable = jn.Cable(leak, jn.Section(length=30.0, diameter=2.0, n=3))
+    with pytest.raises(ValueError, match="`currents` has to name compartments, 0 to 2"):
+        cable.current_density({at: 1.0})
+
+
+def test_a_section_has_one_length_and_a_cable_one_resistivity():
+    two = jnp.asarray([1.0, 2.0])
+    with pytest.raises(ValueError, match="`length` has to be one number"):
+        jn.Section(length=two, diameter=1.0, n=2)
+    leak = jn.ConductanceNeuron({"l": jn.channels.Leak(g=0.1, e=-65.0)})
+    with pytest.raises(ValueError, match="`r_a` has to be one number"):
+        jn.Cable(leak, jn.Section(length=30.0, diameter=2.0, n=2), r_a=two)

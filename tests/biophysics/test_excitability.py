@@ -19,6 +19,16 @@ def test_rheobase_of_the_squid_axon():
 
 
 @pytest.mark.slow
+def test_slope_of_a_hopf_current_is_that_of_differences():
+    def current(g_k):
+        cell = jn.HodgkinHuxley(g_k=g_k)
+        return jn.analysis.hopf(cell, where=lambda m: m.bias, bracket=(8.0, 12.0), throw=False).value
+
+    both = jax.jit(jax.value_and_grad(current))
+    differences = (both(36.02)[0] - both(35.98)[0]) / 0.04
+    assert float(both(36.0)[1]) == pytest.approx(float(differences), rel=1e-5)  # differences: 1e-6
+
+
 def test_hopf_currents_of_the_squid_axon():
     branch = jn.analysis.continuation(SQUID, where=lambda m: m.bias, over=(0.0, 170.0))
     first, last = branch.bifurcations
@@ -98,7 +108,9 @@ def test_errors(as_users_run):
     mixed = jn.Network({"E": jn.Population(jn.LIF(), 10), "I": jn.Population(SQUID, 10)})
     with pytest.raises(ValueError, match="The mean field is that of `LIF` neurons; 'I' of `net` has HodgkinHuxley"):
         jn.theory.mean_field(mixed)
-    assert str(jn.analysis.rheobase(jn.LIF(), over=(0.0, 5.0))) == "no spike in the range tried, no repetitive firing"
+    assert str(jn.analysis.rheobase(jn.LIF(), over=(0.0, 5.0))) == (
+        "no threshold of a spike in the range tried, none of repetitive firing"
+    )
     with pytest.raises(ValueError, match="`model` has to be a neuron"):
         jn.analysis.rheobase(3.0)
     with pytest.raises(ValueError, match="single numbers"):
@@ -109,3 +121,28 @@ def test_errors(as_users_run):
         jn.analysis.voltage_clamp(jn.LIF(), 0.0, [1.0])
     with pytest.raises(ValueError, match="`cycles` has to be"):
         jn.analysis.phase_response(SQUID, 10.0, cycles=0)
+
+
+def test_what_is_not_in_the_range_is_no_rheobase():
+    above = jn.analysis.rheobase(jn.LIF(), over=(40.0, 80.0), duration=100.0)  # 20 mV, the threshold
+    assert np.isnan(float(above.one_spike))
+    assert np.isnan(float(above.repetitive))
+
+
+def test_a_run_that_is_lost_is_not_silent():
+    # At 0.1 ms Runge-Kutta is unstable in a spike of the squid axon.
+    assert np.isnan(jn.analysis.fi_curve(jn.HodgkinHuxley(), [10.0], start=10.0, duration=100.0, dt=0.1)).all()
+    with pytest.raises(RuntimeError, match="Take a smaller `dt`"):
+        jn.analysis.rheobase(jn.HodgkinHuxley(), duration=100.0, dt=0.2)
+    with pytest.raises(ValueError, match="`current` has to be a number or"):
+        jn.analysis.fi_curve(jn.LIF(), [[1.0]])
+
+
+def test_clamp_refuses_what_it_has_no_answer_for():
+    for times in ([-5.0], [[1.0]], 1.0):
+        with pytest.raises(ValueError, match="`times`"):
+            jn.analysis.voltage_clamp(jn.HodgkinHuxley(), 0.0, times)
+    with pytest.raises(ValueError, match="`holding` has to be finite"):
+        jn.analysis.voltage_clamp(jn.HodgkinHuxley(), 0.0, [1.0], holding=np.nan)
+    with pytest.raises(ValueError, match="give it single numbers"):
+        jn.analysis.voltage_clamp(jn.HodgkinHuxley(g_na=jnp.asarray([120.0, 100.0])), [0.0, 1.0], [1.0, 2.0])

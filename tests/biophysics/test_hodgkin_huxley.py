@@ -124,6 +124,33 @@ def test_removable_singularity_is_exact_in_value_and_slope(dtype):
     np.testing.assert_allclose(np.asarray(by_powers)[kept], np.array(exact, float)[kept], rtol=8 * tolerance)
 
 
+def test_opening_rates_have_their_second_and_third_derivatives():
+    x = np.array([-20.0, -5.0, -1.01, -0.99, -0.3, 0.3, 0.99, 1.01, 5.0, 20.0])
+    with mpmath.workdps(40):
+        second, third = (
+            np.array([mpmath.diff(lambda t: t / mpmath.expm1(t), float(t), k) for t in x], float) for k in (2, 3)
+        )
+
+    def by_powers(t):
+        return linoid_from(t, jnp.exp(t / 8) ** 8)
+
+    tolerance = 1e-12  # rounding: of order 1e-15 here, of terms of order 1
+    for f in (linoid, by_powers):
+        bent = jax.grad(jax.grad(f))
+        np.testing.assert_allclose(jax.vmap(bent)(jnp.asarray(x)), second, rtol=1e-6, atol=tolerance)
+        np.testing.assert_allclose(jax.vmap(jax.grad(bent))(jnp.asarray(x)), third, rtol=1e-6, atol=tolerance)
+
+
+def test_curvature_of_a_run_is_that_of_differences():
+    def last(g_k):
+        return run(jn.HodgkinHuxley(g_k=g_k), 2.0, 0.02, 10.0, record={"v": jn.record.Trace("v")})["v"][-1, 0]
+
+    both, h = jax.jit(jax.value_and_grad(jax.grad(last))), 1e-3
+    differences = (both(36.0 + h)[0] - both(36.0 - h)[0]) / (2 * h)
+    # The error of central differences is of order h^2, 1e-6.
+    assert float(both(36.0)[1]) == pytest.approx(float(differences), rel=1e-4)
+
+
 def test_short_exponential_of_float32_keeps_its_word():
     s = jnp.asarray(np.geomspace(1e-6, 100.0, 2_000), jnp.float32)
     left = 1.0 / (1.0 + np.asarray(growth(s), float))
@@ -227,3 +254,26 @@ def test_gradients_against_differences():
 def test_errors(call, message, as_users_run):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+class SlowSodium(jn.channels.AbstractChannel):
+    """A channel whose time constant is a plain number."""
+
+    g: jax.Array
+    e: jax.Array
+    tau: float = 5.0
+
+    def kinetics(self, v):
+        return {"p": jn.channels.relaxation(1.0 / (1.0 + jnp.exp(-(v + 48.0) / 5.0)), self.tau + 0.0 * v)}
+
+    def open(self, v, gates):
+        return gates["p"]
+
+
+def test_a_channel_of_plain_numbers_runs():
+    sodium = SlowSodium(*jn.channels.checked_pair(0.01, 50.0))
+    cell = jn.ConductanceNeuron({"nap": sodium, "l": jn.channels.Leak(g=0.1, e=-65.0)})
+    v = float(cell.resting_potential())
+    # At rest 0.01 p (V - 50) + 0.1 (V + 65) = 0.
+    assert 0.01 / (1.0 + np.exp(-(v + 48.0) / 5.0)) * (v - 50.0) + 0.1 * (v + 65.0) == pytest.approx(0.0, abs=1e-9)
+    assert cell.membrane["nap"].tau.dtype == cell.c_m.dtype
