@@ -97,4 +97,9 @@ def current_voltage(model: AbstractConductanceNeuron, v: Any) -> Float[Array, ".
     """
     if not isinstance(model, AbstractConductanceNeuron):
         raise ValueError(f"`model` has to be a neuron with channels, such as `jn.HodgkinHuxley()`; got {model!r}.")
-    return jax.jit(lambda m, x: m.steady_current(x))(model, as_leaf(v))
+    return _steady_current(model, as_leaf(v))
+
+
+@eqx.filter_jit
+def _steady_current(model: AbstractConductanceNeuron, v: Float[Array, "*v"]) -> Float[Array, "*v"]:
+    return model.steady_current(v)
