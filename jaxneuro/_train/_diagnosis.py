@@ -70,7 +70,9 @@ def diagnose(
         before, now = loss[-2 * _WINDOW : -_WINDOW], loss[recent]
         noise = np.std(np.concatenate([before, now])) / np.sqrt(_WINDOW)
         gain = np.mean(before) - np.mean(now)
-        if gain < 1e-3 * abs(np.mean(before)) + noise and np.mean(now) > 0.5 * loss[0] > 0:
+        # Of a loss that starts at 0 or below: where it is no lower than it began.
+        little = 0.5 * loss[0] if loss[0] > 0 else loss[0] - 1e-3 * abs(loss[0]) - noise
+        if gain < 1e-3 * abs(np.mean(before)) + noise and np.mean(now) > little:
             text = (
                 f"over {2 * _WINDOW} steps it went from {np.mean(before):.4g} to {np.mean(now):.4g}, and began at "
                 f"{loss[0]:.4g}. Try another learning rate or a schedule, and `jn.audit_gradient`."

@@ -25,7 +25,8 @@ def conduction_velocity(
 
     **Returns:** the velocity; NaN where no spike passes both places.
 
-    Raises `ValueError` where the cable is branched. Derivatives: forward and reverse mode, through the crossings.
+    Raises `ValueError` where the cable is branched or has fewer than 4 compartments. Derivatives: forward and reverse
+    mode, through the crossings.
 
     ```python
     >>> import jaxneuro as jn
@@ -43,6 +44,8 @@ def conduction_velocity(
     for name, value in (("pulse", pulse), ("duration", duration), ("dt", dt)):
         check_positive(name, value)
     n = cable.size()
+    if n < 4:
+        raise ValueError(f"`cable` has to have at least 4 compartments, to time a spike at two places; it has {n}.")
     places = np.array([n // 4, (3 * n) // 4])
     density = cable.current_density({0: current})
     sol = simulate(

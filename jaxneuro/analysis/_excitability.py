@@ -250,7 +250,10 @@ def phase_response(
             raise ValueError(f"`{name}` has to be a positive integer; got {value!r}.")
     for name, value in (("settle", settle), ("dt", dt)):
         check_positive(name, value)
-    i = as_leaf(current)
+    i = as_leaf(current, "current")
+    check_finite("current", i)
+    if i.ndim:
+        raise ValueError(f"`current` has to be one number [uA/cm2]; got shape {i.shape}.")
     warm = _answers_jit(model, i[None], dt, round(settle / dt), round(0.5 * settle / dt))
     if int(warm.late[0]) < 2:
         nothing = jnp.full(n_phases, jnp.nan)

@@ -1,6 +1,7 @@
 """The tree of a cable: which compartments touch, and the linear equations that couple them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from numbers import Integral
 from typing import Any
 
 import equinox as eqx
@@ -128,10 +129,11 @@ class Links(eqx.Module):
 
 def checked_parents(parents: Any, n_sections: int) -> tuple[int, ...]:
     """The parent of each section, or `ValueError`."""
-    known = tuple(int(p) for p in parents)
-    if len(known) != n_sections or any(not -1 <= p < s for s, p in enumerate(known)):
+    known = tuple(parents) if isinstance(parents, Iterable) else ()
+    whole = all(isinstance(p, Integral) and not isinstance(p, bool) for p in known)
+    if len(known) != n_sections or not whole or any(not -1 <= p < s for s, p in enumerate(known)):
         raise ValueError(
             f"`parents` has to name for each of the {n_sections} sections one before it, or -1 for none; "
             f"got {parents!r}."
         )
-    return known
+    return tuple(int(p) for p in known)

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_leaf, check_finite, check_nonnegative
+from .._numerics import as_leaf, check_finite, check_nonnegative, violates
 from ..channels import AbstractChannel, Leak, Potassium, Sodium
 from ._conductance_neuron import AbstractConductanceNeuron, check_membrane
 
@@ -24,7 +24,7 @@ class HodgkinHuxley(AbstractConductanceNeuron):
     - `c_m`: capacitance [uF/cm2]; `bias`: a constant current [uA/cm2].
     - `v_shift`: the potential [mV] that the rates count from. The default, -65, makes V absolute; 0 is the convention
       of 1952, in which V is counted from rest.
-    - `temperature` [degrees Celsius].
+    - `temperature` [degrees Celsius], from -50 to 100.
     - `v_th`: a spike is an upward crossing of this potential [mV], by default 50 mV above `v_shift`.
 
     Currents are in uA/cm2, synaptic conductances in mS/cm2.
@@ -77,6 +77,9 @@ class HodgkinHuxley(AbstractConductanceNeuron):
         v_th: ArrayLike | None = None,
     ):
         # Numbers are added as such: of arrays every sum would be a program of its own at the first call.
+        celsius = as_leaf(temperature, "temperature")
+        if violates(lambda t: (t >= -50.0) & (t <= 100.0), celsius):
+            raise ValueError(f"`temperature` has to lie between -50 and 100 degrees Celsius; got {celsius}.")
         shift = v_shift if isinstance(v_shift, jax.Array) else np.asarray(v_shift)
         warm = temperature if isinstance(temperature, jax.Array) else np.asarray(temperature)
         self.v_shift = as_leaf(shift)
@@ -86,7 +89,6 @@ class HodgkinHuxley(AbstractConductanceNeuron):
         self.e_k = as_leaf(shift - 12.0 if e_k is None else e_k)
         self.e_l = as_leaf(shift + 10.6 if e_l is None else e_l)
         self.c_m, self.bias = as_leaf(c_m), as_leaf(bias)
-        check_finite("temperature", warm)
         self.phi = as_leaf(_Q10 ** ((warm - _MEASURED_AT) / 10.0))
         self.v_th = as_leaf(shift + 50.0 if v_th is None else v_th)
         for name in ("g_na", "g_k", "g_l"):

@@ -34,6 +34,7 @@ def gradient_audit(audit: GradientAudit, *, ax: "Axes | None" = None) -> "Axes":
         )  # fmt: skip
     axes.axhline(0.0, color="0.7", linewidth=0.8, zorder=0)
     axes.set(xticks=places, xticklabels=[label(name) for name in audit.names])
-    axes.set(ylabel="derivative / |finite differences|")
+    unscaled = ", itself where that is 0" if np.any(reference == 0) else ""
+    axes.set(ylabel=f"derivative / |finite differences|{unscaled}")
     axes.legend(frameon=False)
     return axes

@@ -4,7 +4,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_leaf, check_nonnegative, check_positive
+from .._numerics import as_leaf, check_nonnegative, check_positive, violates
 
 
 class PassiveCable(eqx.Module):
@@ -14,7 +14,7 @@ class PassiveCable(eqx.Module):
 
     **Arguments**, numbers: `length` and `diameter` [um], `g_l` = 1/r_m [mS/cm2], `r_a` [ohm cm], `c_m` [uF/cm2].
 
-    Raises `ValueError` where one is not positive.
+    Raises `ValueError` where one is not positive, or a place does not lie on the cable.
 
     Derivatives: forward and reverse mode.
 
@@ -62,10 +62,16 @@ class PassiveCable(eqx.Module):
         """R_inf [MOhm]."""
         return 1e-6 * (2.0 / jnp.pi) * jnp.sqrt(1e3 / self.g_l * self.r_a) * (self.diameter * 1e-4) ** -1.5
 
-    def attenuation(self, x: ArrayLike) -> Float[Array, "..."]:
-        """V(x)/V(0) under a steady current at x = 0, for `x` [um] up to the sealed end."""
+    def _place(self, x: ArrayLike) -> Float[Array, "..."]:
         at = as_leaf(x)
         check_nonnegative("x", at)
+        if violates(lambda x, length: x <= length, at, self.length):
+            raise ValueError(f"`x` has to lie on the cable, which is {self.length} um long; got {at} um.")
+        return at
+
+    def attenuation(self, x: ArrayLike) -> Float[Array, "..."]:
+        """V(x)/V(0) under a steady current at x = 0, for `x` [um] up to the sealed end."""
+        at = self._place(x)
         return jnp.cosh((self.length - at) / self.length_constant) / jnp.cosh(self.length / self.length_constant)
 
     def step_response(self, x: ArrayLike, t: ArrayLike, *, current: ArrayLike, n_terms: int = 4_000):
@@ -75,7 +81,7 @@ class PassiveCable(eqx.Module):
 
         with X = x/lambda, L = length/lambda, T = t/tau_m; the steady part is summed in closed form.
         """
-        at, time = jnp.broadcast_arrays(as_leaf(x), as_leaf(t))
+        at, time = jnp.broadcast_arrays(self._place(x), as_leaf(t))
         check_nonnegative("t", time)
         long = self.length / self.length_constant
         k = jnp.arange(n_terms, dtype=at.dtype)

@@ -141,8 +141,17 @@ def test_gradient_through_a_tree():
 
 
 def test_errors(as_users_run):
-    with pytest.raises(ValueError, match="`parents` has to name"):
-        jn.Cable(PASSIVE, [jn.Section(length=1.0, diameter=1.0, n=2)] * 2, parents=[0, 1])
+    for parents in ([0, 1], [-1, 0.7], 3):
+        with pytest.raises(ValueError, match="`parents` has to name"):
+            jn.Cable(PASSIVE, [jn.Section(length=1.0, diameter=1.0, n=2)] * 2, parents=parents)
+    rall = jn.theory.PassiveCable(length=1_000.0, diameter=2.0, g_l=0.1, r_a=100.0)
+    for beyond in (lambda: rall.attenuation(1_001.0), lambda: rall.step_response(1_001.0, 1.0, current=0.1)):
+        with pytest.raises(ValueError, match="`x` has to lie on the cable"):
+            beyond()
+    with pytest.raises(ValueError, match="at least 4 compartments"):
+        jn.analysis.conduction_velocity(
+            jn.Cable(jn.HodgkinHuxley(), jn.Section(length=10.0, diameter=1.0, n=1)), current=1.0
+        )
     with pytest.raises(ValueError, match="`membrane` has to be a neuron with channels"):
         jn.Cable(jn.LIF(), jn.Section(length=1.0, diameter=1.0, n=2))
     with pytest.raises(ValueError, match="`sections` has to be a `Section` or a list"):

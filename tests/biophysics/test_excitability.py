@@ -121,6 +121,8 @@ def test_errors(as_users_run):
         jn.analysis.voltage_clamp(jn.LIF(), 0.0, [1.0])
     with pytest.raises(ValueError, match="`cycles` has to be"):
         jn.analysis.phase_response(SQUID, 10.0, cycles=0)
+    with pytest.raises(ValueError, match="`current` has to be one number"):
+        jn.analysis.phase_response(SQUID, [10.0, 11.0])
 
 
 def test_what_is_not_in_the_range_is_no_rheobase():

@@ -243,7 +243,9 @@ def test_gradients_against_differences():
     [
         (lambda: jn.HodgkinHuxley(g_na=-1.0), "`g_na` must not be negative"),
         (lambda: jn.HodgkinHuxley(c_m=0.0), "`c_m` has to be positive"),
-        (lambda: jn.HodgkinHuxley(temperature=np.nan), "`temperature` has to be finite"),
+        (lambda: jn.HodgkinHuxley(temperature=np.nan), "`temperature` has to lie between"),
+        (lambda: jn.HodgkinHuxley(temperature=1e5), "`temperature` has to lie between"),
+        (lambda: jn.HodgkinHuxley(temperature=None), "`temperature` has to be a real number"),
         (lambda: jn.ConductanceNeuron({}), "`channels` has to be a dict"),
         (lambda: jn.ConductanceNeuron({"n_a": jn.channels.Leak()}), "without dot or underscore"),
         (lambda: jn.ConductanceNeuron({"na": 3.0}), "has to be of `jn.channels`"),

@@ -103,7 +103,7 @@ def test_where_selects_and_patience_stops():
     assert eqx.tree_equal(trained.best.populations, net.populations)
 
 
-CASES = {
+CASES: dict = {
     "dead units": lambda w, b, k: (jnp.sum(w**2), {"hidden": jnp.asarray([0.0, 0.0, 3.0])}),
     "exploding units": lambda w, b, k: (jnp.sum(w**2), {"hidden": jnp.asarray([3.0, 900.0])}),
     "vanished gradient": lambda w, b, k: jnp.sum(w["a"] ** 2) + 0.0 * jnp.sum(w["b"]),
@@ -114,11 +114,17 @@ CASES = {
 
 @pytest.mark.parametrize("kind", CASES)
 def test_what_goes_wrong_is_said(kind):
+    check_finding(kind, CASES[kind])
+
+
+def test_a_loss_below_zero_that_stands_still_is_said_too():
+    check_finding("loss stopped moving", lambda w, b, k: -3.0 + 1e-9 * jnp.sum(w) + 0.0 * b)
+
+
+def check_finding(kind, loss):
     w = {"a": jnp.ones(2), "b": jnp.ones(2)} if kind == "vanished gradient" else jnp.ones(2)
     with pytest.warns(jn.TrainingWarning) as caught:
-        trained = jn.train(
-            w, CASES[kind], lambda s: jnp.asarray(float(s)), steps=60, optimiser=optax.sgd(1e-7), key=KEY
-        )
+        trained = jn.train(w, loss, lambda s: jnp.asarray(float(s)), steps=60, optimiser=optax.sgd(1e-7), key=KEY)
     assert any(str(w.message).startswith(kind) for w in caught)
     text = next(f.text for f in trained.findings if f.kind == kind)
     assert "Try" in text or "Check" in text
