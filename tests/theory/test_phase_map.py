@@ -79,7 +79,7 @@ def test_states_and_the_fast_boundary():
     np.testing.assert_allclose(at[0, 1], 0.5 * (low + high), atol=0.01)
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_a_line_lies_where_the_mode_starts_to_grow_on_any_grid():
     @eqx.filter_jit
     def growth(g, ratio):
