@@ -36,6 +36,7 @@ from ._moment import (
     moment_difference as moment_difference,
     moment_integral as moment_integral,
 )
+from ._moments import Moments as Moments
 from ._phi import phi as phi
 from ._pointwise import pointwise as pointwise
 from ._poisson import PoissonTable as PoissonTable, below_probability as below_probability
