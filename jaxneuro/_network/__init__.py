@@ -7,6 +7,7 @@ from ._counts import (
     GaussianCounts as GaussianCounts,
     PoissonCounts as PoissonCounts,
 )
+from ._drive import PoissonDrive as PoissonDrive, WhiteNoiseDrive as WhiteNoiseDrive
 from ._network import Drive as Drive, Network as Network
 from ._population import (
     AbstractInitial as AbstractInitial,
@@ -15,9 +16,7 @@ from ._population import (
     UniformPotential as UniformPotential,
 )
 from ._projection import (
-    PoissonDrive as PoissonDrive,
     Projection as Projection,
     TrainableDelay as TrainableDelay,
     UniformDelay as UniformDelay,
-    WhiteNoiseDrive as WhiteNoiseDrive,
 )

@@ -10,8 +10,8 @@ from jaxtyping import Array, ArrayLike, Float
 from .._numerics import as_leaf, check_finite, violates
 from ..connectivity import AbstractConnectivity, AbstractWeights, AllToAll
 from ..models import Binary
+from ._arguments import checked_targets
 from ._population import AtRest, Population
-from ._projection import _targets
 
 
 class BinaryProjection(eqx.Module):
@@ -52,7 +52,7 @@ class BinaryProjection(eqx.Module):
     ):
         if not isinstance(pre, str):
             raise ValueError(f"`pre` has to be the name of one population; got {pre!r}.")
-        self.pre, self.post, self.weight = pre, _targets("post", post), as_leaf(weight)
+        self.pre, self.post, self.weight = pre, checked_targets("post", post), as_leaf(weight)
         check_finite("weight", self.weight)
         if self.weight.ndim > 2:
             raise ValueError(f"`weight` has to have at most two axes, (targets, sources); got {self.weight.shape}.")

@@ -7,8 +7,9 @@ from jaxtyping import Array
 
 from ..connectivity import AbstractWeights
 from ..models import Binary, LeakyIntegrator, Poisson, SpikeSource
+from ._drive import PoissonDrive, WhiteNoiseDrive
 from ._population import Population
-from ._projection import PoissonDrive, Projection, WhiteNoiseDrive
+from ._projection import Projection
 
 Drive = PoissonDrive | WhiteNoiseDrive
 
