@@ -123,7 +123,7 @@ class AbstractLaw(eqx.Module):
 
 
 def _check_k(k: ArrayLike) -> None:
-    check_positive("k", as_leaf(k))
+    check_positive("k", as_leaf(k, "k"))
 
 
 class PowerLaw(AbstractLaw):
@@ -147,7 +147,7 @@ class PowerLaw(AbstractLaw):
     g: Float[Array, "..."]
 
     def __init__(self, j0: ArrayLike = 20.0, beta: ArrayLike = 0.59, g: ArrayLike = 1.1):
-        self.j0, self.beta, self.g = as_leaf(j0), as_leaf(beta), as_leaf(g)
+        self.j0, self.beta, self.g = as_leaf(j0, "j0"), as_leaf(beta, "beta"), as_leaf(g, "g")
 
     def __check_init__(self):
         check_positive("j0", self.j0)
@@ -155,7 +155,7 @@ class PowerLaw(AbstractLaw):
         check_positive("g", self.g)
 
     def excitatory(self, k: ArrayLike) -> Float[Array, "..."]:
-        return self.j0 * as_leaf(k) ** (-self.beta)
+        return self.j0 * as_leaf(k, "k") ** (-self.beta)
 
     def inhibitory(self, k: ArrayLike) -> Float[Array, "..."]:
         return self.g * self.excitatory(k)
@@ -186,14 +186,14 @@ class CurrentScaling(AbstractLaw):
     g: Float[Array, "..."]
 
     def __init__(self, j0: ArrayLike = 20.0, g: ArrayLike = 1.1):
-        self.j0, self.g = as_leaf(j0), as_leaf(g)
+        self.j0, self.g = as_leaf(j0, "j0"), as_leaf(g, "g")
 
     def __check_init__(self):
         check_positive("j0", self.j0)
         check_positive("g", self.g)
 
     def excitatory(self, k: ArrayLike) -> Float[Array, "..."]:
-        return self.j0 / jnp.sqrt(as_leaf(k))
+        return self.j0 / jnp.sqrt(as_leaf(k, "k"))
 
     def inhibitory(self, k: ArrayLike) -> Float[Array, "..."]:
         return self.g * self.excitatory(k)
@@ -249,9 +249,9 @@ class ConductanceScaling(AbstractLaw):
         e_e: ArrayLike = 0.0,
         e_i: ArrayLike = -80.0,
     ):
-        self.v_bar, self.g, self.gamma_eta = as_leaf(v_bar), as_leaf(g), as_leaf(gamma_eta)
-        self.tau_bar = None if tau_bar is None else as_leaf(tau_bar)
-        self.v_rest, self.e_e, self.e_i = as_leaf(v_rest), as_leaf(e_e), as_leaf(e_i)
+        self.v_bar, self.g, self.gamma_eta = as_leaf(v_bar, "v_bar"), as_leaf(g, "g"), as_leaf(gamma_eta, "gamma_eta")
+        self.tau_bar = None if tau_bar is None else as_leaf(tau_bar, "tau_bar")
+        self.v_rest, self.e_e, self.e_i = as_leaf(v_rest, "v_rest"), as_leaf(e_e, "e_e"), as_leaf(e_i, "e_i")
 
     def __check_init__(self):
         check_positive("v_bar", self.v_bar)
@@ -271,7 +271,7 @@ class ConductanceScaling(AbstractLaw):
 
     def _omega(self, k: ArrayLike) -> Float[Array, "..."]:
         # W0(exp(z)) with z = log(2 (v_bar^2 K / tau_bar)^2), which overflows for no K.
-        log_scale = 2.0 * jnp.log(self.v_bar) + jnp.log(as_leaf(k)) - jnp.log(self.time_constant_ratio())
+        log_scale = 2.0 * jnp.log(self.v_bar) + jnp.log(as_leaf(k, "k")) - jnp.log(self.time_constant_ratio())
         return wright_omega(jnp.log(as_leaf(2.0)) + 2.0 * log_scale)
 
     def efficacy(self, k: ArrayLike) -> Float[Array, "..."]:
@@ -284,7 +284,7 @@ class ConductanceScaling(AbstractLaw):
 
     def conductance_ratio(self, k: ArrayLike, *, rate: ArrayLike, tau_leak: ArrayLike = 20.0) -> Float[Array, "..."]:
         """Excitatory over leak conductance, a K tau_L r_E, at a `rate` r_E [Hz] and `tau_leak` [ms] (equation 3)."""
-        return self.efficacy(k) * as_leaf(k) * as_leaf(rate) * as_leaf(tau_leak) / 1000.0
+        return self.efficacy(k) * as_leaf(k, "k") * as_leaf(rate, "rate") * as_leaf(tau_leak, "tau_leak") / 1000.0
 
     def effective_time_constant_ratio(
         self, k: ArrayLike, *, rate: ArrayLike, tau_leak: ArrayLike = 20.0

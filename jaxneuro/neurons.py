@@ -218,4 +218,4 @@ def izhikevich(*, a: Any = 0.02, b: Any = 0.2, c: Any = -65.0, d: Any = 8.0) -> 
     """
     root = math.sqrt(25.0 - 4 * 0.04 * 140.0)
     curve = QuadraticCurve(v_rest=(-5.0 - root) / 0.08, v_c=(-5.0 + root) / 0.08, k=0.04)
-    return IntegrateAndFire(curve, tau_m=1.0, v_peak=30.0, v_reset=c, a=b, b=d, tau_w=1.0 / as_leaf(a), v_w=0.0)
+    return IntegrateAndFire(curve, tau_m=1.0, v_peak=30.0, v_reset=c, a=b, b=d, tau_w=1.0 / as_leaf(a, "a"), v_w=0.0)

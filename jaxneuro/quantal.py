@@ -59,7 +59,7 @@ class AmplitudeHistogram(eqx.Module):
             check_nonnegative("n_failures", n_failures)
             zero = jnp.zeros_like(counts, shape=(1,))
             lower, upper = jnp.concatenate([zero, lower]), jnp.concatenate([zero, upper])
-            counts = jnp.concatenate([zero + as_leaf(n_failures), counts])
+            counts = jnp.concatenate([zero + as_leaf(n_failures, "n_failures"), counts])
         self.lower, self.upper, self.counts = lower, upper, counts
         self.has_failures = n_failures is not None
 
@@ -118,8 +118,8 @@ class QuantalRelease(eqx.Module):
         xi_0: ArrayLike = 0.0,
         max_quanta: int = 30,
     ):
-        self.m, self.u, self.sigma_1 = as_leaf(m), as_leaf(u), as_leaf(sigma_1)
-        self.sigma_0, self.xi_0 = as_leaf(sigma_0), as_leaf(xi_0)
+        self.m, self.u, self.sigma_1 = as_leaf(m, "m"), as_leaf(u, "u"), as_leaf(sigma_1, "sigma_1")
+        self.sigma_0, self.xi_0 = as_leaf(sigma_0, "sigma_0"), as_leaf(xi_0, "xi_0")
         self.max_quanta = max_quanta
 
     def __check_init__(self):
@@ -157,7 +157,7 @@ class QuantalRelease(eqx.Module):
 
     def density(self, v: ArrayLike) -> Float[Array, "..."]:
         """Probability density of a response of amplitude `v`, failures apart; integrates to 1 - exp(-m)."""
-        z = (as_leaf(v)[..., None] - self.xi_0 - self._quanta() * self.u) / self._spread()
+        z = (as_leaf(v, "v")[..., None] - self.xi_0 - self._quanta() * self.u) / self._spread()
         log_normal = -0.5 * jnp.square(z) - jnp.log(self._spread()) - 0.5 * jnp.log(2.0 * jnp.pi)
         return jnp.exp(logsumexp(self._log_weights() + log_normal, axis=-1))
 

@@ -35,7 +35,7 @@ class VoltageTrace(eqx.Module):
     every: int = eqx.field(static=True)
 
     def __init__(self, v: Any, current: Any, *, dt: float, every: int = 1):
-        self.v, self.current, self.dt, self.every = as_leaf(v), as_leaf(current), dt, every
+        self.v, self.current, self.dt, self.every = as_leaf(v, "v"), as_leaf(current, "current"), dt, every
         check_finite("v", self.v)
         check_finite("current", self.current)
         check_positive("dt", dt)
@@ -75,7 +75,7 @@ class TracedNeuron(eqx.Module):
     coupling: Float[Array, ""]
 
     def __init__(self, neuron: HodgkinHuxley, *, coupling: ArrayLike = 0.0):
-        self.neuron, self.coupling = neuron, as_leaf(coupling)
+        self.neuron, self.coupling = neuron, as_leaf(coupling, "coupling")
         check_nonnegative("coupling", self.coupling)
 
     def free_parameters(self) -> dict[str, AbstractBijection]:

@@ -42,7 +42,7 @@ class Linear(AbstractTransfer):
     threshold: Float[Array, "*n"]
 
     def __init__(self, *, gain: Any = 1.0, threshold: Any = 0.0):
-        self.gain, self.threshold = as_leaf(gain), as_leaf(threshold)
+        self.gain, self.threshold = as_leaf(gain, "gain"), as_leaf(threshold, "threshold")
         check_finite("gain", self.gain)
         check_finite("threshold", self.threshold)
 
@@ -72,7 +72,7 @@ class ThresholdLinear(AbstractTransfer):
     threshold: Float[Array, "*n"]
 
     def __init__(self, *, gain: Any = 1.0, threshold: Any = 0.0):
-        self.gain, self.threshold = as_leaf(gain), as_leaf(threshold)
+        self.gain, self.threshold = as_leaf(gain, "gain"), as_leaf(threshold, "threshold")
         check_nonnegative("gain", self.gain)
         check_finite("threshold", self.threshold)
 
@@ -105,7 +105,11 @@ class PowerLaw(AbstractTransfer):
     threshold: Float[Array, "*n"]
 
     def __init__(self, *, gain: Any = 1.0, exponent: Any = 2.0, threshold: Any = 0.0):
-        self.gain, self.exponent, self.threshold = as_leaf(gain), as_leaf(exponent), as_leaf(threshold)
+        self.gain, self.exponent, self.threshold = (
+            as_leaf(gain, "gain"),
+            as_leaf(exponent, "exponent"),
+            as_leaf(threshold, "threshold"),
+        )
         check_nonnegative("gain", self.gain)
         check_positive("exponent", self.exponent)
         check_finite("threshold", self.threshold)
@@ -138,7 +142,11 @@ class Sigmoid(AbstractTransfer):
     width: Float[Array, "*n"]
 
     def __init__(self, *, most: Any = 1.0, midpoint: Any = 0.0, width: Any = 1.0):
-        self.most, self.midpoint, self.width = as_leaf(most), as_leaf(midpoint), as_leaf(width)
+        self.most, self.midpoint, self.width = (
+            as_leaf(most, "most"),
+            as_leaf(midpoint, "midpoint"),
+            as_leaf(width, "width"),
+        )
         check_nonnegative("most", self.most)
         check_finite("midpoint", self.midpoint)
         check_positive("width", self.width)
@@ -169,7 +177,7 @@ class Tanh(AbstractTransfer):
     width: Float[Array, "*n"]
 
     def __init__(self, *, most: Any = 1.0, width: Any = 1.0):
-        self.most, self.width = as_leaf(most), as_leaf(width)
+        self.most, self.width = as_leaf(most, "most"), as_leaf(width, "width")
         check_nonnegative("most", self.most)
         check_positive("width", self.width)
 
@@ -202,7 +210,11 @@ class Softplus(AbstractTransfer):
     width: Float[Array, "*n"]
 
     def __init__(self, *, gain: Any = 1.0, threshold: Any = 0.0, width: Any = 1.0):
-        self.gain, self.threshold, self.width = as_leaf(gain), as_leaf(threshold), as_leaf(width)
+        self.gain, self.threshold, self.width = (
+            as_leaf(gain, "gain"),
+            as_leaf(threshold, "threshold"),
+            as_leaf(width, "width"),
+        )
         check_nonnegative("gain", self.gain)
         check_finite("threshold", self.threshold)
         check_positive("width", self.width)
@@ -248,8 +260,8 @@ class LIFRate(AbstractTransfer):
         v_reset: Any = 10.0,
         t_ref: Any = 2.0,
     ):
-        self.sigma, self.tau, self.t_ref = as_leaf(sigma), as_leaf(tau), as_leaf(t_ref)
-        self.v_th, self.v_reset = as_leaf(v_th), as_leaf(v_reset)
+        self.sigma, self.tau, self.t_ref = as_leaf(sigma, "sigma"), as_leaf(tau, "tau"), as_leaf(t_ref, "t_ref")
+        self.v_th, self.v_reset = as_leaf(v_th, "v_th"), as_leaf(v_reset, "v_reset")
         self(jnp.zeros_like(self.sigma))  # its arguments are checked there
 
     def __call__(self, x: Float[Array, "*n"]) -> Float[Array, "*n"]:

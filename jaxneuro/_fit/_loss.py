@@ -84,7 +84,7 @@ class LogNormal(AbstractLikelihood):
     scatter: Float[Array, ""]
 
     def __init__(self, scatter: ArrayLike = 0.5):
-        self.scatter = as_leaf(scatter)
+        self.scatter = as_leaf(scatter, "scatter")
 
     def __check_init__(self):
         check_positive("scatter", self.scatter)

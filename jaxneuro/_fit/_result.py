@@ -144,7 +144,7 @@ class FitResult:
         if isinstance(self.model, AbstractLaw) and function is None:
             if len(inputs) != 1:
                 raise ValueError(f"`predict` of a law takes the number of connections; got {len(inputs)} arguments.")
-            check_positive("k", as_leaf(inputs[0]))
+            check_positive("k", as_leaf(inputs[0], "k"))
         if band is None:
             band = Positive() if isinstance(self.model, AbstractLaw) else Unbounded()
         covariance = np.where(self.uncertainty.open[:, None] | self.uncertainty.open, 0.0, self.uncertainty.covariance)

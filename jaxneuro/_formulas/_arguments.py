@@ -20,8 +20,12 @@ class LifArguments(eqx.Module):
     def __init__(
         self, mu: ArrayLike, sigma: ArrayLike, tau: ArrayLike, v_th: ArrayLike, v_reset: ArrayLike, t_ref: ArrayLike
     ):
-        self.mu, self.sigma, self.tau = as_leaf(mu), as_leaf(sigma), as_leaf(tau)
-        self.v_th, self.v_reset, self.t_ref = as_leaf(v_th), as_leaf(v_reset), as_leaf(t_ref)
+        self.mu, self.sigma, self.tau = as_leaf(mu, "mu"), as_leaf(sigma, "sigma"), as_leaf(tau, "tau")
+        self.v_th, self.v_reset, self.t_ref = (
+            as_leaf(v_th, "v_th"),
+            as_leaf(v_reset, "v_reset"),
+            as_leaf(t_ref, "t_ref"),
+        )
         check_finite("mu", self.mu)
         check_nonnegative("sigma", self.sigma)
         check_positive("tau", self.tau)

@@ -46,7 +46,7 @@ def lif_density(
     """
     arguments = LifArguments(mu, sigma, tau, v_th, v_reset, t_ref)
     check_positive("sigma", arguments.sigma)
-    potential = as_leaf(v)
+    potential = as_leaf(v, "v")
     check_finite("v", potential)
     return _density(potential, arguments)
 

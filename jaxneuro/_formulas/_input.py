@@ -57,8 +57,8 @@ def poisson_input(
     **Source:** tutorial "Balanced networks", equation (1), questions 6 and 7; Brunel (2000), J Comput Neurosci 8, 183,
     doi:10.1023/A:1008925309027, equation (4).
     """
-    n_e, n_i, psp, ratio = as_leaf(c_e), as_leaf(c_i), as_leaf(j), as_leaf(g)
-    frequency, time_constant, window = as_leaf(rate), as_leaf(tau_m), as_leaf(t)
+    n_e, n_i, psp, ratio = as_leaf(c_e, "c_e"), as_leaf(c_i, "c_i"), as_leaf(j, "j"), as_leaf(g, "g")
+    frequency, time_constant, window = as_leaf(rate, "rate"), as_leaf(tau_m, "tau_m"), as_leaf(t, "t")
     for name, value in (("c_e", n_e), ("c_i", n_i), ("rate", frequency), ("t", window)):
         check_nonnegative(name, value)
     for name, value in (("j", psp), ("g", ratio)):
@@ -127,8 +127,13 @@ def ou_moments(
     (the variance is its question 9); Uhlenbeck, Ornstein (1930), Phys Rev 36, 823,
     doi:10.1103/PhysRev.36.823.
     """
-    time, shift, mean_input = as_leaf(t), as_leaf(lag), as_leaf(mu)
-    noise, time_constant, start, rest = as_leaf(sigma), as_leaf(tau), as_leaf(v_0), as_leaf(e_l)
+    time, shift, mean_input = as_leaf(t, "t"), as_leaf(lag, "lag"), as_leaf(mu, "mu")
+    noise, time_constant, start, rest = (
+        as_leaf(sigma, "sigma"),
+        as_leaf(tau, "tau"),
+        as_leaf(v_0, "v_0"),
+        as_leaf(e_l, "e_l"),
+    )
     for name, value in (("t", time), ("sigma", noise), ("lag", shift)):
         check_nonnegative(name, value)
     for name, value in (("mu", mean_input), ("v_0", start), ("e_l", rest)):

@@ -38,7 +38,8 @@ def kramers_rate(
     **Source:** Sanzeni, Histed, Brunel (2022), Phys Rev X 12, 011044, doi:10.1103/PhysRevX.12.011044, equation (12);
     Kramers (1940), Physica 7, 284, doi:10.1016/S0031-8914(40)90098-2.
     """
-    values = [as_leaf(x) for x in (mu, sigma, tau, v_th, t_ref)]
+    given = {"mu": mu, "sigma": sigma, "tau": tau, "v_th": v_th, "t_ref": t_ref}
+    values = [as_leaf(x, name) for name, x in given.items()]
     check_finite("mu", values[0])
     check_positive("sigma", values[1])
     check_positive("tau", values[2])

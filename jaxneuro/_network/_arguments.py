@@ -25,7 +25,7 @@ def checked_targets(name: str, targets: str | tuple[str, ...] | list[str]) -> tu
 def checked_weight(weight: ArrayLike, synapse: AbstractSynapse, given: bool = False) -> Float[Array, "*n"]:
     if not isinstance(synapse, AbstractSynapse):
         raise ValueError(f"`synapse` has to be a synapse such as `DeltaCurrent()`; got {synapse!r}.")
-    leaf = as_leaf(weight)
+    leaf = as_leaf(weight, "weight")
     check_finite("weight", leaf)
     if leaf.ndim > 1:
         raise ValueError(f"`weight` has to be one number or one a target neuron; got shape {leaf.shape}.")

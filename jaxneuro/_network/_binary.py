@@ -52,7 +52,7 @@ class BinaryProjection(eqx.Module):
     ):
         if not isinstance(pre, str):
             raise ValueError(f"`pre` has to be the name of one population; got {pre!r}.")
-        self.pre, self.post, self.weight = pre, checked_targets("post", post), as_leaf(weight)
+        self.pre, self.post, self.weight = pre, checked_targets("post", post), as_leaf(weight, "weight")
         check_finite("weight", self.weight)
         if self.weight.ndim > 2:
             raise ValueError(f"`weight` has to have at most two axes, (targets, sources); got {self.weight.shape}.")
@@ -166,7 +166,7 @@ class BinaryNetwork(eqx.Module):
         if not isinstance(given, Mapping):
             raise ValueError(f"`{argument}` has to be a dict of {{population: number}}; got {type(given).__name__}.")
         self._check_known(f"`{argument}`", tuple(given))
-        leaves = {name: as_leaf(given.get(name, 0.0)) for name in self.names}
+        leaves = {name: as_leaf(given.get(name, 0.0), f"{argument}[{name!r}]") for name in self.names}
         for name, leaf in leaves.items():
             check_finite(f"{argument}[{name!r}]", leaf)
             n = self.populations[name].n

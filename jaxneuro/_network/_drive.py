@@ -54,8 +54,8 @@ class PoissonDrive(eqx.Module):
             )
         self.synapse = synapse
         self.weight = checked_weight(weight, synapse)
-        self.n_sources = as_leaf(n_sources)
-        self.rate = as_leaf(rate)
+        self.n_sources = as_leaf(n_sources, "n_sources")
+        self.rate = as_leaf(rate, "rate")
         check_nonnegative("n_sources", self.n_sources)
         check_nonnegative("rate", self.rate)
         if not isinstance(counts, AbstractCounts | None):
@@ -89,6 +89,6 @@ class WhiteNoiseDrive(eqx.Module):
 
     def __init__(self, targets: str | tuple[str, ...] | list[str], *, mu: ArrayLike, sigma: ArrayLike):
         self.targets = checked_targets("targets", targets)
-        self.mu, self.sigma = as_leaf(mu), as_leaf(sigma)
+        self.mu, self.sigma = as_leaf(mu, "mu"), as_leaf(sigma, "sigma")
         check_finite("mu", self.mu)
         check_nonnegative("sigma", self.sigma)

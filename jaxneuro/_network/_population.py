@@ -35,7 +35,7 @@ class UniformPotential(AbstractInitial):
     high: Float[Array, ""]
 
     def __init__(self, low: ArrayLike, high: ArrayLike):
-        self.low, self.high = as_leaf(low), as_leaf(high)
+        self.low, self.high = as_leaf(low, "low"), as_leaf(high, "high")
         check_finite("low", self.low)
         check_finite("high", self.high)
         if violates(lambda low, high: low <= high, self.low, self.high):

@@ -67,7 +67,8 @@ class TrainableDelay(eqx.Module):
     high: float = eqx.field(static=True)
 
     def __init__(self, value: Any, *, low: float, high: float):
-        self.value, self.low, self.high = as_leaf(value), to_milliseconds("low", low), to_milliseconds("high", high)
+        self.value = as_leaf(value, "value")
+        self.low, self.high = to_milliseconds("low", low), to_milliseconds("high", high)
         check_finite("value", self.value)
         if not 0 < self.low <= self.high:
             raise ValueError(f"`TrainableDelay` needs 0 < low <= high; got {low} and {high} ms.")

@@ -183,7 +183,7 @@ def _plan(net: Network, t1: float, spikes: Mapping, stimulus: Mapping) -> tuple[
 
     rest = side_by_side("v_rest")
     for name, value in stimulus.items():
-        current, n = as_leaf(value), own[name].stop - own[name].start
+        current, n = as_leaf(value, f"stimulus[{name!r}]"), own[name].stop - own[name].start
         check_finite(f"stimulus[{name!r}]", current)
         if current.shape not in ((), (n,)):
             raise ValueError(f"`stimulus[{name!r}]` has to be a number or ({n},); got shape {current.shape}.")
@@ -228,7 +228,7 @@ def _one_tau(net: Network) -> Float[Array, ""]:
 def _checked_spikes(name: str, given: Any, n: int) -> tuple[Float[Array, "m"], Int[Array, "m"]]:
     if not isinstance(given, tuple | list) or len(given) != 2:
         raise ValueError(f"`spikes[{name!r}]` has to be (times, indices); got {given!r}.")
-    times, indices = as_leaf(given[0]), np.asarray(given[1])
+    times, indices = as_leaf(given[0], f"spikes[{name!r}]"), np.asarray(given[1])
     if not indices.size:
         indices = indices.astype(np.int32)  # an empty list is of floats
     check_nonnegative(f"spikes[{name!r}]", times)

@@ -241,7 +241,7 @@ def _stepper(model: AbstractODE, solver: Solver, stimulus: Stimulus | None, dt: 
     if not isinstance(solver, AbstractMembraneSolver):
         return explicit
     if isinstance(model, Cable):
-        return lambda y, step, noise, row: model.advance(y, row, as_leaf(dt), solver)
+        return lambda y, step, noise, row: model.advance(y, row, as_leaf(dt, "dt"), solver)
     if not isinstance(model, AbstractRelaxation):
         raise ValueError(f"`solver` of a {type(model).__name__} has to be `RungeKutta4()`; got {solver!r}.")
     coefficients = [solver.propagator(dt / tau) for tau in jax.tree.leaves(model.time_constants())]

@@ -31,14 +31,14 @@ class Stimulus(eqx.Module):
             return jnp.broadcast_to(self.constant, (steps.shape[0], *self.constant.shape))
         function: Any = self.function
         times = (steps.astype(jnp.result_type(float)) + self.share) * self.dt
-        return jax.vmap(lambda t: as_leaf(function(t)))(times)
+        return jax.vmap(lambda t: as_leaf(function(t), "stimulus"))(times)
 
     def within(self, row: Float[Array, "*n"], t: Float[Array, ""]) -> Float[Array, "*n"]:
         """The current at a time `t` [ms] inside the step whose row is `row`: what is no function is constant there."""
         if self.function is None:
             return row
         function: Any = self.function
-        return as_leaf(function(t))
+        return as_leaf(function(t), "stimulus")
 
 
 class GivenSpikes(eqx.Module):
@@ -68,7 +68,7 @@ def make_spikes(name: str, value: Any, n: int, n_steps: int, dt: float) -> Given
         raise ValueError(f"`stimulus` of {name!r} has shape {known.shape}; spikes are (time, n) = ({n_steps}, {n}).")
     if known.dtype == bool:
         return GivenSpikes(jnp.asarray(known), n)
-    leaf = as_leaf(value)
+    leaf = as_leaf(value, f"stimulus[{name!r}]")
     check_finite(f"stimulus[{name!r}]", leaf)
     return GivenSpikes(leaf, n)
 
@@ -91,11 +91,11 @@ def make_stimulus(name: str, value: Any, n: int, n_steps: int, dt: float, share:
     """Checks a stimulus for a population of `n` neurons and a run of `n_steps` steps."""
     if callable(value):
         function: Any = value
-        shape = jax.eval_shape(lambda t: as_leaf(function(t)), as_leaf(0.0)).shape
+        shape = jax.eval_shape(lambda t: as_leaf(function(t), "stimulus"), as_leaf(0.0)).shape
         if shape not in ((), (n,)):
             raise ValueError(f"`stimulus` of {name!r}: the function returns shape {shape}; it has to be () or ({n},).")
         return Stimulus(None, None, as_callable(value), dt, share)
-    leaf = as_leaf(value)
+    leaf = as_leaf(value, f"stimulus[{name!r}]")
     check_finite(f"stimulus[{name!r}]", leaf)
     if leaf.shape in ((), (n,)):
         return Stimulus(None, leaf, None, dt)

@@ -148,9 +148,9 @@ def audit_gradient(
     derivatives Engelken, Wolf and Abbott (2023), doi:10.1103/PhysRevResearch.5.043044.
     """
     check_key(key)
-    at = as_leaf(at)
+    at = as_leaf(at, "at")
     labels = _checked(at, seeds, surrogate, names)
-    h = as_leaf(step)
+    h = as_leaf(step, "step")
     check_positive("step", h)
     if h.shape not in ((), at.shape):
         raise ValueError(f"`step` has to be a number or one a parameter, {at.shape}; got shape {h.shape}.")

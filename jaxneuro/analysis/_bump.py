@@ -44,7 +44,7 @@ def decode(u: ArrayLike, *, n_angles: int = 1) -> Decoded:
 
     Source: Georgopoulos, Schwartz and Kettner (1986), doi:10.1126/science.3749885.
     """
-    rates = as_leaf(u)
+    rates = as_leaf(u, "u")
     if rates.ndim == 0 or rates.shape[-1] == 0:
         raise ValueError(f"`u` has to hold the rates of a ring, (..., n); got shape {rates.shape}.")
     check_finite("u", rates)
@@ -103,8 +103,8 @@ def bump_diffusion(angle: ArrayLike, *, every: float) -> Diffusion:
 
     Source: Compte, Brunel, Goldman-Rakic and Wang (2000), doi:10.1093/cercor/10.9.910, for bumps that diffuse.
     """
-    known = as_leaf(angle)
-    check_positive("every", as_leaf(every))
+    known = as_leaf(angle, "angle")
+    check_positive("every", as_leaf(every, "every"))
     if known.ndim != 2 or known.shape[1] < 2:
         raise ValueError(f"`angle` has to be (runs, time) with two samples or more; got shape {known.shape}.")
     check_finite("angle", known)

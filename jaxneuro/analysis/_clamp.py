@@ -59,14 +59,14 @@ def voltage_clamp(model: AbstractConductanceNeuron, v: Any, times: Any, *, holdi
     """
     if not isinstance(model, AbstractConductanceNeuron):
         raise ValueError(f"`model` has to be a neuron with channels, such as `jn.HodgkinHuxley()`; got {model!r}.")
-    levels, t = as_leaf(v), as_leaf(times)
+    levels, t = as_leaf(v, "v"), as_leaf(times, "times")
     check_finite("v", levels)
     if t.ndim != 1:
         raise ValueError(f"`times` has to be (time,); got the shape {t.shape}.")
     check_nonnegative("times", t)
     if any(leaf.ndim for leaf in jax.tree_util.tree_leaves(model)):
         raise ValueError("`model` has one number a neuron; give it single numbers and map over them with jax.vmap.")
-    start = model.resting_potential() if holding is None else as_leaf(holding)
+    start = model.resting_potential() if holding is None else as_leaf(holding, "holding")
     check_finite("holding", start)
     return _clamp(model, levels, t, start)
 
@@ -97,7 +97,7 @@ def current_voltage(model: AbstractConductanceNeuron, v: Any) -> Float[Array, ".
     """
     if not isinstance(model, AbstractConductanceNeuron):
         raise ValueError(f"`model` has to be a neuron with channels, such as `jn.HodgkinHuxley()`; got {model!r}.")
-    return _steady_current(model, as_leaf(v))
+    return _steady_current(model, as_leaf(v, "v"))
 
 
 @eqx.filter_jit

@@ -52,7 +52,7 @@ def conduction_velocity(
         cable, 0.0, duration, dt=dt, record={"v": record.Trace("v", neurons=places.tolist())},
         stimulus=lambda t: jnp.where(t < pulse, density, 0.0 * density),
     )  # fmt: skip
-    level = cable.membrane.resting_potential() + as_leaf(threshold)
+    level = cable.membrane.resting_potential() + as_leaf(threshold, "threshold")
     times = _crossing(sol["v"], jnp.broadcast_to(level, (n,))[places], dt)
     distance = cable.positions()[places]
     return 1e-3 * (distance[1] - distance[0]) / (times[1] - times[0])

@@ -115,16 +115,16 @@ def continuation(
         raise ValueError(f"`step` has to lie between 0 and 1; got {step!r}.")
     if isinstance(max_steps, bool) or not isinstance(max_steps, int | np.integer) or max_steps < 1:
         raise ValueError(f"`max_steps` has to be a number of steps of at least 1; got {max_steps!r}.")
-    args = None if stimulus is None else as_leaf(stimulus)
-    start = fixed_point(with_leaf(model, index, as_leaf(first)), near, stimulus=stimulus)
+    args = None if stimulus is None else as_leaf(stimulus, "stimulus")
+    start = fixed_point(with_leaf(model, index, as_leaf(first, "first")), near, stimulus=stimulus)
     if not bool(jnp.all(jnp.isfinite(start))):
         raise RuntimeError(f"No fixed point at {first:.6g} was found from `near`: give a start closer to one.")
-    way = _Way(model, index, args, as_leaf(first), as_leaf(last - first), 1.0 + jnp.max(jnp.abs(start)))
+    way = _Way(model, index, args, as_leaf(first, "first"), as_leaf(last - first), 1.0 + jnp.max(jnp.abs(start)))
     return way.follow(way.first(start), step, int(max_steps))
 
 
 def _range(over: Any) -> tuple[float, float]:
-    ends = np.asarray(as_leaf(over))
+    ends = np.asarray(as_leaf(over, "over"))
     if ends.shape != (2,) or not np.all(np.isfinite(ends)) or ends[0] == ends[1]:
         raise ValueError(f"`over` has to be (first, last), two different numbers; got {over!r}.")
     return float(ends[0]), float(ends[1])
@@ -157,7 +157,7 @@ class _Way(eqx.Module):
         """All points and bifurcations."""
         points, found, ds, complete = [point], [], step, False
         for _ in range(max_steps):
-            ahead = _advance(self, point, as_leaf(ds))
+            ahead = _advance(self, point, as_leaf(ds, "ds"))
             if not _accepted(point, ahead, ds):
                 ds *= 0.5
                 if ds < step * 2.0**-20:
@@ -199,7 +199,7 @@ class _Way(eqx.Module):
         low, high, sign = 0.0, ds, np.sign(test(point))
         for _ in range(_BISECTIONS):
             middle = 0.5 * (low + high)
-            same = np.sign(test(_advance(self, point, as_leaf(middle)))) == sign
+            same = np.sign(test(_advance(self, point, as_leaf(middle, "middle")))) == sign
             low, high = (middle, high) if same else (low, middle)
         seen = _advance(self, point, as_leaf(0.5 * (low + high)))
         values = np.asarray(seen.eigenvalues)

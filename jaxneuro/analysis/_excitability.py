@@ -125,7 +125,7 @@ def rheobase(
     Source: Dayan and Abbott (2001), Theoretical Neuroscience, chapter 5; Rinzel (1978), Fed Proc 37:2793.
     """
     check_neuron(model)
-    ends = as_leaf(over)
+    ends = as_leaf(over, "over")
     if ends.shape != (2,) or not bool(ends[0] < ends[1]) or not bool(jnp.all(jnp.isfinite(ends))):
         raise ValueError(f"`over` has to be (low, high) with low below high; got {over!r}.")
     for name, value in (("duration", duration), ("dt", dt), ("tolerance", tolerance)):
@@ -172,7 +172,7 @@ def fi_curve(
     Source: source text 003.
     """
     check_neuron(model)
-    i = jnp.atleast_1d(as_leaf(current))
+    i = jnp.atleast_1d(as_leaf(current, "current"))
     if i.ndim > 1:
         raise ValueError(f"`current` has to be a number or (n,); got the shape {i.shape}.")
     check_finite("current", i)
@@ -260,7 +260,7 @@ def phase_response(
         return PhaseResponse(jnp.arange(n_phases) / n_phases, nothing, jnp.asarray(jnp.nan))
     period = (warm.last - warm.first)[0] / (int(warm.late[0]) - 1)
     steps = int(np.ceil((cycles + 2.5) * float(period) / dt))
-    return _kicked(model, i, warm.state, period, as_leaf(kick), dt, steps, n_phases, cycles)
+    return _kicked(model, i, warm.state, period, as_leaf(kick, "kick"), dt, steps, n_phases, cycles)
 
 
 _answers_jit = eqx.filter_jit(_answers)

@@ -94,13 +94,13 @@ def fixed_points(
     check_model(model, stimulus)
     if isinstance(n_starts, bool) or not isinstance(n_starts, int | np.integer) or n_starts < 0:
         raise ValueError(f"`n_starts` has to be a number of starts of at least 0; got {n_starts!r}.")
-    args = None if stimulus is None else as_leaf(stimulus)
+    args = None if stimulus is None else as_leaf(stimulus, "stimulus")
     key = jax.random.key(0) if key is None else key
     check_key(key)
     check_tolerance(tolerance)
     field, own = flat(model, args)
     low, high = box_of(box, own.size)
-    given = jnp.zeros((0, own.size), own.dtype) if starts is None else jnp.atleast_2d(as_leaf(starts))
+    given = jnp.zeros((0, own.size), own.dtype) if starts is None else jnp.atleast_2d(as_leaf(starts, "starts"))
     if given.ndim != 2 or given.shape[1] != own.size:
         raise ValueError(f"`starts` has to be (k, {own.size}); got shape {given.shape}.")
     check_finite("starts", given)
@@ -115,7 +115,7 @@ def box_of(box: Any, n: int) -> tuple[Array, Array]:
         low, high = box
     except (TypeError, ValueError):
         raise ValueError(f"`box` has to be (low, high); got {box!r}.") from None
-    low, high = as_leaf(low), as_leaf(high)
+    low, high = as_leaf(low, "low"), as_leaf(high, "high")
     if any(end.shape not in ((), (n,)) for end in (low, high)):
         raise ValueError(f"`box` has to be (low, high), numbers or ({n},); got shapes {low.shape} and {high.shape}.")
     if not bool(jnp.all(low < high)):
@@ -147,7 +147,7 @@ def fixed_point(model: AbstractODE, near: Any = None, *, stimulus: ArrayLike | N
     Source: the implicit function theorem.
     """
     check_model(model, stimulus)
-    field, own = flat(model, None if stimulus is None else as_leaf(stimulus))
+    field, own = flat(model, None if stimulus is None else as_leaf(stimulus, "stimulus"))
     return reached_root(field, point_of("near", near, own))
 
 

@@ -77,10 +77,10 @@ def hopf(
     """
     check_model(model, stimulus)
     index = leaf_index(model, where)
-    ends = as_leaf(bracket)
+    ends = as_leaf(bracket, "bracket")
     if ends.shape != (2,) or (is_concrete(ends) and not bool(ends[0] < ends[1])):
         raise ValueError(f"`bracket` has to be (low, high) with low below high; got {bracket!r}.")
-    args = None if stimulus is None else as_leaf(stimulus)
+    args = None if stimulus is None else as_leaf(stimulus, "stimulus")
     start = point_of("near", near, flat(model, args)[1])
     found = _hopf(model, index, ends, start, args)
     if throw and is_concrete(found.result) and not bool(found.result == Result.successful):

@@ -34,7 +34,7 @@ def jacobian(model: AbstractODE, y: Any, *, stimulus: ArrayLike | None = None) -
     Source: Strogatz (2015), Nonlinear Dynamics and Chaos, section 6.3; source text 002.
     """
     check_model(model, stimulus)
-    field, own = flat(model, None if stimulus is None else as_leaf(stimulus))
+    field, own = flat(model, None if stimulus is None else as_leaf(stimulus, "stimulus"))
     return _jacobian(field, point_of("y", y, own))
 
 

@@ -47,14 +47,14 @@ def nullclines(model: AbstractODE, *, box: Any, n: int = 201, stimulus: ArrayLik
     check_model(model, stimulus)
     if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 2:
         raise ValueError(f"`n` has to be a number of points of at least 2; got {n!r}.")
-    field, own = flat(model, None if stimulus is None else as_leaf(stimulus))
+    field, own = flat(model, None if stimulus is None else as_leaf(stimulus, "stimulus"))
     if own.size != 2:
         raise ValueError(f"`model` has to have two variables, such as `jn.networks.ei_rate()`; it has {own.size}.")
     low, high = (np.broadcast_to(np.asarray(end), (2,)) for end in box_of(box, 2))
     # One more point below, so that a line along the lower edge, as of a rectified rate at 0, has a change of sign.
     grids = [low[k] + (high[k] - low[k]) * np.arange(-1, n) / (n - 1) for k in range(2)]
     points = np.stack(np.meshgrid(*grids, indexing="ij"), axis=-1)
-    slopes = np.asarray(_on_grid(field, as_leaf(points)))
+    slopes = np.asarray(_on_grid(field, as_leaf(points, "points")))
     return Nullclines(*(_lines(slopes[..., k], points, low) for k in range(2)))
 
 

@@ -71,7 +71,7 @@ def oscillation(
             f"`frequencies` has to be one axis of three or more, the last of `density`; got {frequencies.shape} and "
             f"{density.shape}."
         )
-    rate = as_leaf(rate)[..., None]
+    rate = as_leaf(rate, "rate")[..., None]
     index = jnp.arange(frequencies.shape[0])
     peak = jnp.argmax(jnp.where(index >= _LOWEST, density, -jnp.inf), axis=-1, keepdims=True)
     top = jnp.take_along_axis(density, peak, axis=-1)

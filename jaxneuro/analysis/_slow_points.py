@@ -67,7 +67,7 @@ def slow_points(
     key = jax.random.key(0) if key is None else key
     check_key(key)
     check_tolerance(tolerance)
-    field, own = flat(model, None if stimulus is None else as_leaf(stimulus))
+    field, own = flat(model, None if stimulus is None else as_leaf(stimulus, "stimulus"))
     low, high = box_of(box, own.size)
     starts = low + (high - low) * jax.random.uniform(key, (n_starts, own.size), own.dtype)
     ends, speeds, slopes = (np.asarray(x) for x in _minimise(field, jnp.concatenate([own[None], starts])))

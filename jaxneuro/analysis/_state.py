@@ -68,9 +68,15 @@ slow below 60 Hz
         regular_modulation: ArrayLike = 0.1,
         slow_below: ArrayLike = 80.0,
     ):
-        self.quiescent_rate, self.regular_cv = as_leaf(quiescent_rate), as_leaf(regular_cv)
-        self.modulation, self.regular_modulation = as_leaf(modulation), as_leaf(regular_modulation)
-        self.slow_below = as_leaf(slow_below)
+        self.quiescent_rate, self.regular_cv = (
+            as_leaf(quiescent_rate, "quiescent_rate"),
+            as_leaf(regular_cv, "regular_cv"),
+        )
+        self.modulation, self.regular_modulation = (
+            as_leaf(modulation, "modulation"),
+            as_leaf(regular_modulation, "regular_modulation"),
+        )
+        self.slow_below = as_leaf(slow_below, "slow_below")
         for name, value in vars(self).items():
             check_nonnegative(name, value)
             if value.ndim:
@@ -129,7 +135,8 @@ def classify(
     are measured on his network, `benchmarks/brunel_states.py`.
     """
     limits = as_thresholds(thresholds)
-    rate, cv, frequency, modulation = (as_leaf(x) for x in (rate, cv, frequency, modulation))
+    given = {"rate": rate, "cv": cv, "frequency": frequency, "modulation": modulation}
+    rate, cv, frequency, modulation = (as_leaf(x, name) for name, x in given.items())
     irregular = jnp.where(frequency < limits.slow_below, State.slow_SI.value, State.fast_SI.value)
     irregular = jnp.where(modulation > limits.modulation, irregular, State.AI.value)
     regular = jnp.where(modulation > limits.regular_modulation, State.SR.value, State.AR.value)

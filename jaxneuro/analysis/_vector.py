@@ -47,14 +47,14 @@ def check_model(model: Any, args: Any) -> None:
     if args is not None and jnp.shape(args) not in ((), (model.size(),)):
         raise ValueError(f"`stimulus` has to be a number or ({model.size()},); got shape {jnp.shape(args)}.")
     if args is not None:
-        check_finite("stimulus", as_leaf(args))
+        check_finite("stimulus", as_leaf(args, "stimulus"))
 
 
 def point_of(name: str, value: Any, own: Float[Array, "n"]) -> Float[Array, "n"]:
     """`value` as a point of the model's variables, `own` where None; raises `ValueError` where it is none."""
     if value is None:
         return own
-    point = as_leaf(value)
+    point = as_leaf(value, name)
     if point.shape != own.shape:
         raise ValueError(f"`{name}` has to be ({own.size},); got shape {point.shape}.")
     check_finite(name, point)

@@ -29,7 +29,7 @@ class CalciumT(AbstractChannel):
 
     def __init__(self, g: ArrayLike = 0.4, e: ArrayLike = 120.0, v_x: ArrayLike = 2.0):
         self.g, self.e = checked_pair(g, e)
-        self.v_x = as_leaf(v_x)
+        self.v_x = as_leaf(v_x, "v_x")
         check_finite("v_x", self.v_x)
 
     def kinetics(self, v: Float[Array, "*n"]) -> dict[str, Kinetics]:

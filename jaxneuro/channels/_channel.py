@@ -75,7 +75,7 @@ class AbstractChannel(eqx.Module):
 
 def checked_pair(g: ArrayLike, e: ArrayLike) -> tuple[Float[Array, "..."], Float[Array, "..."]]:
     """A conductance [mS/cm2] that is not negative and a reversal potential [mV], as leaves."""
-    conductance, reversal = as_leaf(g), as_leaf(e)
+    conductance, reversal = as_leaf(g, "g"), as_leaf(e, "e")
     check_nonnegative("g", conductance)
     check_finite("e", reversal)
     return conductance, reversal

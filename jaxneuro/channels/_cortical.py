@@ -29,7 +29,7 @@ class TraubSodium(AbstractChannel):
 
     def __init__(self, g: ArrayLike = 100.0, e: ArrayLike = 50.0, v_t: ArrayLike = -67.0):
         self.g, self.e = checked_pair(g, e)
-        self.v_t = as_leaf(v_t)
+        self.v_t = as_leaf(v_t, "v_t")
         check_finite("v_t", self.v_t)
 
     def kinetics(self, v: Float[Array, "*n"]) -> dict[str, Kinetics]:
@@ -64,7 +64,7 @@ class TraubPotassium(AbstractChannel):
 
     def __init__(self, g: ArrayLike = 80.0, e: ArrayLike = -100.0, v_t: ArrayLike = -67.0):
         self.g, self.e = checked_pair(g, e)
-        self.v_t = as_leaf(v_t)
+        self.v_t = as_leaf(v_t, "v_t")
         check_finite("v_t", self.v_t)
 
     def kinetics(self, v: Float[Array, "*n"]) -> dict[str, Kinetics]:
@@ -98,7 +98,7 @@ class MType(AbstractChannel):
 
     def __init__(self, g: ArrayLike = 0.075, e: ArrayLike = -90.0, tau_max: ArrayLike = 608.0):
         self.g, self.e = checked_pair(g, e)
-        self.tau_max = as_leaf(tau_max)
+        self.tau_max = as_leaf(tau_max, "tau_max")
         check_positive("tau_max", self.tau_max)
 
     def kinetics(self, v: Float[Array, "*n"]) -> dict[str, Kinetics]:

@@ -54,7 +54,7 @@ class Sodium(AbstractChannel):
 
     def __init__(self, g: ArrayLike = 120.0, e: ArrayLike = 50.0, v_shift: ArrayLike = -65.0):
         self.g, self.e = checked_pair(g, e)
-        self.v_shift = as_leaf(v_shift)
+        self.v_shift = as_leaf(v_shift, "v_shift")
         check_finite("v_shift", self.v_shift)
 
     def kinetics(self, v: Float[Array, "*n"]) -> dict[str, Kinetics]:
@@ -97,7 +97,7 @@ class Potassium(AbstractChannel):
 
     def __init__(self, g: ArrayLike = 36.0, e: ArrayLike = -77.0, v_shift: ArrayLike = -65.0):
         self.g, self.e = checked_pair(g, e)
-        self.v_shift = as_leaf(v_shift)
+        self.v_shift = as_leaf(v_shift, "v_shift")
         check_finite("v_shift", self.v_shift)
 
     def kinetics(self, v: Float[Array, "*n"]) -> dict[str, Kinetics]:

@@ -29,7 +29,7 @@ class AbstractConnectivity(eqx.Module):
 
 
 def _one_number(name: str, value: ArrayLike) -> Float[Array, ""]:
-    leaf = as_leaf(value)
+    leaf = as_leaf(value, name)
     if leaf.ndim:
         raise ValueError(f"`{name}` has to be one number; got shape {leaf.shape}.")
     return leaf

@@ -178,7 +178,7 @@ class SparseWeights(AbstractWeights):
         n_post: int,
         n_pre: int,
     ):
-        self.values, self.sizes = as_leaf(values), (int(n_post), int(n_pre))
+        self.values, self.sizes = as_leaf(values, "values"), (int(n_post), int(n_pre))
         check_finite("values", self.values)
         self.post, self.pre = _indices("post", post, self.sizes[0]), _indices("pre", pre, self.sizes[1])
         if self.values.ndim != 1 or not self.values.shape == self.post.shape == self.pre.shape:
@@ -228,7 +228,7 @@ class ConvolutionalWeights(AbstractWeights):
     padding: int = eqx.field(static=True)
 
     def __init__(self, kernel: Any, *, sheet: tuple[int, int], stride: int = 1, padding: int = 0):
-        self.kernel = as_leaf(kernel)
+        self.kernel = as_leaf(kernel, "kernel")
         check_finite("kernel", self.kernel)
         if self.kernel.ndim != 4:
             raise ValueError(f"`kernel` has to be (channels out, channels in, height, width); got {self.kernel.shape}.")
@@ -314,7 +314,7 @@ def _product(spikes: Float[Array, "time n_pre"], matrix: Float[Array, "n_post n_
 
 
 def _matrix(name: str, value: Any) -> Float[Array, "_ _"]:
-    leaf = as_leaf(value)
+    leaf = as_leaf(value, name)
     check_finite(name, leaf)
     if leaf.ndim != 2 or 0 in leaf.shape:
         raise ValueError(f"`{name}` has to be a matrix; got shape {leaf.shape}.")

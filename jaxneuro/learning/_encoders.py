@@ -24,7 +24,7 @@ def poisson_spikes(rates: Any, *, n_steps: int, dt: float, key: PRNGKeyArray) ->
     ```
     """
     check_positive("dt", dt)
-    rate = as_leaf(rates)
+    rate = as_leaf(rates, "rates")
     check_nonnegative("rates", rate)
     p = rate * (dt / 1000.0)
     if violates(lambda p: p <= 1, p):
@@ -55,7 +55,7 @@ def latency_spikes(
 
     Source: Zenke and Vogels (2021), doi:10.1162/neco_a_01367, methods.
     """
-    x = as_leaf(values)
+    x = as_leaf(values, "values")
     check_finite("values", x)
     for name, value in (("dt", dt), ("tau", tau), ("threshold", threshold)):
         check_positive(name, value)
@@ -84,5 +84,5 @@ def population_rates(values: Any, *, centres: Any, width: float, peak: float) ->
     """
     check_positive("width", width)
     check_nonnegative("peak", peak)
-    x, at = as_leaf(values), as_leaf(centres)
+    x, at = as_leaf(values, "values"), as_leaf(centres, "centres")
     return peak * jnp.exp(-0.5 * ((x[..., None] - at) / width) ** 2)

@@ -62,7 +62,7 @@ def squared_error(values: Shaped[Array, "*shape"], target: ArrayLike) -> Float[A
 
     ```
     """
-    values, target = as_floats(values), as_leaf(target)
+    values, target = as_floats(values), as_leaf(target, "target")
     check_target("values", values, target, 0)
     return jnp.mean((values - target) ** 2)
 
@@ -81,7 +81,7 @@ def rate_bounds(rates: Float[Array, "*batch n"], *, low: ArrayLike = 0.0, high: 
 
     Source: Zenke and Vogels (2021), doi:10.1162/neco_a_01367, methods.
     """
-    low, high = as_leaf(low), as_leaf(high)
+    low, high = as_leaf(low, "low"), as_leaf(high, "high")
     if violates(lambda low, high: low <= high, low, high):
         raise ValueError(f"`low` has to be at most `high`; got {low} and {high} Hz.")
     below, above = jnp.maximum(low - rates, 0.0), jnp.maximum(rates - high, 0.0)

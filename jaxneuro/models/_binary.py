@@ -48,8 +48,8 @@ class Binary(eqx.Module):
     temperature: Float[Array, "*n"]
 
     def __init__(self, threshold: ArrayLike = 1.0, *, tau: ArrayLike = 10.0, temperature: ArrayLike = 0.0):
-        self.threshold, self.temperature = as_leaf(threshold), as_leaf(temperature)
-        tau = as_leaf(tau)
+        self.threshold, self.temperature = as_leaf(threshold, "threshold"), as_leaf(temperature, "temperature")
+        tau = as_leaf(tau, "tau")
         check_finite("threshold", self.threshold)
         check_nonnegative("temperature", self.temperature)
         check_positive("tau", tau)
@@ -59,7 +59,7 @@ class Binary(eqx.Module):
 
     def probability(self, field: ArrayLike) -> Float[Array, "..."]:
         """The probability to be active after an update at the field `field`."""
-        excess = as_leaf(field) - self.threshold
+        excess = as_leaf(field, "field") - self.threshold
         cold = self.temperature == 0
         warm = jax.nn.sigmoid(excess / jnp.where(cold, 1.0, self.temperature))
         return jnp.where(cold, (excess > 0).astype(warm.dtype), warm)

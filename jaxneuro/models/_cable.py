@@ -37,7 +37,7 @@ class Section(eqx.Module):
     n: int = eqx.field(static=True)
 
     def __init__(self, *, length: ArrayLike, diameter: ArrayLike, n: int):
-        self.length, self.diameter = as_leaf(length), as_leaf(diameter)
+        self.length, self.diameter = as_leaf(length, "length"), as_leaf(diameter, "diameter")
         for name, value in (("length", self.length), ("diameter", self.diameter)):
             if value.ndim:
                 raise ValueError(f"`{name}` has to be one number [um]; got the shape {value.shape}.")
@@ -105,7 +105,7 @@ class Cable(AbstractODE):
         listed = tuple(sections) if several else (sections,)
         if not listed or not all(isinstance(section, Section) for section in listed):
             raise ValueError("`sections` has to be a `Section` or a list of them.")
-        self.membrane, self.sections, self.r_a = membrane, listed, as_leaf(r_a)
+        self.membrane, self.sections, self.r_a = membrane, listed, as_leaf(r_a, "r_a")
         if self.r_a.ndim:
             raise ValueError(f"`r_a` has to be one number [ohm cm]; got the shape {self.r_a.shape}.")
         check_positive("r_a", self.r_a)
@@ -147,7 +147,7 @@ class Cable(AbstractODE):
         for at, current in currents.items():
             if isinstance(at, bool) or not isinstance(at, int | np.integer) or not -self.size() <= at < self.size():
                 raise ValueError(f"`currents` has to name compartments, 0 to {self.size() - 1}; got {at!r}.")
-            total = total.at[at].add(1e-3 * as_leaf(current))
+            total = total.at[at].add(1e-3 * as_leaf(current, "current"))
         return total / self.areas()
 
     def initial(self) -> MembraneState:

@@ -137,7 +137,7 @@ class AbstractConductanceNeuron(AbstractNeuron, AbstractODE):
         surrogate: AbstractSurrogate | None = None,
     ) -> MembraneConstants:
         """The constants of a step of `dt` [ms]."""
-        step = as_leaf(dt)
+        step = as_leaf(dt, "dt")
         return MembraneConstants(step, step / self.c_m, step * self.phi, self.threshold(), solver, surrogate)
 
     def step(self, constants: MembraneConstants, state: MembraneState, inputs: Input) -> tuple[MembraneState, Firing]:
@@ -291,10 +291,10 @@ class ConductanceNeuron(AbstractConductanceNeuron):
                 raise ValueError(f"`channels[{name!r}]` has to be of `jn.channels`; got {channel!r}.")
         # A channel of one's own may hold plain numbers.
         self.membrane = jax.tree.map(
-            lambda x: as_leaf(x) if isinstance(x, float | int | np.generic) else x, dict(channels)
+            lambda x: as_leaf(x, "channels") if isinstance(x, float | int | np.generic) else x, dict(channels)
         )
-        self.c_m, self.phi, self.bias = as_leaf(c_m), as_leaf(phi), as_leaf(bias)
-        self.v_th = None if v_th is None else as_leaf(v_th)
+        self.c_m, self.phi, self.bias = as_leaf(c_m, "c_m"), as_leaf(phi, "phi"), as_leaf(bias, "bias")
+        self.v_th = None if v_th is None else as_leaf(v_th, "v_th")
         check_membrane(self)
 
     def channels(self) -> dict[str, AbstractChannel]:

@@ -68,10 +68,19 @@ class EIRate(AbstractRelaxation):
         noise: ArrayLike | None = None,
         start: Any = (0.0, 0.0),
     ):
-        self.m_ee, self.m_ei, self.m_ie, self.m_ii = as_leaf(m_ee), as_leaf(m_ei), as_leaf(m_ie), as_leaf(m_ii)
-        self.gamma_e, self.gamma_i = as_leaf(gamma_e), as_leaf(gamma_i)
-        self.tau_e, self.tau_i = as_leaf(tau_e), as_leaf(tau_i)
-        self.transfer, self.noise, self.start = checked_transfer(transfer, 2), checked_noise(noise), as_leaf(start)
+        self.m_ee, self.m_ei, self.m_ie, self.m_ii = (
+            as_leaf(m_ee, "m_ee"),
+            as_leaf(m_ei, "m_ei"),
+            as_leaf(m_ie, "m_ie"),
+            as_leaf(m_ii, "m_ii"),
+        )
+        self.gamma_e, self.gamma_i = as_leaf(gamma_e, "gamma_e"), as_leaf(gamma_i, "gamma_i")
+        self.tau_e, self.tau_i = as_leaf(tau_e, "tau_e"), as_leaf(tau_i, "tau_i")
+        self.transfer, self.noise, self.start = (
+            checked_transfer(transfer, 2),
+            checked_noise(noise),
+            as_leaf(start, "start"),
+        )
         for name in (*_WEIGHTS, "tau_e", "tau_i"):
             leaf = getattr(self, name)
             (check_positive if name.startswith("tau") else check_finite)(name, leaf)

@@ -48,7 +48,11 @@ class ExponentialCurve(AbstractCurve):
     delta_t: Float[Array, "*n"]
 
     def __init__(self, *, v_rest: ArrayLike = -65.0, v_t: ArrayLike = -50.0, delta_t: ArrayLike = 2.0):
-        self.v_rest, self.v_t, self.delta_t = as_leaf(v_rest), as_leaf(v_t), as_leaf(delta_t)
+        self.v_rest, self.v_t, self.delta_t = (
+            as_leaf(v_rest, "v_rest"),
+            as_leaf(v_t, "v_t"),
+            as_leaf(delta_t, "delta_t"),
+        )
         check_finite("v_rest", self.v_rest)
         check_finite("v_t", self.v_t)
         check_positive("delta_t", self.delta_t)
@@ -79,7 +83,7 @@ class QuadraticCurve(AbstractCurve):
     k: Float[Array, "*n"]
 
     def __init__(self, *, v_rest: ArrayLike = -65.0, v_c: ArrayLike = -50.0, k: ArrayLike = 0.05):
-        self.v_rest, self.v_c, self.k = as_leaf(v_rest), as_leaf(v_c), as_leaf(k)
+        self.v_rest, self.v_c, self.k = as_leaf(v_rest, "v_rest"), as_leaf(v_c, "v_c"), as_leaf(k, "k")
         check_finite("v_rest", self.v_rest)
         check_finite("v_c", self.v_c)
         check_positive("k", self.k)
@@ -102,7 +106,7 @@ class LinearCurve(AbstractCurve):
     v_rest: Float[Array, "*n"]
 
     def __init__(self, *, v_rest: ArrayLike = 0.0):
-        self.v_rest = as_leaf(v_rest)
+        self.v_rest = as_leaf(v_rest, "v_rest")
         check_finite("v_rest", self.v_rest)
 
     def __call__(self, v: Float[Array, "*n"]) -> Float[Array, "*n"]:
@@ -188,9 +192,14 @@ class IntegrateAndFire(AbstractNeuron):
     ):
         if not isinstance(curve, AbstractCurve):
             raise ValueError(f"`curve` has to be an `ExponentialCurve` or a `QuadraticCurve`; got {curve!r}.")
-        self.curve, self.tau_m, self.v_peak = curve, as_leaf(tau_m), as_leaf(v_peak)
-        self.v_reset, self.t_ref = as_leaf(v_reset), as_leaf(t_ref)
-        self.a, self.b, self.tau_w, self.v_w = as_leaf(a), as_leaf(b), as_leaf(tau_w), as_leaf(v_w)
+        self.curve, self.tau_m, self.v_peak = curve, as_leaf(tau_m, "tau_m"), as_leaf(v_peak, "v_peak")
+        self.v_reset, self.t_ref = as_leaf(v_reset, "v_reset"), as_leaf(t_ref, "t_ref")
+        self.a, self.b, self.tau_w, self.v_w = (
+            as_leaf(a, "a"),
+            as_leaf(b, "b"),
+            as_leaf(tau_w, "tau_w"),
+            as_leaf(v_w, "v_w"),
+        )
         check_positive("tau_m", self.tau_m)
         check_positive("tau_w", self.tau_w)
         check_nonnegative("t_ref", self.t_ref)

@@ -52,7 +52,7 @@ class LeakyIntegrator(AbstractNeuron):
     v_rest: Float[Array, "*n"]
 
     def __init__(self, *, tau_m: ArrayLike = 20.0, v_rest: ArrayLike = 0.0):
-        self.tau_m, self.v_rest = as_leaf(tau_m), as_leaf(v_rest)
+        self.tau_m, self.v_rest = as_leaf(tau_m, "tau_m"), as_leaf(v_rest, "v_rest")
         check_positive("tau_m", self.tau_m)
         check_finite("v_rest", self.v_rest)
 

@@ -86,11 +86,11 @@ class LIF(AbstractNeuron):
         t_ref: ArrayLike = 2.0,
         reset: AbstractReset | None = None,
     ):
-        self.tau_m = as_leaf(tau_m)
-        self.v_rest = as_leaf(v_rest)
-        self.v_th = as_leaf(v_th)
-        self.v_reset = as_leaf(v_reset)
-        self.t_ref = as_leaf(t_ref)
+        self.tau_m = as_leaf(tau_m, "tau_m")
+        self.v_rest = as_leaf(v_rest, "v_rest")
+        self.v_th = as_leaf(v_th, "v_th")
+        self.v_reset = as_leaf(v_reset, "v_reset")
+        self.t_ref = as_leaf(t_ref, "t_ref")
         if not isinstance(reset, AbstractReset | None):
             raise ValueError(f"`reset` has to be `jn.reset.Hard()` or `jn.reset.Soft()`; got {reset!r}.")
         self.reset = Hard() if reset is None else reset

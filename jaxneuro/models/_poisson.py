@@ -34,7 +34,7 @@ class Poisson(eqx.Module):
     rate: Float[Array, "*n"]
 
     def __init__(self, rate: ArrayLike):
-        self.rate = as_leaf(rate)
+        self.rate = as_leaf(rate, "rate")
         check_nonnegative("rate", self.rate)
 
     def spike_probability(self, dt: float) -> Float[Array, "*n"]:

@@ -215,7 +215,7 @@ def _checked(m: Any, w: Any, u: Any, h: Any, noise: Any, start: Any) -> tuple[An
     """What both kinds of networks have, checked: weights, input weights and rates, input, noise, start."""
     matrix = None if m is None else square_matrix("m", m)
     weights, rates = _feedforward(w, u)
-    leaf, sigma = as_leaf(h), checked_noise(noise)
+    leaf, sigma = as_leaf(h, "h"), checked_noise(noise)
     check_finite("h", leaf)
     n = unit_count(matrix, weights, leaf)
     if n == 0:
@@ -226,7 +226,7 @@ def _checked(m: Any, w: Any, u: Any, h: Any, noise: Any, start: Any) -> tuple[An
 
 
 def _time_constant(name: str, tau: Any, n: int) -> Float[Array, "*n"]:
-    leaf = as_leaf(tau)
+    leaf = as_leaf(tau, name)
     check_positive(name, leaf)
     check_per_unit(name, leaf, n)
     return leaf
@@ -241,7 +241,7 @@ def _with_input(net: Any) -> Any:
 
 def square_matrix(name: str, value: Any) -> Float[Array, "n n"]:
     """A square matrix of finite numbers, or `ValueError`."""
-    matrix = as_leaf(value)
+    matrix = as_leaf(value, name)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.shape[0] == 0:
         raise ValueError(f"`{name}` has to be a square matrix; got shape {matrix.shape}.")
     check_finite(name, matrix)
@@ -262,7 +262,7 @@ def checked_noise(noise: Any) -> Float[Array, "*n"] | None:
     """`noise` as a leaf that is not negative, or None."""
     if noise is None:
         return None
-    leaf = as_leaf(noise)
+    leaf = as_leaf(noise, "noise")
     check_nonnegative("noise", leaf)
     return leaf
 
@@ -275,7 +275,7 @@ def check_per_unit(name: str, leaf: Array | None, n: int) -> None:
 
 def spread_over(name: str, value: Any, n: int) -> Float[Array, "n"]:
     """A number for all of `n` units, or one each."""
-    leaf = as_leaf(value)
+    leaf = as_leaf(value, name)
     check_per_unit(name, leaf, n)
     check_finite(name, leaf)
     return jnp.broadcast_to(leaf, (n,))
@@ -294,7 +294,7 @@ def _feedforward(w: Any, u: Any) -> tuple[Array | None, Array | None]:
         raise ValueError("`w` and `u` belong together: the weights of the inputs and their rates.")
     if w is None:
         return None, None
-    weights, rates = as_leaf(w), as_leaf(u)
+    weights, rates = as_leaf(w, "w"), as_leaf(u, "u")
     if weights.ndim != 2 or rates.shape != weights.shape[1:]:
         raise ValueError(f"`w` has to be (n, n_input) and `u` (n_input,); got {weights.shape} and {np.shape(rates)}.")
     check_finite("w", weights)

@@ -83,7 +83,7 @@ class Ring(AbstractRelaxation):
             raise ValueError(f"`n` has to be a positive number of units; got {n!r}.")
         if not isinstance(product, AbstractProduct | None):
             raise ValueError(f"`product` has to be `LowRank()`, `FFT()` or `Dense()`; got {product!r}.")
-        self.n, self.j, self.i, self.tau = int(n), as_leaf(j), as_leaf(i), as_leaf(tau)
+        self.n, self.j, self.i, self.tau = int(n), as_leaf(j, "j"), as_leaf(i, "i"), as_leaf(tau, "tau")
         if self.j.ndim not in (1, 2) or 0 in self.j.shape:
             raise ValueError(f"`j` has to hold the coefficients of a kernel of one or two angles; got {self.j.shape}.")
         if max(self.j.shape) > (self.n + 1) // 2:
@@ -93,10 +93,12 @@ class Ring(AbstractRelaxation):
         self.start = spread_over("start", start, self.size())
         self.moving = as_callable(velocity) if callable(velocity) else None
         if self.moving is not None:
-            shape = jax.eval_shape(lambda t: as_leaf(velocity(t)), as_leaf(0.0)).shape
+            shape = jax.eval_shape(lambda t: as_leaf(velocity(t), "velocity"), as_leaf(0.0)).shape
             if shape not in ((), (self.j.ndim,)):
                 raise ValueError(f"`velocity` has to return one number for each angle; it returns shape {shape}.")
-        self.velocity = None if velocity is None or callable(velocity) else jnp.atleast_1d(as_leaf(velocity))
+        self.velocity = (
+            None if velocity is None or callable(velocity) else jnp.atleast_1d(as_leaf(velocity, "velocity"))
+        )
         check_finite("j", self.j)
         check_finite("i", self.i)
         check_positive("tau", self.tau)
@@ -140,7 +142,7 @@ class Ring(AbstractRelaxation):
         applied = self._apply() if self.applied is None else self.applied
         velocity = self.velocity
         if self.moving is not None:
-            velocity = jnp.broadcast_to(as_leaf(self.moving(t)), (self.j.ndim,))
+            velocity = jnp.broadcast_to(as_leaf(self.moving(t), "velocity"), (self.j.ndim,))
         total = applied(u, None if velocity is None else self.tau * velocity) + self.i
         return total if args is None else total + args
 

@@ -47,7 +47,7 @@ def ring(
     Source: Ben-Yishai, Bar-Or and Sompolinsky (1995), doi:10.1073/pnas.92.9.3844; source text 001, equations (25)-(29).
     """
     given = {"j0": j0, "j1": j1, "i0": i0, "i1": i1, "theta0": theta0}
-    leaves = {name: as_leaf(value) for name, value in given.items()}
+    leaves = {name: as_leaf(value, name) for name, value in given.items()}
     for name, leaf in leaves.items():
         check_finite(name, leaf)
         if leaf.ndim:
@@ -129,7 +129,7 @@ def memory(decoder: Any, *, null: Any = None, tau: ArrayLike = 10.0, start: Any 
 
     Source: Druckmann and Chklovskii (2012), doi:10.1016/j.cub.2012.08.058; source text 001, equations (16)-(24).
     """
-    d = as_leaf(decoder)
+    d = as_leaf(decoder, "decoder")
     if d.ndim != 2 or not 0 < d.shape[0] <= d.shape[1]:
         raise ValueError(f"`decoder` has to be (features, n) with no more features than units; got shape {d.shape}.")
     check_finite("decoder", d)
@@ -137,7 +137,7 @@ def memory(decoder: Any, *, null: Any = None, tau: ArrayLike = 10.0, start: Any 
         raise ValueError("`decoder` has rows that depend on each other: its features cannot all be held.")
     projector = d.T @ jnp.linalg.solve(d @ d.T, d)
     n = d.shape[1]
-    r = jnp.zeros((n, n), d.dtype) if null is None else as_leaf(null)
+    r = jnp.zeros((n, n), d.dtype) if null is None else as_leaf(null, "null")
     if r.shape != (n, n):
         raise ValueError(f"`null` has to be ({n}, {n}); got shape {r.shape}.")
     check_finite("null", r)
@@ -167,12 +167,12 @@ def hopfield(patterns: Any, *, gain: ArrayLike = 10.0, tau: ArrayLike = 10.0, st
 
     Source: Hopfield (1984), doi:10.1073/pnas.81.10.3088; source text 001, equations (45)-(47).
     """
-    xi = as_leaf(patterns)
+    xi = as_leaf(patterns, "patterns")
     if xi.ndim != 2 or 0 in xi.shape:
         raise ValueError(f"`patterns` has to be (patterns, n); got shape {xi.shape}.")
     if is_concrete(xi) and not bool(jnp.all(jnp.abs(xi) == 1.0)):
         raise ValueError("`patterns` has to hold -1 and 1.")
-    slope = as_leaf(gain)
+    slope = as_leaf(gain, "gain")
     check_positive("gain", slope)
     n = xi.shape[1]
     overlaps = xi.T @ xi / n
@@ -210,7 +210,7 @@ def supralinear(
     Source: Rubin, Van Hooser and Miller (2015), doi:10.1016/j.neuron.2014.12.026; Hennequin, Ahmadian, Rubin, Lengyel
     and Miller (2018), doi:10.1016/j.neuron.2018.04.017.
     """
-    threshold = -as_leaf(drive)
+    threshold = -as_leaf(drive, "drive")
     check_finite("drive", threshold)
     return EIRate(
         m_ee=1.25, m_ei=-0.65, m_ie=1.2, m_ii=-0.5, gamma_e=threshold, gamma_i=threshold, tau_e=20.0, tau_i=10.0,

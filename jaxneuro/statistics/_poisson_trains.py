@@ -135,7 +135,7 @@ def bernoulli_trains(
     first = count_steps("t0", t0, dt)
     steps = count_steps("t1", t1, dt) - first
     middles = (jnp.arange(steps).astype(jnp.result_type(float)) + (first + 0.5)) * dt
-    rates = as_leaf(rate(middles) if callable(rate) else rate)
+    rates = as_leaf(rate(middles) if callable(rate) else rate, "rate")
     shape = (steps,) if callable(rate) else (n,)
     if rates.ndim and rates.shape != shape:
         raise ValueError(f"`rate` has to be a number or of shape {shape}; got {rates.shape}.")

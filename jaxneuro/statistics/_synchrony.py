@@ -158,7 +158,7 @@ def chi(values: Any) -> Float[Array, ""]:
 
     Source: Golomb and Hansel (2000), doi:10.1162/089976600300015529.
     """
-    values = as_leaf(values)
+    values = as_leaf(values, "values")
     if values.ndim != 2:
         raise ValueError(f"`values` has to have the shape (time, n); got {values.shape}.")
     each = jnp.mean(jnp.var(values, axis=0))

@@ -29,7 +29,7 @@ class AbstractSurrogate(eqx.Module):
 
 def as_number(name: str, value: Any) -> Float[Array, ""]:
     """`value` as one number; raises `ValueError` for an array, since a surrogate is the same for all neurons."""
-    leaf = as_leaf(value)
+    leaf = as_leaf(value, name)
     if leaf.ndim:
         raise ValueError(
             f"`{name}` has to be one number; got shape {leaf.shape}. Populations may have surrogates of their own: "

@@ -90,7 +90,7 @@ class DeltaConductance(AbstractSynapse):
     jump: AbstractJump
 
     def __init__(self, reversal: ArrayLike, *, jump: AbstractJump | None = None):
-        self.reversal = as_leaf(reversal)
+        self.reversal = as_leaf(reversal, "reversal")
         self.jump = ExactJump() if jump is None else jump
         check_finite("reversal", self.reversal)
 

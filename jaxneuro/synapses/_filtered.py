@@ -126,7 +126,7 @@ class RiseDecay(eqx.Module):
 
 
 def _checked_rise(tau_rise: ArrayLike, tau_decay: ArrayLike) -> RiseDecay:
-    rise, decay = as_leaf(tau_rise), as_leaf(tau_decay)
+    rise, decay = as_leaf(tau_rise, "tau_rise"), as_leaf(tau_decay, "tau_decay")
     check_positive("tau_rise", rise)
     check_positive("tau_decay", decay)
     if violates(lambda a, b: a < b, rise, decay):
@@ -137,7 +137,7 @@ def _checked_rise(tau_rise: ArrayLike, tau_decay: ArrayLike) -> RiseDecay:
 
 
 def _checked_tau(tau: ArrayLike) -> Float[Array, "*n"]:
-    leaf = as_leaf(tau)
+    leaf = as_leaf(tau, "tau")
     check_positive("tau", leaf)
     return leaf
 
@@ -260,7 +260,7 @@ class ExponentialConductance(AbstractFilteredConductance):
 
     def __init__(self, tau: ArrayLike, *, reversal: ArrayLike):
         self.tau = _checked_tau(tau)
-        self.reversal = as_leaf(reversal)
+        self.reversal = as_leaf(reversal, "reversal")
         check_finite("reversal", self.reversal)
 
     def kinetics(self) -> Exponential:
@@ -286,7 +286,7 @@ class AlphaConductance(AbstractFilteredConductance):
 
     def __init__(self, tau: ArrayLike, *, reversal: ArrayLike):
         self.tau = _checked_tau(tau)
-        self.reversal = as_leaf(reversal)
+        self.reversal = as_leaf(reversal, "reversal")
         check_finite("reversal", self.reversal)
 
     def kinetics(self) -> Alpha:
@@ -345,7 +345,7 @@ class RiseDecayConductance(AbstractFilteredConductance):
 
     def __init__(self, *, tau_rise: ArrayLike, tau_decay: ArrayLike, reversal: ArrayLike):
         self.time_course = _checked_rise(tau_rise, tau_decay)
-        self.reversal = as_leaf(reversal)
+        self.reversal = as_leaf(reversal, "reversal")
         check_finite("reversal", self.reversal)
 
     def kinetics(self) -> RiseDecay:

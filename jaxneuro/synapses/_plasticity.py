@@ -58,8 +58,8 @@ class ShortTermPlasticity(AbstractSynapse):
         self, synapse: AbstractSynapse, *, u_0: ArrayLike, tau_rec: ArrayLike, tau_facil: ArrayLike | None = None
     ):
         self.synapse = checked_inner(synapse)
-        self.u_0, self.tau_rec = as_leaf(u_0), as_leaf(tau_rec)
-        self.tau_facil = None if tau_facil is None else as_leaf(tau_facil)
+        self.u_0, self.tau_rec = as_leaf(u_0, "u_0"), as_leaf(tau_rec, "tau_rec")
+        self.tau_facil = None if tau_facil is None else as_leaf(tau_facil, "tau_facil")
         check_finite("u_0", self.u_0)
         if violates(lambda u: (u > 0) & (u <= 1), self.u_0):
             raise ValueError(f"`u_0` has to lie above 0 and be at most 1; got {self.u_0}.")
@@ -99,7 +99,7 @@ class ShortTermPlasticity(AbstractSynapse):
 
     def steady_amplitude(self, rate: Any) -> Float[Array, "..."]:
         """u x of the spikes of a regular train of `rate` [Hz] after a long time, in closed form."""
-        gap = 1000.0 / as_leaf(rate)
+        gap = 1000.0 / as_leaf(rate, "rate")
         u = self.u_0
         if self.tau_facil is not None:
             left = jnp.exp(-gap / self.tau_facil)
@@ -137,7 +137,7 @@ class StochasticRelease(AbstractSynapse):
     p: Float[Array, ""]
 
     def __init__(self, synapse: AbstractSynapse, *, n_sites: int, p: ArrayLike):
-        self.synapse, self.p = checked_inner(synapse), as_leaf(p)
+        self.synapse, self.p = checked_inner(synapse), as_leaf(p, "p")
         if isinstance(n_sites, bool) or not isinstance(n_sites, int) or n_sites < 1:
             raise ValueError(f"`n_sites` has to be a positive integer; got {n_sites!r}.")
         self.n_sites = n_sites

@@ -66,9 +66,9 @@ class BalancedInput(eqx.Module):
         c_e: ArrayLike = 0.0,
         c_i: ArrayLike = 0.0,
     ):
-        self.n, self.power = as_leaf(n), as_leaf(power)
-        self.j_e, self.p_e, self.c_e = as_leaf(j_e), as_leaf(p_e), as_leaf(c_e)
-        self.j_i, self.p_i, self.c_i = as_leaf(j_i), as_leaf(p_i), as_leaf(c_i)
+        self.n, self.power = as_leaf(n, "n"), as_leaf(power, "power")
+        self.j_e, self.p_e, self.c_e = as_leaf(j_e, "j_e"), as_leaf(p_e, "p_e"), as_leaf(c_e, "c_e")
+        self.j_i, self.p_i, self.c_i = as_leaf(j_i, "j_i"), as_leaf(p_i, "p_i"), as_leaf(c_i, "c_i")
         check_positive("n", self.n)
         check_nonnegative("j_e", self.j_e)
         check_nonnegative("j_i", self.j_i)

@@ -38,8 +38,8 @@ class PassiveCable(eqx.Module):
     c_m: Float[Array, ""]
 
     def __init__(self, *, length: ArrayLike, diameter: ArrayLike, g_l: ArrayLike, r_a: ArrayLike, c_m: ArrayLike = 1.0):
-        self.length, self.diameter = as_leaf(length), as_leaf(diameter)
-        self.g_l, self.r_a, self.c_m = as_leaf(g_l), as_leaf(r_a), as_leaf(c_m)
+        self.length, self.diameter = as_leaf(length, "length"), as_leaf(diameter, "diameter")
+        self.g_l, self.r_a, self.c_m = as_leaf(g_l, "g_l"), as_leaf(r_a, "r_a"), as_leaf(c_m, "c_m")
         for name in ("length", "diameter", "g_l", "r_a", "c_m"):
             check_positive(name, getattr(self, name))
 
@@ -63,7 +63,7 @@ class PassiveCable(eqx.Module):
         return 1e-6 * (2.0 / jnp.pi) * jnp.sqrt(1e3 / self.g_l * self.r_a) * (self.diameter * 1e-4) ** -1.5
 
     def _place(self, x: ArrayLike) -> Float[Array, "..."]:
-        at = as_leaf(x)
+        at = as_leaf(x, "x")
         check_nonnegative("x", at)
         if violates(lambda x, length: x <= length, at, self.length):
             raise ValueError(f"`x` has to lie on the cable, which is {self.length} um long; got {at} um.")
@@ -81,7 +81,7 @@ class PassiveCable(eqx.Module):
 
         with X = x/lambda, L = length/lambda, T = t/tau_m; the steady part is summed in closed form.
         """
-        at, time = jnp.broadcast_arrays(self._place(x), as_leaf(t))
+        at, time = jnp.broadcast_arrays(self._place(x), as_leaf(t, "t"))
         check_nonnegative("t", time)
         long = self.length / self.length_constant
         k = jnp.arange(n_terms, dtype=at.dtype)
@@ -90,4 +90,4 @@ class PassiveCable(eqx.Module):
         shape = jnp.cos(mode * at[..., None] / self.length_constant) * jnp.where(k == 0, 1.0, 2.0)
         moving = jnp.sum(shape * decay, axis=-1) / long
         steady = jnp.cosh(long - at / self.length_constant) / jnp.sinh(long)
-        return self._infinite() * as_leaf(current) * (steady - moving)
+        return self._infinite() * as_leaf(current, "current") * (steady - moving)

@@ -97,7 +97,7 @@ def effective_input(
         if isinstance(population.model, Poisson):
             known[name] = jnp.mean(population.model.rate)
         elif name in rates:
-            known[name] = as_leaf(rates[name])
+            known[name] = as_leaf(rates[name], f"rates[{name!r}]")
         else:
             raise ValueError(f"`rates` has no rate of the population {name!r}.")
     for name, population in net.populations.items():

@@ -44,7 +44,7 @@ def energy(net: RateNetwork, v: Any) -> Float[Array, "*batch"]:
     """
     if not isinstance(net, RateNetwork) or net.m is None:
         raise ValueError(f"`net` has to be a RateNetwork with weights `m`; got {type(net).__name__}.")
-    v = as_leaf(v)
+    v = as_leaf(v, "v")
     if v.shape[-1:] != (net.size(),):
         raise ValueError(f"`v` has to hold rates of the {net.size()} units, (..., {net.size()}); got shape {v.shape}.")
     check_finite("v", v)

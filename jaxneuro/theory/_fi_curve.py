@@ -47,7 +47,7 @@ def fi_curve(model: LIF | IntegrateAndFire, current: Any) -> Float[Array, "..."]
 
     Source: Dayan and Abbott (2001), Theoretical Neuroscience, equation (5.11); source text 003.
     """
-    i = as_leaf(current)
+    i = as_leaf(current, "current")
     if isinstance(model, LIF):
         above = model.v_rest + i - model.v_th
         fires = above > 0

@@ -57,7 +57,7 @@ def hopfield_recall(*, load: Any, throw: bool = True) -> HopfieldRecall:
 
     Source: Amit, Gutfreund and Sompolinsky (1985), doi:10.1103/PhysRevLett.55.1530.
     """
-    leaf = as_leaf(load)
+    leaf = as_leaf(load, "load")
     check_positive("load", leaf)
     seen = _recall(leaf)
     if throw and is_concrete(seen.result) and bool(jnp.any(seen.result != Result.successful)):

@@ -93,7 +93,7 @@ def linear_trajectory(net: RateNetwork, t: Any, *, start: Any = None) -> Float[A
     # One exponential of [[A, h/tau], [0, 0]] holds both terms, whether or not A can be inverted.
     top = jnp.concatenate([(m - jnp.eye(n, dtype=m.dtype)) / tau, (h / tau)[:, None]], axis=1)
     whole = jnp.concatenate([top, jnp.zeros((1, n + 1), m.dtype)])
-    times = as_leaf(t)
+    times = as_leaf(t, "t")
     check_finite("t", times)
     moved = expm(times[..., None, None] * whole) @ jnp.concatenate([v, jnp.ones(1, v.dtype)])
     return moved[..., :n]
@@ -138,7 +138,7 @@ def transient_amplification(net: RateNetwork, t: Any) -> Float[Array, "*times"]:
     Source: Murphy and Miller (2009), doi:10.1016/j.neuron.2009.02.005.
     """
     m, _, tau = _parts(net)
-    a, times = (m - jnp.eye(m.shape[0], dtype=m.dtype)) / tau, as_leaf(t)
+    a, times = (m - jnp.eye(m.shape[0], dtype=m.dtype)) / tau, as_leaf(t, "t")
     check_finite("t", times)
     return jnp.linalg.norm(expm(times[..., None, None] * a), ord=2, axis=(-2, -1))
 

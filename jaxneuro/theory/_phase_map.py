@@ -133,7 +133,7 @@ def _axes(over: Mapping[str, ArrayLike | Sequence[float]]) -> dict[str, np.ndarr
         raise ValueError("`over` has to be a dict of two {keyword: values}.")
     axes = {}
     for name, values in over.items():
-        axis = np.asarray(as_leaf(values))
+        axis = np.asarray(as_leaf(values, f"over[{name!r}]"))
         check_finite(f"over[{name!r}]", axis)
         if axis.ndim != 1 or axis.size < 2 or not np.all(np.diff(axis) > 0):
             raise ValueError(f"`over[{name!r}]` has to hold two or more rising values; got {values}.")

@@ -43,7 +43,7 @@ class RingBump(eqx.Module):
 
     def rate(self, theta: Any) -> Float[Array, "..."]:
         """u at the distance `theta` [rad] from the centre."""
-        height = jnp.cos(as_leaf(theta)) - jnp.cos(self.half_width)
+        height = jnp.cos(as_leaf(theta, "theta")) - jnp.cos(self.half_width)
         return self.amplitude * jnp.where(height > 0.0, height, 0.0)
 
     def __str__(self) -> str:
@@ -88,7 +88,7 @@ def ring_bump(*, j0: Any, j1: Any, i0: Any = 1.0, throw: bool = True) -> RingBum
 
     Source: Ben-Yishai, Bar-Or and Sompolinsky (1995), doi:10.1073/pnas.92.9.3844; source text 001, equations (41)-(44).
     """
-    j0, j1, i0 = jnp.broadcast_arrays(as_leaf(j0), as_leaf(j1), as_leaf(i0))
+    j0, j1, i0 = jnp.broadcast_arrays(as_leaf(j0, "j0"), as_leaf(j1, "j1"), as_leaf(i0, "i0"))
     check_finite("j0", j0)
     check_finite("j1", j1)
     check_positive("i0", i0)
@@ -186,7 +186,7 @@ class RingTuning(eqx.Module):
 
     def rate(self, theta: Any) -> Float[Array, "..."]:
         """u at the distance `theta` [rad] from the stimulus."""
-        height = self.u0 + self.u1 * jnp.cos(as_leaf(theta))
+        height = self.u0 + self.u1 * jnp.cos(as_leaf(theta, "theta"))
         return jnp.where(height > 0.0, height, 0.0)
 
 
@@ -222,7 +222,7 @@ def ring_tuning(*, j0: Any, j1: Any, i0: Any, i1: Any, throw: bool = True) -> Ri
 
     Source: source text 001, equations (30)-(44); Ben-Yishai, Bar-Or and Sompolinsky (1995), doi:10.1073/pnas.92.9.3844.
     """
-    j0, j1, i0, i1 = jnp.broadcast_arrays(as_leaf(j0), as_leaf(j1), as_leaf(i0), as_leaf(i1))
+    j0, j1, i0, i1 = jnp.broadcast_arrays(as_leaf(j0, "j0"), as_leaf(j1, "j1"), as_leaf(i0, "i0"), as_leaf(i1, "i1"))
     for name, leaf in (("j0", j0), ("j1", j1), ("i0", i0)):
         check_finite(name, leaf)
     check_positive("i1", i1)
@@ -307,7 +307,7 @@ def ring_growth(*, j0: Any, j1: Any, tau: Any) -> Float[Array, "modes ..."]:
 
     Source: source text 001, equations (35), (36).
     """
-    j0, j1, tau = jnp.broadcast_arrays(as_leaf(j0), as_leaf(j1), as_leaf(tau))
+    j0, j1, tau = jnp.broadcast_arrays(as_leaf(j0, "j0"), as_leaf(j1, "j1"), as_leaf(tau, "tau"))
     check_finite("j0", j0)
     check_finite("j1", j1)
     check_positive("tau", tau)
@@ -335,7 +335,7 @@ def ring_regime(*, j0: Any, j1: Any) -> Int[Array, "..."]:
 
     Source: source text 001, equations (35)-(44).
     """
-    j0, j1 = jnp.broadcast_arrays(as_leaf(j0), as_leaf(j1))
+    j0, j1 = jnp.broadcast_arrays(as_leaf(j0, "j0"), as_leaf(j1, "j1"))
     check_finite("j0", j0)
     check_finite("j1", j1)
     return _regime(j0, j1)

@@ -80,7 +80,7 @@ def ring_tracking(
     doi:10.1073/pnas.92.9.3844, for bumps that follow stimuli.
     """
     given = {"j0": j0, "j1": j1, "i0": i0, "i1": i1, "velocity": velocity, "tau": tau}
-    leaves = dict(zip(given, jnp.broadcast_arrays(*map(as_leaf, given.values())), strict=True))
+    leaves = dict(zip(given, jnp.broadcast_arrays(*(as_leaf(x, name) for name, x in given.items())), strict=True))
     for name, leaf in leaves.items():
         (check_finite if name in ("j0", "j1", "velocity") else check_positive)(name, leaf)
     seen = _tracking(**leaves)
@@ -207,8 +207,8 @@ def bump_motion(ring: Ring, bump: Any, *, stimulus: Any = None, weights: Any = N
     """
     _check_free(ring)
     n = ring.size()
-    u, epsilon = as_leaf(bump), jnp.zeros(n) if stimulus is None else as_leaf(stimulus)
-    extra = None if weights is None else as_leaf(weights)
+    u, epsilon = as_leaf(bump, "bump"), jnp.zeros(n) if stimulus is None else as_leaf(stimulus, "stimulus")
+    extra = None if weights is None else as_leaf(weights, "weights")
     for name, leaf, shape in (("bump", u, (n,)), ("stimulus", epsilon, (n,)), ("weights", extra, (n, n))):
         if leaf is not None and leaf.shape != shape:
             raise ValueError(f"`{name}` has to be {shape}; got shape {leaf.shape}.")

@@ -125,7 +125,7 @@ def _given_rates(
     for name, rate in rates.items():
         if name not in known:
             raise ValueError(f"`rates` names the population {name!r}; there are {', '.join(known)}.")
-        seen[name] = as_leaf(rate)
+        seen[name] = as_leaf(rate, f"rates[{name!r}]")
         check_nonnegative(f"rates[{name!r}]", seen[name])
         if seen[name].ndim:
             raise ValueError(

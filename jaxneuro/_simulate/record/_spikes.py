@@ -47,7 +47,7 @@ class Spikes(AbstractRecorder):
 
     def __init__(self, *populations: str, start: float = 0.0, threshold: ArrayLike | None = None):
         self.scope = Scope(populations, start)
-        self.threshold = None if threshold is None else as_leaf(threshold)
+        self.threshold = None if threshold is None else as_leaf(threshold, "threshold")
         if self.threshold is not None:
             check_finite("threshold", self.threshold)
             if self.threshold.ndim:
