@@ -9,11 +9,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jax.core import ShapedArray
-from jax.extend.core import Primitive
-from jax.interpreters import ad, batching, mlir
 from jaxtyping import Array, Bool, Float
 
+from .._numerics._primitive import batch_size, define, linear_in_last, one_by_one
 from ._delivery import has_numba
 from ._native_product import add_outer, sum_rows
 
@@ -48,9 +46,6 @@ def _with_soft_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
     return _with_soft(*primals), tangents[1] @ matrix + _rows.bind(spikes, tangents[2])
 
 
-_rows, _outer = Primitive("sum_rows_of_spikes"), Primitive("add_rows_of_spikes")
-
-
 def _few(spikes: Array) -> Array:
     """Whether few neurons spike, by a sample of the rows."""
     sample = spikes[:: max(1, spikes.shape[0] // _SAMPLE)]
@@ -65,49 +60,25 @@ def _add_outer(spikes: Array, values: Array) -> Array:
     return lax.cond(_few(spikes), add_outer, lambda s, v: s.astype(v.dtype).T @ v, spikes, values)
 
 
-def _one_by_one(primitive: Primitive, arguments: tuple, dims: tuple) -> tuple[Array, int]:
-    size = next(a.shape[d] for a, d in zip(arguments, dims, strict=True) if d is not batching.not_mapped)
-    full = [
-        jnp.broadcast_to(a, (size, *a.shape)) if d is batching.not_mapped else jnp.moveaxis(a, d, 0)
-        for a, d in zip(arguments, dims, strict=True)
-    ]
-    return lax.map(lambda own: primitive.bind(*own), tuple(full)), 0
-
-
-def _batch_rows(arguments: tuple, dims: tuple) -> tuple[Array, int]:
+def _batch_rows(primitive: Any, arguments: tuple, dims: tuple, parameters: dict) -> tuple[Array, int]:
     spikes, matrix = arguments
-    if dims[1] is not batching.not_mapped:
-        return _one_by_one(_rows, arguments, dims)
+    if dims[1] is not None:
+        return one_by_one(primitive, arguments, dims, parameters)
+    size = batch_size(arguments, dims)
     spikes = jnp.moveaxis(spikes, dims[0], 0)
-    out = _rows.bind(spikes.reshape(-1, spikes.shape[-1]), matrix)
-    return out.reshape(*spikes.shape[:2], -1), 0
+    out = primitive.bind(spikes.reshape(-1, spikes.shape[-1]), matrix)
+    return out.reshape(size, -1, out.shape[-1]), 0
 
 
-def _define(primitive: Primitive, function: Any, other: Primitive) -> None:
-    def shape(*arguments: Any) -> ShapedArray:
-        spikes, floats = arguments
-        rows = spikes.shape[0] if primitive is _rows else spikes.shape[1]
-        return ShapedArray((rows, floats.shape[1]), floats.dtype)
-
-    def jvp(primals: tuple, tangents: tuple) -> tuple[Array, Any]:
-        out = primitive.bind(*primals)
-        if isinstance(tangents[1], ad.Zero):
-            return out, ad.Zero(jax.typeof(out).to_tangent_aval())
-        return out, primitive.bind(primals[0], tangents[1])
-
-    def transpose(cotangent: Any, spikes: Any, floats: Any) -> list:
-        if isinstance(cotangent, ad.Zero):
-            return [None, ad.Zero(floats.aval)]
-        return [None, other.bind(spikes, cotangent)]
-
-    primitive.def_impl(jax.jit(function))
-    primitive.def_abstract_eval(shape)
-    mlir.register_lowering(primitive, mlir.lower_fun(function, multiple_results=False))
-    ad.primitive_jvps[primitive] = jvp
-    ad.primitive_transposes[primitive] = transpose
+def _rows_shape(spikes: Any, matrix: Any) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct((spikes.shape[0], matrix.shape[1]), matrix.dtype)
 
 
-_define(_rows, _sum_rows, _outer)
-_define(_outer, _add_outer, _rows)
-batching.primitive_batchers[_rows] = _batch_rows
-batching.primitive_batchers[_outer] = lambda a, d: _one_by_one(_outer, a, d)
+def _outer_shape(spikes: Any, values: Any) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct((spikes.shape[1], values.shape[1]), values.dtype)
+
+
+_rows = define("sum_rows_of_spikes", _sum_rows, batch=_batch_rows, shape=_rows_shape)
+_outer = define("add_rows_of_spikes", _add_outer, batch=one_by_one, shape=_outer_shape)
+linear_in_last(_rows, lambda cotangent, spikes: _outer.bind(spikes, cotangent))
+linear_in_last(_outer, lambda cotangent, spikes: _rows.bind(spikes, cotangent))

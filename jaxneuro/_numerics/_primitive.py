@@ -1,0 +1,96 @@
+"""Operations of our own in JAX's programs, defined by what they do. No other file speaks to `jax.interpreters`.
+
+JAX does not promise that module to stay: what is taken from it is `register_lowering`, `lower_fun`, the tables of
+rules of `ad` and `batching`, and `Zero`. In a rule for batches the axis of an argument that is not mapped is None.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jax.core import ShapedArray
+from jax.extend.core import Primitive
+from jax.interpreters import ad, batching, mlir
+from jaxtyping import Array
+
+# (primitive, arguments, the mapped axis of each or None, parameters) -> (result, its mapped axis)
+Batch = Callable[[Primitive, tuple, tuple, dict], tuple[Array, int]]
+
+
+def define(
+    name: str,
+    function: Callable[..., Array],
+    *,
+    batch: Batch,
+    shape: Callable[..., Any] | None = None,
+    static: tuple = (),
+) -> Primitive:
+    """An operation that does what `function(*arrays, **static)` does, with a rule of its own for batches.
+
+    `shape(*arguments, **static)` gives the result's shape and dtype where tracing `function` for it would take long.
+    """
+
+    def abstract(*arguments: Any, **parameters: Any) -> ShapedArray:
+        if shape is None:
+            out = jax.eval_shape(lambda *a: function(*a, **parameters), *arguments)
+        else:
+            out = shape(*arguments, **parameters)
+        return ShapedArray(out.shape, out.dtype)
+
+    made = Primitive(name)
+    made.def_impl(jax.jit(function, static_argnames=static))
+    made.def_abstract_eval(abstract)
+    mlir.register_lowering(made, mlir.lower_fun(function, multiple_results=False))
+    batching.primitive_batchers[made] = lambda arguments, dims, **given: batch(made, arguments, dims, given)
+    return made
+
+
+def linear_in_last(primitive: Primitive, transpose: Callable[..., Array]) -> None:
+    """Says that `primitive` is linear in its last argument and has no derivative by the others.
+
+    `transpose(cotangent, *others, **parameters)` is the cotangent of the last argument.
+    """
+
+    def jvp(primals: tuple, tangents: tuple, **parameters: Any) -> tuple[Array, Any]:
+        out = primitive.bind(*primals, **parameters)
+        if isinstance(tangents[-1], ad.Zero):
+            return out, ad.Zero(jax.typeof(out).to_tangent_aval())
+        return out, primitive.bind(*primals[:-1], tangents[-1], **parameters)
+
+    def back(cotangent: Any, *arguments: Any, **parameters: Any) -> list:
+        *others, last = arguments
+        nothing = [None] * len(others)
+        if isinstance(cotangent, ad.Zero):
+            return [*nothing, ad.Zero(last.aval)]
+        return [*nothing, transpose(cotangent, *others, **parameters)]
+
+    ad.primitive_jvps[primitive] = jvp
+    ad.primitive_transposes[primitive] = back
+
+
+def batch_size(arguments: tuple, dims: tuple) -> int:
+    """The number of elements of the batch."""
+    return next(a.shape[d] for a, d in zip(arguments, dims, strict=True) if d is not None)
+
+
+def batch_first(arguments: tuple, dims: tuple, size: int) -> list[Array]:
+    """Every argument with the batch as its first axis, repeated where it is not mapped."""
+    return [
+        jnp.broadcast_to(a, (size, *a.shape)) if d is None else jnp.moveaxis(a, d, 0)
+        for a, d in zip(arguments, dims, strict=True)
+    ]
+
+
+def one_by_one(primitive: Primitive, arguments: tuple, dims: tuple, parameters: dict) -> tuple[Array, int]:
+    """The elements of a batch one after another; what is not mapped is not copied."""
+    mapped = [jnp.moveaxis(a, d, 0) for a, d in zip(arguments, dims, strict=True) if d is not None]
+
+    def one(own: list[Array]) -> Array:
+        rest = iter(own)
+        return primitive.bind(
+            *(a if d is None else next(rest) for a, d in zip(arguments, dims, strict=True)), **parameters
+        )
+
+    return lax.map(one, mapped), 0
