@@ -101,6 +101,7 @@ from .synapses import (
 if _TYPE_CHECKING:
     from . import (
         analysis as analysis,
+        extend as extend,
         io as io,
         laws as laws,
         learning as learning,
@@ -138,7 +139,7 @@ if _TYPE_CHECKING:
 
 # What a simulation does not need comes when it is first asked for: it brings optimisers and solvers along.
 _LATE_BY_HOME = {
-    "": "analysis io laws learning networks neurons plot quantal recordings reset theory transfer",
+    "": "analysis extend io laws learning networks neurons plot quantal recordings reset theory transfer",
     "_fit": "FitCode FitResult IdentifiabilityWarning LeastSquares LevenbergMarquardt Likelihood LogNormal Optax "
     "QuasiNewton compare fit leave_one_out",
     "_sweep": "Threads Vectorised sweep",

@@ -93,9 +93,9 @@ class AbstractLaw(eqx.Module):
     def free_parameters(self) -> dict[str, AbstractBijection]:
         """The parameters a fit moves unless told otherwise, each with the bijection that bounds it."""
 
-    @abstractmethod
     def concerns(self, k: ArrayLike) -> tuple[str, ...]:
-        """Sentences on why the theory does not hold at `k`; empty where it does."""
+        """Sentences on why the theory does not hold at `k`; empty where it does, and by default."""
+        return ()
 
     def __call__(self, k: ArrayLike, *, inhibitory: ArrayLike = False) -> Float[Array, "..."]:
         """The amplitude [mV] at `k` connections: J_E, or J_I where `inhibitory` is true; shapes broadcast.
@@ -163,9 +163,6 @@ class PowerLaw(AbstractLaw):
     def free_parameters(self) -> dict[str, AbstractBijection]:
         return {"j0": Positive(), "beta": Unbounded(), "g": Positive()}
 
-    def concerns(self, k: ArrayLike) -> tuple[str, ...]:
-        return ()
-
 
 class CurrentScaling(AbstractLaw):
     """The scaling that balances current-based networks: J_E = j0 / sqrt(K), J_I = g J_E.
@@ -200,9 +197,6 @@ class CurrentScaling(AbstractLaw):
 
     def free_parameters(self) -> dict[str, AbstractBijection]:
         return {"j0": Positive(), "g": Positive()}
-
-    def concerns(self, k: ArrayLike) -> tuple[str, ...]:
-        return ()
 
 
 class ConductanceScaling(AbstractLaw):

@@ -1,4 +1,4 @@
-"""Every example in a docstring or in the README runs and prints what it says."""
+"""Every example in a docstring, in the README or in `docs` runs and prints what it says."""
 
 import ast
 import doctest
@@ -17,14 +17,15 @@ def docstrings() -> list[tuple[str, str]]:
                 text = ast.get_docstring(node)
                 if text and ">>>" in text:
                     found.append((f"{path.relative_to(ROOT)}:{getattr(node, 'name', 'module')}", text))
-    found.append(("README.md", (ROOT / "README.md").read_text()))
-    return found
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    texts = [(str(page.relative_to(ROOT)), page.read_text()) for page in pages]
+    return found + [(name, text) for name, text in texts if ">>>" in text]
 
 
 @pytest.mark.filterwarnings("default")
 @pytest.mark.parametrize(("name", "text"), docstrings(), ids=[name for name, _ in docstrings()])
 def test_example(name, text, tmp_path, monkeypatch):
-    monkeypatch.chdir(ROOT if name == "README.md" else tmp_path)
+    monkeypatch.chdir(ROOT if name.endswith(".md") else tmp_path)
     test = doctest.DocTestParser().get_doctest(text, {}, name, name, 0)
     report: list[str] = []
     failed = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(test, out=report.append).failed

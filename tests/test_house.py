@@ -23,6 +23,7 @@ LAYERS = [
     {"_simulate", "theory"},
     {"analysis", "_fit", "_sweep", "_train"},
     {"networks", "neurons", "recordings", "plot", "io", "delivery"},
+    {"extend"},
     {"cli"},
 ]
 

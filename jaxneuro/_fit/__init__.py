@@ -11,6 +11,7 @@ from ._fit import fit as fit
 from ._loss import (
     AbstractLeastSquares as AbstractLeastSquares,
     AbstractLikelihood as AbstractLikelihood,
+    AbstractLoss as AbstractLoss,
     LeastSquares as LeastSquares,
     Likelihood as Likelihood,
     LogNormal as LogNormal,

@@ -8,7 +8,7 @@ from ._conductance_neuron import (
     MembraneState as MembraneState,
 )
 from ._ei_rate import EIRate as EIRate
-from ._firing import Firing as Firing, crossing as crossing
+from ._firing import Firing as Firing, crossing as crossing, fire as fire
 from ._hodgkin_huxley import HodgkinHuxley as HodgkinHuxley
 from ._integrate_and_fire import (
     AbstractCurve as AbstractCurve,

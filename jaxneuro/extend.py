@@ -1,0 +1,52 @@
+"""The door for parts of your own: base classes, what their methods receive and return, and the checks.
+
+`docs/extending.md` has one tested example for each. A class of one's own is an `equinox.Module` with fields and an
+`__init__`, derived from one base below; what has a default in the base may be left out.
+"""
+
+from ._fit import AbstractLikelihood as AbstractLikelihood, AbstractLoss as AbstractLoss
+from ._formulas import DecayingCurrent as DecayingCurrent, Input as Input
+from ._network import AbstractCounts as AbstractCounts, AbstractInitial as AbstractInitial
+from ._numerics import (
+    AbstractBijection as AbstractBijection,
+    Interval as Interval,
+    Positive as Positive,
+    Unbounded as Unbounded,
+    as_leaf as as_leaf,
+    check_finite as check_finite,
+    check_nonnegative as check_nonnegative,
+    check_positive as check_positive,
+    gauss_legendre as gauss_legendre,
+    is_concrete as is_concrete,
+    violates as violates,
+)
+from ._simulate.record import (
+    AbstractRecorder as AbstractRecorder,
+    Layout as Layout,
+    Recorded as Recorded,
+    Scope as Scope,
+    Window as Window,
+)
+from .channels import (
+    AbstractChannel as AbstractChannel,
+    Kinetics as Kinetics,
+    rates as rates,
+    relaxation as relaxation,
+)
+from .connectivity import AbstractConnectivity as AbstractConnectivity
+from .laws import AbstractLaw as AbstractLaw, PSPTable as PSPTable
+from .models import (
+    AbstractCurve as AbstractCurve,
+    AbstractNeuron as AbstractNeuron,
+    AbstractODE as AbstractODE,
+    AbstractRelaxation as AbstractRelaxation,
+    Firing as Firing,
+    crossing as crossing,
+    fire as fire,
+)
+from .plot import COLOURS as COLOURS, label as label, pyplot as pyplot
+from .reset import AbstractReset as AbstractReset
+from .surrogate import AbstractSurrogate as AbstractSurrogate
+from .synapses import AbstractJump as AbstractJump, AbstractSynapse as AbstractSynapse, Received as Received
+from .theory import AbstractField as AbstractField, AbstractNoise as AbstractNoise
+from .transfer import AbstractTransfer as AbstractTransfer
