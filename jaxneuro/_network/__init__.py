@@ -1,5 +1,11 @@
 """The description of a network: frozen pytrees."""
 
+from ._afferent import (
+    Afferent as Afferent,
+    KnownWeight as KnownWeight,
+    SpikeStream as SpikeStream,
+    WhiteCurrent as WhiteCurrent,
+)
 from ._binary import BinaryNetwork as BinaryNetwork, BinaryProjection as BinaryProjection
 from ._counts import (
     AbstractCounts as AbstractCounts,

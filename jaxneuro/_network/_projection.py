@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_leaf, check_finite, check_nonnegative, to_milliseconds, violates
+from .._numerics import Moments, as_leaf, check_finite, check_nonnegative, to_milliseconds, violates
 from ..connectivity import AbstractConnectivity, AbstractWeights
 from ..synapses import (
     AbstractFilteredConductance,
@@ -17,7 +17,9 @@ from ..synapses import (
     ShortTermPlasticity,
     StochasticRelease,
 )
+from ._afferent import KnownWeight, SpikeStream
 from ._arguments import checked_targets, checked_weight
+from ._population import Population
 
 
 class UniformDelay(eqx.Module):
@@ -164,6 +166,11 @@ class Projection(eqx.Module):
             return trainable
         assert fixed is not None
         return fixed
+
+    def afferent(self, pre: Population, post_name: str, post: Population, rate: Float[Array, ""]) -> SpikeStream:
+        """What theory reads of the synapses onto one neuron of `post`, from sources of `rate` [Hz]."""
+        k = self.connectivity.mean_in_degree(pre.n, self.pre == post_name)
+        return SpikeStream(rate, Moments(k, jnp.zeros_like(k)), KnownWeight(self.weight), self.synapse)
 
 
 def _check_given(connectivity: AbstractWeights, synapse: AbstractSynapse, delay: Any) -> None:
