@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import jaxneuro as jn
-from jaxneuro.theory._loop import Loop, Path, longest_delay, loop_of
+from jaxneuro.theory._loop import RecurrentLoop, RecurrentPath, longest_delay, loop_of
 from jaxneuro.theory._modes import search_modes, window_of
 
 from ._report import Row, compared
@@ -65,11 +65,11 @@ def slopes() -> list[Row]:
     ]
 
 
-def without_silence(loop: Loop, scale: jax.Array) -> Loop:
+def without_silence(loop: RecurrentLoop, scale: jax.Array) -> RecurrentLoop:
     """The loop with responses that lack exp(-lambda t_ref): those of t_ref = 0, at the right rate."""
     neurons = loop.neurons | {"t_ref": jnp.zeros_like(loop.neurons["t_ref"])}
-    paths = tuple(Path(p.post, p.pre, p.delay, scale * p.mean, scale * p.variance) for p in loop.paths)
-    return Loop(neurons, paths, loop.n)
+    paths = tuple(RecurrentPath(p.post, p.pre, p.delay, scale * p.mean, scale * p.variance) for p in loop.paths)
+    return RecurrentLoop(neurons, paths, loop.n)
 
 
 @jax.jit

@@ -10,7 +10,6 @@ from ._network import AbstractCounts as AbstractCounts, AbstractInitial as Abstr
 from ._numerics import (
     AbstractBijection as AbstractBijection,
     Interval as Interval,
-    Moments as Moments,
     Positive as Positive,
     Unbounded as Unbounded,
     as_leaf as as_leaf,
@@ -34,15 +33,7 @@ from .channels import (
     rates as rates,
     relaxation as relaxation,
 )
-from .connectivity import (
-    AbstractConnectivity as AbstractConnectivity,
-    AbstractDelayLaw as AbstractDelayLaw,
-    AbstractPositions as AbstractPositions,
-    AbstractWeightLaw as AbstractWeightLaw,
-    Nodes as Nodes,
-    Pairs as Pairs,
-    Points as Points,
-)
+from .connectivity import AbstractConnectivity as AbstractConnectivity
 from .laws import AbstractLaw as AbstractLaw, PSPTable as PSPTable
 from .models import (
     AbstractCurve as AbstractCurve,

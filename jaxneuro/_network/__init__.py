@@ -1,5 +1,11 @@
 """The description of a network: frozen pytrees."""
 
+from ._afferent import (
+    Afferent as Afferent,
+    KnownWeight as KnownWeight,
+    SpikeStream as SpikeStream,
+    WhiteCurrent as WhiteCurrent,
+)
 from ._binary import BinaryNetwork as BinaryNetwork, BinaryProjection as BinaryProjection
 from ._counts import (
     AbstractCounts as AbstractCounts,
@@ -15,5 +21,8 @@ from ._population import (
     Population as Population,
     UniformPotential as UniformPotential,
 )
-from ._projection import Projection as Projection
-from ._trainable_delay import TrainableDelay as TrainableDelay
+from ._projection import (
+    Projection as Projection,
+    TrainableDelay as TrainableDelay,
+    UniformDelay as UniformDelay,
+)

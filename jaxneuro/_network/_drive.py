@@ -1,10 +1,12 @@
 """Drives of a network from outside."""
 
 import equinox as eqx
+import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_leaf, check_finite, check_nonnegative
+from .._numerics import Moments, as_leaf, check_finite, check_nonnegative
 from ..synapses import AbstractSynapse, ShortTermPlasticity, StochasticRelease
+from ._afferent import Afferent, KnownWeight, SpikeStream, WhiteCurrent
 from ._arguments import checked_targets, checked_weight
 from ._counts import AbstractCounts, PoissonCounts
 
@@ -62,6 +64,11 @@ class PoissonDrive(eqx.Module):
             raise ValueError(f"`counts` has to be `PoissonCounts()` or `GaussianCounts()`; got {counts!r}.")
         self.counts = PoissonCounts() if counts is None else counts
 
+    def afferent(self) -> Afferent:
+        """One stream of spikes, for theory."""
+        in_degree = Moments(self.n_sources, jnp.zeros_like(self.n_sources))
+        return Afferent((SpikeStream(self.rate, in_degree, KnownWeight(self.weight), self.synapse),))
+
 
 class WhiteNoiseDrive(eqx.Module):
     """White-noise input: tau_m dV/dt = -(V - v_rest) + mu + sigma sqrt(tau_m) xi.
@@ -92,3 +99,7 @@ class WhiteNoiseDrive(eqx.Module):
         self.mu, self.sigma = as_leaf(mu, "mu"), as_leaf(sigma, "sigma")
         check_finite("mu", self.mu)
         check_nonnegative("sigma", self.sigma)
+
+    def afferent(self) -> Afferent:
+        """A mean and a white noise, for theory."""
+        return Afferent(currents=(WhiteCurrent(self.mu, self.sigma),))

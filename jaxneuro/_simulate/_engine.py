@@ -224,34 +224,20 @@ class Loop(eqx.Module):
             inputs[name] = inputs[name] + Input(current=jnp.broadcast_to(current, (plan.sizes[name],)))
 
         def receive(
-            connection,
-            scale: Array,
-            constants: tuple,
-            states: tuple,
-            counts: Array,
-            targets: tuple[str, ...],
-            u: Any = None,
+            connection, constants: tuple, states: tuple, counts: Array, targets: tuple[str, ...], u: Any = None
         ):
             kept = []
             if isinstance(connection.synapse, StochasticRelease):
                 counts = connection.synapse.quanta(counts, u)
             for (name, place), constant, old in zip(spans(plan.sizes, targets), constants, states, strict=True):
-                weight = part(scale, place)
+                weight = part(connection.weight, place)
                 received = connection.synapse.step(constant, old, counts[place].astype(weight.dtype), weight)
                 kept.append(received.state)
                 inputs[name] = inputs[name] + received.inputs
             return tuple(kept)
 
         synapses = tuple(
-            receive(
-                p,
-                p.law.scale,
-                plan.synapses[i],
-                state.synapses[i],
-                arriving["pending"][i],
-                p.post,
-                arriving["uniforms"][i],
-            )
+            receive(p, plan.synapses[i], state.synapses[i], arriving["pending"][i], p.post, arriving["uniforms"][i])
             for i, p in enumerate(net.projections)
         )
         drive_synapses = []
@@ -264,9 +250,7 @@ class Loop(eqx.Module):
                     inputs[name] = inputs[name] + Input(current=mu, noise=part(drive.sigma, place) * row[place])
                 drive_synapses.append(None)
             else:
-                received = receive(
-                    drive, drive.weight, plan.drive_synapses[i], state.drive_synapses[i], row, drive.targets
-                )
+                received = receive(drive, plan.drive_synapses[i], state.drive_synapses[i], row, drive.targets)
                 drive_synapses.append(received)
         return inputs, (synapses, tuple(drive_synapses))
 

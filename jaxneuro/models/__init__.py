@@ -19,7 +19,7 @@ from ._integrate_and_fire import (
 )
 from ._leaky_integrator import LeakyIntegrator as LeakyIntegrator
 from ._lif import LIF as LIF, LIFState as LIFState
-from ._neuron import AbstractNeuron as AbstractNeuron
+from ._neuron import AbstractNeuron as AbstractNeuron, LeakyMembrane as LeakyMembrane
 from ._ode import AbstractODE as AbstractODE, AbstractRelaxation as AbstractRelaxation, RungeKutta4 as RungeKutta4
 from ._periodic import (
     FFT as FFT,

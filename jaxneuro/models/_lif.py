@@ -11,7 +11,7 @@ from .._numerics import as_leaf, check_finite, check_nonnegative, check_positive
 from ..reset import AbstractReset, Hard
 from ..surrogate import AbstractSurrogate
 from ._firing import Firing, fire
-from ._neuron import AbstractNeuron
+from ._neuron import AbstractNeuron, LeakyMembrane
 from ._solver import AbstractMembraneSolver, Exact, Propagator
 
 
@@ -134,6 +134,12 @@ class LIF(AbstractNeuron):
     def observe(self, y: LIFState) -> dict[str, Array]:
         """`v` and `refractory`."""
         return {"v": y.v, "refractory": y.refractory}
+
+    def diffusion_parameters(self) -> LeakyMembrane:
+        """The parameters; `ValueError` for another reset than `Hard()`."""
+        if not isinstance(self.reset, Hard):
+            raise ValueError(f"this theory is of neurons with `jn.reset.Hard()`; got {self.reset!r}.")
+        return LeakyMembrane(self.tau_m, self.v_rest, self.v_th, self.v_reset, self.t_ref)
 
     def prepare(
         self, dt: float, solver: AbstractMembraneSolver, surrogate: AbstractSurrogate | None = None

@@ -11,6 +11,19 @@ from ..surrogate import AbstractSurrogate
 from ._firing import Firing
 
 
+class LeakyMembrane(eqx.Module):
+    """The numbers of a leaky integrate-and-fire neuron with a hard reset, as theory reads them.
+
+    tau_m dV/dt = -(V - v_rest) + input;   V >= v_th: a spike, V = v_reset for t_ref.
+    """
+
+    tau_m: Float[Array, "*n"]
+    v_rest: Float[Array, "*n"]
+    v_th: Float[Array, "*n"]
+    v_reset: Float[Array, "*n"]
+    t_ref: Float[Array, "*n"]
+
+
 class AbstractNeuron(eqx.Module):
     """A neuron model: parameters of one number, or one number a neuron, (n,)."""
 
@@ -53,3 +66,13 @@ class AbstractNeuron(eqx.Module):
     @abc.abstractmethod
     def together(self) -> int:
         """How many steps are best compiled as one."""
+
+    def diffusion_parameters(self) -> LeakyMembrane:
+        """The numbers of the leaky integrate-and-fire neuron that this one is, for theory.
+
+        Raises `ValueError` where it is none.
+        """
+        raise ValueError(
+            f"this theory is of leaky integrate-and-fire neurons such as `LIF`, and {type(self).__name__} is none: "
+            "simulate it."
+        )

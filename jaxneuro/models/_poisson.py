@@ -40,3 +40,11 @@ class Poisson(eqx.Module):
     def spike_probability(self, dt: float) -> Float[Array, "*n"]:
         """Probability of a spike in a step of `dt` [ms]."""
         return self.rate * (jnp.asarray(dt, self.rate.dtype) / 1000.0)
+
+    def mean_rate(self) -> Float[Array, "*n"]:
+        """The rate [Hz], for theory."""
+        return self.rate
+
+    def cv(self) -> Float[Array, "*n"]:
+        """The coefficient of variation of the intervals, for theory."""
+        return as_leaf(1.0)

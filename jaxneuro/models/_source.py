@@ -3,6 +3,7 @@
 from typing import Any
 
 import equinox as eqx
+from jaxtyping import Array, Float
 
 from ._poisson import Poisson
 
@@ -20,6 +21,10 @@ class SpikeSource(eqx.Module):
 
     ```
     """
+
+    def mean_rate(self) -> Float[Array, "*n"]:
+        """Raises `ValueError`: the spikes are those of a run."""
+        raise ValueError("a `SpikeSource` has the rate that a run gives it, which theory does not know: use `Poisson`.")
 
 
 def is_source(model: Any) -> bool:

@@ -8,6 +8,7 @@ from jaxtyping import Array, ArrayLike, Float
 
 from .._formulas import Input
 from .._numerics import as_leaf, check_finite
+from ._effect import SpikeEffect, conductance_effect, current_effect
 from ._synapse import AbstractSynapse, Received
 
 
@@ -60,6 +61,10 @@ class DeltaCurrent(AbstractSynapse):
     def step(self, constants: None, state: None, counts: Float[Array, "n"], weight: Float[Array, "*n"]) -> Received:
         return Received(None, Input(kick=weight * counts))
 
+    def spike_effect(self, weight: Float[Array, "*n"], tau_m: Float[Array, "*n"]) -> SpikeEffect:
+        """A jump by the weight."""
+        return current_effect(weight)
+
 
 class DeltaConductance(AbstractSynapse):
     """An instantaneous conductance of efficacy a, relative to leak.
@@ -103,3 +108,7 @@ class DeltaConductance(AbstractSynapse):
     def step(self, constants: None, state: None, counts: Float[Array, "n"], weight: Float[Array, "*n"]) -> Received:
         exponent = self.jump.exponent(weight) * counts
         return Received(None, Input(log_decay=exponent, log_decay_times_reversal=exponent * self.reversal))
+
+    def spike_effect(self, weight: Float[Array, "*n"], tau_m: Float[Array, "*n"]) -> SpikeEffect:
+        """A conductance of integral a; under `FirstOrderJump` -log(1 - a), so that the jump is a (reversal - V)."""
+        return conductance_effect(self.jump.exponent(weight), self.reversal)

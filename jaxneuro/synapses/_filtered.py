@@ -9,6 +9,7 @@ from jaxtyping import Array, ArrayLike, Float
 
 from .._formulas import Input
 from .._numerics import as_leaf, check_finite, check_positive, phi, violates
+from ._effect import SpikeEffect, conductance_effect, current_effect
 from ._synapse import AbstractSynapse, Received
 
 
@@ -66,6 +67,14 @@ class Exponential(eqx.Module):
     ) -> Float[Array, "n"]:
         return constants.decay * state + arrivals
 
+    def area(self) -> Float[Array, "*n"]:
+        """The integral of s after a spike of weight 1 [ms]."""
+        return self.tau
+
+    def time_constants(self) -> tuple[Float[Array, "*n"], ...]:
+        """Those of the stages [ms]."""
+        return (self.tau,)
+
 
 class AlphaState(eqx.Module):
     """The synaptic variable s, and the rising variable behind it."""
@@ -91,6 +100,14 @@ class Alpha(eqx.Module):
     def step(self, constants: KernelConstants, state: AlphaState, arrivals: Float[Array, "n"]) -> AlphaState:
         s = constants.decay * state.s + constants.rise * state.rising
         return AlphaState(s, constants.decay * state.rising + jnp.e * arrivals)
+
+    def area(self) -> Float[Array, "*n"]:
+        """The integral of s after a spike of weight 1 [ms]."""
+        return jnp.e * self.tau
+
+    def time_constants(self) -> tuple[Float[Array, "*n"], ...]:
+        """Those of the stages [ms]."""
+        return (self.tau, self.tau)
 
 
 class RiseDecayConstants(eqx.Module):
@@ -123,6 +140,18 @@ class RiseDecay(eqx.Module):
     def step(self, constants: RiseDecayConstants, state: AlphaState, arrivals: Float[Array, "n"]) -> AlphaState:
         jump = constants.factor * arrivals
         return AlphaState(constants.falling.decay * state.s + jump, constants.rising.decay * state.rising + jump)
+
+    def area(self) -> Float[Array, "*n"]:
+        """The integral of s after a spike of weight 1 [ms]: tau_decay x^(-x/(1 - x)), e tau_decay at x = 1."""
+        x = self.tau_rise / self.tau_decay
+        gap = 1.0 - x
+        near = gap < 1e-3
+        slope = jnp.where(near, 1.0 + gap * (0.5 + gap / 3.0), -jnp.log(x) / jnp.where(near, 1.0, gap))
+        return self.tau_decay * jnp.exp(x * slope)
+
+    def time_constants(self) -> tuple[Float[Array, "*n"], ...]:
+        """Those of the stages [ms]."""
+        return (self.tau_rise, self.tau_decay)
 
 
 def _checked_rise(tau_rise: ArrayLike, tau_decay: ArrayLike) -> RiseDecay:
@@ -160,6 +189,11 @@ class AbstractFilteredCurrent(AbstractSynapse):
         inputs = Input(current=kinetics.mean(constants, state))
         return Received(kinetics.step(constants, state, weight * counts), inputs)
 
+    def spike_effect(self, weight: Float[Array, "*n"], tau_m: Float[Array, "*n"]) -> SpikeEffect:
+        """The jump of a current of the same area, and the time constants."""
+        kinetics = self.kinetics()
+        return current_effect(weight * kinetics.area() / tau_m, kinetics.time_constants())
+
 
 class AbstractFilteredConductance(AbstractSynapse):
     """A conductance with a time course: the synaptic variable is g/g_leak."""
@@ -182,6 +216,11 @@ class AbstractFilteredConductance(AbstractSynapse):
         g = kinetics.mean(constants, state)
         inputs = Input(conductance=g, conductance_times_reversal=g * self.reversal)
         return Received(kinetics.step(constants, state, weight * counts), inputs)
+
+    def spike_effect(self, weight: Float[Array, "*n"], tau_m: Float[Array, "*n"]) -> SpikeEffect:
+        """The integral of the conductance over tau_m, and the time constants."""
+        kinetics = self.kinetics()
+        return conductance_effect(weight * kinetics.area() / tau_m, self.reversal, kinetics.time_constants())
 
 
 class ExponentialCurrent(AbstractFilteredCurrent):

@@ -7,6 +7,7 @@ import equinox as eqx
 from jaxtyping import Array, Float
 
 from .._formulas import Input
+from ._effect import SpikeEffect
 
 State = TypeVar("State")
 
@@ -32,3 +33,10 @@ class AbstractSynapse(eqx.Module):
     @abc.abstractmethod
     def step(self, constants: Any, state: Any, counts: Float[Array, "n"], weight: Float[Array, "*n"]) -> Received:
         """One step: `counts` spikes arrive at its end, each with `weight`."""
+
+    def spike_effect(self, weight: Float[Array, "*n"], tau_m: Float[Array, "*n"]) -> SpikeEffect:
+        """What one spike of `weight` does to a leaky membrane of `tau_m` [ms]: what theory reads, differentiable.
+
+        Raises `ValueError` where a synapse does not say, as one that depends on the spikes before.
+        """
+        raise ValueError(f"{type(self).__name__} does not say what one spike does, which theory needs: simulate it.")

@@ -13,6 +13,7 @@ from .._formulas import (
     ou_moments as ou_moments,
     poisson_input as poisson_input,
 )
+from ._afferents import Afferents as Afferents, afferents as afferents
 from ._balance import BalancedInput as BalancedInput
 from ._binary import BinaryMeanField as BinaryMeanField
 from ._binary_field import (
@@ -21,12 +22,8 @@ from ._binary_field import (
     PoissonField as PoissonField,
 )
 from ._cable import PassiveCable as PassiveCable
-from ._effective_input import (
-    AbstractNoise as AbstractNoise,
-    EffectiveInput as EffectiveInput,
-    EffectiveNoise as EffectiveNoise,
-    effective_input as effective_input,
-)
+from ._effective_input import effective_input as effective_input
+from ._effective_noise import EffectiveNoise as EffectiveNoise
 from ._energy import energy as energy
 from ._fi_curve import fi_curve as fi_curve
 from ._hopfield import HopfieldRecall as HopfieldRecall, hopfield_recall as hopfield_recall
@@ -38,6 +35,7 @@ from ._linear_network import (
     transient_amplification as transient_amplification,
 )
 from ._mean_field import MeanField as MeanField, mean_field as mean_field
+from ._noise import AbstractNoise as AbstractNoise, EffectiveInput as EffectiveInput
 from ._phase_map import Boundary as Boundary, PhaseMap as PhaseMap, phase_boundaries as phase_boundaries
 from ._ring import (
     RingBump as RingBump,

@@ -1,5 +1,6 @@
 """Self-consistent rates of a network."""
 
+import dataclasses
 from typing import Any, overload
 
 import equinox as eqx
@@ -9,18 +10,16 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float
 
-from .._formulas import lif_cv, lif_log_rate
 from .._network import BinaryNetwork, Network
-from .._numerics import Result, as_leaf, implicit_root, is_concrete
-from ..connectivity import FixedInDegree, GaussianInDegree
-from ..models import LIF, AbstractNeuron, Poisson
+from .._numerics import Result, implicit_root, is_concrete, violates
+from ._afferents import Afferents, afferents, neuron_names, side_by_side, source_rate
 from ._binary import BinaryMeanField, binary_mean_field
 from ._binary_field import AbstractField, PoissonField
-from ._effective_input import AbstractNoise, EffectiveInput, EffectiveNoise, effective_input
-from ._roots import Roots, search_line, search_starts
+from ._effective_input import check_covered, checked_noise
+from ._noise import AbstractNoise, EffectiveInput
+from ._roots import Roots, polish, search_line, search_starts
+from ._unknowns import Groups, by_population, groups_of, log_rates
 
-# The least refractory period [ms] that bounds the search: with none, rates are searched to 100 kHz.
-_LEAST_REFRACTORINESS = 0.01
 # |det(1 - d Phi/d nu)| below this many square roots of the rounding unit is a fold: a root is known there to
 # about the square root of that unit only, and its derivative, the inverse, not to a digit more than one.
 _FOLD = 500.0
@@ -29,13 +28,15 @@ _FOLD = 500.0
 class MeanField(eqx.Module):
     """Self-consistent rates of a network and what goes with them, {population: value}.
 
-    - `rate` [Hz], `cv` (of the interspike intervals), `mu` [mV, absolute], `sigma` [mV], `tau` [ms].
+    - `rate` [Hz], `cv` (of the interspike intervals; NaN where the theory of the noise has none).
+    - `mu` [mV, absolute], `sigma` [mV], `tau` [ms]: of the input, where the theory sums it up so; else NaN.
     - `stable`: whether the rates are stable under d nu/dt = Phi(nu) - nu.
     - `branches`: every root found, {population: (roots,) Hz}, in ascending order, NaN where there
       is none; `branch_stable` beside it.
     - `exhaustive`: whether the search saw every sign change on its grid (one unknown), or only what
       its starts led to (several).
     - `result`: a `jn.Result`: successful, no_fixed_point, or at_fold.
+    - `left_out`: what of this network the theory leaves out, in words.
     """
 
     rate: dict[str, Float[Array, ""]]
@@ -48,20 +49,25 @@ class MeanField(eqx.Module):
     branch_stable: Bool[Array, "roots"]
     result: Result
     exhaustive: bool = eqx.field(static=True)
+    left_out: tuple[str, ...] = eqx.field(static=True, default=())
 
     def __str__(self) -> str:
         if not is_concrete(self.rate, self.result) or np.ndim(self.stable):
             return f"Mean field of {', '.join(self.rate)}"
         lines = [f"Mean field: {Result[self.result]} {'Stable.' if bool(self.stable) else 'Unstable.'}"]  # type: ignore[index]
         for name in self.mu:
-            lines.append(
-                f"  {name}: {float(self.rate[name]):.5g} Hz, CV {float(self.cv[name]):.4f}, "
-                f"mu {float(self.mu[name]):.4g} mV, sigma {float(self.sigma[name]):.4g} mV, "
-                f"tau {float(self.tau[name]):.4g} ms"
-            )
+            values = (("CV", self.cv, ".4f", ""), ("mu", self.mu, ".4g", " mV"), ("sigma", self.sigma, ".4g", " mV"))
+            known = [
+                f"{label} {float(value[name]):{form}}{unit}"
+                for label, value, form, unit in (*values, ("tau", self.tau, ".4g", " ms"))
+                if not np.isnan(value[name])
+            ]
+            lines.append(", ".join([f"  {name}: {float(self.rate[name]):.5g} Hz", *known]))
         n = int(np.sum(~np.isnan(np.asarray(next(iter(self.branches.values()))))))
-        how = "every sign change on the grid" if self.exhaustive else "from 65 starts; there may be more"
+        how = "every sign change on the grid" if self.exhaustive else "that the search came to; there may be more"
         lines.append(f"  {n} self-consistent {'state' if n == 1 else 'states'} ({how}).")
+        if self.left_out:
+            lines.append(f"  Left out: {', '.join(self.left_out)}.")
         return "\n".join(lines)
 
 
@@ -136,86 +142,53 @@ def mean_field(
         raise ValueError("`field` is of a BinaryNetwork; a Network takes `noise` in its place.")
     if not isinstance(net, Network):
         raise ValueError(f"`net` has to be a Network or a BinaryNetwork; got {type(net).__name__}.")
-    names = tuple(n for n in net.names if isinstance(net.populations[n].model, LIF))
-    for name, population in net.populations.items():
-        if isinstance(population.model, AbstractNeuron) and name not in names:
-            raise ValueError(
-                f"The mean field is that of `LIF` neurons; {name!r} of `net` has {type(population.model).__name__}."
-            )
+    noise, names = checked_noise(noise), neuron_names(net)
     if not names:
         raise ValueError("`net` has no population of neurons whose rate could be solved for.")
-    solved = _solve(net, EffectiveNoise() if noise is None else noise, _groups(net, names))
+    seen = afferents(net, dict.fromkeys(names, np.ones(())))
+    check_covered(noise, seen)
+    with jax.debug_nans(False):  # branches that are not there are NaN, which is no fault
+        solved = _solve(net, noise, groups_of(net, names))
     if throw and is_concrete(solved.result) and not bool(solved.result == Result.successful):
         raise RuntimeError(f"Mean field: {Result[solved.result]}")  # type: ignore[index]
-    return solved
+    return dataclasses.replace(solved, left_out=_left_out(noise, seen))
 
 
-def _groups(net: Network, names: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
-    """Populations with equal neurons and equal input, as far as values are known."""
-    groups: list[list[str]] = []
-    for name in names:
-        for group in groups:
-            if _alike(net, name, group[0]):
-                group.append(name)
-                break
-        else:
-            groups.append([name])
-    return tuple(tuple(group) for group in groups)
-
-
-def _alike(net: Network, a: str, b: str) -> bool:
-    models = [jax.tree_util.tree_leaves(net.populations[n].model) for n in (a, b)]
-    for x, y in zip(*models, strict=True):
-        if x is not y and not (is_concrete(x, y) and np.array_equal(np.asarray(x), np.asarray(y))):
-            return False
-    targets = [p.post for p in net.projections] + [d.targets for d in net.drives]
-    if any((a in t) != (b in t) for t in targets):
-        return False
-    # A rule that follows the size of its source counts a neuron's own population differently.
-    recurrent = [p for p in net.projections if p.pre in (a, b) and a in p.post]
-    return all(isinstance(p.connectivity, FixedInDegree | GaussianInDegree) for p in recurrent)
-
-
-def _log_phi(
-    net: Network, noise: AbstractNoise, names: tuple[str, ...], rates: dict[str, Float[Array, ""]]
-) -> Float[Array, "names"]:
-    """The log rate [log Hz] of each of `names` in answer to `rates` [Hz]; one call, which compiles once."""
-    inputs = effective_input(net, rates, noise=noise)
-    stacked = _stack(net, {name: inputs[name] for name in names})
-    return lif_log_rate(stacked["mu"], stacked["sigma"], **{k: stacked[k] for k in _NEURON})
-
-
-_NEURON = ("tau", "v_th", "v_reset", "t_ref")
-
-
-def _stack(net: Network, inputs: dict[str, EffectiveInput]) -> dict[str, Float[Array, "names"]]:
-    """The arguments of the rate, one row a population."""
-    stacked = {field: jnp.stack([getattr(seen, field) for seen in inputs.values()]) for field in ("mu", "sigma", "tau")}
-    models = [net.populations[name].model for name in inputs]
-    return stacked | {field: jnp.stack([getattr(m, field) for m in models]) for field in _NEURON[1:]}
-
-
-def _spread(
-    groups: tuple[tuple[str, ...], ...], values: Float[Array, "unknowns *more"]
-) -> dict[str, Float[Array, "*more"]]:
-    return {name: values[i] for i, group in enumerate(groups) for name in group}
+def _left_out(noise: AbstractNoise, seen: dict[str, Afferents]) -> tuple[str, ...]:
+    """What of the network the theory leaves out, each once."""
+    origins = [origin for one in seen.values() for origin in one.origins]
+    streams = [stream for one in seen.values() for stream in one.streams]
+    found = ["correlations of inputs"] if any(o.pre is not None for o in origins) else []
+    if any(o.pre in seen for o in origins):
+        found += ["trains that are not Poisson", "delays"]
+    if not all(violates(lambda v: v != 0, s.in_degree.variance) for s in streams):
+        found.append("differences in in-degree")
+    if not all(violates(lambda v: v != 0, s.weight.moments().variance) for s in streams):
+        found.append("differences in summed weight")
+    found += [what for one in seen.values() for what in noise.left_out(one)]
+    return tuple(dict.fromkeys(found))
 
 
 @eqx.filter_jit
-def _solve(net: Network, noise: AbstractNoise, groups: tuple[tuple[str, ...], ...]) -> MeanField:
+def _solve(net: Network, noise: AbstractNoise, groups: Groups) -> MeanField:
     fixed: Any = lax.stop_gradient(net)
 
     first = tuple(group[0] for group in groups)
+    cheap = noise.cheap()
 
-    def residual_of(network: Network, x: Float[Array, "unknowns"]) -> Float[Array, "unknowns"]:
-        return _log_phi(network, noise, first, _spread(groups, jnp.exp(x))) - x
+    def residual_of(network: Network, theory: AbstractNoise, x: Float[Array, "unknowns"]) -> Float[Array, "unknowns"]:
+        return log_rates(network, theory, first, by_population(groups, jnp.exp(x))) - x
 
-    shortest = jnp.min(jnp.stack([jnp.min(fixed.populations[g[0]].model.t_ref) for g in groups]))
-    log_most = jnp.log(1000.0 / jnp.maximum(shortest, _LEAST_REFRACTORINESS))
-    roots = _search(lambda x: residual_of(fixed, x), len(groups), log_most)
+    seen = afferents(fixed, dict.fromkeys(neuron_names(net), np.ones(())))
+    log_most = jnp.log(jnp.max(jnp.stack([noise.most_rate(seen[name]) for name in first])))
+    roots = _search(lambda x: residual_of(fixed, noise if cheap is None else cheap, x), len(groups), log_most)
+    if cheap is not None:
+        roots = polish(lambda x: residual_of(fixed, noise, x), roots)
     order = jnp.argsort(jnp.where(roots.found, jnp.sum(jnp.exp(roots.log_rates), axis=1), jnp.inf))
     x, found = roots.log_rates[order], roots.found[order]
-    linear = jax.vmap(lambda v: _linearise(fixed, noise, groups, v))(x)
+    # Of a dear theory one root after another, for memory.
+    each = jax.vmap if cheap is None else (lambda function: lambda values: lax.map(function, values))
+    linear = each(lambda v: _linearise(fixed, noise, groups, v))(x)
     stable = linear.stable & found
 
     chosen = _choose(found, stable)
@@ -224,15 +197,16 @@ def _solve(net: Network, noise: AbstractNoise, groups: tuple[tuple[str, ...], ..
     start = jnp.where(found[chosen] & ~silent, x[chosen], 0.0)
 
     def implicit(v: Float[Array, "unknowns"]) -> Float[Array, "unknowns"]:
-        return jnp.where(silent, -v, residual_of(net, jnp.where(silent, -jnp.inf, v)))
+        return jnp.where(silent, -v, residual_of(net, noise, jnp.where(silent, -jnp.inf, v)))
 
     log_rate = jnp.where(silent, -jnp.inf, implicit_root(implicit, start))
     at_fold = linear.determinant[chosen] < _FOLD * float(jnp.finfo(x.dtype).eps) ** 0.5
     exists = found[chosen]
     result = Result.where(exists, Result.where(at_fold, Result.at_fold, Result.successful), Result.no_fixed_point)
-    rates = {n: jnp.where(exists, jnp.exp(v), jnp.nan) for n, v in _spread(groups, log_rate).items()}
-    branches = _spread(groups, jnp.where(found, jnp.exp(x).T, jnp.nan))
-    return _assemble(net, noise, rates, stable[chosen], branches, stable, result, len(groups) == 1)
+    rates = {n: jnp.where(exists, jnp.exp(v), jnp.nan) for n, v in by_population(groups, log_rate).items()}
+    branches = by_population(groups, jnp.where(found, jnp.exp(x).T, jnp.nan))
+    exhaustive = len(groups) == 1 and cheap is None
+    return _assemble(net, noise, rates, stable[chosen], branches, stable, result, exhaustive)
 
 
 def _search(residual: Any, n_unknowns: int, log_most: Float[Array, ""]) -> Roots:
@@ -253,15 +227,13 @@ class _Linear(eqx.Module):
     determinant: Float[Array, ""]
 
 
-def _linearise(
-    net: Network, noise: AbstractNoise, groups: tuple[tuple[str, ...], ...], x: Float[Array, "unknowns"]
-) -> _Linear:
+def _linearise(net: Network, noise: AbstractNoise, groups: Groups, x: Float[Array, "unknowns"]) -> _Linear:
     """Perturbs every population, also against those that share its unknown."""
     names = tuple(name for group in groups for name in group)
-    spread = _spread(groups, x)
+    spread = by_population(groups, x)
 
     def phi(v: Float[Array, "populations"]) -> Float[Array, "populations"]:
-        return jnp.exp(_log_phi(net, noise, names, dict(zip(names, v, strict=True))))
+        return jnp.exp(log_rates(net, noise, names, dict(zip(names, v, strict=True))))
 
     slopes = jax.jacfwd(phi)(jnp.exp(jnp.stack([spread[name] for name in names])))
     matrix = slopes - jnp.eye(len(names), dtype=x.dtype)
@@ -285,13 +257,16 @@ def _assemble(
     result: Result,
     exhaustive: bool,
 ) -> MeanField:
-    inputs = effective_input(net, rates, noise=noise)
-    stacked = _stack(net, inputs)
-    values = lif_cv(stacked["mu"], stacked["sigma"], **{k: stacked[k] for k in _NEURON})
-    cv = dict(zip(inputs, values, strict=True))
+    seen = afferents(net, rates)
+
+    def answer(one: Afferents) -> tuple[EffectiveInput, Float[Array, ""]]:
+        return noise.summary(one), noise.cv(one)
+
+    found = dict(zip(seen, side_by_side(answer, list(seen.values())), strict=True))
+    cv = {name: value for name, (_, value) in found.items()}
     for name, population in net.populations.items():
-        if isinstance(population.model, Poisson):
-            rates = rates | {name: jnp.mean(population.model.rate)}
-            cv[name] = as_leaf(1.0)
-    mu, sigma, tau = ({n: getattr(seen, field) for n, seen in inputs.items()} for field in ("mu", "sigma", "tau"))
+        if name not in seen:
+            rates = rates | {name: source_rate(name, population.model)}
+            cv[name] = jnp.mean(population.model.cv())
+    mu, sigma, tau = ({n: getattr(s, field) for n, (s, _) in found.items()} for field in ("mu", "sigma", "tau"))
     return MeanField(rates, cv, mu, sigma, tau, stable, branches, branch_stable, result, exhaustive)

@@ -11,11 +11,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from .._formulas import lif_cv
 from .._network import Network
 from .._numerics import ProgressLine
-from ._effective_input import effective_input
-from ._mean_field import _NEURON, _stack, mean_field
+from ._afferents import afferents, side_by_side
+from ._effective_noise import EffectiveNoise
+from ._mean_field import mean_field
 from ._stability import brunel_stability
 
 # Points in one call, so that any number of them uses one program.
@@ -161,9 +161,8 @@ def _leading(
     def one(point: Float[Array, "2"], rate: dict[str, Float[Array, ""]]) -> dict[str, Any]:
         net = network(**dict(zip(names, point, strict=True)))
         seen = brunel_stability(net, rates=rate, throw=False)
-        inputs = effective_input(net, rate)
-        values = _stack(net, inputs)
-        cv = lif_cv(values["mu"], values["sigma"], **{name: values[name] for name in _NEURON})
+        inputs = afferents(net, rate)
+        cv = side_by_side(EffectiveNoise().cv, list(inputs.values()))
         return {
             "growth": seen.growth,
             "frequency": seen.frequency,

@@ -110,8 +110,34 @@ def search_starts(residual: Residual, n_unknowns: int, log_most: Float[Array, ""
         return optx.root_find(lambda x, _: residual(x), solver, start, max_steps=200, throw=False).value
 
     ends = jax.vmap(solve)(starts)
-    slack = _SOLVED if log_most.dtype == jnp.float64 else 1e-3
-    solved = jnp.all(jnp.abs(jax.vmap(residual)(ends)) < slack, axis=1)
+    return _told_apart(ends, jax.vmap(residual)(ends))
+
+
+def polish(residual: Residual, roots: Roots) -> Roots:
+    """The roots of a dear residual from those of a cheap one like it, one after another; those that meet are one."""
+    tolerance = 1e-12 if roots.log_rates.dtype == jnp.float64 else 1e-6
+    solver = optx.LevenbergMarquardt(rtol=tolerance, atol=tolerance)
+
+    def improved(root: tuple[Float[Array, "unknowns"], Bool[Array, ""]]) -> tuple[Array, Array]:
+        start, wanted = root
+
+        def solve(x: Float[Array, "unknowns"]) -> tuple[Array, Array]:
+            end = optx.root_find(lambda y, _: residual(y), solver, x, max_steps=50, throw=False).value
+            return end, residual(end)
+
+        return jax.lax.cond(wanted, solve, lambda x: (x, jnp.full_like(x, jnp.inf)), start)
+
+    known = jnp.all(jnp.isfinite(roots.log_rates), axis=1)
+    ends, misses = jax.lax.map(improved, (roots.log_rates, roots.found & known))
+    polished = _told_apart(ends, misses)
+    # A network without any noise is silent in every theory.
+    return Roots(ends, polished.found | (roots.found & ~known))
+
+
+def _told_apart(ends: Float[Array, "roots unknowns"], misses: Float[Array, "roots unknowns"]) -> Roots:
+    """Which of `ends` are roots, by what their residuals miss, each once."""
+    slack = _SOLVED if ends.dtype == jnp.float64 else 1e-3
+    solved = jnp.all(jnp.abs(misses) < slack, axis=1)
     close = jnp.all(jnp.abs(ends[:, None] - ends[None]) < 100 * slack, axis=2)
     earlier = jnp.tril(close & solved[None], k=-1)
     return Roots(ends, solved & ~jnp.any(earlier, axis=1))

@@ -12,11 +12,13 @@ from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
 from .._network import Network
 from .._numerics import as_leaf, check_nonnegative, implicit_root, is_concrete
-from ..models import LIF
-from ._effective_input import EffectiveNoise
-from ._loop import Loop, longest_delay, loop_of
-from ._mean_field import _groups, _log_phi, _spread, mean_field
+from ._afferents import afferents, neuron_names
+from ._effective_input import check_covered
+from ._effective_noise import EffectiveNoise
+from ._loop import RecurrentLoop, longest_delay, loop_of
+from ._mean_field import mean_field
 from ._modes import Zeros, search_modes, window_of
+from ._unknowns import Groups, by_population, groups_of, log_rates
 
 # A rate given is self-consistent where log Phi(nu) - log nu is below this.
 _CONSISTENT = 1e-3
@@ -103,14 +105,16 @@ def brunel_stability(net: Network, *, rates: Mapping[str, ArrayLike] | None = No
     """
     if not isinstance(net, Network):
         raise ValueError(f"`net` has to be a Network; got {type(net).__name__}.")
-    names = tuple(n for n in net.names if isinstance(net.populations[n].model, LIF))
+    names = neuron_names(net)
+    check_covered(EffectiveNoise(), afferents(net, dict.fromkeys(names, np.ones(()))))
     seen = mean_field(net, throw=throw).rate if rates is None else _given_rates(rates, names, net.names)
-    groups = _groups(net, names)
+    groups = groups_of(net, names)
     start = jnp.log(jnp.stack([seen[group[0]] for group in groups]))
     if rates is not None and is_concrete(net, start):
         with jax.ensure_compile_time_eval():
             _check_consistent(net, groups, start)
-    return _solve(net, groups, start)
+    with jax.debug_nans(False):  # modes that are not there are NaN, which is no fault
+        return _solve(net, groups, start)
 
 
 def _given_rates(
@@ -134,8 +138,8 @@ def _given_rates(
     return {name: seen[name] for name in names}
 
 
-def _check_consistent(net: Network, groups: tuple[tuple[str, ...], ...], x: Float[Array, "unknowns"]) -> None:
-    off = _log_phi(net, EffectiveNoise(), tuple(g[0] for g in groups), _spread(groups, jnp.exp(x))) - x
+def _check_consistent(net: Network, groups: Groups, x: Float[Array, "unknowns"]) -> None:
+    off = log_rates(net, EffectiveNoise(), tuple(g[0] for g in groups), by_population(groups, jnp.exp(x))) - x
     if not bool(jnp.all((jnp.abs(off) < _CONSISTENT) | jnp.isneginf(x))):
         raise ValueError(
             f"`rates` has to be self-consistent, as the branches of `mean_field` are; "
@@ -144,7 +148,7 @@ def _check_consistent(net: Network, groups: tuple[tuple[str, ...], ...], x: Floa
 
 
 @eqx.filter_jit
-def _solve(net: Network, groups: tuple[tuple[str, ...], ...], start: Float[Array, "unknowns"]) -> Stability:
+def _solve(net: Network, groups: Groups, start: Float[Array, "unknowns"]) -> Stability:
     rates = self_consistent(net, groups, start)
     loop = loop_of(net, groups, rates)
     fixed = lax.stop_gradient(loop)
@@ -168,22 +172,20 @@ def _solve(net: Network, groups: tuple[tuple[str, ...], ...], start: Float[Array
     )
 
 
-def self_consistent(
-    net: Network, groups: tuple[tuple[str, ...], ...], start: Float[Array, "unknowns"]
-) -> dict[str, Float[Array, ""]]:
+def self_consistent(net: Network, groups: Groups, start: Float[Array, "unknowns"]) -> dict[str, Float[Array, ""]]:
     """The rates at log rate `start`, as an implicit function of the network."""
     start = lax.stop_gradient(start)
     known = jnp.isfinite(start)  # a population without any input is silent whatever the parameters
 
     def implicit(x: Float[Array, "unknowns"]) -> Float[Array, "unknowns"]:
-        rates = _spread(groups, jnp.exp(jnp.where(known, x, -jnp.inf)))
-        return jnp.where(known, _log_phi(net, EffectiveNoise(), tuple(g[0] for g in groups), rates) - x, -x)
+        rates = by_population(groups, jnp.exp(jnp.where(known, x, -jnp.inf)))
+        return jnp.where(known, log_rates(net, EffectiveNoise(), tuple(g[0] for g in groups), rates) - x, -x)
 
     x = implicit_root(implicit, jnp.where(known, start, 0.0))
-    return _spread(groups, jnp.exp(jnp.where(known, x, start)))
+    return by_population(groups, jnp.exp(jnp.where(known, x, start)))
 
 
-def differentiable_zero(loop: Loop, zeros: Zeros, found: Bool[Array, ""]) -> Float[Array, "2"]:
+def differentiable_zero(loop: RecurrentLoop, zeros: Zeros, found: Bool[Array, ""]) -> Float[Array, "2"]:
     """The leading zero as (real, imaginary) [1/ms], an implicit function of the loop; NaN where there is none."""
     at = lax.stop_gradient(jnp.where(found, zeros.at[0], 0.0))
 

@@ -1,0 +1,148 @@
+"""What every population of a network receives: the one place where theory reads a network."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, ArrayLike, Float
+
+from .._network import Network, SpikeStream, WhiteCurrent
+from .._numerics import as_leaf
+from ..models import AbstractNeuron, LeakyMembrane
+
+
+class Origin(eqx.Module):
+    """Where a stream of spikes comes from: its name in messages, the population (None of a drive), and the delay."""
+
+    name: str = eqx.field(static=True)
+    pre: str | None = eqx.field(static=True)
+    delay: Any
+
+
+class Afferents(eqx.Module):
+    """All that one neuron of a population receives, and the neuron.
+
+    - `streams`: each with `rate` [Hz] of one source, the moments `in_degree` of their number, the law `weight` and the
+      `synapse`, which says what one spike does (`spike_effect`).
+    - `currents`: each a mean `mu` and a white noise `sigma` [mV], tau_m dV/dt = ... + mu + sigma sqrt(tau_m) xi;
+      `current()` is the sum of the means [mV], `current_noise()` that of the sigma^2 [mV^2].
+    - `neuron`: the model; `membrane()` its numbers, where it is a leaky integrate-and-fire neuron.
+    - `origins`: of each stream; left out where populations are computed side by side.
+    """
+
+    neuron: AbstractNeuron
+    streams: tuple[SpikeStream, ...]
+    currents: tuple[WhiteCurrent, ...] = ()
+    origins: tuple[Origin, ...] = ()
+
+    def membrane(self) -> LeakyMembrane:
+        """The numbers of a leaky integrate-and-fire neuron; `ValueError` where the neuron is another."""
+        return self.neuron.diffusion_parameters()
+
+    def current(self) -> Float[Array, ""]:
+        """The constant input [mV]."""
+        return sum((c.mu for c in self.currents), jnp.zeros((), jnp.result_type(float)))
+
+    def current_noise(self) -> Float[Array, ""]:
+        """sigma^2 of the white noise [mV^2]."""
+        return sum((jnp.square(c.sigma) for c in self.currents), jnp.zeros((), jnp.result_type(float)))
+
+
+def neuron_names(net: Network) -> tuple[str, ...]:
+    """The populations that receive input."""
+    return tuple(name for name in net.names if isinstance(net.populations[name].model, AbstractNeuron))
+
+
+def afferents(net: Network, rates: Mapping[str, ArrayLike]) -> dict[str, Afferents]:
+    """What a neuron of every population receives when the populations fire at `rates`.
+
+    **Arguments:** `net`, a `Network`; `rates`, {population: rate [Hz]} of the populations of neurons. Sources give
+    their mean rate themselves, unless it is among `rates`.
+
+    **Returns:** {population: `Afferents`}.
+
+    Raises `ValueError` where a rate is missing, or a number differs between the neurons of a population.
+
+    Derivatives: forward and reverse mode, any order.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> seen = jn.theory.afferents(jn.networks.brunel(), {"E": 38.0, "I": 38.0})["E"]
+    >>> [f"{float(s.per_ms()):g} a ms of {float(s.weight.moments().mean):g} mV" for s in seen.streams]
+    ['38 a ms of 0.1 mV', '9.5 a ms of -0.5 mV', '20 a ms of 0.1 mV']
+
+    ```
+    """
+    known = _all_rates(net, rates)
+    return {name: _received(net, name, known) for name in neuron_names(net)}
+
+
+def _all_rates(net: Network, rates: Mapping[str, ArrayLike]) -> dict[str, Float[Array, ""]]:
+    found: dict[str, Float[Array, ""]] = {}
+    neurons = neuron_names(net)
+    for name, population in net.populations.items():
+        if name in rates:
+            found[name] = as_leaf(rates[name], f"rates[{name!r}]")
+        elif name in neurons:
+            raise ValueError(f"`rates` has no rate of the population {name!r}.")
+        else:
+            found[name] = source_rate(name, population.model)
+    return found
+
+
+def source_rate(name: str, model: Any) -> Float[Array, ""]:
+    """The mean rate [Hz] of the source that is population `name`."""
+    try:
+        return jnp.mean(model.mean_rate())
+    except ValueError as error:
+        raise ValueError(f"`populations[{name!r}]`: {error}") from None
+
+
+def _received(net: Network, name: str, rates: dict[str, Float[Array, ""]]) -> Afferents:
+    neuron = net.populations[name].model
+    if any(jnp.ndim(leaf) for leaf in jax.tree_util.tree_leaves(neuron)):
+        raise ValueError(f"Mean field needs one value a parameter; those of {name!r} differ between neurons.")
+    streams, origins, currents = [], [], []
+    for index, projection in enumerate(net.projections):
+        if name in projection.post:
+            pre = projection.pre
+            stream = projection.afferent(net.populations[pre], name, net.populations[name], rates[pre])
+            streams.append(stream)
+            origins.append(Origin(f"projections[{index}]", pre, projection.delay))
+    for index, drive in enumerate(net.drives):
+        if name in drive.targets:
+            external = drive.afferent()
+            streams += external.streams
+            origins += [Origin(f"drives[{index}]", None, None)] * len(external.streams)
+            currents += external.currents
+            for current in external.currents:
+                _one_value(f"drives[{index}].mu", current.mu)
+                _one_value(f"drives[{index}].sigma", current.sigma)
+    for origin, stream in zip(origins, streams, strict=True):
+        for argument, value in (("rate", stream.rate), ("weight", stream.weight), ("synapse", stream.synapse)):
+            for leaf in jax.tree_util.tree_leaves(value):
+                _one_value(f"{origin.name}.{argument}", leaf)
+    return Afferents(neuron, tuple(streams), tuple(currents), tuple(origins))
+
+
+def _one_value(name: str, value: Float[Array, "*n"]) -> None:
+    if jnp.ndim(value):
+        raise ValueError(f"Mean field needs one value a population; `{name}` differs between target neurons.")
+
+
+def side_by_side(function: Callable[[Afferents], Any], seen: Sequence[Afferents]) -> list[Any]:
+    """`function` of each; those of one structure are mapped over in one call, which compiles once."""
+    bare = [Afferents(s.neuron, s.streams, s.currents) for s in seen]
+    kinds: dict[Any, list[int]] = {}
+    for index, one in enumerate(bare):
+        leaves, structure = jax.tree.flatten(one)
+        kinds.setdefault((structure, tuple((leaf.shape, leaf.dtype) for leaf in leaves)), []).append(index)
+    found: list[Any] = [None] * len(bare)
+    for members in kinds.values():
+        stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *(bare[i] for i in members))
+        values = jax.vmap(function)(stacked)
+        for row, index in enumerate(members):
+            found[index] = jax.tree.map(lambda leaf, row=row: leaf[row], values)
+    return found
