@@ -11,9 +11,7 @@ import numpy as np
 
 from ._fit import FitResult
 from ._numerics import replacing as replacing, write_text as write_text
-from .laws import PSPTable
-
-_LABELS = {"e": False, "excitatory": False, "i": True, "inhibitory": True}
+from .laws import IS_INHIBITORY, PSPTable
 
 
 @dataclass(frozen=True)
@@ -125,10 +123,10 @@ def _positive(path: Path, line: int, column: str, text: str) -> float:
 
 
 def _is_inhibitory(path: Path, line: int, column: str, text: str) -> bool:
-    if text.lower() not in _LABELS:
+    if text.lower() not in IS_INHIBITORY:
         shown = repr(text) if text else "empty"
         raise ValueError(f"{path}, line {line}: `{column}` is {shown}; it has to be E or I.")
-    return _LABELS[text.lower()]
+    return IS_INHIBITORY[text.lower()]
 
 
 def write_fits(path: str | os.PathLike, results: Mapping[str, FitResult]) -> None:

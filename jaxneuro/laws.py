@@ -2,6 +2,7 @@
 
 import warnings
 from abc import abstractmethod
+from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -19,6 +20,7 @@ from ._numerics import (
     check_nonnegative,
     check_positive,
     is_concrete,
+    read_labels,
     violates,
     wright_omega,
 )
@@ -28,25 +30,23 @@ class OutsideTheoryWarning(UserWarning):
     """A law is asked for where the theory behind it does not hold."""
 
 
-def _as_column(value: Any) -> Float[Array, "..."]:
-    """As a leaf, also from a list."""
-    return as_leaf(np.asarray(value) if isinstance(value, list | tuple) else value)
+IS_INHIBITORY = {"e": False, "excitatory": False, "i": True, "inhibitory": True}
+"""The labels of a kind of synapse, in capitals or not."""
 
 
-def _as_mask(value: Any) -> Bool[Array, "..."]:
-    if isinstance(value, bool | np.bool_ | np.ndarray | list | tuple):
-        value = np.asarray(value)
-        if value.dtype != np.bool_ and value.size:
-            raise ValueError(f"`inhibitory` has to hold true and false; got dtype {value.dtype}.")
-    return jnp.asarray(value, dtype=bool)
+def as_inhibitory(value: Any) -> Bool[Array, "..."]:
+    """True where a synapse is inhibitory: as given, or from labels."""
+    return jnp.asarray(read_labels(value, "inhibitory", IS_INHIBITORY), dtype=bool)
 
 
 class PSPTable(eqx.Module):
     """Amplitudes of postsynaptic potentials, one a row, with the number of connections they were seen at.
 
     Arguments: `n_connections` (n,) the in-degree K; `psp` (n,) [mV] the amplitude, positive for both
-    kinds; `inhibitory` (n,) true where the synapse is inhibitory.
-    Raises `ValueError`, naming the first row at fault, where a number is not finite or not positive.
+    kinds; `inhibitory` (n,) true where the synapse is inhibitory, or labels E and I; lists,
+    arrays or columns of a table.
+    Raises `ValueError`, naming the first row at fault, where a number is not finite or not positive, a label
+    is unknown or missing, or a column has a unit or masked values.
 
         >>> import jaxneuro as jn
         >>> len(jn.laws.PSPTable([50, 500], [2.0, 0.7], [False, True]))
@@ -55,9 +55,9 @@ class PSPTable(eqx.Module):
     Source: the columns of Barral & Reyes (2016), doi 10.1038/nn.4415.
     """
 
-    n_connections: Float[Array, " n"] = eqx.field(converter=_as_column)
-    psp: Float[Array, " n"] = eqx.field(converter=_as_column)
-    inhibitory: Bool[Array, " n"] = eqx.field(converter=_as_mask)
+    n_connections: Float[Array, " n"] = eqx.field(converter=partial(as_leaf, name="n_connections"))
+    psp: Float[Array, " n"] = eqx.field(converter=partial(as_leaf, name="psp"))
+    inhibitory: Bool[Array, " n"] = eqx.field(converter=as_inhibitory)
 
     def __check_init__(self):
         shapes = {"n_connections": self.n_connections.shape, "psp": self.psp.shape, "inhibitory": self.inhibitory.shape}
@@ -102,7 +102,7 @@ class AbstractLaw(eqx.Module):
 
         Warns once where the theory behind the law does not hold at the given values.
         """
-        mask = _as_mask(inhibitory)
+        mask = as_inhibitory(inhibitory)
         if is_concrete(self, k):
             _check_k(k)
             with jax.ensure_compile_time_eval():  # known values stay known inside a user's jit

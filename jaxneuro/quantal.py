@@ -20,10 +20,6 @@ from ._numerics import (
 )
 
 
-def _as_column(value: Any) -> Float[Array, "..."]:
-    return as_leaf(np.asarray(value) if isinstance(value, list | tuple) else value)
-
-
 class AmplitudeHistogram(eqx.Module):
     """Counts of response amplitudes in bins, and of failures.
 
@@ -44,7 +40,7 @@ class AmplitudeHistogram(eqx.Module):
     has_failures: bool = eqx.field(static=True)
 
     def __init__(self, lower: Any, upper: Any, counts: Any, *, n_failures: ArrayLike | None):
-        lower, upper, counts = map(_as_column, (lower, upper, counts))
+        lower, upper, counts = as_leaf(lower, "lower"), as_leaf(upper, "upper"), as_leaf(counts, "counts")
         if not lower.shape == upper.shape == counts.shape or lower.ndim != 1:
             raise ValueError(
                 f"`lower`, `upper` and `counts` have to be as long as each other; got {lower.shape}, {upper.shape} "

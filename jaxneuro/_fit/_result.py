@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, PyTree
 
 from .._numerics import AbstractBijection, Positive, Unbounded, as_leaf, check_positive, write_text
-from ..laws import AbstractLaw, PSPTable
+from ..laws import AbstractLaw, PSPTable, as_inhibitory
 from ._bootstrap import Bootstrap
 from ._optimiser import AbstractOptimiser
 from ._predict import Prediction, predict
@@ -144,7 +144,10 @@ class FitResult:
         if isinstance(self.model, AbstractLaw) and function is None:
             if len(inputs) != 1:
                 raise ValueError(f"`predict` of a law takes the number of connections; got {len(inputs)} arguments.")
-            check_positive("k", as_leaf(inputs[0], "k"))
+            inputs = (as_leaf(inputs[0], "k"),)
+            check_positive("k", inputs[0])
+            if not isinstance(keywords.get("inhibitory", False), bool):
+                keywords["inhibitory"] = as_inhibitory(keywords["inhibitory"])
         if band is None:
             band = Positive() if isinstance(self.model, AbstractLaw) else Unbounded()
         covariance = np.where(self.uncertainty.open[:, None] | self.uncertainty.open, 0.0, self.uncertainty.covariance)

@@ -7,7 +7,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, ArrayLike, Complex, Float
 
-from .._numerics import check_finite, check_positive
+from .._numerics import check_finite, check_positive, read_array
 from ._arguments import LifArguments
 from ._backward import STEPS, falling, passage_from
 from ._rate import rate_kernel
@@ -81,12 +81,14 @@ def _frequency(omega: ArrayLike) -> Complex[Array, "..."]:
     """`omega` as a strongly typed complex array."""
     dtype = jnp.result_type(complex)
     if isinstance(omega, jax.Array):
-        check_finite("omega", omega)
+        check_finite("omega", jnp.real(omega))
+        check_finite("omega", jnp.imag(omega))
         return lax.convert_element_type(omega, dtype)
-    known = np.asarray(omega)
+    known = np.asarray(read_array(omega, "omega"))
     if known.dtype.kind not in "fiuc":
         raise ValueError(f"`omega` has to be a real or complex number or an array of them; got {omega!r}.")
-    check_finite("omega", known)
+    check_finite("omega", np.real(known))
+    check_finite("omega", np.imag(known))
     return jnp.asarray(known, dtype)
 
 

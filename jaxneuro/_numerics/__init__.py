@@ -43,6 +43,14 @@ from ._poisson import PoissonTable as PoissonTable, below_probability as below_p
 from ._polynomials import TAIL_AT_ZERO as TAIL_AT_ZERO
 from ._progress import ProgressLine as ProgressLine
 from ._quadrature import Rule as Rule, gauss_legendre as gauss_legendre
+from ._read import (
+    is_real as is_real,
+    read_array as read_array,
+    read_indices as read_indices,
+    read_labels as read_labels,
+    read_marks as read_marks,
+    read_numbers as read_numbers,
+)
 from ._relax import (
     bounded_exp as bounded_exp,
     growth as growth,

@@ -68,7 +68,7 @@ class Interval(AbstractBijection):
     upper: Float[Array, "..."]
 
     def __init__(self, lower: ArrayLike, upper: ArrayLike):
-        self.lower, self.upper = as_leaf(lower), as_leaf(upper)
+        self.lower, self.upper = as_leaf(lower, "lower"), as_leaf(upper, "upper")
 
     def __check_init__(self):
         if violates(lambda lower, upper: lower < upper, self.lower, self.upper):
@@ -97,7 +97,7 @@ class Dale(AbstractBijection):
     signs: Float[Array, "pre"]
 
     def __init__(self, signs: Any):
-        self.signs = as_leaf(signs)
+        self.signs = as_leaf(signs, "signs")
 
     def __check_init__(self):
         if self.signs.ndim != 1 or violates(lambda s: jnp.abs(s) == 1.0, self.signs):

@@ -4,15 +4,18 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import ArrayLike
 
+from ._read import read_numbers
 
-def _known(value: ArrayLike) -> np.ndarray | None:
+
+def _known(name: str, value: ArrayLike) -> np.ndarray | None:
     """The value as numpy, or None under a transformation, where it is not known."""
-    return None if isinstance(value, Tracer) else np.asarray(value)
+    known = value if isinstance(value, Tracer) else read_numbers(value, name)
+    return None if isinstance(known, Tracer) else np.asarray(known)
 
 
 def check_finite(name: str, value: ArrayLike) -> None:
     """Raises `ValueError` where a known `value` is NaN or infinite."""
-    known = _known(value)
+    known = _known(name, value)
     if known is not None and not np.all(np.isfinite(known)):
         raise ValueError(f"`{name}` has to be finite; got {known}.")
 
@@ -20,7 +23,7 @@ def check_finite(name: str, value: ArrayLike) -> None:
 def check_positive(name: str, value: ArrayLike) -> None:
     """Raises `ValueError` where a known `value` is not finite and above 0."""
     check_finite(name, value)
-    known = _known(value)
+    known = _known(name, value)
     if known is not None and not np.all(known > 0):
         raise ValueError(f"`{name}` has to be positive; got {known}.")
 
@@ -28,6 +31,6 @@ def check_positive(name: str, value: ArrayLike) -> None:
 def check_nonnegative(name: str, value: ArrayLike) -> None:
     """Raises `ValueError` where a known `value` is not finite and at least 0."""
     check_finite(name, value)
-    known = _known(value)
+    known = _known(name, value)
     if known is not None and not np.all(known >= 0):
         raise ValueError(f"`{name}` must not be negative; got {known}.")

@@ -1,10 +1,9 @@
 """Time as an integer number of steps, counted from 0: t = k dt."""
 
-import numbers
-
-import jax
 import numpy as np
 from jax.core import Tracer
+
+from ._read import is_real, read_array
 
 # A time given in decimal, such as 1000.1 ms, misses a multiple of dt by a few units in the last place.
 _RELATIVE_SLACK = 1e-9
@@ -19,11 +18,12 @@ def to_milliseconds(name: str, value: object) -> float:
             f"`{name}` decides the program, so it has to be known before the run; here it is traced by a "
             "transformation such as jit, vmap or grad, or is an axis of a map: loop over its values in Python."
         )
-    if isinstance(value, bool) or not isinstance(value, numbers.Real | np.ndarray | np.generic | jax.Array):
+    known = read_array(value, name)
+    if not is_real(known):
         raise ValueError(f"`{name}` has to be a number of milliseconds known before the run; got {value!r}.")
-    if np.ndim(value) != 0:  # type: ignore[arg-type]
-        raise ValueError(f"`{name}` has to be one number of milliseconds; got shape {np.shape(value)}.")  # type: ignore[arg-type]
-    number = float(value)  # type: ignore[arg-type]
+    if known.ndim != 0:
+        raise ValueError(f"`{name}` has to be one number of milliseconds; got shape {known.shape}.")
+    number = float(known)
     if not np.isfinite(number):
         raise ValueError(f"`{name}` has to be finite; got {number}.")
     return number

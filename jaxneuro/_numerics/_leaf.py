@@ -10,29 +10,29 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Bool, Float
 
+from ._read import read_numbers
+
 
 def as_leaf(value: Any, name: str | None = None) -> Float[Array, "..."]:
     """Converts a number to a strongly typed array of the default float dtype.
 
     `jnp.asarray(20.0)` is weakly typed, so that a model made from it traces again where
     a model made from an array does not. 20.0, 20, `np.float32(20)`, `np.float64(20)` and
-    an array or a list of any of these give leaves of one type here. Tracers pass through.
+    an array, a list or a column of any of these give leaves of one type here. Tracers pass through.
 
-    Raises `ValueError` where `value`, the argument `name`, is no real number or array of real numbers.
+    Raises `ValueError`, naming the argument `name`, where `value` is no real number or array of real numbers, has a
+    unit, a mask or missing values (see `read_array`), or is too large for the dtype.
     """
-    what = "A parameter" if name is None else f"`{name}`"
     dtype = jnp.result_type(float)
-    if isinstance(value, jax.Array):
-        if jnp.issubdtype(value.dtype, jnp.complexfloating):
-            raise ValueError(f"{what} has to be a real number; got an array of dtype {value.dtype}.")
-        return jax.lax.convert_element_type(value, dtype)
-    try:
-        concrete = np.asarray(value)
-    except ValueError:  # a ragged list
-        concrete = np.asarray(None)
-    if concrete.dtype.kind not in "fiu":
-        raise ValueError(f"{what} has to be a real number or an array of them; got {value!r}.")
-    return jnp.asarray(concrete, dtype=dtype)
+    known = read_numbers(value, name)
+    if isinstance(known, jax.Array):
+        return jax.lax.convert_element_type(known, dtype)
+    with np.errstate(over="ignore"):
+        narrow = known.astype(dtype)
+    if np.any(np.isinf(narrow) & np.isfinite(known)):
+        what = "A parameter" if name is None else f"`{name}`"
+        raise ValueError(f"{what} is too large for {dtype}; got {value!r}.")
+    return jnp.asarray(narrow)
 
 
 class _Plain(eqx.Module):

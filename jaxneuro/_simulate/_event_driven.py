@@ -6,12 +6,11 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
 from .._network import AtRest, Network
-from .._numerics import as_leaf, check_finite, check_nonnegative, phi, to_milliseconds, violates
+from .._numerics import as_leaf, check_finite, check_nonnegative, phi, read_indices, to_milliseconds, violates
 from ..connectivity import AbstractWeights
 from ..models import LIF, SpikeSource
 from ..reset import Hard
@@ -228,11 +227,9 @@ def _one_tau(net: Network) -> Float[Array, ""]:
 def _checked_spikes(name: str, given: Any, n: int) -> tuple[Float[Array, "m"], Int[Array, "m"]]:
     if not isinstance(given, tuple | list) or len(given) != 2:
         raise ValueError(f"`spikes[{name!r}]` has to be (times, indices); got {given!r}.")
-    times, indices = as_leaf(given[0], f"spikes[{name!r}]"), np.asarray(given[1])
-    if not indices.size:
-        indices = indices.astype(np.int32)  # an empty list is of floats
+    times, (indices, of) = as_leaf(given[0], f"spikes[{name!r}]"), read_indices(given[1], f"spikes[{name!r}]")
     check_nonnegative(f"spikes[{name!r}]", times)
-    if times.ndim != 1 or indices.shape != times.shape or indices.dtype.kind not in "iu":
+    if times.ndim != 1 or indices.shape != times.shape or of is not None:
         raise ValueError(f"`spikes[{name!r}]` has to be (times, indices) of one length.")
     if indices.size and not 0 <= indices.min() <= indices.max() < n:
         raise ValueError(f"`spikes[{name!r}]` has an index outside its {n} sources.")

@@ -5,11 +5,10 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, UInt
 
-from .._numerics import as_callable, as_leaf, check_finite
+from .._numerics import as_callable, as_leaf, check_finite, read_array
 from ..statistics import SpikeTrains, unpack
 
 
@@ -63,7 +62,7 @@ def make_spikes(name: str, value: Any, n: int, n_steps: int, dt: float) -> Given
     if isinstance(value, SpikeTrains):
         _check_trains(name, value, n, n_steps, dt)
         return GivenSpikes(value.words, n)
-    known = value if isinstance(value, jax.Array) else np.asarray(value)
+    known = read_array(value, f"stimulus[{name!r}]")
     if known.shape != (n_steps, n):
         raise ValueError(f"`stimulus` of {name!r} has shape {known.shape}; spikes are (time, n) = ({n_steps}, {n}).")
     if known.dtype == bool:

@@ -9,7 +9,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from .._numerics import is_concrete
+from .._numerics import is_concrete, read_numbers
 
 SEED = "seed"
 
@@ -75,12 +75,7 @@ def _axis(name: str, values: Any) -> np.ndarray:
     wanted = f"`over[{name!r}]` has to be a 1-D array of numbers"
     if not is_concrete(values):
         raise ValueError(f"{wanted} known before the sweep: call `sweep` outside jit, vmap and grad.")
-    try:
-        given = np.asarray(values)
-    except ValueError:  # a ragged list
-        given = np.asarray(None)
-    if given.dtype.kind not in "iuf":
-        raise ValueError(f"{wanted}; got {values!r}.")
+    given = np.asarray(read_numbers(values, f"over[{name!r}]"))
     if given.ndim != 1:
         raise ValueError(f"{wanted}; got shape {given.shape}.")
     if given.size == 0:

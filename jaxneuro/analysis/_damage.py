@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from .._network import BinaryNetwork
-from .._numerics import check_dt, check_key, is_concrete
+from .._numerics import check_dt, check_key, is_concrete, read_indices
 from .._simulate import AbstractUpdate, BinaryState, Wiring, initial_binary_state, record, simulate, wire
 
 
@@ -116,8 +116,9 @@ def _flip(net: BinaryNetwork, state: BinaryState, flip: Mapping[str, Sequence[in
     for name, units in flip.items():
         if name not in net.names:
             raise ValueError(f"`flip` names the population {name!r}; there are {', '.join(net.names)}.")
-        n, indices = net.populations[name].n, np.unique(np.asarray(units))
-        if indices.dtype.kind not in "iu" or indices.size == 0 or indices[0] < 0 or n is None or indices[-1] >= n:
+        n, (chosen, of) = net.populations[name].n, read_indices(units, f"flip[{name!r}]")
+        indices = np.unique(chosen)
+        if of not in (None, n) or indices.size == 0 or indices[0] < 0 or n is None or indices[-1] >= n:
             raise ValueError(f"`flip[{name!r}]` has to hold indices of the {n} units of {name!r}; got {units!r}.")
         mask = np.zeros(words[name].shape[-1] * 32, bool)
         mask[indices] = True

@@ -9,7 +9,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float, Int, Integer
 
-from .._numerics import Dale, as_leaf, check_finite, violates
+from .._numerics import Dale, as_leaf, check_finite, read_indices, violates
 from ._rules import AbstractConnectivity
 
 # A matrix of zeros but for its synapses is made up to this many pairs; beyond, synapses are summed one by one.
@@ -322,7 +322,7 @@ def _matrix(name: str, value: Any) -> Float[Array, "_ _"]:
 
 
 def _indices(name: str, value: Any, n: int) -> Integer[Array, "nnz"]:
-    known = np.asarray(value)
-    if known.dtype.kind not in "iu" or known.ndim != 1 or (known.size and not 0 <= known.min() <= known.max() < n):
+    known, of = read_indices(value, name)
+    if of is not None or (known.size and not 0 <= known.min() <= known.max() < n):
         raise ValueError(f"`{name}` has to hold indices of {n} neurons.")
     return jnp.asarray(known, jnp.int32)

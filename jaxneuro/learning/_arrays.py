@@ -5,12 +5,12 @@ from typing import Any
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, Shaped
 
-from .._numerics import violates
+from .._numerics import read_array, violates
 
 
 def as_floats(value: Any) -> Float[Array, "*shape"]:
     """`value` as floats: spikes may be true and false, counts whole numbers."""
-    given = jnp.asarray(value)
+    given = jnp.asarray(read_array(value, None))
     return given if jnp.issubdtype(given.dtype, jnp.inexact) else given.astype(jnp.result_type(float))
 
 

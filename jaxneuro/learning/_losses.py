@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, ArrayLike, Float, Shaped
 
-from .._numerics import as_leaf, check_positive, violates
+from .._numerics import as_leaf, check_positive, read_array, violates
 from ._arrays import as_floats, check_labels, check_target
 
 
@@ -27,7 +27,7 @@ def cross_entropy(logits: Shaped[Array, "*batch n"], labels: Shaped[Array, "..."
 
     ```
     """
-    logits, labels = as_floats(logits), jnp.asarray(labels)
+    logits, labels = as_floats(logits), jnp.asarray(read_array(labels, "labels"))
     check_labels(logits, labels)
     log_p = jax.nn.log_softmax(logits, axis=-1)
     return -jnp.mean(jnp.take_along_axis(log_p, labels[..., None], axis=-1))
@@ -45,7 +45,7 @@ def accuracy(logits: Shaped[Array, "*batch n"], labels: Shaped[Array, "..."]) ->
 
     ```
     """
-    logits, labels = as_floats(logits), jnp.asarray(labels)
+    logits, labels = as_floats(logits), jnp.asarray(read_array(labels, "labels"))
     check_labels(logits, labels)
     return jnp.mean((jnp.argmax(logits, axis=-1) == labels).astype(logits.dtype))
 

@@ -1,10 +1,8 @@
 """The neuron of Hodgkin and Huxley."""
 
-import jax
-import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_leaf, check_finite, check_nonnegative, violates
+from .._numerics import as_leaf, check_finite, check_nonnegative, read_numbers, violates
 from ..channels import AbstractChannel, Leak, Potassium, Sodium
 from ._conductance_neuron import AbstractConductanceNeuron, check_membrane
 
@@ -80,8 +78,7 @@ class HodgkinHuxley(AbstractConductanceNeuron):
         celsius = as_leaf(temperature, "temperature")
         if violates(lambda t: (t >= -50.0) & (t <= 100.0), celsius):
             raise ValueError(f"`temperature` has to lie between -50 and 100 degrees Celsius; got {celsius}.")
-        shift = v_shift if isinstance(v_shift, jax.Array) else np.asarray(v_shift)
-        warm = temperature if isinstance(temperature, jax.Array) else np.asarray(temperature)
+        shift, warm = read_numbers(v_shift, "v_shift"), read_numbers(temperature, "temperature")
         self.v_shift = as_leaf(shift, "v_shift")
         check_finite("v_shift", self.v_shift)
         self.g_na, self.g_k, self.g_l = as_leaf(g_na, "g_na"), as_leaf(g_k, "g_k"), as_leaf(g_l, "g_l")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import ArrayLike
 
+from .._numerics import read_numbers
 from .._simulate import Solution
 from ..models import angles
 from ..theory import RingRegime, ring_bump, ring_regime
@@ -72,7 +73,7 @@ def sheet(rates: ArrayLike, *, ax: "Axes | None" = None) -> "Axes":
 
     ```
     """
-    known = np.asarray(rates)
+    known = np.asarray(read_numbers(rates, "rates"))
     n = math.isqrt(known.size)
     if known.ndim != 1 or known.size == 0 or n * n != known.size:
         raise ValueError(f"`rates` has to be (n * n,), of a sheet; got shape {known.shape}.")
@@ -108,10 +109,10 @@ def tuning(theta: ArrayLike, curves: dict[str, Any], *, ax: "Axes | None" = None
     """
     if not isinstance(curves, dict) or not curves:
         raise ValueError(f"`curves` has to be {{label: rates}}, one curve or more; got {curves!r}.")
-    x = np.asarray(theta)
+    x = np.asarray(read_numbers(theta, "theta"))
     axes: Any = pyplot().figure(figsize=(4.6, 3.4), layout="constrained").gca() if ax is None else ax
     for index, (name, rates) in enumerate(curves.items()):
-        y = np.asarray(rates)
+        y = np.asarray(read_numbers(rates, f"curves[{name!r}]"))
         if y.shape != x.shape:
             raise ValueError(f"`curves[{name!r}]` has shape {y.shape}; `theta` has {x.shape}.")
         axes.plot(x, y, color=COLOURS[index % len(COLOURS)], label=name)

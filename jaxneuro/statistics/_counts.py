@@ -8,7 +8,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from .._numerics import count_steps, to_milliseconds
+from .._numerics import count_steps, read_numbers, to_milliseconds
 from ._trains import SpikeTrains
 
 # Below this many windows there is no variance.
@@ -120,9 +120,10 @@ def spike_counts(
     windows = _complete((to_milliseconds("t1", t1) - begin) * (1 + _SLACK), length, width)
     counts = np.zeros((windows, len(trains)), int)
     for i, times in enumerate(trains):
-        if np.ndim(times) != 1 or not np.all(np.isfinite(np.asarray(times, float))):
+        known = np.asarray(read_numbers(times, f"trains[{i}]"), float)
+        if known.ndim != 1 or not np.all(np.isfinite(known)):
             raise ValueError(f"`trains[{i}]` has to be one axis of finite spike times [ms].")
-        position = (np.asarray(times, float) - begin) / length
+        position = (known - begin) / length
         index = np.ceil(position - _SLACK * np.maximum(1.0, np.abs(position))).astype(int) - 1
         counts[:, i] = np.bincount(index[(index >= 0) & (index < windows)], minlength=windows)
     return counts

@@ -9,6 +9,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
+from .._numerics import read_numbers
 from ._trains import SpikeTrains
 
 # Below this many intervals a coefficient of variation says nothing, and is NaN.
@@ -84,10 +85,7 @@ def isi_cv(trains: SpikeTrains | Sequence[np.ndarray]) -> Float[np.ndarray, "n"]
 
 
 def _increasing(i: int, times: Any) -> Float[np.ndarray, "spikes"]:
-    try:
-        train = np.asarray(times, dtype=float)
-    except (TypeError, ValueError):
-        train = np.array([[]])
+    train = np.asarray(read_numbers(times, f"trains[{i}]"), float)
     if train.ndim != 1 or not np.all(np.isfinite(train)) or np.any(np.diff(train) <= 0):
         raise ValueError(f"`trains[{i}]` has to hold increasing finite spike times in ms; got {times!r}.")
     return train

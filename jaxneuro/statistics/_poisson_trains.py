@@ -14,6 +14,7 @@ from .._numerics import (
     check_key,
     check_nonnegative,
     count_steps,
+    read_numbers,
     role_key,
     to_milliseconds,
     violates,
@@ -81,7 +82,7 @@ def poisson_trains(
     uniform = np.asarray(jax.random.uniform(role_key(key, "thinning"), (n, longest)))
     kept = []
     for times, drawn in zip(candidates, uniform, strict=True):
-        now = np.asarray(rate(times), float)
+        now = np.asarray(read_numbers(rate(times), "rate"), float)
         if now.shape not in ((), times.shape):
             raise ValueError(f"`rate` has to give a number or one rate a time, {times.shape}; it gave {now.shape}.")
         if not np.all((now >= 0) & (now <= most)):
@@ -162,13 +163,7 @@ def _checked_n(n: int) -> int:
 
 
 def _checked_rate(rate: ArrayLike, n: int) -> Float[np.ndarray, "n"]:
-    try:
-        known = np.asarray(rate)
-    except ValueError:  # a ragged list
-        known = np.asarray(None)
-    if known.dtype.kind not in "iuf":
-        raise ValueError(f"`rate` has to be a number, an array of them or a function; got {rate!r}.")
-    known = known.astype(float)
+    known = np.asarray(read_numbers(rate, "rate"), float)
     check_nonnegative("rate", known)
     if known.shape not in ((), (n,)):
         raise ValueError(f"`rate` has to be a number or of shape ({n},); got {known.shape}.")

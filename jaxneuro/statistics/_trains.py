@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Bool, Float, Int, UInt
 
-from .._numerics import check_dt
+from .._numerics import check_dt, read_marks
 
 # Shares of a step are kept in 16 bits.
 _WHOLE = 65_535.0
@@ -50,9 +50,9 @@ class SpikeTrains(eqx.Module):
 
         ```
         """
-        known = jnp.asarray(raster)
-        if known.dtype != bool or known.ndim < 2:
-            raise ValueError(f"`raster` has to be bool, (time, n); got {known.dtype} of shape {known.shape}.")
+        known = jnp.asarray(read_marks(raster, "raster"))
+        if known.ndim < 2:
+            raise ValueError(f"`raster` has to be (time, n); got shape {known.shape}.")
         packed = jnp.vectorize(pack, signature="(t,n)->(t,w)")(known)
         return SpikeTrains(packed, jnp.zeros(known.shape[:-2], jnp.int32), known.shape[-1], check_dt(dt))
 

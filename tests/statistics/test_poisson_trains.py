@@ -119,7 +119,7 @@ def test_rates_by_neuron_and_silence():
         (lambda: S.poisson_trains(np.sin, 0.0, 9.0, n=1, key=KEY), "`most` has to be a positive rate"),
         (lambda: S.poisson_trains(np.ones_like, 0.0, 9.0, n=1, key=KEY, most=9.0, t_ref=1.0), "`t_ref` is for rates"),
         (lambda: S.poisson_trains(lambda t: t, 0.0, 900.0, n=1, key=KEY, most=99.0), "`rate` has to lie between"),
-        (lambda: S.poisson_trains("5", 0.0, 9.0, n=1, key=KEY), "`rate` has to be a number"),
+        (lambda: S.poisson_trains("5", 0.0, 9.0, n=1, key=KEY), "`rate` has to be a real number"),
         (lambda: S.poisson_trains(lambda t: np.ones(3), 0.0, 900.0, n=1, key=KEY, most=99.0), "`rate` has to give"),
         (lambda: S.poisson_trains([1.0, 2.0], 0.0, 9.0, n=3, key=KEY), r"of shape \(3,\)"),
         (lambda: S.bernoulli_trains(200.0, 0.0, 90.0, n=1, dt=10.0, key=KEY), "`rate` gives 2 spikes a bin"),

@@ -8,6 +8,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Shaped
 
+from ..._numerics import read_indices
 from ._recorder import AbstractRecorder, Layout, Recorded, Window
 from ._scope import Scope
 
@@ -19,7 +20,7 @@ class Trace(AbstractRecorder):
 
     - `variable`: "population.variable", or the variable alone for a single population.
     - `every`: record each step whose end, (k + 1) dt, is a multiple of `every` steps.
-    - `neurons`: a slice or a sequence of indices; all by default.
+    - `neurons`: a slice, a sequence of indices, or true and false for each neuron; all by default.
     - `start`: [ms].
 
     **Records:** (time, neurons); the times [ms] in `sol.times`.
@@ -28,16 +29,24 @@ class Trace(AbstractRecorder):
     variable: str = eqx.field(static=True)
     every: int = eqx.field(static=True)
     neurons: Any = eqx.field(static=True)
+    of: int | None = eqx.field(static=True)
+    """How many neurons a mask speaks of."""
     scope: Scope
 
     def __init__(self, variable: str, *, every: int = 1, neurons: Any = None, start: float = 0.0):
         if isinstance(every, bool) or not isinstance(every, int | np.integer) or every < 1:
             raise ValueError(f"`every` has to be a positive number of steps; got {every!r}.")
         self.variable, self.every, self.scope = variable, int(every), Scope((), start)
+        self.of = None
+        if isinstance(neurons, slice) and not all(
+            end is None or isinstance(end, int | np.integer) for end in (neurons.start, neurons.stop, neurons.step)
+        ):
+            raise ValueError(f"`neurons` has to be a slice of whole numbers; got {neurons!r}.")
         if neurons is None or isinstance(neurons, slice):
             self.neurons = slice(None) if neurons is None else neurons
         else:
-            self.neurons = tuple(int(i) for i in np.atleast_1d(np.asarray(neurons)))
+            indices, self.of = read_indices(neurons, "neurons")
+            self.neurons = tuple(indices.tolist())
 
     def target(self, layout: Layout) -> tuple[str, str]:
         """Population and variable."""
@@ -68,6 +77,8 @@ class Trace(AbstractRecorder):
             known = ", ".join(layout.fields[population]) or "none"
             raise ValueError(f"`Trace({self.variable!r})`: the variables of {population!r} are {known}.")
         indices, n = self.indices(layout.sizes[population]), layout.sizes[population]
+        if self.of not in (None, n):
+            raise ValueError(f"`neurons` of `Trace({self.variable!r})` is true or false for {self.of} of {n} neurons.")
         if indices.size == 0 or indices.min() < -n or indices.max() >= n:
             raise ValueError(f"`neurons` of `Trace({self.variable!r})` has to lie within the {n} neurons.")
 
