@@ -30,19 +30,24 @@ def read_psp_csv(
 ) -> PSPTable:
     """Reads a table of postsynaptic potentials: one row a potential, the first line naming the columns.
 
-    Arguments: `path` of a text file whose columns are separated by commas, semicolons or tabs. The names of
+    **Arguments:** `path` of a text file whose columns are separated by commas, semicolons or tabs. The names of
     its columns: `n_connections`, the number of connections; `psp`, the amplitude [mV], positive for both
     kinds; `synapse`, E or I. Other columns and empty lines are passed over.
-    Returns: a `laws.PSPTable`.
+
+    **Returns:** a `laws.PSPTable`.
+
     Raises `ValueError`, one sentence with the file and the line: no text, no rows, a missing column, a row of
     another width, an unknown label, a number that is none, or not finite, or not positive, all numbers of
     connections equal; `OSError` where the file cannot be opened.
 
-        >>> import pathlib, tempfile, jaxneuro as jn
-        >>> path = pathlib.Path(tempfile.mkdtemp()) / "psp.csv"
-        >>> _ = path.write_text("n_connections,psp_mv,synapse\\n50,2.9,E\\n400,1.1,I\\n")
-        >>> len(jn.io.read_psp_csv(path))
-        2
+    ```python
+    >>> import pathlib, tempfile, jaxneuro as jn
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "psp.csv"
+    >>> _ = path.write_text("n_connections,psp_mv,synapse\\n50,2.9,E\\n400,1.1,I\\n")
+    >>> len(jn.io.read_psp_csv(path))
+    2
+
+    ```
     """
     path = Path(path)
     lines = _lines(path)
@@ -132,7 +137,7 @@ def _is_inhibitory(path: Path, line: int, column: str, text: str) -> bool:
 def write_fits(path: str | os.PathLike, results: Mapping[str, FitResult]) -> None:
     """Writes fits as JSON, one object each under its name, whole or not at all.
 
-    Arguments: `path`; `results` by name. Each object holds what `FitResult.to_dict` returns.
+    **Arguments:** `path`; `results` by name. Each object holds what `FitResult.to_dict` returns.
     """
     write_text(path, fits_as_json(results))
 

@@ -42,17 +42,21 @@ def as_inhibitory(value: Any) -> Bool[Array, "..."]:
 class PSPTable(eqx.Module):
     """Amplitudes of postsynaptic potentials, one a row, with the number of connections they were seen at.
 
-    Arguments: `n_connections` (n,) the in-degree K; `psp` (n,) [mV] the amplitude, positive for both
+    **Arguments:** `n_connections` (n,) the in-degree K; `psp` (n,) [mV] the amplitude, positive for both
     kinds; `inhibitory` (n,) true where the synapse is inhibitory, or labels E and I; lists,
     arrays or columns of a table.
+
     Raises `ValueError`, naming the first row at fault, where a number is not finite or not positive, a label
     is unknown or missing, or a column has a unit or masked values.
 
-        >>> import jaxneuro as jn
-        >>> len(jn.laws.PSPTable([50, 500], [2.0, 0.7], [False, True]))
-        2
+    ```python
+    >>> import jaxneuro as jn
+    >>> len(jn.laws.PSPTable([50, 500], [2.0, 0.7], [False, True]))
+    2
 
-    Source: the columns of Barral & Reyes (2016), doi 10.1038/nn.4415.
+    ```
+
+    Source: the columns of Barral and Reyes (2016), doi:10.1038/nn.4415.
     """
 
     n_connections: Float[Array, " n"] = eqx.field(converter=partial(as_leaf, name="n_connections"))
@@ -129,17 +133,22 @@ def _check_k(k: ArrayLike) -> None:
 class PowerLaw(AbstractLaw):
     """A power of the number of connections: J_E = j0 K^(-beta), J_I = g J_E.
 
-    Arguments: `j0` [mV] the amplitude at K = 1; `beta` the exponent; `g` the ratio of inhibition to
+    **Arguments:** `j0` [mV] the amplitude at K = 1; `beta` the exponent; `g` the ratio of inhibition to
     excitation. Scalars, or arrays that broadcast against K.
+
     Raises `ValueError` where `j0` or `g` is not positive.
-    Derivative modes: forward and reverse, every order, in K and in the parameters.
 
-        >>> import jaxneuro as jn
-        >>> print(f"{jn.laws.PowerLaw(j0=20.0, beta=0.5)(100):.3f} mV")
-        2.000 mV
+    Derivatives: forward and reverse, every order, in K and in the parameters.
 
-    Source: Barral & Reyes (2016), doi 10.1038/nn.4415; defaults from Sanzeni, Histed & Brunel (2022),
-    doi 10.1103/PhysRevX.12.011044, section VII.
+    ```python
+    >>> import jaxneuro as jn
+    >>> print(f"{jn.laws.PowerLaw(j0=20.0, beta=0.5)(100):.3f} mV")
+    2.000 mV
+
+    ```
+
+    Source: Barral and Reyes (2016), doi:10.1038/nn.4415; defaults from Sanzeni, Histed and Brunel (2022),
+    doi:10.1103/PhysRevX.12.011044, section VII.
     """
 
     j0: Float[Array, "..."]
@@ -167,16 +176,21 @@ class PowerLaw(AbstractLaw):
 class CurrentScaling(AbstractLaw):
     """The scaling that balances current-based networks: J_E = j0 / sqrt(K), J_I = g J_E.
 
-    Arguments: `j0` [mV] the amplitude at K = 1; `g` the ratio of inhibition to excitation. Scalars, or
+    **Arguments:** `j0` [mV] the amplitude at K = 1; `g` the ratio of inhibition to excitation. Scalars, or
     arrays that broadcast against K.
+
     Raises `ValueError` where one is not positive.
-    Derivative modes: forward and reverse, every order, in K and in the parameters.
 
-        >>> import jaxneuro as jn
-        >>> print(f"{jn.laws.CurrentScaling(j0=20.0)(10_000):.3f} mV")
-        0.200 mV
+    Derivatives: forward and reverse, every order, in K and in the parameters.
 
-    Source: Sanzeni, Histed & Brunel (2022), doi 10.1103/PhysRevX.12.011044, section VII.
+    ```python
+    >>> import jaxneuro as jn
+    >>> print(f"{jn.laws.CurrentScaling(j0=20.0)(10_000):.3f} mV")
+    0.200 mV
+
+    ```
+
+    Source: Sanzeni, Histed and Brunel (2022), doi:10.1103/PhysRevX.12.011044, section VII.
     """
 
     j0: Float[Array, "..."]
@@ -206,21 +220,26 @@ class ConductanceScaling(AbstractLaw):
     K = tau_bar / (sqrt(a) v_bar) exp(v_bar^2 / a), in closed form
     a(K) = 2 v_bar^2 / W0(2 (v_bar^2 K / tau_bar)^2).
 
-    Arguments: `v_bar` the distance to threshold in units of the noise at a = 1 (the source prints 0.08,
+    **Arguments:** `v_bar` the distance to threshold in units of the noise at a = 1 (the source prints 0.08,
     which is v_bar^2; corrected here); `g` the ratio of inhibitory to excitatory conductance; `gamma_eta`
     the ratio of inhibitory to excitatory input (number times rate); `tau_bar` the time constant over
     1 / (a K rate), 1 / (1 + g gamma_eta) unless given; `v_rest`, `e_e`, `e_i` [mV] the membrane potential
     V and the reversal potentials. Scalars, or arrays that broadcast against K.
+
     Raises `ValueError` where a parameter is not positive or the potentials are not e_i < v_rest < e_e.
     Warns where v_bar / sqrt(a) is not above 1: the escape from a deep well, from which the law follows,
     means nothing there.
-    Derivative modes: forward and reverse, every order, in K and in the parameters.
 
-        >>> import jaxneuro as jn
-        >>> print(f"{jn.laws.ConductanceScaling()(10_000):.3f} mV")
-        0.669 mV
+    Derivatives: forward and reverse, every order, in K and in the parameters.
 
-    Source: Sanzeni, Histed & Brunel (2022), doi 10.1103/PhysRevX.12.011044, equations 13 and 14 and
+    ```python
+    >>> import jaxneuro as jn
+    >>> print(f"{jn.laws.ConductanceScaling()(10_000):.3f} mV")
+    0.669 mV
+
+    ```
+
+    Source: Sanzeni, Histed and Brunel (2022), doi:10.1103/PhysRevX.12.011044, equations 13 and 14 and
     section VII, corrected.
     """
 

@@ -23,15 +23,19 @@ from ._numerics import (
 class AmplitudeHistogram(eqx.Module):
     """Counts of response amplitudes in bins, and of failures.
 
-    Arguments: `lower`, `upper` (n,) the edges of the bins, in the unit of the amplitudes, and `counts` (n,);
+    **Arguments:** `lower`, `upper` (n,) the edges of the bins, in the unit of the amplitudes, and `counts` (n,);
     `n_failures` the number of trials without a response, or None where failures were not recorded, as with
     spontaneous events.
+
     Raises `ValueError` where edges are out of order or a count is negative.
 
-        >>> import jaxneuro as jn
-        >>> data = jn.quantal.AmplitudeHistogram([0.25, 0.35], [0.35, 0.45], [11, 20], n_failures=18)
-        >>> print(data.counts)
-        [18. 11. 20.]
+    ```python
+    >>> import jaxneuro as jn
+    >>> data = jn.quantal.AmplitudeHistogram([0.25, 0.35], [0.35, 0.45], [11, 20], n_failures=18)
+    >>> print(data.counts)
+    [18. 11. 20.]
+
+    ```
     """
 
     lower: Float[Array, " n"]
@@ -83,19 +87,24 @@ class QuantalRelease(eqx.Module):
     P(v) = sum_k P(k) N(v; xi_0 + k u, sigma_0^2 + k sigma_1^2). Trials of no quantum are failures, a point mass.
     In the source the mean for k quanta is printed k u, without the baseline xi_0 (corrected).
 
-    Arguments: `m` the mean number of quanta; `u` the size of one; `sigma_1` its standard deviation; `sigma_0`
+    **Arguments:** `m` the mean number of quanta; `u` the size of one; `sigma_1` its standard deviation; `sigma_0`
     that of the baseline, and `xi_0` its mean. `max_quanta`, above which probability is left out.
     Unit of all but `m`: that of the amplitudes.
+
     Raises `ValueError` where `m`, `u` or `sigma_1` is not positive or `sigma_0` is negative.
-    Derivative modes: forward and reverse, every order.
 
-        >>> import jaxneuro as jn
-        >>> model = jn.quantal.QuantalRelease(m=2.0, u=0.4, sigma_1=0.08)
-        >>> print(f"{float(model.density(0.4)):.3f} per mV")
-        1.352 per mV
+    Derivatives: forward and reverse, every order.
 
-    Source: equations 1-4 of Q. Wen's notes on synaptic transmission (2022), corrected; del Castillo & Katz
-    (1954), doi 10.1113/jphysiol.1954.sp005129; Boyd & Martin (1956), doi 10.1113/jphysiol.1956.sp005512.
+    ```python
+    >>> import jaxneuro as jn
+    >>> model = jn.quantal.QuantalRelease(m=2.0, u=0.4, sigma_1=0.08)
+    >>> print(f"{float(model.density(0.4)):.3f} per mV")
+    1.352 per mV
+
+    ```
+
+    Source: equations 1-4 of Q. Wen's notes on synaptic transmission (2022), corrected; del Castillo and Katz
+    (1954), doi:10.1113/jphysiol.1954.sp005129; Boyd and Martin (1956), doi:10.1113/jphysiol.1956.sp005512.
     """
 
     m: Float[Array, ""]

@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -126,3 +127,29 @@ def test_functions_stay_small():
                 body = node.body[1:] if ast.get_docstring(node) else node.body
                 lines = body[-1].end_lineno - body[0].lineno + 1 if body else 0
                 assert lines <= 60, f"{path.relative_to(ROOT)}: {node.name} has {lines} lines"
+
+
+def documented() -> list:
+    """Every class and function of the package that has a docstring, with its file."""
+    found = []
+    for path in modules():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
+                found.append((f"{path.relative_to(PACKAGE)}: {node.name}", ast.get_docstring(node)))
+    return found
+
+
+def test_docstrings_speak_one_dialect():
+    sections = ("**Arguments", "**Returns:**", "\nRaises ", "\nDerivatives:", "```python", "\nSource")
+    others = "Args|Arguments|Parameters|Returns?|Derivative modes|Examples?|Notes?"
+    for name, text in documented():
+        foreign = re.findall(
+            r"^\s*(?:Args|Arguments|Parameters|Returns?|Derivative modes|Examples?|Notes?):", text, re.M
+        )
+        assert not foreign, f"{name} has {foreign[0].strip()}; the house writes **Arguments:**, **Returns:**"
+        bold = set(re.findall(r"\*\*([A-Z]\w+)", text)) - {"Arguments", "Returns", "Records"}
+        assert not bold, f"{name} has the heading {bold}; Raises, Derivatives and Source are plain"
+        assert not re.search(r"\bdoi:? 10\.|doi\.org", text), f"{name}: a source is written doi:10.xxxx"
+        places = [place for place in (text.find(section) for section in sections) if place >= 0]
+        assert places == sorted(places), f"{name}: arguments, returns, raises, derivatives, example, source"
+        assert ">>>" not in text or "```python\n>>>" in text, f"{name}: an example stands between fences"

@@ -96,21 +96,26 @@ def leave_one_out(result: FitResult, *, progress: bool | None = None) -> LeaveOn
 def compare(results: Mapping[str, FitResult], *, progress: bool | None = None) -> Comparison:
     """Compares fits of different models to the same data by AICc and leave-one-out.
 
-    Arguments: `results` by name; `progress` shows a line on standard error (by default on a terminal).
-    Returns: a `Comparison`, best AICc first.
+    **Arguments:** `results` by name; `progress` shows a line on standard error (by default on a terminal).
+
+    **Returns:** a `Comparison`, best AICc first.
+
     Raises `ValueError` where the fits use different losses or numbers of observations, whose likelihoods
     mean nothing beside each other.
 
-        >>> import numpy as np, jaxneuro as jn
-        >>> k = np.geomspace(50.0, 1000.0, 12)
-        >>> scatter = np.exp(0.1 * np.cos(7.0 * np.arange(12.0)))
-        >>> data = jn.laws.PSPTable(k, 20.0 / np.sqrt(k) * scatter, np.arange(12) % 2 == 0)
-        >>> fits = {law.__name__: jn.fit(law(), data) for law in (jn.laws.PowerLaw, jn.laws.CurrentScaling)}
-        >>> jn.compare(fits).names[0]
-        'CurrentScaling'
+    ```python
+    >>> import numpy as np, jaxneuro as jn
+    >>> k = np.geomspace(50.0, 1000.0, 12)
+    >>> scatter = np.exp(0.1 * np.cos(7.0 * np.arange(12.0)))
+    >>> data = jn.laws.PSPTable(k, 20.0 / np.sqrt(k) * scatter, np.arange(12) % 2 == 0)
+    >>> fits = {law.__name__: jn.fit(law(), data) for law in (jn.laws.PowerLaw, jn.laws.CurrentScaling)}
+    >>> jn.compare(fits).names[0]
+    'CurrentScaling'
 
-    Source: Burnham & Anderson (2002), doi 10.1007/b97636; Vehtari, Gelman & Gabry (2017),
-    doi 10.1007/s11222-016-9696-4, for the standard error of the difference.
+    ```
+
+    Source: Burnham and Anderson (2002), doi:10.1007/b97636; Vehtari, Gelman and Gabry (2017),
+    doi:10.1007/s11222-016-9696-4, for the standard error of the difference.
     """
     if not results:
         raise ValueError("`results` is empty: give at least one fit.")

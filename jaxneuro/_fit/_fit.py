@@ -43,7 +43,7 @@ def fit(
     Minimises sum_i w_i r_i(theta)^2 (least squares) or -sum_i w_i log p_i(theta) (likelihood), where w_i is
     how many observations row i stands for.
 
-    Arguments: `model`, any pytree whose float leaves are parameters, and where the fit starts; `data`, what
+    **Arguments:** `model`, any pytree whose float leaves are parameters, and where the fit starts; `data`, what
     the loss takes. `loss` says what is made small: by default the model's `residuals(data)` (for a law
     those of the log-amplitude) or its `log_likelihood(data)`. `optimiser`: `LevenbergMarquardt()` for least
     squares, `QuasiNewton()` for likelihoods, or `Optax(...)`. `free` names the leaves that move, by default
@@ -52,24 +52,29 @@ def fit(
     number of refits to resampled rows. `key` for the draws, `jax.random.key(0)` by default. `progress`
     shows a line on standard error, by default on a terminal. `throw` raises where the fit fails; without
     it the result carries a code.
-    Returns: a `FitResult`.
+
+    **Returns:** a `FitResult`.
+
     Raises `ValueError` for fewer observations than parameters, an unknown name or a start outside its
     bounds; `RuntimeError` where no start converges.
     Warns where the data cannot tell a parameter, or the theory of a law does not hold at the fit.
     A fit with other values or data of the same shape does not compile again.
 
-        >>> import numpy as np, jaxneuro as jn
-        >>> k = np.array([50.0, 100.0, 200.0, 400.0, 800.0])
-        >>> psp = np.array([2.6, 2.2, 1.3, 1.1, 0.7])
-        >>> data = jn.laws.PSPTable(k, psp, np.array([False, True, False, True, False]))
-        >>> result = jn.fit(jn.laws.CurrentScaling(), data)
-        >>> print(f"{result.params['j0']:.2f} +- {result.stderr['j0']:.2f} mV")
-        18.84 +- 0.38 mV
-        >>> print(f"{float(result.predict(10_000)):.3f} mV")
-        0.188 mV
+    ```python
+    >>> import numpy as np, jaxneuro as jn
+    >>> k = np.array([50.0, 100.0, 200.0, 400.0, 800.0])
+    >>> psp = np.array([2.6, 2.2, 1.3, 1.1, 0.7])
+    >>> data = jn.laws.PSPTable(k, psp, np.array([False, True, False, True, False]))
+    >>> result = jn.fit(jn.laws.CurrentScaling(), data)
+    >>> print(f"{result.params['j0']:.2f} +- {result.stderr['j0']:.2f} mV")
+    18.84 +- 0.38 mV
+    >>> print(f"{float(result.predict(10_000)):.3f} mV")
+    0.188 mV
 
-    Source: least squares in log-amplitude as in Sanzeni, Histed & Brunel (2022),
-    doi 10.1103/PhysRevX.12.011044, section VII.
+    ```
+
+    Source: least squares in log-amplitude as in Sanzeni, Histed and Brunel (2022),
+    doi:10.1103/PhysRevX.12.011044, section VII.
     """
     check_arguments(
         model, data, loss=loss, optimiser=optimiser, free=free, bounds=bounds,

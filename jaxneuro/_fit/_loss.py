@@ -35,15 +35,18 @@ class AbstractLikelihood(AbstractLoss):
 class LeastSquares(AbstractLeastSquares):
     """Makes the sum of squared residuals small; for a scaling law those of the log-amplitude, as published.
 
-    Arguments: `function` of (model, data) that returns (n,); the model's own method of
+    **Arguments:** `function` of (model, data) that returns (n,); the model's own method of
     the name `residuals` unless given.
 
-        >>> import jax.numpy as jnp, jaxneuro as jn
-        >>> x, y = jnp.array([0.0, 1.0, 2.0, 3.0]), jnp.array([1.0, 3.1, 4.9, 7.0])
-        >>> line = jn.LeastSquares(lambda model, data: data[1] - model["a"] - model["b"] * data[0])
-        >>> result = jn.fit({"a": jnp.array(0.0), "b": jnp.array(1.0)}, (x, y), loss=line)
-        >>> print(f"{result.params['b']:.3f}")
-        1.980
+    ```python
+    >>> import jax.numpy as jnp, jaxneuro as jn
+    >>> x, y = jnp.array([0.0, 1.0, 2.0, 3.0]), jnp.array([1.0, 3.1, 4.9, 7.0])
+    >>> line = jn.LeastSquares(lambda model, data: data[1] - model["a"] - model["b"] * data[0])
+    >>> result = jn.fit({"a": jnp.array(0.0), "b": jnp.array(1.0)}, (x, y), loss=line)
+    >>> print(f"{result.params['b']:.3f}")
+    1.980
+
+    ```
     """
 
     function: Callable[[Any, Any], Array] | None = eqx.field(static=True, default=None)
@@ -58,7 +61,7 @@ class LeastSquares(AbstractLeastSquares):
 class Likelihood(AbstractLikelihood):
     """Makes the likelihood large.
 
-    Arguments: `function` of (model, data) that returns one log-probability a row
+    **Arguments:** `function` of (model, data) that returns one log-probability a row
     (n,); the model's own method `log_likelihood` unless given.
     """
 
@@ -77,7 +80,8 @@ class LogNormal(AbstractLikelihood):
     log p = -log(s sqrt(2 pi)) - r^2 / (2 s^2), where r are the model's residuals (of the logarithm) and s
     the scatter: a density per unit of log-amplitude.
 
-    Arguments: `scatter` the standard deviation of the log-amplitude to start from.
+    **Arguments:** `scatter` the standard deviation of the log-amplitude to start from.
+
     Raises `ValueError` where it is not positive.
     """
 

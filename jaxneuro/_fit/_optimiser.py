@@ -41,8 +41,9 @@ def tolerance_for(dtype: jnp.dtype, *, refit: bool) -> Float[Array, ""]:
 class LevenbergMarquardt(AbstractOptimiser):
     """Damped Gauss-Newton steps, for least squares.
 
-    Arguments: `tolerance` relative change of coordinates and residuals at which it stops, by default
+    **Arguments:** `tolerance` relative change of coordinates and residuals at which it stops, by default
     1e-7 (1e-5 for bootstrap refits, 1e-3 in float32); `max_steps`.
+
     Raises `ValueError` where the loss is no least squares.
     """
 
@@ -78,7 +79,7 @@ def _is_stationary(objective: Objective, theta: Float[Array, " q"]) -> Bool[Arra
 class QuasiNewton(AbstractOptimiser):
     """The Broyden-Fletcher-Goldfarb-Shanno method, for any smooth loss.
 
-    Arguments: `tolerance` relative change of coordinates and value at which it stops, by default 1e-7
+    **Arguments:** `tolerance` relative change of coordinates and value at which it stops, by default 1e-7
     (1e-5 for bootstrap refits, 1e-3 in float32); `max_steps`.
     """
 
@@ -103,7 +104,7 @@ class QuasiNewton(AbstractOptimiser):
 class Optax(AbstractOptimiser):
     """A fixed number of steps of an optax transformation, for any loss.
 
-    Arguments: `transformation`, such as `optax.adam(0.05)` or `optax.lbfgs()`; `steps`; `tolerance` on the
+    **Arguments:** `transformation`, such as `optax.adam(0.05)` or `optax.lbfgs()`; `steps`; `tolerance` on the
     norm of the gradient, per observation, below which the fit counts as converged.
     """
 

@@ -135,11 +135,12 @@ class FitResult:
     ) -> Prediction:
         """What the fitted model says at `inputs`, with the 95% band that the parameters' errors leave.
 
-        Arguments: whatever the model's `__call__` takes; for a law the number of connections, and
+        **Arguments:** whatever the model's `__call__` takes; for a law the number of connections, and
         `inhibitory=True` for inhibition. `function` of the model and these inputs is predicted in place of
         the model's call, such as `lambda law, k: law.efficacy(k)`. `band` is the bijection in whose coordinate
         the band is symmetric: `Positive()` for laws, `Unbounded()` otherwise.
-        Returns: a `Prediction` with `value`, `low` and `high` [the model's unit].
+
+        **Returns:** a `Prediction` with `value`, `low` and `high` [the model's unit].
         """
         if isinstance(self.model, AbstractLaw) and function is None:
             if len(inputs) != 1:
@@ -171,7 +172,7 @@ class FitResult:
     def profile(self, name: str, *, points: int = 41, span: float = 4.0) -> Profile:
         """The profile likelihood of one parameter, and its interval.
 
-        Arguments: `name` of a fitted parameter; `points` of the grid; `span` in standard errors to each side.
+        **Arguments:** `name` of a fitted parameter; `points` of the grid; `span` in standard errors to each side.
         Warns where the profile stays flat on a side. Raises `ValueError` for an unknown name.
         """
         return profile(

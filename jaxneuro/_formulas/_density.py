@@ -30,9 +30,9 @@ def lif_density(
 
     **Returns:** the density [1/mV], in the broadcast shape.
 
-    **Raises:** as `lif_rate`, and `ValueError` where `v` is not finite or `sigma` is 0; NaN under jit.
+    Raises as `lif_rate`, and `ValueError` where `v` is not finite or `sigma` is 0; NaN under jit.
 
-    **Derivatives:** forward and reverse mode, any order. The slope in `v` jumps at `v_reset` and at `v_th`, where that
+    Derivatives: forward and reverse mode, any order. The slope in `v` jumps at `v_reset` and at `v_th`, where that
     from the left is given.
 
     ```python
@@ -42,7 +42,7 @@ def lif_density(
 
     ```
 
-    **Source:** Sanzeni, Histed, Brunel (2022), Phys Rev X 12, 011044, doi:10.1103/PhysRevX.12.011044, equation (17).
+    Source: Sanzeni, Histed, Brunel (2022), Phys Rev X 12, 011044, doi:10.1103/PhysRevX.12.011044, equation (17).
     """
     arguments = LifArguments(mu, sigma, tau, v_th, v_reset, t_ref)
     check_positive("sigma", arguments.sigma)

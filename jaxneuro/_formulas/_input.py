@@ -41,10 +41,10 @@ def poisson_input(
     **Returns:** a `PoissonInput` with `mean` [mV ms], `variance` [mV^2 ms^2], and `mu`, `sigma` [mV] of the white noise
     with the same moments, as `lif_rate` takes them.
 
-    **Raises:** `ValueError` where a known argument is not finite, `c_e`, `c_i`, `rate` or `t` is negative, or `tau_m`
+    Raises `ValueError` where a known argument is not finite, `c_e`, `c_i`, `rate` or `t` is negative, or `tau_m`
     is not positive.
 
-    **Derivatives:** forward and reverse mode, any order, except of `sigma` where the variance is 0.
+    Derivatives: forward and reverse mode, any order, except of `sigma` where the variance is 0.
 
     ```python
     >>> from jaxneuro.theory import poisson_input
@@ -54,7 +54,7 @@ def poisson_input(
 
     ```
 
-    **Source:** tutorial "Balanced networks", equation (1), questions 6 and 7; Brunel (2000), J Comput Neurosci 8, 183,
+    Source: tutorial "Balanced networks", equation (1), questions 6 and 7; Brunel (2000), J Comput Neurosci 8, 183,
     doi:10.1023/A:1008925309027, equation (4).
     """
     n_e, n_i, psp, ratio = as_leaf(c_e, "c_e"), as_leaf(c_i, "c_i"), as_leaf(j, "j"), as_leaf(g, "g")
@@ -110,10 +110,10 @@ def ou_moments(
 
     **Returns:** an `OUMoments` with `mean` [mV], `variance` and `autocovariance` [mV^2].
 
-    **Raises:** `ValueError` where a known argument is not finite, `t`, `sigma` or `lag` is negative, or `tau` is not
+    Raises `ValueError` where a known argument is not finite, `t`, `sigma` or `lag` is negative, or `tau` is not
     positive.
 
-    **Derivatives:** forward and reverse mode, any order.
+    Derivatives: forward and reverse mode, any order.
 
     ```python
     >>> from jaxneuro.theory import ou_moments
@@ -123,7 +123,7 @@ def ou_moments(
 
     ```
 
-    **Source:** tutorial "Balanced networks", equations (2) and (3), corrected: (3) as printed drops E_l of (2)
+    Source: tutorial "Balanced networks", equations (2) and (3), corrected: (3) as printed drops E_l of (2)
     (the variance is its question 9); Uhlenbeck, Ornstein (1930), Phys Rev 36, 823,
     doi:10.1103/PhysRev.36.823.
     """

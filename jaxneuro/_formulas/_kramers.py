@@ -23,10 +23,10 @@ def kramers_rate(
 
     **Returns:** the rate [Hz], in the broadcast shape.
 
-    **Raises:** `ValueError` where a known argument is not finite, `sigma` or `tau` is not positive, `t_ref` is
+    Raises `ValueError` where a known argument is not finite, `sigma` or `tau` is not positive, `t_ref` is
     negative, or `mu` is not below `v_th`. Under jit, where values are not known, these give NaN.
 
-    **Derivatives:** forward and reverse mode, any order.
+    Derivatives: forward and reverse mode, any order.
 
     ```python
     >>> from jaxneuro.theory import kramers_rate
@@ -35,7 +35,7 @@ def kramers_rate(
 
     ```
 
-    **Source:** Sanzeni, Histed, Brunel (2022), Phys Rev X 12, 011044, doi:10.1103/PhysRevX.12.011044, equation (12);
+    Source: Sanzeni, Histed, Brunel (2022), Phys Rev X 12, 011044, doi:10.1103/PhysRevX.12.011044, equation (12);
     Kramers (1940), Physica 7, 284, doi:10.1016/S0031-8914(40)90098-2.
     """
     given = {"mu": mu, "sigma": sigma, "tau": tau, "v_th": v_th, "t_ref": t_ref}

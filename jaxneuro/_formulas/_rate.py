@@ -43,10 +43,10 @@ def lif_rate(
 
     **Returns:** the rate [Hz], in the broadcast shape; 0 where it is below the smallest float (see `lif_log_rate`).
 
-    **Raises:** `ValueError` where a known argument is not finite, `sigma` or `t_ref` is negative, `tau` is not positive
+    Raises `ValueError` where a known argument is not finite, `sigma` or `t_ref` is negative, `tau` is not positive
     or `v_reset` is not below `v_th`. Under jit, where values are not known, these give NaN.
 
-    **Derivatives:** forward and reverse mode, any order, from the end points of the integral.
+    Derivatives: forward and reverse mode, any order, from the end points of the integral.
 
     ```python
     >>> from jaxneuro.theory import lif_rate
@@ -55,7 +55,7 @@ def lif_rate(
 
     ```
 
-    **Source:** Sanzeni, Histed, Brunel (2022), Phys Rev X 12, 011044, doi:10.1103/PhysRevX.12.011044, equation (10);
+    Source: Sanzeni, Histed, Brunel (2022), Phys Rev X 12, 011044, doi:10.1103/PhysRevX.12.011044, equation (10);
     Siegert (1951), Phys Rev 81, 617, doi:10.1103/PhysRev.81.617.
     """
     arguments = LifArguments(mu, sigma, tau, v_th, v_reset, t_ref)
@@ -81,9 +81,9 @@ def lif_log_rate(
 
     **Returns:** log(rate / Hz), in the broadcast shape. -inf, with derivatives 0, where `sigma` is 0 and mu <= v_th.
 
-    **Raises:** as `lif_rate`.
+    Raises as `lif_rate`.
 
-    **Derivatives:** forward and reverse mode, any order; gradient and Hessian are finite for valid arguments.
+    Derivatives: forward and reverse mode, any order; gradient and Hessian are finite for valid arguments.
 
     ```python
     >>> from jaxneuro.theory import lif_log_rate
@@ -92,7 +92,7 @@ def lif_log_rate(
 
     ```
 
-    **Source:** Sanzeni, Histed, Brunel (2022), Phys Rev X 12, 011044, doi:10.1103/PhysRevX.12.011044, equation (10).
+    Source: Sanzeni, Histed, Brunel (2022), Phys Rev X 12, 011044, doi:10.1103/PhysRevX.12.011044, equation (10).
     """
     arguments = LifArguments(mu, sigma, tau, v_th, v_reset, t_ref)
     return _log_rate(arguments)

@@ -56,9 +56,9 @@ def lif_response(
 
     **Returns:** a `LifResponse` with `mu` [Hz/mV] and `variance` [Hz/mV^2], complex, in the broadcast shape.
 
-    **Raises:** as `lif_rate`, and `ValueError` where `omega` is no finite number or `sigma` is 0; NaN under jit.
+    Raises as `lif_rate`, and `ValueError` where `omega` is no finite number or `sigma` is 0; NaN under jit.
 
-    **Derivatives:** forward and reverse mode, any order, in every argument; analytic in `omega`.
+    Derivatives: forward and reverse mode, any order, in every argument; analytic in `omega`.
 
     ```python
     >>> from jaxneuro.theory import lif_response
@@ -68,7 +68,7 @@ def lif_response(
 
     ```
 
-    **Source:** Brunel, Chance, Fourcaud, Abbott (2001), Phys Rev Lett 86, 2186, doi:10.1103/PhysRevLett.86.2186, and
+    Source: Brunel, Chance, Fourcaud, Abbott (2001), Phys Rev Lett 86, 2186, doi:10.1103/PhysRevLett.86.2186, and
     Lindner, Schimansky-Geier (2001), Phys Rev Lett 86, 2934, doi:10.1103/PhysRevLett.86.2934, for the closed form;
     Richardson (2007), Phys Rev E 76, 021919, doi:10.1103/PhysRevE.76.021919, for threshold integration.
     """

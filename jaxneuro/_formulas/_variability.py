@@ -43,9 +43,9 @@ def lif_cv(
     **Returns:** the CV [1], in the broadcast shape: near 1 deep below threshold, 0 without noise above it. Where
     `sigma` is 0 and mu <= v_th, where no spike comes, it is the limit 1, with derivatives 0.
 
-    **Raises:** as `lif_rate`.
+    Raises as `lif_rate`.
 
-    **Derivatives:** forward and reverse mode, any order; the first from the end points of the integrals.
+    Derivatives: forward and reverse mode, any order; the first from the end points of the integrals.
 
     ```python
     >>> from jaxneuro.theory import lif_cv
@@ -54,7 +54,7 @@ def lif_cv(
 
     ```
 
-    **Source:** Sanzeni, Histed, Brunel (2022), Phys Rev X 12, 011044, doi:10.1103/PhysRevX.12.011044, equation (15);
+    Source: Sanzeni, Histed, Brunel (2022), Phys Rev X 12, 011044, doi:10.1103/PhysRevX.12.011044, equation (15);
     Brunel (2000), J Comput Neurosci 8, 183, doi:10.1023/A:1008925309027.
     """
     arguments = LifArguments(mu, sigma, tau, v_th, v_reset, t_ref)

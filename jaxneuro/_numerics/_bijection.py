@@ -26,9 +26,12 @@ class AbstractBijection(eqx.Module):
 class Unbounded(AbstractBijection):
     """Leaves a parameter free on the whole real line.
 
-    >>> import jax.numpy as jnp, jaxneuro._numerics as numerics
-    >>> print(numerics.Unbounded().forward(jnp.asarray(-2.0)))
+    ```python
+    >>> import jax.numpy as jnp, jaxneuro as jn
+    >>> print(jn.Unbounded().forward(jnp.asarray(-2.0)))
     -2.0
+
+    ```
     """
 
     def forward(self, coordinate: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -41,9 +44,12 @@ class Unbounded(AbstractBijection):
 class Positive(AbstractBijection):
     """Keeps a parameter positive: its coordinate is its logarithm.
 
-    >>> import jax.numpy as jnp, jaxneuro._numerics as numerics
-    >>> print(numerics.Positive().forward(jnp.asarray(0.0)))
+    ```python
+    >>> import jax.numpy as jnp, jaxneuro as jn
+    >>> print(jn.Positive().forward(jnp.asarray(0.0)))
     1.0
+
+    ```
     """
 
     def forward(self, coordinate: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -56,12 +62,16 @@ class Positive(AbstractBijection):
 class Interval(AbstractBijection):
     """Keeps a parameter between two ends: its coordinate is the logit of its place between them.
 
-    Arguments: `lower` and `upper`, shapes that broadcast, in the parameter's unit.
+    **Arguments:** `lower` and `upper`, shapes that broadcast, in the parameter's unit.
+
     Raises `ValueError` where `lower` is not below `upper`.
 
-        >>> import jax.numpy as jnp, jaxneuro._numerics as numerics
-        >>> print(numerics.Interval(0.0, 4.0).forward(jnp.asarray(0.0)))
-        2.0
+    ```python
+    >>> import jax.numpy as jnp, jaxneuro as jn
+    >>> print(jn.Interval(0.0, 4.0).forward(jnp.asarray(0.0)))
+    2.0
+
+    ```
     """
 
     lower: Float[Array, "..."]
@@ -84,14 +94,18 @@ class Interval(AbstractBijection):
 class Dale(AbstractBijection):
     """Keeps weights at the sign of their source, as Dale's law wants: w_ij = s_j exp(s_j x_ij).
 
-    Arguments: `signs`, (n_pre,), 1 for an excitatory and -1 for an inhibitory source; columns are sources.
+    **Arguments:** `signs`, (n_pre,), 1 for an excitatory and -1 for an inhibitory source; columns are sources.
+
     Raises `ValueError` where a sign is neither.
 
-        >>> import jax.numpy as jnp, jaxneuro as jn
-        >>> jn.Dale([1, -1]).forward(jnp.zeros((2, 2))).tolist()
-        [[1.0, -1.0], [1.0, -1.0]]
-        >>> jn.Dale([1, -1]).allows(jnp.asarray([[1.0, -2.0], [0.0, 3.0]])).tolist()
-        [True, False]
+    ```python
+    >>> import jax.numpy as jnp, jaxneuro as jn
+    >>> jn.Dale([1, -1]).forward(jnp.zeros((2, 2))).tolist()
+    [[1.0, -1.0], [1.0, -1.0]]
+    >>> jn.Dale([1, -1]).allows(jnp.asarray([[1.0, -2.0], [0.0, 3.0]])).tolist()
+    [True, False]
+
+    ```
     """
 
     signs: Float[Array, "pre"]

@@ -31,16 +31,21 @@ _STEPS = 3  # of fourth order, from first guesses good to a few per cent
 def lambert_w(x: ArrayLike) -> Float[Array, "..."]:
     """Solves w exp(w) = x for the principal real branch W0.
 
-    Arguments: `x` of any shape, at least -1/e; NaN below.
-    Returns: `w` of the same shape, -1 or above, accurate to rounding up to the largest float.
-    Derivative modes: forward and reverse, every order; the slope is infinite at x = -1/e.
+    **Arguments:** `x` of any shape, at least -1/e; NaN below.
 
-        >>> import jaxneuro._numerics as numerics
-        >>> print(f"{numerics.lambert_w(1.0):.6f}")
-        0.567143
+    **Returns:** `w` of the same shape, -1 or above, accurate to rounding up to the largest float.
 
-    Source: Corless, Gonnet, Hare, Jeffrey & Knuth (1996), doi 10.1007/BF02124750; the iteration is that of
-    Fritsch, Shafer & Crowley (1973), doi 10.1145/361952.361970.
+    Derivatives: forward and reverse, every order; the slope is infinite at x = -1/e.
+
+    ```python
+    >>> import jaxneuro._numerics as numerics
+    >>> print(f"{numerics.lambert_w(1.0):.6f}")
+    0.567143
+
+    ```
+
+    Source: Corless, Gonnet, Hare, Jeffrey and Knuth (1996), doi:10.1007/BF02124750; the iteration is that of
+    Fritsch, Shafer and Crowley (1973), doi:10.1145/361952.361970.
     """
     return _lambert_w(as_leaf(x))
 
@@ -48,15 +53,20 @@ def lambert_w(x: ArrayLike) -> Float[Array, "..."]:
 def wright_omega(z: ArrayLike) -> Float[Array, "..."]:
     """Solves w + log(w) = z, so that w = W0(exp(z)) without the overflow of exp(z).
 
-    Arguments: `z` of any shape, every real number.
-    Returns: `w` of the same shape, positive.
-    Derivative modes: forward and reverse, every order.
+    **Arguments:** `z` of any shape, every real number.
 
-        >>> import jaxneuro._numerics as numerics
-        >>> print(f"{numerics.wright_omega(1.0):.6f} {numerics.wright_omega(1e6):.4f}")
-        1.000000 999986.1845
+    **Returns:** `w` of the same shape, positive.
 
-    Source: Corless & Jeffrey (2002), doi 10.1007/3-540-45470-5_10.
+    Derivatives: forward and reverse, every order.
+
+    ```python
+    >>> import jaxneuro._numerics as numerics
+    >>> print(f"{numerics.wright_omega(1.0):.6f} {numerics.wright_omega(1e6):.4f}")
+    1.000000 999986.1845
+
+    ```
+
+    Source: Corless and Jeffrey (2002), doi:10.1007/3-540-45470-5_10.
     """
     return _wright_omega(as_leaf(z))
 

@@ -86,14 +86,16 @@ def _clamp(model: AbstractConductanceNeuron, v: Array, t: Array, holding: Array)
 def current_voltage(model: AbstractConductanceNeuron, v: Any) -> Float[Array, "..."]:
     """The steady current out of the cell [uA/cm2] at the potentials `v` [mV], the bias counted in.
 
+    Raises `ValueError` where the model has no channels.
+
+    Derivatives: forward and reverse mode.
+
     ```python
     >>> import jaxneuro as jn
     >>> round(float(jn.analysis.current_voltage(jn.HodgkinHuxley(), -50.0)), 2)
     61.74
 
     ```
-
-    Raises `ValueError` where the model has no channels. Derivatives: forward and reverse mode.
     """
     if not isinstance(model, AbstractConductanceNeuron):
         raise ValueError(f"`model` has to be a neuron with channels, such as `jn.HodgkinHuxley()`; got {model!r}.")

@@ -116,9 +116,10 @@ def classify_state(sol: Solution, *, thresholds: Thresholds | None = None) -> Cl
 
     **Returns:** a `Classification`. A single neuron is undetermined: it has no synchrony. Works under jit
     and vmap, where `code` holds the codes of `State`; of a batch of runs it holds one code a run.
-    Derivatives: none through `code`.
 
     Raises `ValueError` where a record is missing or of another kind.
+
+    Derivatives: none through `code`.
 
     ```python
     >>> import jax, jaxneuro as jn

@@ -53,9 +53,9 @@ def spike_counts(spikes: Shaped[Array, "*batch time n"]) -> Shaped[Array, "*batc
 def first_spike_times(spikes: Shaped[Array, "*batch time n"], *, dt: float) -> Float[Array, "*batch n"]:
     """The time of the end of the step of each neuron's first spike [ms]; infinite where there is none.
 
-    Derivatives: none, a time on a grid is a step of everything.
-
     Raises `ValueError` where `dt` is not positive.
+
+    Derivatives: none, a time on a grid is a step of everything.
 
     ```python
     >>> import jax.numpy as jnp, jaxneuro as jn
