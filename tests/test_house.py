@@ -143,9 +143,7 @@ def test_docstrings_speak_one_dialect():
     sections = ("**Arguments", "**Returns:**", "\nRaises ", "\nDerivatives:", "```python", "\nSource")
     others = "Args|Arguments|Parameters|Returns?|Derivative modes|Examples?|Notes?"
     for name, text in documented():
-        foreign = re.findall(
-            r"^\s*(?:Args|Arguments|Parameters|Returns?|Derivative modes|Examples?|Notes?):", text, re.M
-        )
+        foreign = re.findall(rf"^\s*(?:{others}):", text, re.M)
         assert not foreign, f"{name} has {foreign[0].strip()}; the house writes **Arguments:**, **Returns:**"
         bold = set(re.findall(r"\*\*([A-Z]\w+)", text)) - {"Arguments", "Returns", "Records"}
         assert not bold, f"{name} has the heading {bold}; Raises, Derivatives and Source are plain"
