@@ -20,7 +20,6 @@ from ._network import (
     Population as Population,
     Projection as Projection,
     TrainableDelay as TrainableDelay,
-    UniformDelay as UniformDelay,
     UniformPotential as UniformPotential,
     WhiteNoiseDrive as WhiteNoiseDrive,
 )
@@ -50,8 +49,13 @@ from .connectivity import (
     DaleWeights as DaleWeights,
     FixedInDegree as FixedInDegree,
     GaussianInDegree as GaussianInDegree,
+    LogNormalDelay as LogNormalDelay,
+    LogNormalWeight as LogNormalWeight,
     LowRankWeights as LowRankWeights,
+    NormalDelay as NormalDelay,
+    NormalWeight as NormalWeight,
     SparseWeights as SparseWeights,
+    UniformDelay as UniformDelay,
     Weights as Weights,
 )
 from .models import (

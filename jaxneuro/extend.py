@@ -10,6 +10,7 @@ from ._network import AbstractCounts as AbstractCounts, AbstractInitial as Abstr
 from ._numerics import (
     AbstractBijection as AbstractBijection,
     Interval as Interval,
+    Moments as Moments,
     Positive as Positive,
     Unbounded as Unbounded,
     as_leaf as as_leaf,
@@ -33,7 +34,15 @@ from .channels import (
     rates as rates,
     relaxation as relaxation,
 )
-from .connectivity import AbstractConnectivity as AbstractConnectivity
+from .connectivity import (
+    AbstractConnectivity as AbstractConnectivity,
+    AbstractDelayLaw as AbstractDelayLaw,
+    AbstractPositions as AbstractPositions,
+    AbstractWeightLaw as AbstractWeightLaw,
+    Nodes as Nodes,
+    Pairs as Pairs,
+    Points as Points,
+)
 from .laws import AbstractLaw as AbstractLaw, PSPTable as PSPTable
 from .models import (
     AbstractCurve as AbstractCurve,

@@ -2,7 +2,6 @@
 
 from ._afferent import (
     Afferent as Afferent,
-    KnownWeight as KnownWeight,
     SpikeStream as SpikeStream,
     WhiteCurrent as WhiteCurrent,
 )
@@ -21,8 +20,5 @@ from ._population import (
     Population as Population,
     UniformPotential as UniformPotential,
 )
-from ._projection import (
-    Projection as Projection,
-    TrainableDelay as TrainableDelay,
-    UniformDelay as UniformDelay,
-)
+from ._projection import Projection as Projection
+from ._trainable_delay import TrainableDelay as TrainableDelay

@@ -1,7 +1,6 @@
 """What theory reads of the spikes and currents that a neuron receives."""
 
 from collections.abc import Callable
-from typing import Any
 
 import equinox as eqx
 import jax
@@ -9,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from .._numerics import Moments
+from ..connectivity import AbstractWeightLaw
 from ..synapses import AbstractSynapse, SpikeEffect
 
 # Of a law of weights, on which expectations of a function of the weight are taken.
@@ -24,7 +24,7 @@ class SpikeStream(eqx.Module):
 
     rate: Float[Array, "*n"]
     in_degree: Moments
-    weight: Any
+    weight: AbstractWeightLaw
     synapse: AbstractSynapse
 
     def per_ms(self) -> Float[Array, "*n"]:
@@ -52,17 +52,3 @@ class Afferent(eqx.Module):
 
     streams: tuple[SpikeStream, ...] = ()
     currents: tuple[WhiteCurrent, ...] = ()
-
-
-class KnownWeight(eqx.Module):
-    """The law of a weight that is one number."""
-
-    value: Float[Array, "*n"]
-
-    def moments(self) -> Moments:
-        """The number, which does not vary."""
-        return Moments(self.value, jnp.zeros_like(self.value))
-
-    def nodes(self, count: int) -> tuple[Float[Array, "nodes *n"], Float[Array, "nodes"]]:
-        """The number, with probability 1."""
-        return self.value[None], jnp.ones(1, self.value.dtype)

@@ -8,7 +8,7 @@ from jax import lax
 from jaxtyping import Array, ArrayLike, Float
 
 from .._numerics import as_leaf, check_finite, violates
-from ..connectivity import AbstractConnectivity, AbstractWeights, AllToAll
+from ..connectivity import AbstractConnectivity, AllToAll, BitRecipe
 from ..models import Binary
 from ._arguments import checked_targets
 from ._population import AtRest, Population
@@ -58,12 +58,16 @@ class BinaryProjection(eqx.Module):
             raise ValueError(f"`weight` has to have at most two axes, (targets, sources); got {self.weight.shape}.")
         if connectivity is None and self.weight.ndim == 2:
             connectivity = AllToAll(autapses=True)
-        if not isinstance(connectivity, AbstractConnectivity) or isinstance(connectivity, AbstractWeights):
+        if not isinstance(connectivity, AbstractConnectivity):
             raise ValueError(
                 f"`connectivity` has to be a rule such as `Bernoulli(0.05)`; got {type(connectivity).__name__}: "
                 "weights of pairs are `weight`, (post, pre)."
             )
         self.connectivity = connectivity
+
+    def recipe(self, pre: Population, posts: tuple[Population, ...]) -> BitRecipe:
+        """What the wiring is drawn from."""
+        return BitRecipe(self.connectivity, None, None, tuple(population.positions for population in (pre, *posts)))
 
 
 class BinaryNetwork(eqx.Module):
@@ -152,14 +156,14 @@ class BinaryNetwork(eqx.Module):
 
     def _largest_input(self, projection: BinaryProjection, name: str) -> Float[Array, "*n"]:
         """The sizes of all inputs of a unit, summed, were all sources active."""
-        n_pre, weight = self.populations[projection.pre].n, jnp.abs(projection.weight)
+        pre, weight = self.populations[projection.pre], jnp.abs(projection.weight)
         if weight.ndim:
             own = projection.post.index(name)
             sizes = [self.populations[post].n or 0 for post in projection.post]
             weight = weight[sum(sizes[:own]) : sum(sizes[: own + 1])]
         if weight.ndim == 2:
             return jnp.sum(weight, axis=1)
-        return weight * projection.connectivity.mean_in_degree(n_pre, name == projection.pre)
+        return weight * projection.connectivity.in_degree(pre, self.populations[name], name == projection.pre).mean
 
     def _by_name(self, argument: str, values: Mapping[str, ArrayLike] | None) -> dict[str, Float[Array, "*n"]]:
         given = {} if values is None else values
@@ -185,8 +189,8 @@ class BinaryNetwork(eqx.Module):
         if not isinstance(projection, BinaryProjection):
             raise ValueError(f"{where} has to be a BinaryProjection; got {type(projection).__name__}.")
         self._check_known(where, (projection.pre, *projection.post))
-        n_pre = self.populations[projection.pre].n
-        sizes = [self.populations[name].n for name in projection.post]
+        pre = self.populations[projection.pre]
+        n_pre, sizes = pre.n, [self.populations[name].n for name in projection.post]
         total = None if None in sizes else sum(n for n in sizes if n is not None)
         shape = projection.weight.shape
         if shape not in ((), (total,), (total, n_pre)):
@@ -195,5 +199,5 @@ class BinaryNetwork(eqx.Module):
                 f"or one a pair, ({total}, {n_pre})."
             )
         for post in projection.post:
-            if n_pre is not None:
-                projection.connectivity.check(f"{where} onto {post!r}", n_pre, post == projection.pre)
+            own = self.populations[post]
+            projection.connectivity.check(f"{where} onto {post!r}", pre, own, post == projection.pre)

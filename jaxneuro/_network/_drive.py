@@ -5,8 +5,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
 from .._numerics import Moments, as_leaf, check_finite, check_nonnegative
+from ..connectivity import ConstantWeight
 from ..synapses import AbstractSynapse, ShortTermPlasticity, StochasticRelease
-from ._afferent import Afferent, KnownWeight, SpikeStream, WhiteCurrent
+from ._afferent import Afferent, SpikeStream, WhiteCurrent
 from ._arguments import checked_targets, checked_weight
 from ._counts import AbstractCounts, PoissonCounts
 
@@ -67,7 +68,7 @@ class PoissonDrive(eqx.Module):
     def afferent(self) -> Afferent:
         """One stream of spikes, for theory."""
         in_degree = Moments(self.n_sources, jnp.zeros_like(self.n_sources))
-        return Afferent((SpikeStream(self.rate, in_degree, KnownWeight(self.weight), self.synapse),))
+        return Afferent((SpikeStream(self.rate, in_degree, ConstantWeight(self.weight), self.synapse),))
 
 
 class WhiteNoiseDrive(eqx.Module):

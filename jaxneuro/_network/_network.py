@@ -81,21 +81,19 @@ class Network(eqx.Module):
         if not isinstance(projection, Projection):
             raise ValueError(f"{name} has to be a Projection; got {type(projection).__name__}.")
         self._check_known(name, (projection.pre, *projection.post))
-        self._check_targets(name, projection.post, {"weight": projection.weight})
+        self._check_targets(name, projection.post, {"weight": projection.law.scale})
         if isinstance(self.populations[projection.pre].model, LeakyIntegrator):
             raise ValueError(f"{name} starts from {projection.pre!r}, a `LeakyIntegrator`, which has no spikes.")
-        n_pre = self.populations[projection.pre].n
+        pre = self.populations[projection.pre]
         rule = projection.connectivity
         if isinstance(rule, AbstractWeights):
             posts = [self.populations[post].n for post in projection.post]
-            given, here = (rule.n_post, rule.n_pre), (None if None in posts else sum(n or 0 for n in posts), n_pre)
+            given, here = (rule.n_post, rule.n_pre), (None if None in posts else sum(n or 0 for n in posts), pre.n)
             if any(n is not None and n != g for g, n in zip(given, here, strict=True)):
                 raise ValueError(f"{name}: the weights are {given}, (post, pre), and the populations {here}.")
             return
-        if n_pre is None:
-            return
         for post in projection.post:
-            projection.connectivity.check(f"{name} onto {post!r}", n_pre, post == projection.pre)
+            rule.check(f"{name} onto {post!r}", pre, self.populations[post], post == projection.pre)
 
     def _check_drive(self, name: str, drive: Drive) -> None:
         if not isinstance(drive, PoissonDrive | WhiteNoiseDrive):

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray
 
 from .._numerics import as_leaf, check_finite, violates
+from ..connectivity import AbstractPositions, Points
 from ..models import AbstractNeuron, Binary, Poisson, SpikeSource
 
 
@@ -53,10 +54,13 @@ class Population(eqx.Module):
     - `model`: a neuron model such as `LIF(...)` or `HodgkinHuxley(...)`, `Poisson(rate)` or `SpikeSource()`
       for external sources, or `Binary(...)` for the units of a `BinaryNetwork`; each of its parameters is one number or
       one number a neuron, (n,).
-    - `n`: number of neurons; None leaves it open, which theory allows and a run does not.
+    - `n`: number of neurons; None leaves it open, which theory allows and a run does not. It follows from `positions`.
+    - `positions`: where the neurons are, for rules that depend on distance: an array (n, d), or an object with `n` and
+      `distances` such as `Points(array)`.
     - `initial`: where the potentials start, `AtRest()` by default, or `UniformPotential(low, high)`.
 
-    Raises `ValueError` where `n` is no positive integer or a parameter has another shape.
+    Raises `ValueError` where `n` is no positive integer or not the number of `positions`, or a parameter has another
+    shape.
 
     ```python
     >>> import jaxneuro as jn
@@ -70,13 +74,26 @@ class Population(eqx.Module):
     model: Any
     n: int | None = eqx.field(static=True)
     initial: AbstractInitial
+    positions: AbstractPositions | None
 
-    def __init__(self, model: Any, n: int | None = None, *, initial: AbstractInitial | None = None):
+    def __init__(
+        self,
+        model: Any,
+        n: int | None = None,
+        *,
+        positions: Any = None,
+        initial: AbstractInitial | None = None,
+    ):
         if not isinstance(model, AbstractNeuron | Poisson | SpikeSource | Binary):
             raise ValueError(
                 f"`model` has to be a neuron model, such as `LIF`, `HodgkinHuxley`, `Poisson` or `Binary`; "
                 f"got {type(model).__name__}."
             )
+        places = positions if positions is None or isinstance(positions, AbstractPositions) else Points(positions)
+        if places is not None:
+            if n is not None and n != places.n:
+                raise ValueError(f"`n` is {n!r}, and `positions` are of {places.n} neurons: leave `n` out.")
+            n = places.n
         if n is not None:
             if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
                 raise ValueError(f"`n` has to be a positive integer, the number of neurons; got {n!r}.")
@@ -90,4 +107,5 @@ class Population(eqx.Module):
             raise ValueError(f"`initial` has to be `AtRest()` or `UniformPotential(low, high)`; got {initial!r}.")
         self.model = model
         self.n = n
+        self.positions = places
         self.initial = AtRest() if initial is None else initial

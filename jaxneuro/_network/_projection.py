@@ -4,88 +4,26 @@ from typing import Any
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import Moments, as_leaf, check_finite, check_nonnegative, to_milliseconds, violates
-from ..connectivity import AbstractConnectivity, AbstractWeights
-from ..synapses import (
-    AbstractFilteredConductance,
-    AbstractSynapse,
-    DeltaConductance,
-    FirstOrderJump,
-    ShortTermPlasticity,
-    StochasticRelease,
+from .._numerics import Moments, check_nonnegative
+from ..connectivity import (
+    AbstractConnectivity,
+    AbstractDelay,
+    AbstractDelayLaw,
+    AbstractWeightLaw,
+    AbstractWeights,
+    ConstantDelay,
+    SpikeRecipe,
+    TwoWeights,
+    as_delay,
+    as_weight_law,
 )
-from ._afferent import KnownWeight, SpikeStream
-from ._arguments import checked_targets, checked_weight
+from ..synapses import AbstractFilteredConductance, AbstractSynapse, DeltaConductance, ShortTermPlasticity
+from ._afferent import SpikeStream
+from ._arguments import checked_law, checked_targets, checked_weight, needs_counts
 from ._population import Population
-
-
-class UniformDelay(eqx.Module):
-    """Delays drawn for every synapse from the uniform distribution on [low, high] ms.
-
-    Each is rounded to whole steps, and to at least one step; `high` has to be at least one step.
-    """
-
-    low: float = eqx.field(static=True)
-    high: float = eqx.field(static=True)
-
-    def __init__(self, low: float, high: float):
-        self.low, self.high = to_milliseconds("low", low), to_milliseconds("high", high)
-        if not 0 <= self.low <= self.high or self.high == 0:
-            raise ValueError(f"`UniformDelay(low, high)` needs 0 <= low <= high > 0; got {low} and {high} ms.")
-
-
-class TrainableDelay(eqx.Module):
-    """Delays that are leaves, to be trained: a spike is shared between the two neighbouring steps, linearly.
-
-        arrivals at t + k dt of a spike at t: max(0, 1 - |value/dt - k|) of it.
-
-    The step of a spike acts on every later one as `value` says, and its derivative by `value` is that of the
-    interpolation, one-sided where `value` is a whole number of steps.
-
-    **Arguments:**
-
-    - `value`: [ms], a number, one a source (pre,), or one a synapse (post, pre), inside [`low`, `high`].
-    - `low`, `high`: [ms], the range that training may use, part of the program: `low` is at least one step and bounds
-      the block of a run, and one matrix product is done for each step of the range.
-
-    Raises `ValueError` where a known `value` lies outside; a traced one is taken to the nearest end, with derivative 0
-    beyond it.
-
-    ```python
-    >>> import jaxneuro as jn
-    >>> delay = jn.TrainableDelay([2.5, 4.0], low=1.0, high=10.0)
-
-    ```
-
-    Source: Goltz et al. (2025), doi:10.1038/s41467-025-63120-y, on learning with delays; the interpolation is that of
-    Hammouamri, Khalfaoui-Hassani and Masquelier (2024), arXiv:2306.17670, at width 0.
-    """
-
-    value: Float[Array, "*pairs"]
-    low: float = eqx.field(static=True)
-    high: float = eqx.field(static=True)
-
-    def __init__(self, value: Any, *, low: float, high: float):
-        self.value = as_leaf(value, "value")
-        self.low, self.high = to_milliseconds("low", low), to_milliseconds("high", high)
-        check_finite("value", self.value)
-        if not 0 < self.low <= self.high:
-            raise ValueError(f"`TrainableDelay` needs 0 < low <= high; got {low} and {high} ms.")
-        if self.value.ndim > 2:
-            raise ValueError(f"`value` has to be a number, (pre,) or (post, pre); got shape {self.value.shape}.")
-        if violates(lambda v: (v >= self.low) & (v <= self.high), self.value):
-            raise ValueError(f"`value` has to lie within [{self.low:g}, {self.high:g}] ms; got {self.value}.")
-
-    def shares(self, dt: float, least: int, most: int) -> Float[Array, "steps *pairs"]:
-        """The part of a spike that arrives after `least`, ..., `most` steps."""
-        steps = jnp.clip(self.value / dt, self.low / dt, self.high / dt)
-        k = jnp.arange(least, most + 1, dtype=steps.dtype).reshape(-1, *(1,) * steps.ndim)
-        # At a whole number of steps the derivative is that of a longer delay.
-        ahead = steps - k
-        return jnp.where(ahead >= 0, jnp.maximum(0.0, 1.0 - ahead), jnp.maximum(0.0, 1.0 + ahead))
+from ._trainable_delay import TrainableDelay
 
 
 class Projection(eqx.Module):
@@ -96,14 +34,15 @@ class Projection(eqx.Module):
     - `pre`: name of the source population.
     - `post`: name of the target population, or a tuple of names.
     - `synapse`: such as `DeltaCurrent()`.
-    - `weight`: efficacy, one number or one a target neuron (targets side by side): a jump [mV] for
-      `DeltaCurrent`, a peak current [mV] for filtered currents, relative to leak for conductances. Given weights are
-      multiplied by it; for them it is 1 unless told.
+    - `weight`: efficacy, one number, one a target neuron (targets side by side), or a law that every synapse draws its
+      own from, such as `LogNormalWeight(0.1, cv=0.5)`: a jump [mV] for `DeltaCurrent`, a peak current [mV] for filtered
+      currents, relative to leak for conductances. Given weights are multiplied by it; for them it is 1 unless told.
     - `connectivity`: such as `FixedInDegree(1_000)`, or given weights such as `Weights(matrix)`.
-    - `delay`: [ms], a number or `UniformDelay(low, high)`; rounded to whole steps of dt, at least one, also from layer
-      to layer. Given weights may have a `TrainableDelay`.
+    - `delay`: [ms], a number or a law that every synapse draws its own from, such as `UniformDelay(low, high)`; rounded
+      to whole steps of dt, at least one, also from layer to layer. Given weights may have a `TrainableDelay`.
 
-    Raises `ValueError` where an argument is not as above.
+    Raises `ValueError` where an argument is not as above, among them a negative weight under a conductance, and weights
+    that differ by synapse under a synapse that needs counts of spikes (`StochasticRelease`, `FirstOrderJump`).
 
     ```python
     >>> import jaxneuro as jn
@@ -117,10 +56,9 @@ class Projection(eqx.Module):
     pre: str = eqx.field(static=True)
     post: tuple[str, ...] = eqx.field(static=True)
     synapse: AbstractSynapse
-    weight: Float[Array, "*n"]
-    connectivity: AbstractConnectivity
-    fixed_delay: float | UniformDelay | None = eqx.field(static=True)
-    trainable_delay: TrainableDelay | None
+    weight: Float[Array, "*n"] | AbstractWeightLaw
+    connectivity: AbstractConnectivity | AbstractWeights
+    delays: AbstractDelay
 
     def __init__(
         self,
@@ -128,62 +66,85 @@ class Projection(eqx.Module):
         post: str | tuple[str, ...] | list[str],
         synapse: AbstractSynapse,
         *,
-        weight: ArrayLike | None = None,
-        connectivity: AbstractConnectivity,
-        delay: float | UniformDelay | TrainableDelay,
+        weight: ArrayLike | AbstractWeightLaw | None = None,
+        connectivity: AbstractConnectivity | AbstractWeights,
+        delay: float | AbstractDelay,
     ):
         if not isinstance(pre, str):
             raise ValueError(f"`pre` has to be the name of one population; got {pre!r}.")
-        if not isinstance(connectivity, AbstractConnectivity):
+        if not isinstance(connectivity, AbstractConnectivity | AbstractWeights):
             raise ValueError(f"`connectivity` has to be a rule such as `FixedInDegree(100)`; got {connectivity!r}.")
         self.pre = pre
         self.post = checked_targets("post", post)
         self.synapse = synapse
+        self.connectivity = connectivity
+        self.delays = as_delay(delay)
         given = isinstance(connectivity, AbstractWeights)
         if weight is None and not given:
             raise ValueError("`weight` is missing: only given weights such as `Weights(matrix)` go without.")
-        self.weight = checked_weight(1.0 if weight is None else weight, synapse, given)
-        self.connectivity = connectivity
-        if given:
-            _check_given(connectivity, synapse, delay)
-        elif isinstance(delay, TrainableDelay):
-            raise ValueError("`delay` can be a `TrainableDelay` only with given weights such as `Weights(matrix)`.")
-        self.trainable_delay = delay if isinstance(delay, TrainableDelay) else None
-        if isinstance(delay, TrainableDelay):
-            self.fixed_delay = None
-        elif isinstance(delay, UniformDelay):
-            self.fixed_delay = delay
+        if isinstance(weight, AbstractWeightLaw):
+            if given:
+                raise ValueError("`weight` of given weights is one number or one a target neuron, not a law.")
+            self.weight = checked_law(weight, synapse)
         else:
-            self.fixed_delay = to_milliseconds("delay", delay)
-            if self.fixed_delay <= 0:
-                raise ValueError(f"`delay` has to be positive; got {delay} ms.")
+            self.weight = checked_weight(1.0 if weight is None else weight, synapse, given)
+        if isinstance(connectivity, AbstractWeights):
+            _check_given(connectivity, synapse, self.delays)
+        elif not isinstance(self.delays, AbstractDelayLaw):
+            raise ValueError("`delay` can be a `TrainableDelay` only with given weights such as `Weights(matrix)`.")
 
     @property
-    def delay(self) -> float | UniformDelay | TrainableDelay:
+    def delay(self) -> Any:
         """The delay [ms] as given."""
-        fixed, trainable = self.fixed_delay, self.trainable_delay
-        if trainable is not None:
-            return trainable
-        assert fixed is not None
-        return fixed
+        return self.delays.as_given()
 
-    def afferent(self, pre: Population, post_name: str, post: Population, rate: Float[Array, ""]) -> SpikeStream:
-        """What theory reads of the synapses onto one neuron of `post`, from sources of `rate` [Hz]."""
-        k = self.connectivity.mean_in_degree(pre.n, self.pre == post_name)
-        return SpikeStream(rate, Moments(k, jnp.zeros_like(k)), KnownWeight(self.weight), self.synapse)
+    @property
+    def law(self) -> AbstractWeightLaw:
+        """The law of the weights; of a number or an array, that of this weight."""
+        return as_weight_law(self.weight)
+
+    def weight_moments(self, targets: slice = slice(None)) -> Moments:
+        """Mean and variance of the weights onto some of the targets side by side, differentiable; of given weights
+        with those of 0, as many as there are sources."""
+        scale = self.law.scale
+        if isinstance(self.connectivity, AbstractWeights):
+            if scale.ndim:
+                raise ValueError("`weight`: moments of given weights need one number as `weight`, not one a target.")
+            own = self.connectivity.weight_moments(targets)
+            return Moments(scale * own.mean, scale**2 * own.variance)
+        return jax.tree.map(lambda x: x[targets] if x.ndim else x, self.law.moments())
+
+    def afferent(
+        self, pre: Population, post_name: str, post: Population, rate: Float[Array, ""], targets: slice = slice(None)
+    ) -> SpikeStream:
+        """What theory reads of the synapses onto one neuron of `post`, from sources of `rate` [Hz].
+
+        `targets` is the place of `post` among all targets, which given weights ask for.
+        """
+        in_degree = self.connectivity.in_degree(pre, post, self.pre == post_name)
+        given = isinstance(self.connectivity, AbstractWeights)
+        law = TwoWeights(self.weight_moments(targets)) if given else self.law
+        return SpikeStream(rate, in_degree, law, self.synapse)
+
+    def recipe(self, pre: Population, posts: tuple[Population, ...]) -> SpikeRecipe | None:
+        """What the wiring is drawn from; None where the weights are given."""
+        delays = self.delays
+        if isinstance(self.connectivity, AbstractWeights) or not isinstance(delays, AbstractDelayLaw):
+            return None
+        positions = tuple(population.positions for population in (pre, *posts))
+        return SpikeRecipe(self.connectivity, self.law.unit(), delays.drawn(), positions)
 
 
-def _check_given(connectivity: AbstractWeights, synapse: AbstractSynapse, delay: Any) -> None:
-    if isinstance(synapse, StochasticRelease) or (
-        isinstance(synapse, DeltaConductance) and isinstance(synapse.jump, FirstOrderJump)
-    ):
+def _check_given(connectivity: AbstractWeights, synapse: AbstractSynapse, delays: AbstractDelay) -> None:
+    if needs_counts(synapse):
         raise ValueError("`synapse` needs counts of spikes, and given weights hand on weighted sums: choose another.")
-    if isinstance(delay, UniformDelay):
-        raise ValueError("`delay` of given weights is one number or a `TrainableDelay`, not a `UniformDelay`.")
-    if isinstance(delay, TrainableDelay):
+    if isinstance(delays, TrainableDelay):
         allowed = ((), (connectivity.n_pre,), (connectivity.n_post, connectivity.n_pre))
-        if delay.value.shape not in allowed:
-            raise ValueError(f"`delay` has values of shape {delay.value.shape}; they have to be one of {allowed}.")
+        if delays.value.shape not in allowed:
+            raise ValueError(f"`delay` has values of shape {delays.value.shape}; they have to be one of {allowed}.")
+    elif not isinstance(delays, ConstantDelay):
+        name = type(delays).__name__
+        raise ValueError(f"`delay` of given weights is one number or a `TrainableDelay`, not a `{name}`.")
     base = synapse.synapse if isinstance(synapse, ShortTermPlasticity) else synapse
     if isinstance(base, DeltaConductance | AbstractFilteredConductance):
         for leaf in jax.tree_util.tree_leaves(connectivity):

@@ -224,20 +224,34 @@ class Loop(eqx.Module):
             inputs[name] = inputs[name] + Input(current=jnp.broadcast_to(current, (plan.sizes[name],)))
 
         def receive(
-            connection, constants: tuple, states: tuple, counts: Array, targets: tuple[str, ...], u: Any = None
+            connection,
+            scale: Array,
+            constants: tuple,
+            states: tuple,
+            counts: Array,
+            targets: tuple[str, ...],
+            u: Any = None,
         ):
             kept = []
             if isinstance(connection.synapse, StochasticRelease):
                 counts = connection.synapse.quanta(counts, u)
             for (name, place), constant, old in zip(spans(plan.sizes, targets), constants, states, strict=True):
-                weight = part(connection.weight, place)
+                weight = part(scale, place)
                 received = connection.synapse.step(constant, old, counts[place].astype(weight.dtype), weight)
                 kept.append(received.state)
                 inputs[name] = inputs[name] + received.inputs
             return tuple(kept)
 
         synapses = tuple(
-            receive(p, plan.synapses[i], state.synapses[i], arriving["pending"][i], p.post, arriving["uniforms"][i])
+            receive(
+                p,
+                p.law.scale,
+                plan.synapses[i],
+                state.synapses[i],
+                arriving["pending"][i],
+                p.post,
+                arriving["uniforms"][i],
+            )
             for i, p in enumerate(net.projections)
         )
         drive_synapses = []
@@ -250,7 +264,9 @@ class Loop(eqx.Module):
                     inputs[name] = inputs[name] + Input(current=mu, noise=part(drive.sigma, place) * row[place])
                 drive_synapses.append(None)
             else:
-                received = receive(drive, plan.drive_synapses[i], state.drive_synapses[i], row, drive.targets)
+                received = receive(
+                    drive, drive.weight, plan.drive_synapses[i], state.drive_synapses[i], row, drive.targets
+                )
                 drive_synapses.append(received)
         return inputs, (synapses, tuple(drive_synapses))
 

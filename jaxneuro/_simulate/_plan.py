@@ -1,6 +1,5 @@
 """What a run needs of a network: constants computed once, and the shape of its loop."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
-from .._network import CountTable, Network, PoissonDrive, Projection, TrainableDelay, UniformDelay
-from .._numerics import TwoFloat, count_steps, delay_steps, role_key
+from .._network import CountTable, Network, PoissonDrive, Projection, TrainableDelay
+from .._numerics import TwoFloat, count_steps, role_key
 from ..connectivity import AbstractOperator, AbstractWeights, SparseOperator, Weights
 from ..models import (
     AbstractConductanceNeuron,
@@ -85,19 +84,8 @@ class Plan(eqx.Module):
 
 def delay_range(projection: Projection, index: int, dt: float) -> DelayRange:
     """The delays of a projection in steps, rounded, and at least one step each."""
-    delay = projection.delay
-    if isinstance(delay, UniformDelay):
-        most = delay_steps(f"projections[{index}].delay.high", delay.high, dt)
-        if most > np.iinfo(np.int16).max:
-            raise ValueError(f"`projections[{index}].delay.high` is {most:,} steps of dt; at most 32,767 are kept.")
-        return DelayRange(max(1, round(delay.low / dt)), most)
-    if isinstance(delay, TrainableDelay):
-        least, most = math.floor(delay.low / dt + 1e-6), math.ceil(delay.high / dt - 1e-6)
-        if least < 1:
-            raise ValueError(f"`projections[{index}].delay.low` is {delay.low:g} ms, less than a step of {dt:g} ms.")
-        return DelayRange(least, most)
-    steps = delay_steps(f"projections[{index}].delay", delay, dt)
-    return DelayRange(steps, steps)
+    steps = projection.delays.steps(f"projections[{index}].delay", dt)
+    return DelayRange(steps.least, steps.most)
 
 
 def spans(sizes: dict[str, int], targets: tuple[str, ...]) -> list[tuple[str, slice]]:

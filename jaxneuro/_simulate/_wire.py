@@ -1,24 +1,19 @@
 """Drawing the wiring of a network from a key."""
 
+from typing import Any
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Int, PRNGKeyArray
+from jaxtyping import Array, Bool, PRNGKeyArray, Real
 
-from .._network import BinaryNetwork, BinaryProjection, Network, UniformDelay
+from .._network import BinaryNetwork, Network
 from .._numerics import check_key, is_concrete, role_key, violates
-from ..connectivity import (
-    AbstractConnectivity,
-    AbstractDelivery,
-    AbstractOperator,
-    AbstractWeights,
-    Delays,
-    PackedOperator,
-    SparseOperator,
-    draw_operator,
-    draw_packed,
-)
+from ..connectivity import AbstractDelivery, AbstractOperator, AbstractRecipe
+
+# Neurons are numbered in 32 bits with a sign.
+_MOST_NEURONS = 2**31 - 1
 
 
 class Wiring(eqx.Module):
@@ -26,12 +21,14 @@ class Wiring(eqx.Module):
 
     operators: tuple[AbstractOperator | None, ...]
     """None stands where the weights are given by the network."""
-    rules: tuple[AbstractConnectivity | None, ...]
+    recipes: tuple[AbstractRecipe | None, ...]
+    """What each was drawn from."""
     pairs: tuple[tuple[str, tuple[str, ...]], ...] = eqx.field(static=True)
     sizes: tuple[tuple[int, ...], ...] = eqx.field(static=True)
 
-    def as_matrix(self, pre: str, post: str) -> Int[Array, "n_post n_pre"]:
-        """Number of synapses from `pre` to `post`, (post, pre), summed over the projections.
+    def as_matrix(self, pre: str, post: str) -> Real[Array, "n_post n_pre"]:
+        """Number of synapses from `pre` to `post`, (post, pre), summed over the projections; where weights are drawn,
+        their sum over the `scale` of their law.
 
         Raises `ValueError` where no projection goes that way.
         """
@@ -42,8 +39,12 @@ class Wiring(eqx.Module):
                     raise ValueError(f"The weights from {pre!r} to {post!r} are given: see `connectivity.as_matrix()`.")
                 at = targets.index(post)
                 begin = sum(sizes[:at])
-                part = operator.as_matrix()[begin : begin + sizes[at]].astype(jnp.int32)
-                total = part if total is None else total + part
+                part = operator.as_matrix()[begin : begin + sizes[at]]
+                # Projections with drawn weights give floats, the others whole numbers.
+                floats = any(jnp.issubdtype(x.dtype, jnp.floating) for x in (part, total) if x is not None)
+                dtype = jnp.result_type(float) if floats else jnp.int32
+                part = part.astype(dtype)
+                total = part if total is None else total.astype(dtype) + part
         if total is None:
             raise ValueError(f"No projection goes from {pre!r} to {post!r}; there are {self.pairs}.")
         return total
@@ -59,7 +60,18 @@ def size_of(net: Network | BinaryNetwork, name: str) -> int:
     n = net.populations[name].n
     if n is None:
         raise ValueError(f"`populations[{name!r}]` has no size: give `Population(model, n)` its `n` to wire or run it.")
+    if n > _MOST_NEURONS:
+        raise ValueError(
+            f"`populations[{name!r}]` has {n:,} neurons, more than the {_MOST_NEURONS:,} that can be numbered; theory "
+            "takes any number, a run a smaller network."
+        )
     return n
+
+
+def _recipes(net: Network | BinaryNetwork) -> tuple[AbstractRecipe | None, ...]:
+    """What the wiring of each projection is drawn from, None where weights are given."""
+    of = net.populations
+    return tuple(p.recipe(of[p.pre], tuple(of[name] for name in p.post)) for p in net.projections)
 
 
 def wire(net: Network | BinaryNetwork, *, key: PRNGKeyArray, delivery: AbstractDelivery | None = None) -> Wiring:
@@ -94,34 +106,27 @@ def wire(net: Network | BinaryNetwork, *, key: PRNGKeyArray, delivery: AbstractD
     check_key(key)
     if not isinstance(delivery, AbstractDelivery | None):
         raise ValueError(f"`delivery` has to be of `jn.delivery`, such as `jn.delivery.Rows()`; got {delivery!r}.")
-    drawn = [p.connectivity for p in net.projections if not isinstance(p.connectivity, AbstractWeights)]
-    if drawn and not is_concrete(key, drawn):
+    recipes = _recipes(net)
+    if any(recipe is not None for recipe in recipes) and not is_concrete(key, recipes):
         raise ValueError(
             "`wire` draws on the host and needs a known key and known in-degrees: "
             "draw the wiring outside jit, vmap and grad and pass `wiring=`."
         )
     operators = []
-    for index, projection in enumerate(net.projections):
-        if isinstance(projection.connectivity, AbstractWeights):
+    for index, (projection, recipe) in enumerate(zip(net.projections, recipes, strict=True)):
+        for name in (projection.pre, *projection.post):
+            size_of(net, name)
+        if recipe is None:
             operators.append(None)
             continue
         bits = np.asarray(jax.random.bits(role_key(key, f"wiring {index}"), (4,), jnp.uint32))
         rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([int(b) for b in bits])))
-        posts = tuple(size_of(net, name) for name in projection.post)
+        pre, posts = net.populations[projection.pre], tuple(net.populations[name] for name in projection.post)
         recurrent = tuple(name == projection.pre for name in projection.post)
-        rule, n_pre = projection.connectivity, size_of(net, projection.pre)
-        if isinstance(projection, BinaryProjection):
-            if delivery is not None:
-                raise ValueError("`delivery` is of spikes; the wiring of a BinaryNetwork is always held as bits.")
-            operators.append(draw_packed(rule, rng, n_pre, posts, recurrent))
-            continue
-        delay = projection.delay
-        delays = Delays(delay.low, delay.high) if isinstance(delay, UniformDelay) else None
-        operators.append(draw_operator(rule, rng, n_pre, posts, recurrent, delays=delays, delivery=delivery))
+        operators.append(recipe.draw(rng, pre, posts, recurrent, delivery))
     pairs = tuple((p.pre, p.post) for p in net.projections)
-    rules = tuple(None if o is None else p.connectivity for o, p in zip(operators, net.projections, strict=True))
     sizes = tuple(tuple(size_of(net, n) for n in p.post) for p in net.projections)
-    return Wiring(tuple(operators), rules, pairs, sizes)
+    return Wiring(tuple(operators), recipes, pairs, sizes)
 
 
 def check_wiring(net: Network | BinaryNetwork, wiring: Wiring) -> None:
@@ -130,8 +135,8 @@ def check_wiring(net: Network | BinaryNetwork, wiring: Wiring) -> None:
     sizes = tuple(tuple(size_of(net, n) for n in p.post) for p in net.projections)
     if wiring.pairs != pairs:
         raise ValueError(f"`wiring` was drawn for the projections {wiring.pairs}, not for {pairs} of this network.")
-    given = tuple(isinstance(p.connectivity, AbstractWeights) for p in net.projections)
-    if given != tuple(operator is None for operator in wiring.operators):
+    recipes = _recipes(net)
+    if tuple(r is None for r in recipes) != tuple(r is None for r in wiring.recipes):
         raise ValueError("`wiring` was drawn for a network with given weights in other projections: draw it again.")
     pre_sizes = tuple(size_of(net, p.pre) for p in net.projections)
     drawn_pre_sizes = tuple(
@@ -142,45 +147,51 @@ def check_wiring(net: Network | BinaryNetwork, wiring: Wiring) -> None:
             f"`wiring` was drawn for {drawn_pre_sizes} sources and {wiring.sizes} targets of the projections; "
             f"those of this network have {pre_sizes} and {sizes}."
         )
-    for projection, operator in zip(net.projections, wiring.operators, strict=True):
-        if operator is None:
-            continue
-        if isinstance(operator, PackedOperator) != isinstance(projection, BinaryProjection):
-            raise ValueError("`wiring` was drawn for another kind of network (binary or spiking).")
-        delay = None if isinstance(projection, BinaryProjection) else projection.delay
-        has_delays = isinstance(operator, SparseOperator) and operator.delays is not None
-        if has_delays != isinstance(delay, UniformDelay):
-            raise ValueError("`wiring` was drawn with another kind of delay (one for all, or one a synapse).")
-    for index, (projection, drawn) in enumerate(zip(net.projections, wiring.rules, strict=True)):
-        rule = projection.connectivity
-        if drawn is None:
-            continue
-        alike = jax.tree_util.tree_structure(rule) == jax.tree_util.tree_structure(drawn)
-        if not alike or violates(lambda a, b: ~_differ(a, b), rule, drawn):
+    for index, (own, drawn) in enumerate(zip(recipes, wiring.recipes, strict=True)):
+        if own is not None and drawn is not None:
+            _check_recipe(index, own, drawn)
+
+
+def _check_recipe(index: int, own: AbstractRecipe, drawn: AbstractRecipe) -> None:
+    if own.network != drawn.network:
+        raise ValueError(
+            f"`wiring` was drawn for another kind of network: a {drawn.network} one, and this is a {own.network} one."
+        )
+    for what in ("delay", "weight"):
+        a, b = (getattr(recipe, f"{what}s") for recipe in (own, drawn))
+        if (a is None) != (b is None):
+            raise ValueError(f"`wiring` was drawn with another kind of {what} (one for all, or one a synapse).")
+    for what, a, b in (
+        ("connectivity", own.rule, drawn.rule),
+        ("delay", own.delays, drawn.delays),
+        ("weight", own.weights, drawn.weights),
+        ("positions", own.positions, drawn.positions),
+    ):
+        alike = jax.tree_util.tree_structure(a) == jax.tree_util.tree_structure(b)
+        if not alike or violates(lambda x, y: ~_differ(x, y), a, b):
             raise ValueError(
-                f"`wiring` was drawn with the connectivity {_named(drawn)} and `projections[{index}]` has "
-                f"{_named(rule)}: draw it again."
+                f"`wiring` was drawn with the {what} {_named(b)} and `projections[{index}]` has {_named(a)}: "
+                "draw it again."
             )
 
 
-def _named(rule: AbstractConnectivity) -> str:
-    values = ", ".join(f"{float(leaf):g}" for leaf in jax.tree_util.tree_leaves(rule) if is_concrete(leaf))
-    return f"{type(rule).__name__}({values})"
+def _named(drawn: Any) -> str:
+    """A rule or a law with its numbers; an array of them by its shape."""
+    if isinstance(drawn, tuple):
+        return f"({', '.join(_named(part) for part in drawn)})"
+    leaves = jax.tree_util.tree_leaves(drawn)
+    values = ", ".join(f"{float(x):g}" if x.ndim == 0 else str(x.shape) for x in leaves if is_concrete(x))
+    return f"{type(drawn).__name__}({values})"
 
 
-def _differ(rule: AbstractConnectivity, drawn: AbstractConnectivity) -> Bool[Array, ""]:
-    """Whether the numbers of two rules differ by more than rounding."""
+def _differ(own: Any, drawn: Any) -> Bool[Array, ""]:
+    """Whether the numbers of two recipes differ by more than rounding."""
     wrong = jnp.zeros((), bool)
-    for a, b in zip(jax.tree_util.tree_leaves(rule), jax.tree_util.tree_leaves(drawn), strict=True):
-        wrong = wrong | ~(jnp.abs(a - b) <= 1e-5 * jnp.abs(b))
+    for a, b in zip(jax.tree_util.tree_leaves(own), jax.tree_util.tree_leaves(drawn), strict=True):
+        wrong = wrong | ~jnp.all(jnp.abs(a - b) <= 1e-5 * jnp.abs(b))
     return wrong
 
 
 def differs_from_wiring(net: Network | BinaryNetwork, wiring: Wiring) -> Bool[Array, ""]:
-    """Whether a rule is another than the wiring's: what `check_wiring` asks, of traced values."""
-    wrong = jnp.zeros((), bool)
-    for projection, drawn in zip(net.projections, wiring.rules, strict=True):
-        if drawn is None:
-            continue
-        wrong = wrong | _differ(projection.connectivity, drawn)
-    return wrong
+    """Whether a rule or a law is another than the wiring's: what `check_wiring` asks, of traced values."""
+    return _differ(_recipes(net), wiring.recipes)

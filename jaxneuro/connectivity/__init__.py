@@ -1,6 +1,16 @@
 """Rules of connectivity, and the operators that they become once drawn."""
 
 from ._all_to_all import AllToAllOperator as AllToAllOperator
+from ._delay_laws import (
+    AbstractDelay as AbstractDelay,
+    AbstractDelayLaw as AbstractDelayLaw,
+    ConstantDelay as ConstantDelay,
+    LogNormalDelay as LogNormalDelay,
+    NormalDelay as NormalDelay,
+    StepRange as StepRange,
+    UniformDelay as UniformDelay,
+    as_delay as as_delay,
+)
 from ._delivery import (
     AbstractDelivery as AbstractDelivery,
     NativeSparse as NativeSparse,
@@ -10,7 +20,7 @@ from ._delivery import (
     Sparse as Sparse,
 )
 from ._dense import DenseOperator as DenseOperator
-from ._draw import Delays as Delays, draw_operator as draw_operator
+from ._draw import draw_operator as draw_operator
 from ._operator import AbstractOperator as AbstractOperator
 from ._packed import (
     PackedOperator as PackedOperator,
@@ -18,7 +28,10 @@ from ._packed import (
     pack_bits as pack_bits,
     unpack_bits as unpack_bits,
 )
+from ._pairs import Pairs as Pairs
+from ._positions import AbstractPositions as AbstractPositions, Group as Group, Neurons as Neurons, Points as Points
 from ._procedural import ProceduralOperator as ProceduralOperator, SideBySide as SideBySide
+from ._recipe import AbstractRecipe as AbstractRecipe, BitRecipe as BitRecipe, SpikeRecipe as SpikeRecipe
 from ._rules import (
     AbstractConnectivity as AbstractConnectivity,
     AllToAll as AllToAll,
@@ -28,6 +41,16 @@ from ._rules import (
 )
 from ._sparse import ScheduledOperator as ScheduledOperator, SparseOperator as SparseOperator
 from ._spike_product import spike_product as spike_product
+from ._weight_laws import (
+    AbstractWeightLaw as AbstractWeightLaw,
+    ConstantWeight as ConstantWeight,
+    LogNormalWeight as LogNormalWeight,
+    Nodes as Nodes,
+    NormalWeight as NormalWeight,
+    TwoWeights as TwoWeights,
+    as_weight_law as as_weight_law,
+)
+from ._weighted import WeightedOperator as WeightedOperator
 from ._weights import (
     AbstractWeights as AbstractWeights,
     ConvolutionalWeights as ConvolutionalWeights,

@@ -10,6 +10,8 @@ import jax.numpy as jnp
 _LARGEST_DENSE = {"cpu": 2**30, "gpu": 2**35}
 # Below this density a list of targets is shorter work than a row of the matrix, in a native kernel.
 _SPARSE_DENSITY = 0.04
+# The same for weights of synapses, whose rows are four times as wide.
+_SPARSE_DENSITY_WEIGHTED = 0.4
 
 
 class AbstractDelivery(eqx.Module):
@@ -85,13 +87,14 @@ def has_numba() -> bool:
     return importlib.util.find_spec("numba") is not None
 
 
-def choose(n_pre: int, n_post: int, n_synapses: float, one_delay: bool) -> AbstractDelivery:
+def choose(n_pre: int, n_post: int, n_synapses: float, one_delay: bool, weighted: bool = False) -> AbstractDelivery:
     """The delivery of a projection from its sizes, its delays and the platform, where nobody asked for one."""
     platform = "cpu" if jax.default_backend() == "cpu" else "gpu"
     pairs = n_pre * n_post
-    fits = pairs * (1 if platform == "cpu" else 2) <= _LARGEST_DENSE[platform]
+    bytes_of_pair = 4 if weighted else (1 if platform == "cpu" else 2)
+    fits = pairs * bytes_of_pair <= _LARGEST_DENSE[platform]
     if platform == "gpu":
         return Product() if one_delay and fits else Sparse(window=256)
     sparse = NativeSparse() if has_numba() else Sparse()
-    worth_it = has_numba() and n_synapses < _SPARSE_DENSITY * pairs
+    worth_it = has_numba() and n_synapses < (_SPARSE_DENSITY_WEIGHTED if weighted else _SPARSE_DENSITY) * pairs
     return Rows() if one_delay and fits and not worth_it else sparse

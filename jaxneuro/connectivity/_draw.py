@@ -1,130 +1,83 @@
 """Drawing a wiring from a rule, on the host: the same synapses on every device and in every form of storage."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float
 
-from ._all_to_all import AllToAllOperator
+from ._delay_laws import AbstractDelayLaw
 from ._delivery import AbstractDelivery, NativeSparse, Procedural, Product, Rows, Sparse, choose, has_numba
 from ._dense import DenseOperator
 from ._operator import AbstractOperator
+from ._pairs import Synapses, draw_all
+from ._positions import Neurons
 from ._procedural import ROUNDS, ProceduralOperator, SideBySide
-from ._rules import AbstractConnectivity, AllToAll, FixedInDegree
+from ._rules import AbstractConnectivity
 from ._sparse import SparseOperator
+from ._weight_laws import AbstractWeightLaw
+from ._weighted import WeightedOperator
 
-# Targets drawn at once: a table of this many rows and 10,000 sources stays in a core's cache.
-_CHUNK = 128
 # A permutation is computed in 32 bits.
 _LARGEST_PROCEDURE = 2**32 - 2**17
-
-
-class Delays(NamedTuple):
-    """The range [ms] that each synapse draws its delay from."""
-
-    low: float
-    high: float
-
-
-class Synapses(NamedTuple):
-    """Synapses onto the targets from `begin` on: target minus begin, and source."""
-
-    begin: int
-    n: int
-    owner: np.ndarray
-    source: np.ndarray
+# Synapses are numbered in 32 bits with a sign.
+_LARGEST_LIST = 2**31 - 1
 
 
 def draw_operator(
     rule: AbstractConnectivity,
     rng: np.random.Generator,
-    n_pre: int,
-    n_posts: tuple[int, ...],
+    pre: Neurons,
+    posts: tuple[Neurons, ...],
     recurrent: tuple[bool, ...],
     *,
-    delays: Delays | None = None,
+    weights: AbstractWeightLaw | None = None,
+    delays: AbstractDelayLaw | None = None,
     delivery: AbstractDelivery | None = None,
 ) -> AbstractOperator:
-    """One operator onto the targets of all of `n_posts`, side by side; `recurrent` says which are the source itself."""
-    if isinstance(rule, AllToAll) and delays is None and delivery is None:
-        return _all_to_all(rule, n_pre, n_posts, recurrent)
+    """One operator onto the targets of all of `posts`, side by side; `recurrent` says which are the source itself.
+
+    `weights` and `delays` are the laws that each synapse draws its own from, None where it draws none.
+    """
+    n_pre, n_posts = pre.n or 0, tuple(post.n or 0 for post in posts)
+    one_for_all = delays is None and weights is None
+    whole = rule.whole(n_pre, n_posts, recurrent) if one_for_all and delivery is None else None
+    if whole is not None:
+        return whole
     n_post = sum(n_posts)
+    degrees = [float(rule.in_degree(pre, post, r).mean) for post, r in zip(posts, recurrent, strict=True)]
+    expected = sum(degree * n for degree, n in zip(degrees, n_posts, strict=True))
     if delivery is None:
-        expected = sum(float(rule.mean_in_degree(n_pre, r)) * n for n, r in zip(n_posts, recurrent, strict=True))
-        delivery = choose(n_pre, n_post, expected, one_delay=delays is None)
-    _check(delivery, rule, delays)
+        delivery = choose(n_pre, n_post, expected, one_delay=delays is None, weighted=weights is not None)
+    _check(delivery, rule, one_for_all, delays is None)
     if isinstance(delivery, Procedural):
-        assert isinstance(rule, FixedInDegree)
         parts = [_procedure(rule, rng, n_pre, n, r, delivery) for n, r in zip(n_posts, recurrent, strict=True)]
         return parts[0] if len(parts) == 1 else SideBySide(tuple(parts))
-    drawn = draw_all(rule, rng, n_pre, n_posts, recurrent)
-    if isinstance(delivery, Rows | Product):
+    dense = isinstance(delivery, Rows | Product)
+    if expected > 1.1 * _LARGEST_LIST and not (dense and one_for_all):
+        raise _too_many(expected)
+    drawn = draw_all(rule, rng, pre, posts, recurrent)
+    if dense and weights is None:
         return _dense(drawn, n_pre, n_post, delivery)
-    return _sparse(drawn, n_pre, n_post, delivery, delays, rng)
+    listed = _sparse(drawn, n_pre, n_post, delivery, delays, weights, rng)
+    return _filled(listed) if dense else listed
 
 
-def _check(delivery: AbstractDelivery, rule: AbstractConnectivity, delays: Delays | None) -> None:
+def _too_many(n: float) -> ValueError:
+    return ValueError(f"{n:,.0f} synapses are too many to list; take `delivery=jn.delivery.Procedural()`.")
+
+
+def _check(delivery: AbstractDelivery, rule: AbstractConnectivity, one_for_all: bool, one_delay: bool) -> None:
     name = type(delivery).__name__
-    if delays is not None and not isinstance(delivery, Sparse | NativeSparse):
+    if not one_delay and not isinstance(delivery, Sparse | NativeSparse):
         raise ValueError(f"`delivery`: {name} needs one delay a projection; take `Sparse()` or `NativeSparse()`.")
     if isinstance(delivery, NativeSparse) and not has_numba():
         raise ValueError("`delivery`: NativeSparse needs numba: pip install 'jaxneuro[native]', or take `Sparse()`.")
-    if isinstance(delivery, Procedural) and not (isinstance(rule, FixedInDegree) and rule.multapses):
-        raise ValueError("`delivery`: Procedural regenerates `FixedInDegree(k)` with multapses only.")
-
-
-def _all_to_all(rule: AllToAll, n_pre: int, n_posts: tuple[int, ...], recurrent: tuple[bool, ...]) -> AllToAllOperator:
-    own = [np.arange(n) if r and not rule.autapses else np.full(n, -1) for n, r in zip(n_posts, recurrent, strict=True)]
-    left_out = np.concatenate(own).astype(np.int32)
-    return AllToAllOperator(jnp.asarray(left_out), n_pre, int(left_out.size * n_pre - (left_out >= 0).sum()))
-
-
-def draw_all(
-    rule: AbstractConnectivity,
-    rng: np.random.Generator,
-    n_pre: int,
-    n_posts: tuple[int, ...],
-    recurrent: tuple[bool, ...],
-) -> Iterator[Synapses]:
-    """The synapses onto all targets, some targets at a time."""
-    first = 0
-    for n_post, is_recurrent in zip(n_posts, recurrent, strict=True):
-        skip_self = is_recurrent and not rule.autapses
-        available = n_pre - 1 if skip_self else n_pre
-        in_degrees = rule.draw_in_degrees(rng, n_pre, n_post, available)
-        if not rule.multapses and in_degrees.max(initial=0) > available:
-            raise ValueError(f"An in-degree of {in_degrees.max()} exceeds the {available} sources to choose from.")
-        draw = _draw_multiset if rule.multapses else _draw_subset
-        for begin in range(0, n_post, _CHUNK):
-            degrees = in_degrees[begin : begin + _CHUNK]
-            owner, source = draw(rng, degrees, available)
-            if skip_self:  # the sources are the others, numbered without the target itself
-                source = source + (source >= owner + begin)
-            yield Synapses(first + begin, degrees.size, owner, source)
-        first += n_post
-
-
-def _draw_subset(rng: np.random.Generator, in_degrees: np.ndarray, available: int) -> tuple[np.ndarray, np.ndarray]:
-    """Uniform subsets without repetition: repeated draws fall together and are drawn again."""
-    # More than half is drawn as what is left out, so that repetitions stay rare.
-    complement = in_degrees > available // 2
-    wanted = np.where(complement, available - in_degrees, in_degrees)
-    chosen = np.zeros((len(in_degrees), available), bool)
-    missing = wanted.copy()
-    while missing.any():
-        owner = np.repeat(np.arange(len(in_degrees)), missing)
-        chosen[owner, rng.integers(0, available, owner.size, dtype=np.int32)] = True
-        missing = wanted - chosen.sum(axis=1, dtype=np.int64)
-    chosen ^= complement[:, None]
-    owner, source = np.nonzero(chosen)
-    return owner, source
-
-
-def _draw_multiset(rng: np.random.Generator, in_degrees: np.ndarray, available: int) -> tuple[np.ndarray, np.ndarray]:
-    """Sources drawn independently."""
-    owner = np.repeat(np.arange(len(in_degrees), dtype=np.int32), in_degrees)
-    return owner, rng.integers(0, available, owner.size, dtype=np.int32)
+    if isinstance(delivery, Procedural):
+        if rule.regenerated() is None:
+            raise ValueError("`delivery`: Procedural regenerates `FixedInDegree(k)` with multapses only.")
+        if not one_for_all:
+            raise ValueError("`delivery`: Procedural stores nothing, and so no weight of a synapse; take `Sparse()`.")
 
 
 def _dense(drawn: Iterator[Synapses], n_pre: int, n_post: int, delivery: AbstractDelivery) -> DenseOperator:
@@ -160,7 +113,8 @@ def _sparse(
     n_pre: int,
     n_post: int,
     delivery: AbstractDelivery,
-    delays: Delays | None,
+    delays: AbstractDelayLaw | None,
+    weights: AbstractWeightLaw | None,
     rng: np.random.Generator,
 ) -> SparseOperator:
     parts, in_degree = [], 0
@@ -170,22 +124,46 @@ def _sparse(
     pairs = np.concatenate(parts) if parts else np.zeros(0, np.uint64)
     del parts
     pairs.sort()
-    if pairs.size > np.iinfo(np.int32).max:
-        raise ValueError(f"{pairs.size:,} synapses are too many to list; take `delivery=jn.delivery.Procedural()`.")
+    if pairs.size > _LARGEST_LIST:
+        raise _too_many(pairs.size)
     offsets = np.searchsorted(pairs, np.arange(n_pre + 1, dtype=np.uint64) * np.uint64(n_post)).astype(np.int32)
     targets = (pairs % np.uint64(n_post)).astype(np.uint16 if n_post <= 2**16 else np.int32)
     del pairs
-    drawn_delays = None if delays is None else rng.uniform(delays.low, delays.high, targets.size).astype(np.float32)
+    # Drawn after the synapses, so that these are the same whatever is drawn for them.
+    drawn_delays = None if delays is None else _drawn("delay", delays, rng, targets.size)
+    drawn_weights = None if weights is None else _drawn("weight", weights, rng, targets.size)
     longest = _rounded(int(np.diff(offsets).max(initial=0)))
     return SparseOperator(
         jnp.asarray(offsets),
         jnp.asarray(targets),
         None if drawn_delays is None else jnp.asarray(drawn_delays),
+        None if drawn_weights is None else jnp.asarray(drawn_weights),
         n_post,
         longest,
         in_degree,
         delivery,
     )
+
+
+def _drawn(
+    name: str, law: AbstractDelayLaw | AbstractWeightLaw, rng: np.random.Generator, n: int
+) -> Float[np.ndarray, "nnz"]:
+    values = np.asarray(law.draw(rng, (n,)))
+    if values.shape != (n,) or values.dtype.kind not in "fiu" or not np.isfinite(values).all():
+        raise ValueError(
+            f"`{name}`: {type(law).__name__}.draw has to give finite numbers of the shape asked for, ({n},); got "
+            f"{values.dtype}{list(values.shape)}" + (" with some that are not finite." if values.size else ".")
+        )
+    return values.astype(np.float32)
+
+
+def _filled(listed: SparseOperator) -> WeightedOperator:
+    """The same synapses as a matrix of weights."""
+    offsets, targets, weights = (np.asarray(x) for x in (listed.offsets, listed.targets, listed.weights))
+    matrix = np.zeros((listed.n_pre, listed.n_post), np.float32)
+    sources = np.repeat(np.arange(listed.n_pre), np.diff(offsets))
+    np.add.at(matrix, (sources, targets), weights)
+    return WeightedOperator(jnp.asarray(matrix), listed.nnz, listed.delivery)
 
 
 def _rounded(longest: int) -> int:
@@ -194,11 +172,12 @@ def _rounded(longest: int) -> int:
 
 
 def _procedure(
-    rule: FixedInDegree, rng: np.random.Generator, n_pre: int, n_post: int, recurrent: bool, delivery: Procedural
+    rule: AbstractConnectivity, rng: np.random.Generator, n_pre: int, n_post: int, recurrent: bool, delivery: Procedural
 ) -> ProceduralOperator:
-    skip_self = recurrent and not rule.autapses
+    again = rule.regenerated()
+    assert again is not None
+    k, skip_self = again.k, recurrent and not again.autapses
     lists = n_pre - 1 if skip_self else n_pre
-    k = int(rule.draw_in_degrees(rng, n_pre, 1, lists)[0])
     if k * n_post > _LARGEST_PROCEDURE:
         raise ValueError(
             f"`delivery`: Procedural numbers synapses in 32 bits; {k * n_post:,} of a projection are too many."

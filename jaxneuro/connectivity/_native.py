@@ -13,7 +13,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Int, Integer
+from jaxtyping import Array, Bool, Float, Int, Integer, Real
 
 EXTENSION, API, STAGE, ARGUMENTS, RESULTS = 1, 2, 4, 9, 14  # of XLA_FFI_CallFrame
 API_VERSION = 4  # of XLA_FFI_Api: size, extension, and a version that begins with size and extension
@@ -26,42 +26,45 @@ registered: list[Any] = []  # XLA keeps addresses only: the kernels have to live
 
 
 def push_natively(
-    pending: Int[Array, "rows n_post"],
+    pending: Real[Array, "rows n_post"],
     spikes: Bool[Array, "time n_pre"],
     offsets: Int[Array, "n_pre_and_1"],
     targets: Integer[Array, "nnz"],
     steps: Int[Array, "nnz"] | None,
+    weights: Float[Array, "nnz"] | None,
     offset: int,
-) -> Int[Array, "rows n_post"]:
-    """`pending` with one more arrival for every synapse of every spike; in place where XLA can.
+) -> Real[Array, "rows n_post"]:
+    """`pending` with one more arrival, or its weight, for every synapse of every spike; in place where XLA can.
 
-    A spike of row t on a synapse of d steps arrives in row t + d - `offset`, without `steps` in row t.
+    A spike of row t on a synapse of d steps arrives in row t + d - `offset`, without `steps` in row t. Spikes are
+    delivered in their order, so that sums of floats do not depend on where a run is cut.
     """
-    name = _kernel_name(np.dtype(pending.dtype), np.dtype(targets.dtype), steps is not None)
+    name = _kernel_name(np.dtype(pending.dtype), np.dtype(targets.dtype), steps is not None, weights is not None)
     call = jax.ffi.ffi_call(name, jax.ShapeDtypeStruct(pending.shape, pending.dtype), input_output_aliases={0: 0})
     at_once = jnp.zeros(1, jnp.int16) if steps is None else steps
-    return call(pending, spikes, offsets, targets, at_once, jnp.full(1, offset, jnp.int32))
+    each = jnp.ones(1, jnp.float32) if weights is None else weights
+    return call(pending, spikes, offsets, targets, at_once, jnp.full(1, offset, jnp.int32), each)
 
 
 @lru_cache
-def _kernel_name(count: np.dtype, target: np.dtype, delayed: bool) -> str:
+def _kernel_name(count: np.dtype, target: np.dtype, delayed: bool, weighted: bool) -> str:
     """Compiles and registers the kernel for these types, once, and returns the name XLA knows it by."""
-    name = f"jaxneuro_push_{count.name}_{target.name}{'_delayed' if delayed else ''}"
-    handler = _handler(count, target, delayed)
+    name = f"jaxneuro_push_{count.name}_{target.name}{'_delayed' if delayed else ''}{'_weighted' if weighted else ''}"
+    handler = _handler(count, target, _push_function(delayed, weighted))
     function = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)(handler.address)
     registered.append((handler, function))
     jax.ffi.register_ffi_target(name, jax.ffi.pycapsule(function), platform="cpu", api_version=1)
     return name
 
 
-def _handler(count: np.dtype, target: np.dtype, delayed: bool) -> Any:
+def _handler(count: np.dtype, target: np.dtype, kernel: Any) -> Any:
     """The function of one call frame (an address in, an error's address or 0 out)."""
     import numba
     from numba import types
 
     pointer = pointer_to()
     count_type, target_type = numba.from_dtype(count), numba.from_dtype(target)
-    push = compiled(_push_function(delayed))
+    push = compiled(kernel)
 
     @compiled
     def words(address, n):
@@ -82,7 +85,7 @@ def _handler(count: np.dtype, target: np.dtype, delayed: bool) -> Any:
             return 0
         if (call[STAGE] & 0xFFFFFFFF) != EXECUTE:
             return 0
-        given = words(call[ARGUMENTS], 6)
+        given = words(call[ARGUMENTS], 7)
         out = words(words(call[RESULTS], 1)[0], 6)
         spikes, offsets, targets = words(given[1], 6), words(given[2], 6), words(given[3], 6)
         n_rows, n_post = words(out[DIMENSIONS], 2)[0], words(out[DIMENSIONS], 2)[1]
@@ -100,6 +103,7 @@ def _handler(count: np.dtype, target: np.dtype, delayed: bool) -> Any:
             numba.carray(pointer(targets[DATA], target_type), (nnz,)),
             numba.carray(pointer(words(given[4], 6)[DATA], types.int16), (nnz,)),
             numba.carray(pointer(words(given[5], 6)[DATA], types.int32), (1,))[0],
+            numba.carray(pointer(words(given[6], 6)[DATA], types.float32), (nnz,)),
             n_post,
         )
         return 0
@@ -131,8 +135,18 @@ def pointer_to() -> Any:
     return pointer
 
 
-def _push_function(delayed: bool) -> Any:
-    def push(rows, spikes, words, offsets, targets, steps, shift, n_post):
+def _add_one(rows, at, weights, s):
+    rows[at] += 1
+
+
+def _add_weight(rows, at, weights, s):
+    rows[at] += weights[s]
+
+
+def _push_function(delayed: bool, weighted: bool) -> Any:
+    add = compiled(_add_weight if weighted else _add_one)
+
+    def push(rows, spikes, words, offsets, targets, steps, shift, weights, n_post):
         n_pre = offsets.size - 1
         index = 0
         while index < spikes.size:
@@ -145,11 +159,11 @@ def _push_function(delayed: bool) -> Any:
                 if delayed:
                     row = index // n_pre - shift
                     for s in range(begin, end):
-                        rows[(row + steps[s]) * n_post + targets[s]] += 1
+                        add(rows, (row + steps[s]) * n_post + targets[s], weights, s)
                 else:
                     base = (index // n_pre) * n_post
                     for s in range(begin, end):
-                        rows[base + targets[s]] += 1
+                        add(rows, base + targets[s], weights, s)
             index += 1
 
     return push

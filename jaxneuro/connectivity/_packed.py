@@ -6,8 +6,9 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, Shaped, UInt
 
-from ._draw import draw_all
 from ._operator import AbstractOperator
+from ._pairs import draw_all
+from ._positions import Neurons
 from ._rules import AbstractConnectivity
 
 _WORD = 32
@@ -82,19 +83,21 @@ class PackedOperator(AbstractOperator):
 def draw_packed(
     rule: AbstractConnectivity,
     rng: np.random.Generator,
-    n_pre: int,
-    n_posts: tuple[int, ...],
+    pre: Neurons,
+    posts: tuple[Neurons, ...],
     recurrent: tuple[bool, ...],
 ) -> PackedOperator:
-    """One operator onto the targets of all of `n_posts`, side by side; never holds the matrix in bytes."""
-    chunks, total = [], 0
-    for part in draw_all(rule, rng, n_pre, n_posts, recurrent):
+    """One operator onto the targets of all of `posts`, side by side; never holds the matrix in bytes."""
+    n_pre, n_post = pre.n or 0, sum(post.n or 0 for post in posts)
+    planes, total = np.zeros((1, n_post, -(-n_pre // _WORD)), np.uint32), 0
+    for part in draw_all(rule, rng, pre, posts, recurrent):
         flat = part.owner.astype(np.int64) * n_pre + part.source
-        chunks.append(_pack_rows(np.bincount(flat, minlength=part.n * n_pre).reshape(part.n, n_pre)))
+        chunk = _pack_rows(np.bincount(flat, minlength=part.n * n_pre).reshape(part.n, n_pre))
+        if chunk.shape[0] > planes.shape[0]:
+            planes = np.pad(planes, ((0, chunk.shape[0] - planes.shape[0]), (0, 0), (0, 0)))
+        planes[: chunk.shape[0], part.begin : part.begin + part.n] = chunk
         total += part.source.size
-    digits = max(chunk.shape[0] for chunk in chunks)
-    planes = [np.pad(chunk, ((0, digits - chunk.shape[0]), (0, 0), (0, 0))) for chunk in chunks]
-    return PackedOperator(jnp.asarray(np.concatenate(planes, axis=1)), n_pre, total)
+    return PackedOperator(jnp.asarray(planes), n_pre, total)
 
 
 def _pack_rows(counts: Shaped[np.ndarray, "rows n_pre"]) -> np.ndarray:

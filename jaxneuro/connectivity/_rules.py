@@ -1,31 +1,69 @@
 """Who connects to whom: rules that a wiring is drawn from."""
 
 import abc
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_leaf, check_nonnegative, is_concrete
+from .._numerics import Moments, as_leaf, check_nonnegative, is_concrete
+from ._all_to_all import AllToAllOperator
+from ._operator import AbstractOperator
+from ._pairs import Pairs, choose_sources
+from ._positions import Group, Neurons
+
+
+class Independent(NamedTuple):
+    """Sources that are drawn independently with repetition, `k` for each target."""
+
+    k: int
+    autapses: bool
 
 
 class AbstractConnectivity(eqx.Module):
-    """A rule that gives every target its presynaptic neurons."""
+    """A rule that gives every target its presynaptic neurons.
 
-    autapses: eqx.AbstractVar[bool]
-    multapses: eqx.AbstractVar[bool]
-
-    @abc.abstractmethod
-    def mean_in_degree(self, n_pre: int | None, recurrent: bool) -> Float[Array, ""]:
-        """Mean number of synapses onto a target, differentiable; `recurrent` where pre is post."""
+    A rule of one's own says which pairs it draws, and the moments of the number of synapses onto a target, which
+    theory reads. `pre` and `post` are the two populations, with `n` and `positions`; `recurrent` says whether they are
+    one and the same.
+    """
 
     @abc.abstractmethod
-    def draw_in_degrees(self, rng: np.random.Generator, n_pre: int, n_post: int, available: int) -> np.ndarray:
-        """The number of synapses onto each target, (n_post,); `available` sources may be chosen."""
+    def in_degree(self, pre: Neurons, post: Neurons, recurrent: bool) -> Moments:
+        """Mean and variance of the number of synapses onto a target, differentiable."""
 
-    def check(self, name: str, n_pre: int, recurrent: bool) -> None:
+    @abc.abstractmethod
+    def draw(self, rng: np.random.Generator, pre: Neurons, post: Neurons, recurrent: bool) -> Pairs | Iterator[Pairs]:
+        """The synapses from `pre` onto `post`; in parts where they are many, the targets of a part after the last's."""
+
+    def check(self, name: str, pre: Neurons, post: Neurons, recurrent: bool) -> None:
         """Raises `ValueError` where the rule asks for more sources than there are."""
+
+    def whole(self, n_pre: int, n_posts: tuple[int, ...], recurrent: tuple[bool, ...]) -> AbstractOperator | None:
+        """An operator that needs no list of synapses, where the rule has one."""
+        return None
+
+    def regenerated(self) -> Independent | None:
+        """The in-degree, where sources are drawn independently and so can be drawn again instead of stored."""
+        return None
+
+    def mean_in_degree(self, n_pre: int | None, recurrent: bool) -> Float[Array, ""]:
+        """Mean number of synapses onto a target from `n_pre` sources without positions."""
+        return self.in_degree(Group(n_pre), Group(None), recurrent).mean
+
+
+def _fixed(mean: Float[Array, ""]) -> Moments:
+    return Moments(mean, jnp.zeros_like(mean))
+
+
+def _known_integer(k: Float[Array, ""]) -> int:
+    known = float(k)
+    if known != round(known):
+        raise ValueError(f"`FixedInDegree(k)` has to be an integer to be wired; got {known}.")
+    return round(known)
 
 
 def _one_number(name: str, value: ArrayLike) -> Float[Array, ""]:
@@ -43,6 +81,17 @@ def _yes_or_no(name: str, value: bool) -> bool:
 
 def _largest_in_degree(n_pre: int, recurrent: bool, autapses: bool) -> int:
     return n_pre - 1 if recurrent and not autapses else n_pre
+
+
+def _check_available(name: str, k: Float[Array, ""], autapses: bool, pre: Neurons, recurrent: bool) -> None:
+    if pre.n is None:
+        return
+    available = _largest_in_degree(pre.n, recurrent, autapses)
+    if is_concrete(k) and float(k) > available:
+        raise ValueError(
+            f"`connectivity` of {name}: an in-degree of {float(k):g} exceeds the {available} sources "
+            "that a target can choose from. Lower it or enlarge the population."
+        )
 
 
 class FixedInDegree(AbstractConnectivity):
@@ -77,22 +126,18 @@ class FixedInDegree(AbstractConnectivity):
         self.autapses, self.multapses = _yes_or_no("autapses", autapses), _yes_or_no("multapses", multapses)
         check_nonnegative("k", self.k)
 
-    def mean_in_degree(self, n_pre: int | None, recurrent: bool) -> Float[Array, ""]:
-        return self.k
+    def in_degree(self, pre: Neurons, post: Neurons, recurrent: bool) -> Moments:
+        return _fixed(self.k)
 
-    def draw_in_degrees(self, rng: np.random.Generator, n_pre: int, n_post: int, available: int) -> np.ndarray:
-        k = float(self.k)
-        if k != round(k):
-            raise ValueError(f"`FixedInDegree(k)` has to be an integer to be wired; got {k}.")
-        return np.full(n_post, round(k))
+    def draw(self, rng: np.random.Generator, pre: Neurons, post: Neurons, recurrent: bool) -> Iterator[Pairs]:
+        in_degrees = np.full(post.n or 0, _known_integer(self.k))
+        return choose_sources(rng, in_degrees, pre, recurrent and not self.autapses, self.multapses)
 
-    def check(self, name: str, n_pre: int, recurrent: bool) -> None:
-        available = _largest_in_degree(n_pre, recurrent, self.autapses)
-        if is_concrete(self.k) and float(self.k) > available:
-            raise ValueError(
-                f"`connectivity` of {name}: an in-degree of {float(self.k):g} exceeds the {available} sources "
-                "that a target can choose from. Lower it or enlarge the population."
-            )
+    def regenerated(self) -> Independent | None:
+        return Independent(_known_integer(self.k), self.autapses) if self.multapses else None
+
+    def check(self, name: str, pre: Neurons, post: Neurons, recurrent: bool) -> None:
+        _check_available(name, self.k, self.autapses, pre, recurrent)
 
 
 class GaussianInDegree(AbstractConnectivity):
@@ -128,16 +173,18 @@ class GaussianInDegree(AbstractConnectivity):
         check_nonnegative("k", self.k)
         check_nonnegative("cv", self.cv)
 
-    def mean_in_degree(self, n_pre: int | None, recurrent: bool) -> Float[Array, ""]:
-        return self.k
+    def in_degree(self, pre: Neurons, post: Neurons, recurrent: bool) -> Moments:
+        return Moments(self.k, (self.cv * self.k) ** 2)
 
-    def draw_in_degrees(self, rng: np.random.Generator, n_pre: int, n_post: int, available: int) -> np.ndarray:
+    def draw(self, rng: np.random.Generator, pre: Neurons, post: Neurons, recurrent: bool) -> Iterator[Pairs]:
         k, cv = float(self.k), float(self.cv)
-        drawn = np.rint(rng.normal(k, cv * k, n_post))
-        return np.clip(drawn, 0, available).astype(int)
+        drawn = np.rint(rng.normal(k, cv * k, post.n))
+        available = _largest_in_degree(pre.n or 0, recurrent, self.autapses)
+        in_degrees = np.clip(drawn, 0, available).astype(int)
+        return choose_sources(rng, in_degrees, pre, recurrent and not self.autapses, self.multapses)
 
-    def check(self, name: str, n_pre: int, recurrent: bool) -> None:
-        FixedInDegree(self.k, autapses=self.autapses, multapses=self.multapses).check(name, n_pre, recurrent)
+    def check(self, name: str, pre: Neurons, post: Neurons, recurrent: bool) -> None:
+        _check_available(name, self.k, self.autapses, pre, recurrent)
 
 
 class Bernoulli(AbstractConnectivity):
@@ -167,12 +214,15 @@ class Bernoulli(AbstractConnectivity):
         if is_concrete(self.p) and float(self.p) > 1:
             raise ValueError(f"`p` is a probability and has to lie in [0, 1]; got {float(self.p):g}.")
 
-    def mean_in_degree(self, n_pre: int | None, recurrent: bool) -> Float[Array, ""]:
-        return self.p * _known_size(n_pre, recurrent, self.autapses)
+    def in_degree(self, pre: Neurons, post: Neurons, recurrent: bool) -> Moments:
+        n = _known_size(pre, recurrent, self.autapses)
+        return Moments(n * self.p, n * self.p * (1.0 - self.p))
 
-    def draw_in_degrees(self, rng: np.random.Generator, n_pre: int, n_post: int, available: int) -> np.ndarray:
+    def draw(self, rng: np.random.Generator, pre: Neurons, post: Neurons, recurrent: bool) -> Iterator[Pairs]:
         # A binomial in-degree and then a uniform choice of sources is the same law.
-        return rng.binomial(available, float(self.p), n_post)
+        available = _largest_in_degree(pre.n or 0, recurrent, self.autapses)
+        in_degrees = rng.binomial(available, float(self.p), post.n)
+        return choose_sources(rng, in_degrees, pre, recurrent and not self.autapses, False)
 
 
 class AllToAll(AbstractConnectivity):
@@ -193,14 +243,22 @@ class AllToAll(AbstractConnectivity):
     def __init__(self, *, autapses: bool = False):
         self.autapses, self.multapses = _yes_or_no("autapses", autapses), False
 
-    def mean_in_degree(self, n_pre: int | None, recurrent: bool) -> Float[Array, ""]:
-        return _known_size(n_pre, recurrent, self.autapses)
+    def in_degree(self, pre: Neurons, post: Neurons, recurrent: bool) -> Moments:
+        return _fixed(_known_size(pre, recurrent, self.autapses))
 
-    def draw_in_degrees(self, rng: np.random.Generator, n_pre: int, n_post: int, available: int) -> np.ndarray:
-        return np.full(n_post, available)
+    def draw(self, rng: np.random.Generator, pre: Neurons, post: Neurons, recurrent: bool) -> Iterator[Pairs]:
+        in_degrees = np.full(post.n or 0, _largest_in_degree(pre.n or 0, recurrent, self.autapses))
+        return choose_sources(rng, in_degrees, pre, recurrent and not self.autapses, False)
+
+    def whole(self, n_pre: int, n_posts: tuple[int, ...], recurrent: tuple[bool, ...]) -> AbstractOperator:
+        own = [
+            np.arange(n) if r and not self.autapses else np.full(n, -1) for n, r in zip(n_posts, recurrent, strict=True)
+        ]
+        left_out = np.concatenate(own).astype(np.int32)
+        return AllToAllOperator(jnp.asarray(left_out), n_pre, int(left_out.size * n_pre - (left_out >= 0).sum()))
 
 
-def _known_size(n_pre: int | None, recurrent: bool, autapses: bool) -> Float[Array, ""]:
-    if n_pre is None:
+def _known_size(pre: Neurons, recurrent: bool, autapses: bool) -> Float[Array, ""]:
+    if pre.n is None:
         raise ValueError("This rule's in-degree follows from the size of the source population: give it its `n`.")
-    return jnp.asarray(_largest_in_degree(n_pre, recurrent, autapses), jnp.result_type(float))
+    return jnp.asarray(_largest_in_degree(pre.n, recurrent, autapses), jnp.result_type(float))

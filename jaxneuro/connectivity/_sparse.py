@@ -16,12 +16,14 @@ from ._primitive import bind_counts, bind_linear
 class SparseOperator(AbstractOperator):
     """Targets of source j at `targets[offsets[j] : offsets[j + 1]]`, repeated where a synapse is.
 
-    `delays` [ms], one a synapse in the same order, or None where the projection has one delay.
+    `delays` [ms] and `weights`, one a synapse in the same order, or None where the projection has one delay, and where
+    arrivals are counted. With weights arrivals are floats, added in the order of spikes (by step and then by source).
     """
 
     offsets: Int[Array, "n_pre_and_1"]
     targets: Integer[Array, "nnz"]
     delays: Float[Array, "nnz"] | None
+    weights: Float[Array, "nnz"] | None
     n_targets: int = eqx.field(static=True)
     largest_out_degree: int = eqx.field(static=True)
     largest_in_degree: int = eqx.field(static=True)
@@ -41,7 +43,7 @@ class SparseOperator(AbstractOperator):
 
     @property
     def count_dtype(self) -> jnp.dtype:
-        return count_dtype(self.largest_in_degree)
+        return count_dtype(self.largest_in_degree) if self.weights is None else jnp.result_type(float)
 
     def delay_steps(self, dt: float, least: int, most: int) -> Int[Array, "nnz"] | None:
         """The delays in steps of `dt` [ms], rounded into [least, most]; None where the projection has one delay."""
@@ -68,7 +70,8 @@ class SparseOperator(AbstractOperator):
 
     def as_matrix(self) -> Int[Array, "n_post n_pre"]:
         sources = jnp.searchsorted(self.offsets, jnp.arange(self.nnz, dtype=self.offsets.dtype), side="right") - 1
-        return jnp.zeros((self.n_post, self.n_pre), self.count_dtype).at[self.targets, sources].add(1)
+        each = 1 if self.weights is None else self.weights.astype(self.count_dtype)
+        return jnp.zeros((self.n_post, self.n_pre), self.count_dtype).at[self.targets, sources].add(each)
 
 
 class ScheduledOperator(eqx.Module):
@@ -96,12 +99,12 @@ class ScheduledOperator(eqx.Module):
         """`push` without the rules of vmap."""
         op = self.synapses
         if isinstance(op.delivery, NativeSparse):
-            return push_natively(pending, spikes, op.offsets, op.targets, self.steps, self.offset)
+            return push_natively(pending, spikes, op.offsets, op.targets, self.steps, op.weights, self.offset)
 
         def add(step: Array, source: Array, there: Array, rows: Array) -> Array:
-            at, targets, real = self._lists(source, step, there)
-            arrival = jnp.where(real, at, self.n_rows)
-            return rows.at[arrival, targets].add(1, mode="drop")
+            lists = self._lists(source, step, there)
+            each = 1 if lists.weights is None else lists.weights.astype(rows.dtype)
+            return rows.at[jnp.where(lists.real, lists.rows, self.n_rows), lists.targets].add(each, mode="drop")
 
         return self._visit(spikes, add, pending)
 
@@ -111,9 +114,9 @@ class ScheduledOperator(eqx.Module):
         """The sum over sources of values that are taken as 0 where not `sensitive`."""
 
         def add(step: Array, source: Array, there: Array, rows: Array) -> Array:
-            at, targets, real = self._lists(source, step, there)
-            arrival = jnp.where(real, at, self.n_rows)
-            return rows.at[arrival, targets].add(values[step, source][:, None], mode="drop")
+            lists = self._lists(source, step, there)
+            each = lists.weighted(values[step, source][:, None])
+            return rows.at[jnp.where(lists.real, lists.rows, self.n_rows), lists.targets].add(each, mode="drop")
 
         return self._visit(sensitive, add, jnp.zeros((self.n_rows, self.synapses.n_post), values.dtype))
 
@@ -124,21 +127,24 @@ class ScheduledOperator(eqx.Module):
         n_steps = sensitive.shape[0]
 
         def gather(step: Array, source: Array, there: Array, total: Array) -> Array:
-            at, targets, real = self._lists(source, step, there)
-            seen = jnp.where(real, cotangents[jnp.where(real, at, 0), targets], 0)
+            lists = self._lists(source, step, there)
+            read = lists.weighted(cotangents[jnp.where(lists.real, lists.rows, 0), lists.targets])
+            seen = jnp.where(lists.real, read, 0)
             return total.at[jnp.where(there, step, n_steps), source].set(jnp.sum(seen, axis=1), mode="drop")
 
         return self._visit(sensitive, gather, jnp.zeros(sensitive.shape, cotangents.dtype))
 
-    def _lists(self, source: Array, step: Array, there: Array) -> tuple[Array, Array, Array]:
-        """Row of arrival, target and whether it is one, (window, longest list), of the synapses of spikes."""
+    def _lists(self, source: Array, step: Array, there: Array) -> "_Lists":
+        """The synapses of spikes, one padded row a spike."""
         op, width = self.synapses, self.synapses.largest_out_degree
         begin, end = op.offsets[source], op.offsets[source + 1]
         at = begin[:, None] + jnp.arange(width, dtype=begin.dtype)
         real = (at < end[:, None]) & there[:, None]
         at = jnp.minimum(at, max(op.nnz - 1, 0))
         arrival = step[:, None] if self.steps is None else step[:, None] + self.steps[at].astype(jnp.int32)
-        return jnp.broadcast_to(arrival - self.offset, at.shape), op.targets[at].astype(jnp.int32), real
+        rows = jnp.broadcast_to(arrival - self.offset, at.shape)
+        weights = None if op.weights is None else op.weights[at]
+        return _Lists(rows, op.targets[at].astype(jnp.int32), weights, real)
 
     def _visit(self, marked: Bool[Array, "time n_pre"], body, carry: Array) -> Array:
         """Visits the marked sources of a block, a window at a time."""
@@ -156,3 +162,16 @@ class ScheduledOperator(eqx.Module):
     ) -> Float[Array, "rows n_post"]:
         """`push_forward` with derivatives in both modes."""
         return bind_linear(self, values, sensitive)
+
+
+class _Lists(eqx.Module):
+    """Synapses of spikes: row of arrival, target and weight, and which of the padded places are one."""
+
+    rows: Int[Array, "window longest"]
+    targets: Int[Array, "window longest"]
+    weights: Float[Array, "window longest"] | None
+    real: Bool[Array, "window longest"]
+
+    def weighted(self, values: Float[Array, "window _"]) -> Float[Array, "window _"]:
+        """`values` times the weights, where there are some."""
+        return values if self.weights is None else values * self.weights.astype(values.dtype)

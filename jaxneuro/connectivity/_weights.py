@@ -5,30 +5,21 @@ from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
-import numpy as np
 from jax import lax
 from jaxtyping import Array, Float, Int, Integer
 
-from .._numerics import Dale, as_leaf, check_finite, read_indices, violates
-from ._rules import AbstractConnectivity
+from .._numerics import Dale, Moments, as_leaf, check_finite, read_indices, violates
+from ._positions import Neurons
 
 # A matrix of zeros but for its synapses is made up to this many pairs; beyond, synapses are summed one by one.
 _LARGEST_FILLED = 2**24
 
 
-class AbstractWeights(AbstractConnectivity):
+class AbstractWeights(eqx.Module):
     """Weights of known synapses. They are leaves of the network, and no wiring is drawn for them.
 
     Arrivals are sums of weights over the spikes of a step, differentiable in both, in forward and reverse mode.
     """
-
-    @property
-    def autapses(self) -> bool:  # type: ignore[override]
-        return True
-
-    @property
-    def multapses(self) -> bool:  # type: ignore[override]
-        return False
 
     @property
     @abc.abstractmethod
@@ -52,13 +43,23 @@ class AbstractWeights(AbstractConnectivity):
         """The weights, (post, pre)."""
         return self.prepared().arrivals(jnp.eye(self.n_pre, dtype=jnp.result_type(float))).T
 
-    def mean_in_degree(self, n_pre: int | None, recurrent: bool) -> Float[Array, ""]:
-        raise ValueError(
-            "The theory is of connectivity drawn from a rule, such as `FixedInDegree(k)`, not of `Weights`."
-        )
+    def row_sums(self) -> Float[Array, "n_post"]:
+        """The sum of the weights onto every target, differentiable."""
+        return jnp.sum(self.as_matrix(), axis=1)
 
-    def draw_in_degrees(self, rng: np.random.Generator, n_pre: int, n_post: int, available: int) -> np.ndarray:
-        raise ValueError("Given weights are not drawn.")
+    def row_sums_of_squares(self) -> Float[Array, "n_post"]:
+        """The sum of the squared weights onto every target, differentiable."""
+        return jnp.sum(self.as_matrix() ** 2, axis=1)
+
+    def in_degree(self, pre: Neurons, post: Neurons, recurrent: bool) -> Moments:
+        """As many synapses onto each target as there are sources; some weights of them may be 0."""
+        n = jnp.asarray(float(self.n_pre), jnp.result_type(float))
+        return Moments(n, jnp.zeros_like(n))
+
+    def weight_moments(self, targets: slice = slice(None)) -> Moments:
+        """Mean and variance of the weights onto some targets, 0 where a pair has no synapse."""
+        mean = jnp.mean(self.row_sums()[targets]) / self.n_pre
+        return Moments(mean, jnp.mean(self.row_sums_of_squares()[targets]) / self.n_pre - mean**2)
 
 
 class Weights(AbstractWeights):
@@ -147,6 +148,12 @@ class LowRankWeights(AbstractWeights):
     def arrivals(self, spikes: Float[Array, "time n_pre"]) -> Float[Array, "time n_post"]:
         return _product(spikes @ self.right, self.left)
 
+    def row_sums(self) -> Float[Array, "n_post"]:
+        return self.left @ jnp.sum(self.right, axis=0)
+
+    def row_sums_of_squares(self) -> Float[Array, "n_post"]:
+        return jnp.sum((self.left @ (self.right.T @ self.right)) * self.left, axis=1)
+
 
 class SparseWeights(AbstractWeights):
     """Weights of some pairs alone: the pattern is fixed, the values are trained.
@@ -201,6 +208,19 @@ class SparseWeights(AbstractWeights):
     def arrivals(self, spikes: Float[Array, "time n_pre"]) -> Float[Array, "time n_post"]:
         nothing = jnp.zeros((spikes.shape[0], self.n_post), self.values.dtype)
         return nothing.at[:, self.post].add(spikes[:, self.pre] * self.values)
+
+    def row_sums(self) -> Float[Array, "n_post"]:
+        return jnp.zeros(self.n_post, self.values.dtype).at[self.post].add(self.values)
+
+    def row_sums_of_squares(self) -> Float[Array, "n_post"]:
+        # A pair named twice has one weight, the sum: equal pairs stand together once sorted.
+        order = jnp.lexsort((self.pre, self.post))
+        post, pre = self.post[order], self.pre[order]
+        new = (post[1:] != post[:-1]) | (pre[1:] != pre[:-1])
+        pair = jnp.concatenate([jnp.zeros(min(1, post.size), jnp.int32), jnp.cumsum(new.astype(jnp.int32))])
+        sums = jnp.zeros(post.size, self.values.dtype).at[pair].add(self.values[order])
+        owner = jnp.zeros(post.size, jnp.int32).at[pair].set(post)
+        return jnp.zeros(self.n_post, self.values.dtype).at[owner].add(sums**2)
 
 
 class ConvolutionalWeights(AbstractWeights):

@@ -15,10 +15,9 @@ from .._network import (
     PoissonDrive,
     Population,
     Projection,
-    UniformDelay,
 )
 from .._numerics import as_leaf, check_finite, check_nonnegative, check_positive, is_concrete, violates
-from ..connectivity import Bernoulli, FixedInDegree
+from ..connectivity import AbstractConnectivity, AbstractDelayLaw, Bernoulli, FixedInDegree
 from ..models import LIF, Binary
 from ..synapses import AbstractJump, DeltaConductance, DeltaCurrent
 
@@ -32,7 +31,7 @@ def brunel(
     n_i: int = 2_500,
     c_e: ArrayLike = 1_000,
     c_i: ArrayLike = 250,
-    delay: float | UniformDelay | tuple[tuple[Any, Any], tuple[Any, Any]] = 1.5,
+    delay: float | AbstractDelayLaw | tuple[tuple[Any, Any], tuple[Any, Any]] = 1.5,
     tau_m: ArrayLike | tuple[ArrayLike, ArrayLike] = 20.0,
     v_th: ArrayLike | tuple[ArrayLike, ArrayLike] = 20.0,
     v_reset: ArrayLike | tuple[ArrayLike, ArrayLike] = 10.0,
@@ -127,7 +126,7 @@ def conductance_based(
     nu_x: ArrayLike = 20.0,
     n_e: int | None = None,
     n_i: int | None = None,
-    delay: float | UniformDelay = 1.0,
+    delay: float | AbstractDelayLaw = 1.0,
     jump: AbstractJump | None = None,
     initial: AbstractInitial | None = None,
 ) -> Network:
@@ -197,6 +196,7 @@ def binary(
     tau_i: ArrayLike = 10.0,
     temperature: ArrayLike = 0.0,
     initial: ArrayLike | None = None,
+    connectivity: AbstractConnectivity | None = None,
 ) -> BinaryNetwork:
     """The balanced network of binary units with strong, sparse, random connections.
 
@@ -217,6 +217,7 @@ def binary(
     - `m0`: activity of the external units, whose input is constant.
     - `tau_e`, `tau_i`: mean time between updates [ms]; `temperature`: of `Binary`.
     - `initial`: probability that a unit starts active, m_0 by default.
+    - `connectivity`: another rule for all four projections, such as `FixedInDegree(k)`; its mean in-degree should be K.
 
     **Returns:** a `BinaryNetwork` with the populations "E" and "I".
 
@@ -250,7 +251,8 @@ def binary(
     def projection(pre: str, post: str, j: ArrayLike) -> BinaryProjection:
         probability = k / {"E": n_e, "I": n_i}[pre]
         weight = as_leaf(j, f"j_{post}{pre}".lower()) / root
-        return BinaryProjection(pre, post, weight=weight, connectivity=Bernoulli(probability, autapses=True))
+        rule = Bernoulli(probability, autapses=True) if connectivity is None else connectivity
+        return BinaryProjection(pre, post, weight=weight, connectivity=rule)
 
     return BinaryNetwork(
         populations={

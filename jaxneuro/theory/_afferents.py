@@ -108,9 +108,9 @@ def _received(net: Network, name: str, rates: dict[str, Float[Array, ""]]) -> Af
     for index, projection in enumerate(net.projections):
         if name in projection.post:
             pre = projection.pre
-            stream = projection.afferent(net.populations[pre], name, net.populations[name], rates[pre])
-            streams.append(stream)
-            origins.append(Origin(f"projections[{index}]", pre, projection.delay))
+            own, targets = net.populations[name], _place(net, projection.post, name)
+            streams.append(projection.afferent(net.populations[pre], name, own, rates[pre], targets))
+            origins.append(Origin(f"projections[{index}]", pre, projection.delays))
     for index, drive in enumerate(net.drives):
         if name in drive.targets:
             external = drive.afferent()
@@ -125,6 +125,15 @@ def _received(net: Network, name: str, rates: dict[str, Float[Array, ""]]) -> Af
             for leaf in jax.tree_util.tree_leaves(value):
                 _one_value(f"{origin.name}.{argument}", leaf)
     return Afferents(neuron, tuple(streams), tuple(currents), tuple(origins))
+
+
+def _place(net: Network, post: tuple[str, ...], name: str) -> slice:
+    """Where the neurons of `name` stand among all targets side by side; everywhere, where a size is open."""
+    sizes = [net.populations[target].n for target in post]
+    if None in sizes:
+        return slice(None)
+    known, at = [n for n in sizes if n is not None], post.index(name)
+    return slice(sum(known[:at]), sum(known[: at + 1]))
 
 
 def _one_value(name: str, value: Float[Array, "*n"]) -> None:

@@ -3,10 +3,10 @@
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jax import lax
 from jaxtyping import Array, Complex, Float
 
-from .._network import Network, TrainableDelay, UniformDelay
+from .._network import Network
+from ..connectivity import AbstractDelayLaw
 from ._afferents import afferents
 from ._effective_noise import EffectiveNoise, effective_response, lif_arguments
 from ._unknowns import Groups
@@ -20,7 +20,7 @@ class RecurrentPath(eqx.Module):
 
     post: int = eqx.field(static=True)
     pre: int = eqx.field(static=True)
-    delay: float | UniformDelay = eqx.field(static=True)
+    delay: AbstractDelayLaw
     mean: Float[Array, ""]
     variance: Float[Array, ""]
 
@@ -43,7 +43,7 @@ class RecurrentLoop(eqx.Module):
             gain = path.mean.astype(growth.dtype) * seen.mu[path.post]
             gain = gain + path.variance.astype(growth.dtype) * seen.variance[path.post]
             entry = matrix[path.post][path.pre]
-            matrix[path.post][path.pre] = entry + gain * delay_factor(path.delay, growth)
+            matrix[path.post][path.pre] = entry + gain * path.delay.characteristic(growth)
         if self.n == 1:
             return 1.0 - matrix[0][0]
         if self.n == 2:  # no factorisation of complex matrices, which a GPU may lack
@@ -71,8 +71,8 @@ def loop_of(net: Network, groups: Groups, rates: dict[str, Float[Array, ""]]) ->
                     f"`{origin.name}`: this theory covers `DeltaCurrent`; got {stream.synapse.__class__.__name__}, "
                     "under which the time constant would vary as well."
                 )
-            if isinstance(origin.delay, TrainableDelay):
-                raise ValueError(f"`{origin.name}`: this theory covers a number and `UniformDelay` as `delay`.")
+            if not isinstance(origin.delay, AbstractDelayLaw):
+                raise ValueError(f"`{origin.name}`: this theory covers a number and a law as `delay`.")
             each = summary.tau * stream.in_degree.mean / 1000.0
             mean = each * stream.expected(lambda spike: spike.jump, membrane.tau_m)
             square = each * stream.expected(lambda spike: jnp.square(spike.jump), membrane.tau_m)
@@ -81,20 +81,6 @@ def loop_of(net: Network, groups: Groups, rates: dict[str, Float[Array, ""]]) ->
     return RecurrentLoop(stacked, tuple(paths), len(groups))
 
 
-def delay_factor(delay: float | UniformDelay, growth: Complex[Array, ""]) -> Complex[Array, ""]:
-    """The mean of exp(-lambda d) over the delays."""
-    if not isinstance(delay, UniformDelay):
-        return jnp.exp(-growth * delay)
-    half = 0.5 * (delay.high - delay.low) * growth
-    # sinh(x)/x, by its series near 0, where the quotient cancels.
-    small = jnp.abs(lax.stop_gradient(half)) < 1e-2
-    safe = jnp.where(small, 1.0, half)
-    square = half * half
-    ratio = jnp.where(small, 1.0 + square / 6.0 * (1.0 + square / 20.0), jnp.sinh(safe) / safe)
-    return jnp.exp(-growth * (0.5 * (delay.low + delay.high))) * ratio
-
-
 def longest_delay(loop: RecurrentLoop) -> float:
     """The longest delay [ms] of the loop, 1 where nothing recurs."""
-    delays = [path.delay.high if isinstance(path.delay, UniformDelay) else path.delay for path in loop.paths]
-    return max(delays, default=1.0)
+    return max((path.delay.high for path in loop.paths), default=1.0)

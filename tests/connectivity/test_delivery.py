@@ -8,8 +8,8 @@ from scipy import stats
 
 import jaxneuro as jn
 from jaxneuro.connectivity import (
-    Delays,
     DenseOperator,
+    Group,
     ScheduledOperator,
     SparseOperator,
     draw_operator,
@@ -32,7 +32,9 @@ ALL = pytest.mark.parametrize(
 def draw(delivery, rule=None, n_pre=200, n_posts=(200, 50), recurrent=(True, False), seed=0, delays=None):
     rule = jn.FixedInDegree(30) if rule is None else rule
     rng = np.random.default_rng(seed)
-    return draw_operator(rule, rng, n_pre, n_posts, recurrent, delays=delays, delivery=delivery)
+    return draw_operator(
+        rule, rng, Group(n_pre), tuple(map(Group, n_posts)), recurrent, delays=delays, delivery=delivery
+    )
 
 
 def some_spikes(probability, n_steps=9, n=200, seed=1):
@@ -130,7 +132,7 @@ def arrivals(operator, delays, spikes, dt, least, most, n_rows, offset):
 @pytest.mark.parametrize("delivery", [jn.delivery.Sparse(), jn.delivery.Sparse(4), jn.delivery.NativeSparse()], ids=str)
 @pytest.mark.float32
 def test_every_synapse_has_its_delay(delivery):
-    operator = draw(delivery, jn.FixedInDegree(12), 60, (50,), (False,), delays=Delays(0.3, 2.0))
+    operator = draw(delivery, jn.FixedInDegree(12), 60, (50,), (False,), delays=jn.UniformDelay(0.3, 2.0))
     steps = operator.delay_steps(0.1, 3, 20)
     scheduled = ScheduledOperator(operator, steps, 20, 3)
     spikes = some_spikes(0.2, n_steps=3, n=60)
@@ -177,7 +179,7 @@ def test_the_law_of_procedural_wiring():
 REFUSED = [
     (jn.delivery.Procedural(), jn.Bernoulli(0.1), None, "Procedural regenerates"),
     (jn.delivery.Procedural(), jn.FixedInDegree(3, multapses=False), None, "with multapses only"),
-    (jn.delivery.Rows(), jn.FixedInDegree(3), Delays(0.1, 1.0), "needs one delay"),
+    (jn.delivery.Rows(), jn.FixedInDegree(3), jn.UniformDelay(0.1, 1.0), "needs one delay"),
     (jn.delivery.Product(jnp.int8), jn.FixedInDegree(4_000), None, "not exact in int8"),
 ]
 
@@ -210,12 +212,12 @@ def test_the_choice_follows_size_and_density():
     assert dense.delivery == jn.delivery.Rows()
     sparse = draw(None, jn.FixedInDegree(3), 400, (400,), (False,))
     assert isinstance(sparse, SparseOperator)
-    assert isinstance(draw(None, delays=Delays(0.1, 2.0)), SparseOperator)
+    assert isinstance(draw(None, delays=jn.UniformDelay(0.1, 2.0)), SparseOperator)
 
 
 def test_without_numba_lists_are_walked_in_xla(monkeypatch):
     for module in ("_delivery", "_draw"):
         monkeypatch.setattr(f"jaxneuro.connectivity.{module}.has_numba", lambda: False)
-    assert draw(None, delays=Delays(0.1, 2.0)).delivery == jn.delivery.Sparse()
+    assert draw(None, delays=jn.UniformDelay(0.1, 2.0)).delivery == jn.delivery.Sparse()
     with pytest.raises(ValueError, match="needs numba"):
         draw(jn.delivery.NativeSparse())

@@ -7,11 +7,11 @@ import pytest
 from scipy import stats
 
 import jaxneuro as jn
-from jaxneuro.connectivity import draw_operator
+from jaxneuro.connectivity import Group, draw_operator
 
 
 def draw(rule, n_pre=200, n_posts=(200, 50), recurrent=(True, False), seed=0):
-    return draw_operator(rule, np.random.default_rng(seed), n_pre, n_posts, recurrent)
+    return draw_operator(rule, np.random.default_rng(seed), Group(n_pre), tuple(map(Group, n_posts)), recurrent)
 
 
 RULES = [

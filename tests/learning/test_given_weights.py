@@ -229,8 +229,6 @@ def test_what_does_not_fit_is_refused(as_users_run):
         jn.ConvolutionalWeights(np.ones((1, 1, 5, 5)), sheet=(3, 3))
     with pytest.raises(ValueError, match="indices of 2 neurons"):
         jn.SparseWeights([1.0], post=[2], pre=[0], n_post=2, n_pre=2)
-    with pytest.raises(ValueError, match="not of `Weights`"):
-        w.mean_in_degree(3, False)
 
 
 @pytest.mark.float32

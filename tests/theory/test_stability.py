@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import jaxneuro as jn
-from jaxneuro.theory._loop import delay_factor, loop_of
+from jaxneuro.theory._loop import loop_of
 
 X64 = jnp.result_type(float) == jnp.float64
 
@@ -150,11 +150,11 @@ def test_distributed_delays():
     growth = jnp.asarray(0.1 + 1.3j)
     delays = np.linspace(0.5, 2.5, 20_001)
     mean = np.trapezoid(np.exp(-complex(growth) * delays), delays) / 2.0
-    np.testing.assert_allclose(delay_factor(jn.UniformDelay(0.5, 2.5), growth), mean, rtol=1e-8)
+    np.testing.assert_allclose(jn.UniformDelay(0.5, 2.5).characteristic(growth), mean, rtol=1e-8)
     for x in (1e-9, 1e-3, 0.0099, 0.0101):
         exact = mp.exp(-mp.mpf(x)) * mp.sinh(mp.mpf(x)) / mp.mpf(x)
         np.testing.assert_allclose(
-            delay_factor(jn.UniformDelay(0.0, 2.0), jnp.asarray(x + 0j)), float(exact), rtol=1e-12
+            jn.UniformDelay(0.0, 2.0).characteristic(jnp.asarray(x + 0j)), float(exact), rtol=1e-12
         )
 
 

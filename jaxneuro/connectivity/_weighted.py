@@ -1,0 +1,95 @@
+"""Weights of drawn synapses as a matrix of floats: rows added where a source spiked, or one matrix product."""
+
+import equinox as eqx
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Bool, Float
+
+from ._delivery import AbstractDelivery, Product
+from ._events import Events, events
+from ._operator import AbstractOperator
+
+# Rows added by one kernel, as for counts.
+_ROWS_AT_ONCE = 16
+# Rows of a transposed product.
+_ROWS_OF_PRODUCT = 128
+
+
+class WeightedOperator(AbstractOperator):
+    """The summed weights of the synapses of every pair, one contiguous row a source; arrivals are floats.
+
+    `delivery` says how: `Rows()` adds the rows of the sources that spiked, in their order; `Product()` multiplies.
+    """
+
+    matrix: Float[Array, "n_pre n_post"]
+    n_synapses: int = eqx.field(static=True)
+    delivery: AbstractDelivery = eqx.field(static=True)
+
+    @property
+    def n_pre(self) -> int:
+        return self.matrix.shape[0]
+
+    @property
+    def n_post(self) -> int:
+        return self.matrix.shape[1]
+
+    @property
+    def nnz(self) -> int:
+        return self.n_synapses
+
+    @property
+    def count_dtype(self) -> jnp.dtype:
+        return jnp.result_type(float)
+
+    def count(self, spikes: Bool[Array, "time n_pre"]) -> Float[Array, "time n_post"]:
+        if isinstance(self.delivery, Product):
+            return self._times(spikes.astype(self.matrix.dtype), 0).astype(self.count_dtype)
+        return lax.map(lambda row: self._add_rows(row), events(spikes))
+
+    def _times(self, rows: Float[Array, "time _"], axis: int) -> Float[Array, "time _"]:
+        """A product with the matrix over its sources (axis 0) or its targets (1), in full precision on every device."""
+        matrix = self.matrix.astype(rows.dtype)
+        return lax.dot_general(rows, matrix, (((1,), (axis,)), ((), ())), precision=lax.Precision.HIGHEST)
+
+    def _add_rows(self, row: Events) -> Float[Array, "n_post"]:
+        matrix = self.matrix
+
+        def add(sources: Array, there: Array, total: Array) -> Array:
+            for i in range(_ROWS_AT_ONCE):  # written out, so that one kernel streams the rows
+                own = lax.dynamic_index_in_dim(matrix, sources[i], 0, keepdims=False)
+                total = total + jnp.where(there[i], own, 0).astype(total.dtype)
+            return total
+
+        return row.visit(_ROWS_AT_ONCE, add, jnp.zeros(matrix.shape[1], self.count_dtype))
+
+    def push_forward(
+        self, values: Float[Array, "time n_pre"], sensitive: Bool[Array, "time n_pre"]
+    ) -> Float[Array, "time n_post"]:
+        masked = jnp.where(sensitive, values, 0)
+        if isinstance(self.delivery, Product):
+            return self._times(masked, 0)
+
+        def add(sources: Array, there: Array, total: Array) -> Array:
+            rows = self.matrix[sources].astype(values.dtype)
+            return total + jnp.where(there, masked[:, sources], 0) @ rows
+
+        zeros = jnp.zeros((values.shape[0], self.n_post), values.dtype)
+        return events(jnp.any(sensitive, axis=0)).visit(_ROWS_OF_PRODUCT, add, zeros)
+
+    def pull_back(
+        self, cotangents: Float[Array, "time n_post"], sensitive: Bool[Array, "time n_pre"]
+    ) -> Float[Array, "time n_pre"]:
+        if isinstance(self.delivery, Product):
+            return jnp.where(sensitive, self._times(cotangents, 1), 0)
+
+        def add(sources: Array, there: Array, total: Array) -> Array:
+            rows = self.matrix[sources].astype(cotangents.dtype)
+            products = lax.dot_general(cotangents, rows, (((1,), (1,)), ((), ())))
+            return total.at[:, jnp.where(there, sources, self.n_pre)].set(products, mode="drop")
+
+        zeros = jnp.zeros((cotangents.shape[0], self.n_pre), cotangents.dtype)
+        found = events(jnp.any(sensitive, axis=0)).visit(_ROWS_OF_PRODUCT, add, zeros)
+        return jnp.where(sensitive, found, 0)
+
+    def as_matrix(self) -> Float[Array, "n_post n_pre"]:
+        return self.matrix.T.astype(self.count_dtype)
