@@ -57,5 +57,10 @@ from .plot import COLOURS as COLOURS, label as label, pyplot as pyplot
 from .reset import AbstractReset as AbstractReset
 from .surrogate import AbstractSurrogate as AbstractSurrogate
 from .synapses import AbstractJump as AbstractJump, AbstractSynapse as AbstractSynapse, Received as Received
-from .theory import AbstractField as AbstractField, AbstractNoise as AbstractNoise
+from .theory import (
+    AbstractField as AbstractField,
+    AbstractNoise as AbstractNoise,
+    Afferents as Afferents,
+    EffectiveInput as EffectiveInput,
+)
 from .transfer import AbstractTransfer as AbstractTransfer
