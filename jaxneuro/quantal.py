@@ -1,5 +1,6 @@
 """Quantal release: amplitudes of synaptic responses as a mixture over the number of quanta."""
 
+import math
 from typing import Any
 
 import equinox as eqx
@@ -16,8 +17,15 @@ from ._numerics import (
     check_finite,
     check_nonnegative,
     check_positive,
+    is_concrete,
+    read_numbers,
     violates,
 )
+
+_LEAST_QUANTA = 200
+_MOST_LEFT_OUT = 1e-6
+# Beyond, the number of terms would be a slip of units.
+_MOST_MEAN = 1e5
 
 
 class AmplitudeHistogram(eqx.Module):
@@ -68,9 +76,10 @@ class AmplitudeHistogram(eqx.Module):
         cls, amplitudes: Any, *, bin_width: float, n_failures: ArrayLike | None
     ) -> "AmplitudeHistogram":
         """Bins `amplitudes` (n,) about multiples of `bin_width`, the resolution they were written down with."""
-        if not bin_width > 0:
-            raise ValueError(f"`bin_width` has to be positive; got {bin_width}.")
-        index, counts = np.unique(np.round(np.asarray(amplitudes) / bin_width), return_counts=True)
+        check_positive("bin_width", bin_width)
+        known = np.asarray(read_numbers(amplitudes, "amplitudes"), float)
+        check_finite("amplitudes", known)
+        index, counts = np.unique(np.round(known / bin_width), return_counts=True)
         return cls((index - 0.5) * bin_width, (index + 0.5) * bin_width, counts, n_failures=n_failures)
 
 
@@ -88,10 +97,12 @@ class QuantalRelease(eqx.Module):
     In the source the mean for k quanta is printed k u, without the baseline xi_0 (corrected).
 
     **Arguments:** `m` the mean number of quanta; `u` the size of one; `sigma_1` its standard deviation; `sigma_0`
-    that of the baseline, and `xi_0` its mean. `max_quanta`, above which probability is left out.
+    that of the baseline, and `xi_0` its mean. `max_quanta`, above which probability is left out: by default at
+    least 200, and more where `m` asks for it; a fit that moves to where they leave out anything says so.
     Unit of all but `m`: that of the amplitudes.
 
-    Raises `ValueError` where `m`, `u` or `sigma_1` is not positive or `sigma_0` is negative.
+    Raises `ValueError` where `m`, `u` or `sigma_1` is not positive, `sigma_0` is negative, or more than 1e-6 of the
+    probability of a known `m` lies above `max_quanta`.
 
     Derivatives: forward and reverse, every order.
 
@@ -121,20 +132,41 @@ class QuantalRelease(eqx.Module):
         sigma_1: ArrayLike = 0.1,
         sigma_0: ArrayLike = 0.0,
         xi_0: ArrayLike = 0.0,
-        max_quanta: int = 30,
+        max_quanta: int | None = None,
     ):
         self.m, self.u, self.sigma_1 = as_leaf(m, "m"), as_leaf(u, "u"), as_leaf(sigma_1, "sigma_1")
         self.sigma_0, self.xi_0 = as_leaf(sigma_0, "sigma_0"), as_leaf(xi_0, "xi_0")
+        if max_quanta is None:
+            known = is_concrete(self.m) and self.m.ndim == 0 and 0 < float(self.m) < _MOST_MEAN
+            max_quanta = _enough_quanta(float(self.m) if known else 0.0)
         self.max_quanta = max_quanta
 
     def __check_init__(self):
+        for name in ("m", "u", "sigma_1", "sigma_0", "xi_0"):
+            if getattr(self, name).ndim:
+                raise ValueError(f"`{name}` has to be one number; got shape {getattr(self, name).shape}: use jax.vmap.")
         check_positive("m", self.m)
         check_positive("u", self.u)
         check_positive("sigma_1", self.sigma_1)
         check_nonnegative("sigma_0", self.sigma_0)
         check_finite("xi_0", self.xi_0)
-        if self.max_quanta < 1:
-            raise ValueError(f"`max_quanta` is {self.max_quanta} and has to be at least 1.")
+        if isinstance(self.max_quanta, bool) or not isinstance(self.max_quanta, int) or self.max_quanta < 1:
+            raise ValueError(f"`max_quanta` is {self.max_quanta!r} and has to be a whole number of at least 1.")
+        for sentence in self.concerns():
+            raise ValueError(sentence)
+
+    def concerns(self) -> tuple[str, ...]:
+        """A sentence where more than 1e-6 of the probability lies above `max_quanta`; empty where `m` is not known."""
+        if not is_concrete(self.m):
+            return ()
+        mean = float(self.m)
+        lost = _left_out(mean, self.max_quanta)
+        if not lost > _MOST_LEFT_OUT:
+            return ()
+        return (
+            f"`max_quanta` of {self.max_quanta} leaves out {lost:.2g} of the probability at m = {mean:.4g}: take "
+            f"{_enough_quanta(mean)}.",
+        )
 
     def free_parameters(self) -> dict[str, AbstractBijection]:
         return {"m": Positive(), "u": Positive(), "sigma_1": Positive()}
@@ -161,10 +193,36 @@ class QuantalRelease(eqx.Module):
         return jnp.where(failures, -self.m, in_bin)
 
     def density(self, v: ArrayLike) -> Float[Array, "..."]:
-        """Probability density of a response of amplitude `v`, failures apart; integrates to 1 - exp(-m)."""
+        """Probability density of a response of amplitude `v`, failures apart; integrates to 1 - exp(-m).
+
+        The point mass exp(-m) of the failures is left out; `mixture` spreads it over the baseline's noise.
+        """
         z = (as_leaf(v, "v")[..., None] - self.xi_0 - self._quanta() * self.u) / self._spread()
         log_normal = -0.5 * jnp.square(z) - jnp.log(self._spread()) - 0.5 * jnp.log(2.0 * jnp.pi)
         return jnp.exp(logsumexp(self._log_weights() + log_normal, axis=-1))
+
+    def mixture(self, v: ArrayLike) -> Float[Array, "..."]:
+        """Probability density of all trials, a failure having the noise of its baseline; integrates to 1.
+
+            P(v) = sum_{k >= 0} m^k exp(-m) / k! N(v; xi_0 + k u, sigma_0^2 + k sigma_1^2)
+
+        Raises `ValueError` where `sigma_0` is 0, for which the failures have no density.
+
+        ```python
+        >>> import jaxneuro as jn
+        >>> model = jn.quantal.QuantalRelease(m=0.5, u=0.4, sigma_1=0.1, sigma_0=0.03, xi_0=0.05)
+        >>> print(f"{float(model.mixture(0.1)):.4f}")
+        2.0154
+
+        ```
+
+        Source: equation 2 of Q. Wen's notes on synaptic transmission (2022), corrected.
+        """
+        if violates(lambda s: s > 0, self.sigma_0):
+            raise ValueError("`sigma_0` is 0: failures are a point mass and have no density; see `density`.")
+        z = (as_leaf(v, "v") - self.xi_0) / self.sigma_0
+        failures = jnp.exp(-self.m - 0.5 * jnp.square(z)) / (self.sigma_0 * jnp.sqrt(2.0 * jnp.pi))
+        return failures + self.density(v)
 
     def sample(self, n_trials: int, *, key: Array) -> Release:
         """Simulates `n_trials` trials; a failure has the amplitude of its baseline, 0 without noise."""
@@ -174,6 +232,17 @@ class QuantalRelease(eqx.Module):
         noise = jax.random.normal(noise_key, (n_trials,), dtype=self.m.dtype)
         amplitude = self.xi_0 + k * self.u + jnp.sqrt(self.sigma_0**2 + k * self.sigma_1**2) * noise
         return Release(amplitude, quanta)
+
+
+def _enough_quanta(m: float) -> int:
+    """A number of quanta above which a Poisson law of mean `m` has no weight; for fits that start low at least 200."""
+    return max(_LEAST_QUANTA, math.ceil(m + 10.0 * math.sqrt(m) + 20.0))
+
+
+def _left_out(m: float, most: int) -> float:
+    """The probability of more than `most` quanta."""
+    k = np.arange(most + 1)
+    return max(0.0, 1.0 - float(np.sum(np.exp(k * math.log(m) - m - np.array([math.lgamma(i + 1.0) for i in k])))))
 
 
 def log_normal_mass(low: Float[Array, "..."], high: Float[Array, "..."]) -> Float[Array, "..."]:

@@ -1,5 +1,6 @@
 """The quantal mixture against numpy and scipy, and back from its own samples."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import mpmath
@@ -8,6 +9,7 @@ import pytest
 from scipy import integrate, optimize, stats
 
 import jaxneuro as jn
+from jaxneuro._fit._fit import _model_concerns
 from jaxneuro.quantal import AmplitudeHistogram, QuantalRelease, log_normal_mass
 
 
@@ -63,6 +65,37 @@ def test_density_integrates_to_the_responses():
     np.testing.assert_allclose(area, 1 - np.exp(-1.3), rtol=1e-6)  # what lies below 0 is 3e-7
 
 
+def test_the_mixture_of_all_trials_integrates_to_one():
+    model = QuantalRelease(m=0.5, u=0.4, xi_0=0.05, sigma_0=0.03, sigma_1=0.1)
+    k, v = np.arange(40), np.linspace(-0.5, 4.0, 7)
+    spread = np.sqrt(0.03**2 + k * 0.1**2)
+    expected = np.sum(stats.poisson.pmf(k, 0.5) * stats.norm.pdf(v[:, None], 0.05 + k * 0.4, spread), axis=1)
+    np.testing.assert_allclose(model.mixture(v), expected, rtol=1e-12, atol=1e-300)
+    assert float(model.mixture(0.1)) == pytest.approx(2.0154, abs=5e-5)
+    line = np.linspace(-0.5, 6.0, 20_001)
+    assert integrate.trapezoid(model.mixture(line), line) == pytest.approx(1.0, abs=1e-9)
+    assert integrate.trapezoid(model.density(line), line) == pytest.approx(1 - np.exp(-0.5), abs=1e-4)
+
+
+def test_no_number_of_quanta_is_left_out_in_silence():
+    assert QuantalRelease(m=25.0).max_quanta == 200
+    assert stats.poisson.sf(QuantalRelease(m=900.0).max_quanta, 900.0) < 1e-12
+    low = np.arange(6.0, 14.0, 1.0)
+    k = np.arange(1, 200)[:, None]
+    spread = 0.1 * np.sqrt(k)
+    mass = stats.norm.cdf(low + 1.0, 0.4 * k, spread) - stats.norm.cdf(low, 0.4 * k, spread)
+    expected = np.log(np.sum(stats.poisson.pmf(k, 25.0) * mass, axis=0))
+    data = AmplitudeHistogram(low, low + 1.0, np.ones(8), n_failures=None)
+    np.testing.assert_allclose(QuantalRelease(m=25.0).log_likelihood(data), expected, rtol=1e-9)
+    # Where a fit has moved to, construction does not look; the result does.
+    moved = eqx.tree_at(lambda model: model.m, QuantalRelease(m=15.0, max_quanta=40), jnp.asarray(27.0))
+    lost = stats.poisson.sf(40, 27.0)
+    assert f"`max_quanta` of 40 leaves out {lost:.2g} of the probability" in moved.concerns()[0]
+    with pytest.warns(jn.laws.OutsideTheoryWarning, match="take 200"):
+        _model_concerns(moved, data)
+    assert jax.jit(lambda m: QuantalRelease(m=m, max_quanta=40).density(0.4))(60.0) >= 0
+
+
 def test_fit_equals_scipy():
     result = jn.fit(QuantalRelease(), DATA)
 
@@ -104,6 +137,9 @@ def test_parameters_come_back():
         (lambda: QuantalRelease(m=-1.0), "`m` has to be positive"),
         (lambda: QuantalRelease(sigma_0=-1.0), "`sigma_0` must not be negative"),
         (lambda: QuantalRelease(max_quanta=0), "`max_quanta` is 0"),
+        (lambda: QuantalRelease(m=25.0, max_quanta=30), "`max_quanta` of 30 leaves out 0.14 of the probability"),
+        (lambda: QuantalRelease(m=np.ones(2)), "`m` has to be one number"),
+        (lambda: QuantalRelease().mixture(0.1), "`sigma_0` is 0"),
         (lambda: AmplitudeHistogram([0.3], [0.2], [1.0], n_failures=1), "`lower` has to be below `upper`"),
         (lambda: AmplitudeHistogram([0.3], [0.4], [-1.0], n_failures=1), "`counts` must not be negative"),
         (lambda: AmplitudeHistogram([0.3], [0.4, 0.5], [1.0], n_failures=1), "as long as each other"),

@@ -11,6 +11,7 @@ from jaxtyping import Array, Float, PyTree
 
 from .._numerics import AbstractBijection, Unbounded
 from ..laws import AbstractLaw, OutsideTheoryWarning, PSPTable
+from ..quantal import QuantalRelease
 from ._arguments import check_arguments
 from ._bootstrap import bootstrap as run_bootstrap
 from ._loss import AbstractLoss, default_loss
@@ -156,10 +157,13 @@ def _per_coordinate(problem: Problem) -> list[AbstractBijection]:
 
 
 def _model_concerns(model: PyTree, data: PyTree) -> tuple[str, ...]:
-    """What a law has to say about itself at the fit, warned of as well."""
-    if not (isinstance(model, AbstractLaw) and isinstance(data, PSPTable)):
+    """What a law or a mixture has to say about itself at the fit, warned of as well."""
+    if isinstance(model, QuantalRelease):
+        concerns = model.concerns()
+    elif isinstance(model, AbstractLaw) and isinstance(data, PSPTable):
+        concerns = model.concerns(data.n_connections)
+    else:
         return ()
-    concerns = model.concerns(data.n_connections)
     for sentence in concerns:
         warnings.warn(sentence, OutsideTheoryWarning, stacklevel=3)
     return concerns

@@ -8,7 +8,12 @@ from ._autocovariance import (
 )
 from ._counts import CountMoments as CountMoments, WindowCounts as WindowCounts, spike_counts as spike_counts
 from ._fano import fano as fano, fano_of as fano_of
-from ._isi import IntervalMoments as IntervalMoments, isi_cv as isi_cv
+from ._isi import IntervalMoments as IntervalMoments, isi_cv as isi_cv, isi_histogram as isi_histogram
+from ._poisson_laws import (
+    binomial_counts as binomial_counts,
+    interval_density as interval_density,
+    poisson_counts as poisson_counts,
+)
 from ._poisson_trains import bernoulli_trains as bernoulli_trains, poisson_trains as poisson_trains
 from ._spectrum import (
     AbstractTaper as AbstractTaper,

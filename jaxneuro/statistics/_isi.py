@@ -9,7 +9,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from .._numerics import read_numbers
+from .._numerics import check_positive, count_steps, read_numbers
 from ._trains import SpikeTrains
 
 # Below this many intervals a coefficient of variation says nothing, and is NaN.
@@ -82,6 +82,51 @@ def isi_cv(trains: SpikeTrains | Sequence[np.ndarray]) -> Float[np.ndarray, "n"]
         if intervals.size >= LEAST_INTERVALS:
             values[i] = intervals.std() / intervals.mean()
     return values
+
+
+class IntervalHistogram(eqx.Module):
+    """Interspike intervals in bins: `edges` (bins + 1,) [ms], `counts` (bins,), and `beyond`, how many were longer."""
+
+    edges: Float[np.ndarray, "edges"]
+    counts: Int[np.ndarray, "bins"]
+    beyond: int
+
+    @property
+    def density(self) -> Float[np.ndarray, "bins"]:
+        """The share of all intervals in each bin over its width [1/ms], beside `interval_density`."""
+        total = int(self.counts.sum()) + self.beyond
+        return self.counts / np.diff(self.edges) / max(total, 1)
+
+
+def isi_histogram(trains: SpikeTrains | Sequence[np.ndarray], *, width: float, longest: float) -> IntervalHistogram:
+    """The histogram of the interspike intervals of all neurons.
+
+    **Arguments:** `trains`, as of `isi_cv`; `width` of the bins [ms], each of which holds its upper edge; `longest`
+    [ms], where they end.
+
+    **Returns:** an `IntervalHistogram`, whose `beyond` counts the intervals above `longest`.
+
+    Raises `ValueError` as `isi_cv`, and where `longest` is no multiple of `width`.
+
+    ```python
+    >>> import numpy as np, jaxneuro as jn
+    >>> found = jn.statistics.isi_histogram([np.array([1.0, 2.0, 5.0, 25.0])], width=2.0, longest=10.0)
+    >>> found.counts.tolist(), found.beyond
+    ([1, 1, 0, 0, 0], 1)
+
+    ```
+    """
+    check_positive("width", width)
+    bins = count_steps("longest", longest, float(width))
+    if bins < 1:
+        raise ValueError(f"`longest` has to be at least `width` = {width} ms; got {longest} ms.")
+    each = trains.times if isinstance(trains, SpikeTrains) else trains
+    intervals = np.concatenate([np.diff(_increasing(i, times)) for i, times in enumerate(each)] or [np.zeros(0)])
+    # An interval that is a multiple of the width is rounded in its last digits: it stays in the bin that it ends.
+    index = np.ceil(intervals / width * (1.0 - 1e-9)).astype(np.int64) - 1
+    inside = index < bins
+    counts = np.bincount(np.maximum(index[inside], 0), minlength=bins)
+    return IntervalHistogram(np.arange(bins + 1) * float(width), counts, int(np.sum(~inside)))
 
 
 def _increasing(i: int, times: Any) -> Float[np.ndarray, "spikes"]:
