@@ -15,6 +15,7 @@ from ._network import (
     BinaryProjection as BinaryProjection,
     GaussianCounts as GaussianCounts,
     Network as Network,
+    OUCurrentDrive as OUCurrentDrive,
     PoissonCounts as PoissonCounts,
     PoissonDrive as PoissonDrive,
     Population as Population,

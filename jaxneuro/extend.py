@@ -6,7 +6,12 @@
 
 from ._fit import AbstractLikelihood as AbstractLikelihood, AbstractLoss as AbstractLoss
 from ._formulas import DecayingCurrent as DecayingCurrent, Input as Input
-from ._network import AbstractCounts as AbstractCounts, AbstractInitial as AbstractInitial
+from ._network import (
+    AbstractCounts as AbstractCounts,
+    AbstractDrive as AbstractDrive,
+    AbstractInitial as AbstractInitial,
+    normal_numbers as normal_numbers,
+)
 from ._numerics import (
     AbstractBijection as AbstractBijection,
     Interval as Interval,
@@ -19,6 +24,7 @@ from ._numerics import (
     check_positive as check_positive,
     gauss_legendre as gauss_legendre,
     is_concrete as is_concrete,
+    step_keys as step_keys,
     violates as violates,
 )
 from ._simulate.record import (
@@ -49,7 +55,9 @@ from .models import (
     AbstractNeuron as AbstractNeuron,
     AbstractODE as AbstractODE,
     AbstractRelaxation as AbstractRelaxation,
+    AbstractSource as AbstractSource,
     Firing as Firing,
+    StepConstants as StepConstants,
     crossing as crossing,
     fire as fire,
 )

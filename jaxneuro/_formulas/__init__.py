@@ -12,3 +12,4 @@ from ._membrane_input import DecayingCurrent as DecayingCurrent, Input as Input
 from ._rate import lif_log_rate as lif_log_rate, lif_rate as lif_rate
 from ._response import LifResponse as LifResponse, lif_response as lif_response, response_kernel as response_kernel
 from ._variability import lif_cv as lif_cv
+from ._within_step import MembraneStep as MembraneStep, current_in as current_in

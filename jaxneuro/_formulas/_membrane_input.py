@@ -4,6 +4,9 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+_ALONE = ("current", "noise", "kick")
+_IN_PAIRS = {"conductance": "conductance_times_reversal", "log_decay": "log_decay_times_reversal"}
+
 
 class DecayingCurrent(eqx.Module):
     """A current in a step, where it is not replaced by its mean: it decays with `tau` [ms] from `now` [mV].
@@ -43,16 +46,24 @@ class Input(eqx.Module):
     decaying: tuple[DecayingCurrent, ...] = ()
 
     def __add__(self, other: "Input") -> "Input":
-        return Input(
-            current=_sum(self.current, other.current),
-            conductance=_sum(self.conductance, other.conductance),
-            conductance_times_reversal=_sum(self.conductance_times_reversal, other.conductance_times_reversal),
-            noise=_sum(self.noise, other.noise),
-            kick=_sum(self.kick, other.kick),
-            log_decay=_sum(self.log_decay, other.log_decay),
-            log_decay_times_reversal=_sum(self.log_decay_times_reversal, other.log_decay_times_reversal),
-            decaying=self.decaying + other.decaying,
-        )
+        summed = {}
+        for name in (*_ALONE, *_IN_PAIRS, *_IN_PAIRS.values()):
+            mine, others = getattr(self, name), getattr(other, name)
+            summed[name] = others if mine is None else mine if others is None else mine + others
+        return Input(**summed, decaying=self.decaying + other.decaying)
+
+    def parts(self) -> tuple[str, ...]:
+        """The names of the parts that are there; of conductances and of `log_decay` that of the two together.
+
+        Raises `ValueError` where one of two that belong together is missing.
+        """
+        there = [name for name in _ALONE if getattr(self, name) is not None]
+        for name, times_reversal in _IN_PAIRS.items():
+            of_pair = (getattr(self, name) is not None, getattr(self, times_reversal) is not None)
+            if any(of_pair) and not all(of_pair):
+                raise ValueError(f"`Input` has to have `{name}` and `{times_reversal}` both: the latter may be 0.")
+            there += [name] * all(of_pair)
+        return (*there, "decaying") if self.decaying else tuple(there)
 
     def apply_jumps(self, v: Float[Array, "*n"]) -> Float[Array, "*n"]:
         """The potential [mV] after the jumps at the end of the step: kicks first, then conductances."""
@@ -64,9 +75,3 @@ class Input(eqx.Module):
             share = jnp.where(quiet, 0.0, -jnp.expm1(-exponent))
             v = v + share * (self.log_decay_times_reversal / exponent - v)
         return v
-
-
-def _sum(a: Float[Array, "*n"] | None, b: Float[Array, "*n"] | None) -> Float[Array, "*n"] | None:
-    if a is None:
-        return b
-    return a if b is None else a + b

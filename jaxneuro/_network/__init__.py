@@ -12,8 +12,14 @@ from ._counts import (
     GaussianCounts as GaussianCounts,
     PoissonCounts as PoissonCounts,
 )
-from ._drive import PoissonDrive as PoissonDrive, WhiteNoiseDrive as WhiteNoiseDrive
-from ._network import Drive as Drive, Network as Network
+from ._drive import (
+    AbstractDrive as AbstractDrive,
+    OUCurrentDrive as OUCurrentDrive,
+    PoissonDrive as PoissonDrive,
+    WhiteNoiseDrive as WhiteNoiseDrive,
+    normal_numbers as normal_numbers,
+)
+from ._network import Network as Network, check_understood as check_understood
 from ._population import (
     AbstractInitial as AbstractInitial,
     AtRest as AtRest,

@@ -2,16 +2,9 @@
 
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_leaf, check_finite, check_nonnegative, violates
+from .._numerics import as_leaf, check_finite, violates
 from ..connectivity import AbstractWeightLaw
-from ..synapses import (
-    AbstractFilteredConductance,
-    AbstractSynapse,
-    DeltaConductance,
-    FirstOrderJump,
-    ShortTermPlasticity,
-    StochasticRelease,
-)
+from ..synapses import AbstractSynapse
 
 
 def checked_targets(name: str, targets: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
@@ -23,46 +16,31 @@ def checked_targets(name: str, targets: str | tuple[str, ...] | list[str]) -> tu
     return names
 
 
-def checked_weight(weight: ArrayLike, synapse: AbstractSynapse, given: bool = False) -> Float[Array, "*n"]:
+def checked_weight(weight: ArrayLike, synapse: AbstractSynapse, summed: bool = False) -> Float[Array, "*n"]:
+    """`weight` as a leaf that the synapse allows; `summed`, where it multiplies sums of given weights."""
     _check_synapse(synapse)
     leaf = as_leaf(weight, "weight")
     check_finite("weight", leaf)
     if leaf.ndim > 1:
         raise ValueError(f"`weight` has to be one number or one a target neuron; got shape {leaf.shape}.")
-    if isinstance(synapse, ShortTermPlasticity | StochasticRelease):
-        synapse = synapse.synapse
-    if isinstance(synapse, DeltaConductance | AbstractFilteredConductance):
-        check_nonnegative("weight", leaf)
-        first_order = isinstance(synapse, DeltaConductance) and isinstance(synapse.jump, FirstOrderJump)
-        if first_order and not given and violates(lambda weight: weight < 1, leaf):
-            raise ValueError(f"`weight` has to be below 1 under `FirstOrderJump`; got {leaf}.")
+    synapse.check_weight("weight", leaf, summed)
     return leaf
 
 
 def checked_law(law: AbstractWeightLaw, synapse: AbstractSynapse) -> AbstractWeightLaw:
     """A law of weights that a synapse can have."""
     _check_synapse(synapse)
-    if law.unit() is not None and needs_counts(synapse):
+    if law.unit() is not None and not synapse.is_linear():
         raise ValueError(
             "`synapse` needs counts of spikes, and weights that differ by synapse hand on weighted sums: give one "
             "number as `weight`, or choose another synapse."
         )
-    base = synapse.synapse if isinstance(synapse, ShortTermPlasticity) else synapse
-    if isinstance(base, DeltaConductance | AbstractFilteredConductance) and violates(
-        lambda mean: mean >= 0, law.moments().mean
-    ):
+    if not synapse.is_signed() and violates(lambda mean: mean >= 0, law.moments().mean):
         raise ValueError(
             f"`weight` of a conductance must not be negative; got a `{type(law).__name__}` with a negative mean: "
             "take its absolute value, and the sign from the reversal potential."
         )
     return law
-
-
-def needs_counts(synapse: AbstractSynapse) -> bool:
-    """Whether a synapse asks for the number of spikes, and not for the sum of their weights."""
-    if isinstance(synapse, StochasticRelease):
-        return True
-    return isinstance(synapse, DeltaConductance) and isinstance(synapse.jump, FirstOrderJump)
 
 
 def _check_synapse(synapse: AbstractSynapse) -> None:

@@ -1,18 +1,110 @@
 """Drives of a network from outside."""
 
-import equinox as eqx
-import jax.numpy as jnp
-from jaxtyping import Array, ArrayLike, Float
+import abc
+import dataclasses
+from typing import Any
 
-from .._numerics import Moments, as_leaf, check_finite, check_nonnegative
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, ArrayLike, Bool, Float, Int, PRNGKeyArray
+
+from .._formulas import Input
+from .._numerics import (
+    Moments,
+    TwoFloat,
+    as_leaf,
+    check_finite,
+    check_nonnegative,
+    check_positive,
+    is_concrete,
+    step_keys,
+)
 from ..connectivity import ConstantWeight
-from ..synapses import AbstractSynapse, ShortTermPlasticity, StochasticRelease
+from ..synapses import AbstractSynapse, Received
 from ._afferent import Afferent, SpikeStream, WhiteCurrent
 from ._arguments import checked_targets, checked_weight
-from ._counts import AbstractCounts, PoissonCounts
+from ._counts import AbstractCounts, CountTable, PoissonCounts
+
+# Poisson counts are drawn in shares of a mean of 25: beyond this a step costs 400 draws a neuron.
+_MOST_KICKS = 10_000
 
 
-class PoissonDrive(eqx.Module):
+class AbstractDrive(eqx.Module):
+    """Input from outside to every neuron of the `targets`, drawn or computed step by step.
+
+    Numbers are one for all or one a target neuron, all targets side by side. A drive of one's own is `input`, with
+    `draw` where it is random and `init` where it remembers; `gives` says what it gives.
+    """
+
+    targets: eqx.AbstractVar[tuple[str, ...]]
+
+    @abc.abstractmethod
+    def input(self, constants: Any, state: Any, drawn: Any, v: Float[Array, "n"] | None) -> Received:
+        """The new state and the `Input` of one step of one population.
+
+        `constants` are those of `prepare`, `drawn` what `draw` drew for the step and the population, `v` the potential
+        at the step's start [mV], None of a model that observes none.
+        """
+
+    def gives(self) -> tuple[str, ...]:
+        """The parts of `Input` that it gives, by name; a network refuses targets that do not understand them."""
+        return ()
+
+    def init(self, n: int, key: PRNGKeyArray) -> Any:
+        """The state that a run starts from, for one population of `n`; None for a drive without memory."""
+        return None
+
+    def prepare(self, dt: float, tau_m: Float[Array, "*n"] | None) -> Any:
+        """Constants of a step of `dt` [ms] onto a membrane of `tau_m` [ms], computed once: `dt` unless told."""
+        return dt
+
+    def table(self, dt: float) -> Any:
+        """What `draw` needs, computed once."""
+        return None
+
+    def draw(self, key: PRNGKeyArray, steps: Int[Array, "time"], dt: float, n: int, table: Any) -> Any:
+        """Random numbers of the successive `steps` (counted from t = 0) for all `n` targets, arrays (time, n).
+
+        They have to depend on `key`, step and neuron alone: take one key a step, `step_keys(key, steps)`.
+        """
+        return None
+
+    def values(self) -> dict[str, Float[Array, "*n"]]:
+        """Its own numbers, by name: each one for all, or one a target neuron."""
+        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {name: value for name, value in fields.items() if eqx.is_array(value)}
+
+    def part(self, place: slice) -> "AbstractDrive":
+        """The drive of the targets at `place` among all."""
+        names = [name for name, value in self.values().items() if value.ndim]
+        if not names:
+            return self
+        return eqx.tree_at(
+            lambda d: [getattr(d, name) for name in names], self, [getattr(self, name)[place] for name in names]
+        )
+
+    def check(self, name: str, dt: float) -> None:
+        """Raises `ValueError` where the drive, `name`, cannot be run in steps of `dt` [ms]."""
+
+    def valid(self) -> Bool[Array, ""] | None:
+        """Whether numbers that only a transformation knows are allowed; None where nothing is to be asked."""
+        return None
+
+    def afferent(self) -> Afferent:
+        """What theory reads of it: streams of spikes, or white currents.
+
+        Raises `ValueError` where it says neither.
+        """
+        raise ValueError(f"{type(self).__name__} does not say what it is to theory: give it `afferent()`, or simulate.")
+
+    def inside_steps(self, name: str) -> "AbstractDrive":
+        """The drive of a run whose spikes are inside steps. Raises `ValueError` where it has no such form."""
+        raise ValueError(f"`spike_times`: {name} has to be a PoissonDrive of an `ExponentialCurrent`.")
+
+
+class PoissonDrive(AbstractDrive):
     """Independent Poisson input to every neuron: the sum of `n_sources` sources of `rate` each.
 
     **Arguments:**
@@ -50,7 +142,7 @@ class PoissonDrive(eqx.Module):
         counts: AbstractCounts | None = None,
     ):
         self.targets = checked_targets("targets", targets)
-        if isinstance(synapse, ShortTermPlasticity | StochasticRelease):
+        if isinstance(synapse, AbstractSynapse) and not synapse.is_plain():
             raise ValueError(
                 f"`synapse` of a drive cannot be {type(synapse).__name__}, since it has no presynaptic neurons: use a "
                 "`Projection` from a population of `Poisson` sources."
@@ -70,8 +162,56 @@ class PoissonDrive(eqx.Module):
         in_degree = Moments(self.n_sources, jnp.zeros_like(self.n_sources))
         return Afferent((SpikeStream(self.rate, in_degree, ConstantWeight(self.weight), self.synapse),))
 
+    def gives(self) -> tuple[str, ...]:
+        """What its synapse gives."""
+        return self.synapse.gives()
 
-class WhiteNoiseDrive(eqx.Module):
+    def init(self, n: int, key: PRNGKeyArray) -> Any:
+        """The synapse without input."""
+        return self.synapse.init(n)
+
+    def prepare(self, dt: float, tau_m: Float[Array, "*n"] | None) -> Any:
+        """Those of its synapse."""
+        return self.synapse.prepare(dt, tau_m)
+
+    def table(self, dt: float) -> CountTable:
+        """What draws the counts of a step; their mean has twice the digits of a float, so that it is not rounded."""
+        whole = TwoFloat.of(self.n_sources) * TwoFloat.of(self.rate)
+        high = np.asarray(dt / 1000.0, self.rate.dtype)
+        low = np.asarray(dt / 1000.0 - float(high), self.rate.dtype)
+        return self.counts.prepare(whole * TwoFloat(jnp.asarray(high), jnp.asarray(low)))
+
+    def draw(
+        self, key: PRNGKeyArray, steps: Int[Array, "time"], dt: float, n: int, table: CountTable
+    ) -> Float[Array, "time n"] | Int[Array, "time n"]:
+        """Counts of spikes."""
+        return jax.vmap(lambda k: table.sample(k, n))(step_keys(key, steps))
+
+    def input(self, constants: Any, state: Any, drawn: Array, v: Float[Array, "n"] | None) -> Received:
+        """The counts through the synapse."""
+        return self.synapse.step(constants, state, drawn.astype(self.weight.dtype), self.weight, v)
+
+    def check(self, name: str, dt: float) -> None:
+        """Raises `ValueError` where a step brings more spikes than can be drawn in a reasonable time."""
+        if is_concrete(self.n_sources, self.rate):
+            most = float(np.max(np.asarray(self.n_sources) * np.asarray(self.rate))) * dt / 1000.0
+            if most > _MOST_KICKS:
+                raise ValueError(
+                    f"{name} gives every neuron {most:.3g} spikes a step, more than {_MOST_KICKS:,}: "
+                    "check `n_sources` and `rate` [Hz], take a smaller dt, or a `WhiteNoiseDrive` of the same moments."
+                )
+
+    def valid(self) -> Bool[Array, ""]:
+        """Whether the rate and the number of sources are such."""
+        allowed = [jnp.all((x >= 0) & jnp.isfinite(x)) for x in (self.n_sources, self.rate)]
+        return allowed[0] & allowed[1]
+
+    def inside_steps(self, name: str) -> AbstractDrive:
+        """With the synapse whose spikes arrive inside steps."""
+        return eqx.tree_at(lambda d: d.synapse, self, self.synapse.inside_steps(name))
+
+
+class WhiteNoiseDrive(AbstractDrive):
     """White-noise input: tau_m dV/dt = -(V - v_rest) + mu + sigma sqrt(tau_m) xi.
 
     **Arguments:**
@@ -104,3 +244,85 @@ class WhiteNoiseDrive(eqx.Module):
     def afferent(self) -> Afferent:
         """A mean and a white noise, for theory."""
         return Afferent(currents=(WhiteCurrent(self.mu, self.sigma),))
+
+    def gives(self) -> tuple[str, ...]:
+        """Current and noise."""
+        return ("current", "noise")
+
+    def draw(
+        self, key: PRNGKeyArray, steps: Int[Array, "time"], dt: float, n: int, table: None
+    ) -> Float[Array, "time n"]:
+        """Standard normal numbers."""
+        return normal_numbers(key, steps, n, self.sigma.dtype)
+
+    def input(self, constants: Any, state: None, drawn: Array, v: Float[Array, "n"] | None) -> Received:
+        """mu, and sigma times the number drawn."""
+        return Received(None, Input(current=jnp.broadcast_to(self.mu, drawn.shape), noise=self.sigma * drawn))
+
+
+class OUCurrentDrive(AbstractDrive):
+    """A current that is an Ornstein-Uhlenbeck process, of its own in every neuron.
+
+        tau dI/dt = -(I - mean) + sigma sqrt(2 tau) xi:  mean `mean`, standard deviation `sigma`, correlation
+        sigma^2 exp(-|t|/tau). A run starts in the stationary state.
+
+    The law of the values at the starts of steps is exact for every dt; each is held for its step.
+
+    **Arguments:**
+
+    - `targets`: name of a population, or a tuple of names.
+    - `mean`, `sigma`: [mV of integrate-and-fire neurons, uA/cm2 of neurons with channels], numbers or one a target.
+    - `tau`: correlation time [ms].
+
+    Raises `ValueError` where `sigma` is negative, `tau` is not positive or a value is not finite.
+
+    Derivatives: forward and reverse mode, in every number.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> drive = jn.OUCurrentDrive("E", mean=15.0, sigma=5.0, tau=5.0)
+
+    ```
+
+    Source: Uhlenbeck and Ornstein (1930), doi:10.1103/PhysRev.36.823; the exact update: Gillespie (1996),
+    doi:10.1103/PhysRevE.54.2084, equation (1.6).
+    """
+
+    targets: tuple[str, ...] = eqx.field(static=True)
+    mean: Float[Array, "*n"]
+    sigma: Float[Array, "*n"]
+    tau: Float[Array, "*n"]
+
+    def __init__(
+        self, targets: str | tuple[str, ...] | list[str], *, mean: ArrayLike, sigma: ArrayLike, tau: ArrayLike
+    ):
+        self.targets = checked_targets("targets", targets)
+        self.mean, self.sigma, self.tau = as_leaf(mean, "mean"), as_leaf(sigma, "sigma"), as_leaf(tau, "tau")
+        check_finite("mean", self.mean)
+        check_nonnegative("sigma", self.sigma)
+        check_positive("tau", self.tau)
+
+    def gives(self) -> tuple[str, ...]:
+        """Current."""
+        return ("current",)
+
+    def init(self, n: int, key: PRNGKeyArray) -> Float[Array, "n"]:
+        """Deviations from the mean, in units of sigma."""
+        return jax.random.normal(key, (n,), self.sigma.dtype)
+
+    def draw(
+        self, key: PRNGKeyArray, steps: Int[Array, "time"], dt: float, n: int, table: None
+    ) -> Float[Array, "time n"]:
+        """Standard normal numbers."""
+        return normal_numbers(key, steps, n, self.sigma.dtype)
+
+    def input(self, constants: float, state: Array, drawn: Array, v: Float[Array, "n"] | None) -> Received:
+        """The current of the step, and the deviation at its end."""
+        ratio = constants / self.tau
+        after = jnp.exp(-ratio) * state + jnp.sqrt(-jnp.expm1(-2.0 * ratio)) * drawn
+        return Received(after, Input(current=self.mean + self.sigma * state))
+
+
+def normal_numbers(key: PRNGKeyArray, steps: Int[Array, "time"], n: int, dtype: Any) -> Float[Array, "time n"]:
+    """Standard normal numbers of `n` neurons in the successive `steps`, by one key a step."""
+    return jax.vmap(lambda k: jax.random.normal(k, (n,), dtype))(step_keys(key, steps))

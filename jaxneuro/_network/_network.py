@@ -6,12 +6,10 @@ import equinox as eqx
 from jaxtyping import Array
 
 from ..connectivity import AbstractWeights
-from ..models import Binary, LeakyIntegrator, Poisson, SpikeSource
-from ._drive import PoissonDrive, WhiteNoiseDrive
+from ..models import AbstractNeuron, AbstractSource, Binary
+from ._drive import AbstractDrive
 from ._population import Population
 from ._projection import Projection
-
-Drive = PoissonDrive | WhiteNoiseDrive
 
 
 class Network(eqx.Module):
@@ -25,10 +23,11 @@ class Network(eqx.Module):
 
     - `populations`: {name: `Population`}; a name holds no dot.
     - `projections`: `Projection`s between them.
-    - `drives`: `PoissonDrive`s and `WhiteNoiseDrive`s.
+    - `drives`: from outside, such as `PoissonDrive`, `WhiteNoiseDrive` and `OUCurrentDrive`.
 
     Raises `ValueError` where a population is named that does not exist, a source is a
-    target, a read-out is a source, an in-degree exceeds its population, or a value a neuron has another length.
+    target, a read-out is a source, an in-degree exceeds its population, a value a neuron has another length, or a model
+    does not understand the kind of input that a synapse or drive gives it.
 
     ```python
     >>> import jaxneuro as jn
@@ -47,14 +46,16 @@ class Network(eqx.Module):
 
     populations: dict[str, Population]
     projections: tuple[Projection, ...]
-    drives: tuple[Drive, ...]
+    drives: tuple[AbstractDrive, ...]
     names: tuple[str, ...] = eqx.field(static=True)
+    neuron_names: tuple[str, ...] = eqx.field(static=True)
+    source_names: tuple[str, ...] = eqx.field(static=True)
 
     def __init__(
         self,
         populations: Mapping[str, Population],
         projections: Iterable[Projection] = (),
-        drives: Iterable[Drive] = (),
+        drives: Iterable[AbstractDrive] = (),
     ):
         if not isinstance(populations, Mapping) or not populations:
             raise ValueError("`populations` has to be a dict of at least one {name: Population}.")
@@ -70,6 +71,8 @@ class Network(eqx.Module):
                 raise ValueError(f"`{argument}` has to be a list; got {type(given).__name__}: put it in brackets.")
         self.populations = dict(populations)
         self.names = tuple(populations)
+        self.source_names = tuple(n for n, p in populations.items() if isinstance(p.model, AbstractSource))
+        self.neuron_names = tuple(n for n in populations if n not in self.source_names)
         self.projections = tuple(projections)
         self.drives = tuple(drives)
         for index, projection in enumerate(self.projections):
@@ -82,8 +85,10 @@ class Network(eqx.Module):
             raise ValueError(f"{name} has to be a Projection; got {type(projection).__name__}.")
         self._check_known(name, (projection.pre, *projection.post))
         self._check_targets(name, projection.post, {"weight": projection.law.scale})
-        if isinstance(self.populations[projection.pre].model, LeakyIntegrator):
-            raise ValueError(f"{name} starts from {projection.pre!r}, a `LeakyIntegrator`, which has no spikes.")
+        self._check_understood(name, projection.synapse.gives(), projection.post)
+        model = self.populations[projection.pre].model
+        if isinstance(model, AbstractNeuron) and not model.sends_spikes():
+            raise ValueError(f"{name} starts from {projection.pre!r}, a `{type(model).__name__}`, which has no spikes.")
         pre = self.populations[projection.pre]
         rule = projection.connectivity
         if isinstance(rule, AbstractWeights):
@@ -95,14 +100,18 @@ class Network(eqx.Module):
         for post in projection.post:
             rule.check(f"{name} onto {post!r}", pre, self.populations[post], post == projection.pre)
 
-    def _check_drive(self, name: str, drive: Drive) -> None:
-        if not isinstance(drive, PoissonDrive | WhiteNoiseDrive):
-            raise ValueError(f"{name} has to be a PoissonDrive or a WhiteNoiseDrive; got {type(drive).__name__}.")
+    def _check_drive(self, name: str, drive: AbstractDrive) -> None:
+        if not isinstance(drive, AbstractDrive):
+            raise ValueError(
+                f"{name} has to be a drive such as `PoissonDrive` or `WhiteNoiseDrive`; got {type(drive).__name__}."
+            )
         self._check_known(name, drive.targets)
-        if isinstance(drive, PoissonDrive):
-            self._check_targets(name, drive.targets, {"weight": drive.weight, "rate": drive.rate})
-        else:
-            self._check_targets(name, drive.targets, {"mu": drive.mu, "sigma": drive.sigma})
+        self._check_targets(name, drive.targets, drive.values())
+        self._check_understood(name, drive.gives(), drive.targets)
+
+    def _check_understood(self, name: str, given: tuple[str, ...], targets: tuple[str, ...]) -> None:
+        for target in targets:
+            check_understood(name, given, target, self.populations[target].model)
 
     def _check_known(self, name: str, used: tuple[str, ...]) -> None:
         for population in used:
@@ -111,7 +120,7 @@ class Network(eqx.Module):
 
     def _check_targets(self, name: str, targets: tuple[str, ...], values: dict[str, Array]) -> None:
         for target in targets:
-            if isinstance(self.populations[target].model, Poisson | SpikeSource):
+            if target in self.source_names:
                 kind = type(self.populations[target].model).__name__
                 raise ValueError(f"{name} has the target {target!r}, a {kind} population, which takes no input.")
         sizes = [self.populations[target].n for target in targets]
@@ -121,3 +130,15 @@ class Network(eqx.Module):
                 raise ValueError(
                     f"{name}: `{argument}` has {value.shape[0]} values for the {total} neurons of {', '.join(targets)}."
                 )
+
+
+def check_understood(name: str, given: tuple[str, ...], target: str, model: AbstractNeuron) -> None:
+    """Raises `ValueError` where `name` gives a population a part of `Input` that its model does not understand."""
+    understood = model.understands()
+    for part in given:
+        if part not in understood:
+            raise ValueError(
+                f"{name} gives {target!r} the `Input` part `{part}`, which {type(model).__name__} does not understand: "
+                f"it understands {', '.join(understood) or 'none'}. Take another synapse or drive; in a model of your "
+                "own use the part in `step` and name it in `understands`."
+            )

@@ -11,7 +11,7 @@ from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray
 
 from .._numerics import as_leaf, check_finite, violates
 from ..connectivity import AbstractPositions, Points
-from ..models import AbstractNeuron, Binary, Poisson, SpikeSource
+from ..models import AbstractNeuron, AbstractSource, Binary
 
 
 class AbstractInitial(eqx.Module):
@@ -84,7 +84,7 @@ class Population(eqx.Module):
         positions: Any = None,
         initial: AbstractInitial | None = None,
     ):
-        if not isinstance(model, AbstractNeuron | Poisson | SpikeSource | Binary):
+        if not isinstance(model, AbstractNeuron | AbstractSource | Binary):
             raise ValueError(
                 f"`model` has to be a neuron model, such as `LIF`, `HodgkinHuxley`, `Poisson` or `Binary`; "
                 f"got {type(model).__name__}."

@@ -6,7 +6,7 @@ import equinox as eqx
 import jax
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import Moments, check_nonnegative
+from .._numerics import Moments
 from ..connectivity import (
     AbstractConnectivity,
     AbstractDelay,
@@ -19,9 +19,9 @@ from ..connectivity import (
     as_delay,
     as_weight_law,
 )
-from ..synapses import AbstractFilteredConductance, AbstractSynapse, DeltaConductance, ShortTermPlasticity
+from ..synapses import AbstractSynapse
 from ._afferent import SpikeStream
-from ._arguments import checked_law, checked_targets, checked_weight, needs_counts
+from ._arguments import checked_law, checked_targets, checked_weight
 from ._population import Population
 from ._trainable_delay import TrainableDelay
 
@@ -136,7 +136,7 @@ class Projection(eqx.Module):
 
 
 def _check_given(connectivity: AbstractWeights, synapse: AbstractSynapse, delays: AbstractDelay) -> None:
-    if needs_counts(synapse):
+    if not synapse.is_linear():
         raise ValueError("`synapse` needs counts of spikes, and given weights hand on weighted sums: choose another.")
     if isinstance(delays, TrainableDelay):
         allowed = ((), (connectivity.n_pre,), (connectivity.n_post, connectivity.n_pre))
@@ -145,7 +145,5 @@ def _check_given(connectivity: AbstractWeights, synapse: AbstractSynapse, delays
     elif not isinstance(delays, ConstantDelay):
         name = type(delays).__name__
         raise ValueError(f"`delay` of given weights is one number or a `TrainableDelay`, not a `{name}`.")
-    base = synapse.synapse if isinstance(synapse, ShortTermPlasticity) else synapse
-    if isinstance(base, DeltaConductance | AbstractFilteredConductance):
-        for leaf in jax.tree_util.tree_leaves(connectivity):
-            check_nonnegative("connectivity", leaf)
+    for leaf in jax.tree_util.tree_leaves(connectivity):
+        synapse.check_weight("connectivity", leaf, True)

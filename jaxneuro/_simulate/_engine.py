@@ -10,15 +10,14 @@ from jax import lax
 from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
 from .._formulas import Input
-from .._network import Network, PoissonDrive, WhiteNoiseDrive
-from .._numerics import below_probability, random_bits, role_key, step_keys
+from .._network import Network, check_understood
+from .._numerics import role_key
 from ..connectivity import ScheduledOperator, SparseOperator
 from ..models import Firing
-from ..synapses import ShortTermPlasticity, StochasticRelease
 from ._deliver import GivenArrivals, deliver, push, with_amplitude
-from ._exact_times import is_off_grid, off_grid_arrivals
-from ._plan import NetworkState, Plan, all_finite, part, poisson_names, spans
-from ._stimulus import GivenSpikes, Stimulus
+from ._exact_times import off_grid_arrivals
+from ._plan import NetworkState, Plan, all_finite, part, spans
+from ._stimulus import Stimulus
 from .adjoint import AbstractAdjoint
 from .record import AbstractRecorder, Layout, Spikes, SpikeTimes, Trace, Window
 
@@ -37,7 +36,7 @@ class Loop(eqx.Module):
     net: Network
     plan: Plan
     key: PRNGKeyArray
-    stimulus: dict[str, Stimulus | GivenSpikes]
+    stimulus: dict[str, Stimulus]
     recorders: dict[str, AbstractRecorder]
     layout: Layout
     adjoint: AbstractAdjoint
@@ -47,7 +46,7 @@ class Loop(eqx.Module):
     def timed(self) -> bool:
         """Whether a recorder or a synapse wants the times of spikes inside their steps."""
         recorded = any(isinstance(recorder, Spikes | SpikeTimes) for recorder in self.recorders.values())
-        return recorded or any(is_off_grid(self.net, p.pre) for p in self.net.projections)
+        return recorded or any(self.plan.off_grid)
 
     def run(self, state: NetworkState, recorders: dict[str, Any]) -> tuple[NetworkState, Outcome]:
         """All steps: full blocks, several of which share a draw where they are short, and what is left over."""
@@ -71,16 +70,17 @@ class Loop(eqx.Module):
     ) -> tuple[NetworkState, Outcome]:
         """Blocks of `n_steps` whose input from outside is made at once, and recorded at once."""
         steps = state.step + jnp.arange(n_blocks * n_steps, dtype=jnp.int32)
-        sources = self._sources(steps)
+        sources, memories = self._sources(state, steps)
+        state = eqx.tree_at(lambda s: s.sources, state, memories)
         state, ahead = self._look_ahead(state, sources)
         outside = {
             "drives": tuple(self._draw(i, steps) for i in range(len(self.net.drives))),
-            "uniforms": tuple(self._uniforms(i, steps) for i in range(len(self.net.projections))),
+            "chance": tuple(self._chance(i, steps) for i in range(len(self.net.projections))),
             "sources": {name: fired for name, fired in sources.items() if name in self._heard_in_blocks()},
             "stimulus": {
                 name: s.rows(steps - self.layout.first, steps)
                 for name, s in self.stimulus.items()
-                if isinstance(s, Stimulus) and s.constant is None
+                if s.constant is None
             },
             "ahead": ahead,
         }
@@ -142,19 +142,17 @@ class Loop(eqx.Module):
             rows[:n_steps] if ahead is None else ahead
             for rows, ahead in zip(state.pending, outside["ahead"], strict=True)
         )
-        arriving = {name: outside[name] for name in ("drives", "uniforms", "stimulus")} | {"pending": tuple(pending)}
+        arriving = {name: outside[name] for name in ("drives", "chance", "stimulus")} | {"pending": tuple(pending)}
         emitted: tuple[dict, dict]
         if n_steps == 1:
             state, emitted = self._step(state, jax.tree_util.tree_map(lambda x: x[0], arriving))
             emitted = jax.tree_util.tree_map(lambda x: x[None], emitted)
         else:
-            state, emitted = lax.scan(
-                lambda now, row: self._step(now, row), state, arriving, length=n_steps, unroll=self.plan.unroll
-            )
+            state, emitted = lax.scan(lambda now, row: self._step(now, row), state, arriving, length=n_steps)
         firing, traced = emitted
-        pending, resources = self._advance(state, firing | outside["sources"])
+        pending, memories = self._advance(state, firing | outside["sources"])
         state = eqx.tree_at(
-            lambda s: (s.step, s.pending, s.resources), state, (state.step + n_steps, pending, resources),
+            lambda s: (s.step, s.pending, s.presynaptic), state, (state.step + n_steps, pending, memories),
             is_leaf=lambda x: x is None,
         )  # fmt: skip
         failed_step, was_finite = failure
@@ -163,34 +161,24 @@ class Loop(eqx.Module):
         failure = (jnp.where(first_failure, state.step, failed_step), jnp.where(first_failure, finite, was_finite))
         return state, failure, (firing, traced)
 
-    def _sources(self, steps: Int[Array, "time"]) -> dict[str, Firing]:
-        """The spikes of the populations without input."""
-        drawn = {name: Firing(self._source_spikes(name, steps)) for name in poisson_names(self.net)}
-        for name, given in self.stimulus.items():
-            if isinstance(given, GivenSpikes):
-                rows = given.rows(steps - self.layout.first)
-                if rows.dtype == bool:
-                    drawn[name] = Firing(rows)
-                else:
-                    drawn[name] = Firing(rows != 0, rows, jnp.ones(rows.shape, bool), weighted=True)
-        return drawn
+    def _sources(self, state: NetworkState, steps: Int[Array, "time"]) -> tuple[dict[str, Firing], dict[str, Any]]:
+        """The spikes of the populations without input, and what these remember afterwards."""
+        made, memories = {}, {}
+        for name in self.net.source_names:
+            key, n = role_key(self.key, f"sources {name}"), self.plan.sizes[name]
+            model = self.net.populations[name].model
+            rows, memories[name] = model.spikes(key, steps, self.plan.dt, n, state.sources[name])
+            if rows.dtype == bool:
+                made[name] = Firing(rows)
+            else:
+                made[name] = Firing(rows != 0, rows, jnp.ones(rows.shape, bool), weighted=True)
+        return made, memories
 
-    def _draw(self, index: int, steps: Int[Array, "time"]) -> Array | None:
-        """The random input of one drive over a block, (time, targets)."""
+    def _draw(self, index: int, steps: Int[Array, "time"]) -> Any:
+        """The random numbers of one drive over a block, (time, targets)."""
         drive = self.net.drives[index]
         n = sum(self.plan.sizes[name] for name in drive.targets)
-        keys = step_keys(role_key(self.key, f"drive {index}"), steps)
-        if isinstance(drive, PoissonDrive):
-            table = self.plan.counts[index]
-            assert table is not None
-            return jax.vmap(lambda k: table.sample(k, n))(keys)
-        return jax.vmap(lambda k: jax.random.normal(k, (n,), drive.sigma.dtype))(keys)
-
-    def _source_spikes(self, name: str, steps: Int[Array, "time"]) -> Bool[Array, "time n"]:
-        n, model = self.plan.sizes[name], self.net.populations[name].model
-        keys = step_keys(role_key(self.key, f"sources {name}"), steps)
-        p = model.spike_probability(self.plan.dt)
-        return below_probability(jax.vmap(lambda k: random_bits(k, n))(keys), p)
+        return drive.draw(role_key(self.key, f"drive {index}"), steps, self.plan.dt, n, self.plan.tables[index])
 
     def _step(self, state: NetworkState, arriving: dict[str, Any]) -> tuple[NetworkState, tuple[dict, dict]]:
         """One step of every neuron."""
@@ -209,7 +197,9 @@ class Loop(eqx.Module):
                 traced[label] = recorder.chosen(observed[variable])
             elif isinstance(recorder, Spikes) and recorder.threshold is not None:
                 traced[label] = recorder.crossings(state.neurons, neurons, self.layout)
-        new = NetworkState(state.step, neurons, synapses[0], synapses[1], state.pending, state.resources)
+        new = NetworkState(
+            state.step, neurons, synapses[0], synapses[1], state.pending, state.presynaptic, state.sources
+        )
         return new, (firing, traced)
 
     def _synaptic_input(
@@ -217,82 +207,56 @@ class Loop(eqx.Module):
     ) -> tuple[dict[str, Input], tuple[tuple, tuple]]:
         net, plan = self.net, self.plan
         inputs = {name: Input() for name in state.neurons}
-        constant = {
-            name: s.constant for name, s in self.stimulus.items() if isinstance(s, Stimulus) and s.constant is not None
-        }
+        constant = {name: s.constant for name, s in self.stimulus.items() if s.constant is not None}
         for name, current in (arriving["stimulus"] | constant).items():
             inputs[name] = inputs[name] + Input(current=jnp.broadcast_to(current, (plan.sizes[name],)))
-
-        def receive(
-            connection,
-            scale: Array,
-            constants: tuple,
-            states: tuple,
-            counts: Array,
-            targets: tuple[str, ...],
-            u: Any = None,
-        ):
-            kept = []
-            if isinstance(connection.synapse, StochasticRelease):
-                counts = connection.synapse.quanta(counts, u)
-            for (name, place), constant, old in zip(spans(plan.sizes, targets), constants, states, strict=True):
-                weight = part(scale, place)
-                received = connection.synapse.step(constant, old, counts[place].astype(weight.dtype), weight)
+        potentials = {name: net.populations[name].model.observe(now).get("v") for name, now in state.neurons.items()}
+        synapses = []
+        for i, projection in enumerate(net.projections):
+            synapse, counts, kept = projection.synapse, arriving["pending"][i], []
+            if arriving["chance"][i] is not None:
+                counts = synapse.transmitted(counts, arriving["chance"][i])
+            for k, (name, place) in enumerate(spans(plan.sizes, projection.post)):
+                weight, old = part(projection.law.scale, place), state.synapses[i][k]
+                own = counts[place].astype(weight.dtype)
+                received = synapse.step(plan.synapses[i][k], old, own, weight, potentials[name])
                 kept.append(received.state)
                 inputs[name] = inputs[name] + received.inputs
-            return tuple(kept)
-
-        synapses = tuple(
-            receive(
-                p,
-                p.law.scale,
-                plan.synapses[i],
-                state.synapses[i],
-                arriving["pending"][i],
-                p.post,
-                arriving["uniforms"][i],
-            )
-            for i, p in enumerate(net.projections)
-        )
-        drive_synapses = []
+            synapses.append(tuple(kept))
+        drives = []
         for i, drive in enumerate(net.drives):
-            row = arriving["drives"][i]
-            if isinstance(drive, WhiteNoiseDrive):
-                for name, place in spans(plan.sizes, drive.targets):
-                    n = plan.sizes[name]
-                    mu = jnp.broadcast_to(part(drive.mu, place), (n,))
-                    inputs[name] = inputs[name] + Input(current=mu, noise=part(drive.sigma, place) * row[place])
-                drive_synapses.append(None)
-            else:
-                received = receive(
-                    drive, drive.weight, plan.drive_synapses[i], state.drive_synapses[i], row, drive.targets
-                )
-                drive_synapses.append(received)
-        return inputs, (synapses, tuple(drive_synapses))
+            kept = []
+            for k, (name, place) in enumerate(spans(plan.sizes, drive.targets)):
+                drawn = jax.tree_util.tree_map(lambda x, place=place: x[place], arriving["drives"][i])
+                old = state.drives[i][k]
+                received = plan.drives[i][k].input(plan.drive_constants[i][k], old, drawn, potentials[name])
+                kept.append(received.state)
+                inputs[name] = inputs[name] + received.inputs
+            drives.append(tuple(kept))
+        for name, given in inputs.items():
+            check_understood("The run", given.parts(), name, net.populations[name].model)
+        return inputs, (tuple(synapses), tuple(drives))
 
-    def _uniforms(self, index: int, steps: Int[Array, "time"]) -> Array | None:
-        """One uniform number a step and target, where release is by chance."""
+    def _chance(self, index: int, steps: Int[Array, "time"]) -> Array | None:
+        """The random numbers by which the spikes of a projection are transmitted, where that is by chance."""
         projection = self.net.projections[index]
-        if not isinstance(projection.synapse, StochasticRelease):
-            return None
         n = sum(self.plan.sizes[name] for name in projection.post)
-        keys = step_keys(role_key(self.key, f"release {index}"), steps)
-        return jax.vmap(lambda k: jax.random.uniform(k, (n,), jnp.result_type(float)))(keys)
+        return projection.synapse.chance(role_key(self.key, f"release {index}"), steps, n)
 
     def _advance(self, state: NetworkState, firing: Mapping[str, Firing]) -> tuple[tuple, tuple]:
         """Takes the rows that have arrived off the front, and adds the block's spikes at the back."""
-        moved, resources = [], list(state.resources)
+        moved, memories = [], list(state.presynaptic)
         for i, projection in enumerate(self.net.projections):
             operator, rows = self.plan.operators[i], state.pending[i]
             if self.plan.ahead[i]:
                 moved.append(rows)
                 continue
             fired = firing[projection.pre]
-            if isinstance(projection.synapse, ShortTermPlasticity):
-                resources[i], used = projection.synapse.release(resources[i], fired.spikes, self.plan.dt)
+            if memories[i] is not None:
+                memories[i], used = projection.synapse.release(memories[i], fired.spikes, self.plan.dt)
                 fired = with_amplitude(fired, used)
             n_steps = fired.spikes.shape[0]
-            if is_off_grid(self.net, projection.pre):
+            if self.plan.off_grid[i]:
                 moved.append(off_grid_arrivals(operator, rows, fired, self.plan.dt))
             elif isinstance(operator, GivenArrivals):
                 moved.append(operator.timeline(rows, fired)[n_steps:])
@@ -302,4 +266,4 @@ class Loop(eqx.Module):
                 moved.append(push(scheduled, jnp.concatenate([rows[n_steps:], fresh]), fired))
             else:
                 moved.append(jnp.concatenate([rows[n_steps:], deliver(operator, fired)]))
-        return tuple(moved), tuple(resources)
+        return tuple(moved), tuple(memories)

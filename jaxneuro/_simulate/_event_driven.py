@@ -194,7 +194,7 @@ def _plan(net: Network, t1: float, spikes: Mapping, stimulus: Mapping) -> tuple[
         if not isinstance(p.delay, float):
             raise ValueError(f"`projections[{index}]` has to have one fixed delay.")
         rows = jnp.concatenate([jnp.arange(own[name].start, own[name].stop) for name in p.post])
-        weights = p.connectivity.as_matrix() * (p.weight[:, None] if p.weight.ndim else p.weight)
+        weights = p.connectivity.as_matrix() * (p.law.scale[:, None] if p.law.scale.ndim else p.law.scale)
         full = jnp.zeros((begin, weights.shape[1]), weights.dtype).at[rows].set(weights)
         if p.pre in own:
             square = jnp.zeros((begin, begin), weights.dtype).at[:, own[p.pre]].set(full)

@@ -6,34 +6,20 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
-from .._network import CountTable, Network, PoissonDrive, Projection, TrainableDelay
-from .._numerics import TwoFloat, count_steps, role_key
+from .._network import AbstractDrive, Network, Projection, TrainableDelay
+from .._numerics import count_steps, role_key
 from ..connectivity import AbstractOperator, AbstractWeights, SparseOperator, Weights
-from ..models import (
-    AbstractConductanceNeuron,
-    AbstractMembraneSolver,
-    AbstractNeuron,
-    Poisson,
-    RungeKutta4,
-    SpikeSource,
-    is_source,
-)
+from ..models import AbstractSolver
 from ..surrogate import AbstractSurrogate
-from ..synapses import ShortTermPlasticity
 from ._deliver import GivenArrivals
-from ._exact_times import is_off_grid
 from ._wire import Wiring, size_of
 
 # A network without projections has no delay to set its block; this many steps amortise the loop.
 _FREE_BLOCK = 16
 # Steps whose random input is drawn at once, at the least: shorter draws would not fill a kernel.
 _LEAST_DRAW = 16
-# What a step of a neuron with channels keeps for its derivative and the time that it is read back in, in states; the
-# squid keeps 12 numbers beside the 4 of its state.
-_KEPT_OF_CHANNELS = 8
 
 
 class DelayRange(eqx.Module):
@@ -47,16 +33,18 @@ class NetworkState(eqx.Module):
     """Everything that a run needs to go on: pass it as `state=` to continue bitwise.
 
     `pending[p]` holds the counts of spikes on their way in projection p, one row a step to come (as
-    floats in a run with a surrogate derivative, of given weights, or with short-term plasticity, whose `resources`
-    stand beside; where spikes have times inside their steps, as three moments of these).
+    floats in a run with a surrogate derivative, of given weights, or of spikes with amplitudes; where spikes have times
+    inside their steps, as three moments of these). `presynaptic` is what its synapses remember of their presynaptic
+    neurons, `sources` what sources remember.
     """
 
     step: Int[Array, ""]
     neurons: dict[str, Any]
     synapses: tuple
-    drive_synapses: tuple
+    drives: tuple
     pending: tuple[Shaped[Array, "_ _ ..."], ...]
-    resources: tuple
+    presynaptic: tuple
+    sources: dict[str, Any]
 
 
 class Plan(eqx.Module):
@@ -64,19 +52,21 @@ class Plan(eqx.Module):
 
     neurons: dict
     synapses: tuple
-    drive_synapses: tuple
-    counts: tuple[CountTable | None, ...]
+    drives: tuple[tuple[AbstractDrive, ...], ...]
+    """Each drive's part for each of its targets."""
+    drive_constants: tuple
+    tables: tuple
     operators: tuple[AbstractOperator | GivenArrivals, ...]
     delay_steps: tuple[Int[Array, "_"] | None, ...]
     ahead: tuple[bool, ...] = eqx.field(static=True)
     """Whether a projection's arrivals are computed for several blocks at once: no neuron has a say in them."""
+    off_grid: tuple[bool, ...] = eqx.field(static=True)
+    """Whether a projection's spikes have times inside their steps, which its targets feel."""
     sizes: dict[str, int] = eqx.field(static=True)
     block: int = eqx.field(static=True)
     """Steps of a block: at most the shortest delay."""
     together: int = eqx.field(static=True)
     """Blocks whose random input is drawn at once."""
-    unroll: int = eqx.field(static=True)
-    """Steps that are compiled as one."""
     kept: int = eqx.field(static=True)
     """What the blocks of one draw keep for their derivatives, in states of the neurons."""
     dt: float = eqx.field(static=True)
@@ -107,26 +97,18 @@ def make_plan(
     wiring: Wiring,
     dt: float,
     n_steps: int,
-    solver: AbstractMembraneSolver | RungeKutta4 | None,
+    solver: AbstractSolver | None,
     surrogates: Mapping[str, AbstractSurrogate | None],
 ) -> Plan:
     """Prepares a run of `n_steps` steps of `dt` [ms]."""
     sizes = {name: size_of(net, name) for name in net.names}
     delays = tuple(delay_range(p, i, dt) for i, p in enumerate(net.projections))
-    neurons = {
-        name: population.model.prepare(dt, solver or population.model.default_solver(), surrogates.get(name))
-        for name, population in net.populations.items()
-        if not is_source(population.model)
-    }
-
-    def constants(synapse, targets: tuple[str, ...]) -> tuple:
-        return tuple(synapse.prepare(dt, net.populations[name].model.membrane_time_constant()) for name in targets)
-
-    models = [population.model for population in net.populations.values()]
+    models = {name: net.populations[name].model for name in net.neuron_names}
+    neurons = {n: m.prepare(dt, solver or m.default_solver(), surrogates.get(n)) for n, m in models.items()}
+    taus = {name: model.membrane_time_constant() for name, model in models.items()}
+    drives = tuple(tuple(d.part(place) for _, place in spans(sizes, d.targets)) for d in net.drives)
     ahead = tuple(
-        isinstance(p.connectivity, AbstractWeights)
-        and is_source(net.populations[p.pre].model)
-        and not isinstance(p.synapse, ShortTermPlasticity)
+        isinstance(p.connectivity, AbstractWeights) and p.pre in net.source_names and p.synapse.presynaptic(1) is None
         for p in net.projections
     )
     heard = (d.least for d, known in zip(delays, ahead, strict=True) if not known)
@@ -136,20 +118,23 @@ def make_plan(
         for operator, span in zip(wiring.operators, delays, strict=True)
     )
     together = _even_share(n_steps // block, max(1, _LEAST_DRAW // block))
-    kept = together * block * _KEPT_OF_CHANNELS if any(isinstance(m, AbstractConductanceNeuron) for m in models) else 1
     return Plan(
         neurons,
-        tuple(constants(p.synapse, p.post) for p in net.projections),
-        tuple(constants(d.synapse, d.targets) if isinstance(d, PoissonDrive) else None for d in net.drives),
-        tuple(d.counts.prepare(_mean_count(d, dt)) if isinstance(d, PoissonDrive) else None for d in net.drives),
+        tuple(tuple(p.synapse.prepare(dt, taus[name]) for name in p.post) for p in net.projections),
+        drives,
+        tuple(
+            tuple(own.prepare(dt, taus[name]) for own, name in zip(parts, d.targets, strict=True))
+            for parts, d in zip(drives, net.drives, strict=True)
+        ),
+        tuple(d.table(dt) for d in net.drives),
         tuple(_arrivals(p, o, d, dt) for p, o, d in zip(net.projections, wiring.operators, delays, strict=True)),
         own_delays,
         ahead,
+        tuple(is_off_grid(net, p) for p in net.projections),
         sizes,
         block,
         together,
-        min((m.together() for m in models if isinstance(m, AbstractNeuron)), default=1),
-        kept,
+        max(1, together * block * max((model.kept_per_step() for model in models.values()), default=0)),
         dt,
     )
 
@@ -180,14 +165,6 @@ def _even_share(n: int, most: int) -> int:
     return max(1, min(n, most))
 
 
-def _mean_count(drive: PoissonDrive, dt: float) -> TwoFloat:
-    """Mean number of spikes a step, to twice the digits of a float, so that its own rounding does not count."""
-    whole = TwoFloat.of(drive.n_sources) * TwoFloat.of(drive.rate)
-    high = np.asarray(dt / 1000.0, drive.rate.dtype)
-    low = np.asarray(dt / 1000.0 - float(high), drive.rate.dtype)
-    return whole * TwoFloat(jnp.asarray(high), jnp.asarray(low))
-
-
 def with_surrogates(
     state: NetworkState,
     net: Network,
@@ -198,8 +175,8 @@ def with_surrogates(
     """The state with what is on its way as floats from populations with a surrogate, or whose spikes are floats."""
     floats, pending = jnp.result_type(float), []
     for projection, operator, rows in zip(net.projections, wiring.operators, state.pending, strict=True):
-        soft = surrogates.get(projection.pre) is not None or isinstance(projection.synapse, ShortTermPlasticity)
-        as_floats = soft or projection.pre in amplitudes or is_off_grid(net, projection.pre)
+        soft = surrogates.get(projection.pre) is not None or projection.synapse.presynaptic(1) is not None
+        as_floats = soft or projection.pre in amplitudes or is_off_grid(net, projection)
         pending.append(rows.astype(floats if as_floats or operator is None else operator.count_dtype))
     return eqx.tree_at(lambda s: s.pending, state, tuple(pending))
 
@@ -207,38 +184,43 @@ def with_surrogates(
 def initial_state(net: Network, wiring: Wiring, t0: float, dt: float, key: PRNGKeyArray) -> NetworkState:
     """The state at `t0`: potentials as each population says, nothing on its way."""
     neurons, sizes = {}, {name: size_of(net, name) for name in net.names}
-    for name, population in net.populations.items():
-        if not is_source(population.model):
-            rest = population.model.resting_potential()
-            v = population.initial.draw(rest, sizes[name], role_key(key, f"initial {name}"))
-            neurons[name] = population.model.init(v)
+    for name in net.neuron_names:
+        population = net.populations[name]
+        v = population.initial.draw(population.model.resting_potential(), sizes[name], role_key(key, f"initial {name}"))
+        neurons[name] = population.model.init(v)
     synapses = tuple(tuple(p.synapse.init(sizes[name]) for name in p.post) for p in net.projections)
-    drive_synapses = tuple(
-        tuple(d.synapse.init(sizes[name]) for name in d.targets) if isinstance(d, PoissonDrive) else None
-        for d in net.drives
+    drives = tuple(
+        tuple(
+            d.part(place).init(sizes[name], role_key(key, f"initial drive {i} {name}"))
+            for name, place in spans(sizes, d.targets)
+        )
+        for i, d in enumerate(net.drives)
     )
     pending = tuple(
         _nothing_pending(net, p, delay_range(p, i, dt).most, operator, sum(sizes[name] for name in p.post))
         for i, (p, operator) in enumerate(zip(net.projections, wiring.operators, strict=True))
     )
     step = jnp.asarray(count_steps("t0", t0, dt), jnp.int32)
-    resources = tuple(
-        p.synapse.rested(sizes[p.pre]) if isinstance(p.synapse, ShortTermPlasticity) else None for p in net.projections
-    )
-    return NetworkState(step, neurons, synapses, drive_synapses, pending, resources)
+    presynaptic = tuple(p.synapse.presynaptic(sizes[p.pre]) for p in net.projections)
+    sources = {
+        name: net.populations[name].model.init(sizes[name], role_key(key, f"initial {name}"))
+        for name in net.source_names
+    }
+    return NetworkState(step, neurons, synapses, drives, pending, presynaptic, sources)
+
+
+def is_off_grid(net: Network, projection: Projection) -> bool:
+    """Whether the spikes of a projection have times inside their steps, which its targets feel."""
+    timed = projection.pre in net.neuron_names and net.populations[projection.pre].model.spikes_within_step()
+    return timed and projection.synapse.hears_inside_steps()
 
 
 def _nothing_pending(
     net: Network, projection: Projection, rows: int, operator: AbstractOperator | None, n_post: int
 ) -> Shaped[Array, "_ _ ..."]:
-    if is_off_grid(net, projection.pre):
+    if is_off_grid(net, projection):
         return jnp.zeros((rows, n_post, 3))
     return jnp.zeros((rows, n_post), jnp.result_type(float) if operator is None else operator.count_dtype)
-
-
-def poisson_names(net: Network) -> tuple[str, ...]:
-    """The populations that are sources only."""
-    return tuple(name for name in net.names if isinstance(net.populations[name].model, Poisson))
 
 
 def all_finite(state: NetworkState) -> Array:
@@ -251,15 +233,9 @@ def all_finite(state: NetworkState) -> Array:
 
 
 def drives_are_wrong(net: Network) -> Array:
-    """Whether a traced rate is negative or not finite, which a known one is refused for."""
+    """Whether a drive or source has a traced number that is not allowed, which a known one is refused for."""
     wrong = jnp.zeros((), bool)
-    given = [x for d in net.drives if isinstance(d, PoissonDrive) for x in (d.n_sources, d.rate)]
-    given += [net.populations[name].model.rate for name in poisson_names(net)]
-    for values in given:
-        wrong = wrong | ~jnp.all((values >= 0) & jnp.isfinite(values))
+    for own in (*net.drives, *(net.populations[name].model for name in net.source_names)):
+        valid = own.valid()
+        wrong = wrong if valid is None else wrong | ~valid
     return wrong
-
-
-def given_names(net: Network) -> tuple[str, ...]:
-    """The populations whose spikes a run is given."""
-    return tuple(name for name in net.names if isinstance(net.populations[name].model, SpikeSource))

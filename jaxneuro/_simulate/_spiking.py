@@ -6,36 +6,23 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
-from .._network import Network, PoissonDrive, Population
+from .._network import Network, Population
 from .._numerics import Result, is_concrete, run_steps
-from ..models import (
-    AbstractConductanceNeuron,
-    AbstractMembraneSolver,
-    AbstractNeuron,
-    Exact,
-    LeakyIntegrator,
-    Poisson,
-    RungeKutta4,
-    SpikeSource,
-    is_source,
-)
+from ..models import AbstractSolver, Exact
 from ..surrogate import AbstractSurrogate
 from . import record as record_module
 from ._engine import Loop
-from ._exact_times import with_exact_result, with_exact_times
-from ._plan import NetworkState, drives_are_wrong, given_names, initial_state, make_plan, with_surrogates
+from ._exact_times import with_exact_times
+from ._plan import NetworkState, drives_are_wrong, initial_state, make_plan, with_surrogates
 from ._progress import progress_line
 from ._solution import Solution, failure
-from ._stimulus import GivenSpikes, Stimulus, make_spikes, make_stimulus
+from ._stimulus import Stimulus, make_stimulus
 from ._wire import Wiring, check_wiring, differs_from_wiring, size_of, wire
 from .adjoint import AbstractAdjoint, Checkpoint, Direct, checked_adjoint
 
 _SINGLE = "population"
-# Poisson counts are drawn in shares of a mean of 25: beyond this a step costs 400 draws a neuron.
-_MOST_KICKS = 10_000
 
 
 def simulate_spiking(
@@ -63,6 +50,8 @@ def simulate_spiking(
     wiring = _checked_wiring(net, wiring, key)
     if spike_times is not None:
         net = _with_spike_times(net, spike_times, surrogate, dt)
+    net, stimuli = _with_stimuli(net, stimulus, single, first, n_steps, dt)
+    amplitudes = _check_spikes(net, key, dt)
     state = _checked_state(net, wiring, state, first, t0, dt, key)
     layout = _layout(net, dt, n_steps, jnp.asarray(first, jnp.int32))
     recorders = _checked_recorders(record, layout, first)
@@ -72,15 +61,14 @@ def simulate_spiking(
         raise ValueError(
             "`Spikes(threshold=...)` is of neurons with channels, and `spike_times=Exact()` of LIF neurons."
         )
-    stimuli = _checked_stimuli(net, stimulus, single, n_steps, dt)
-    _check_sources(net, dt)
-    _check_drives(net, dt)
+    for index, drive in enumerate(net.drives):
+        drive.check(f"`drives[{index}]`", dt)
     rows = {name: recorder.rows(first, n_steps, dt) for name, recorder in recorders.items()}
     _check_solver(net, solver)
     surrogates = _checked_surrogates(net, surrogate)
     adjoint = checked_adjoint(adjoint, Checkpoint() if surrogates else Direct())
     ran = _run(
-        net, wiring, state, key, stimuli, recorders, solver, surrogates, adjoint,
+        net, wiring, state, key, stimuli, recorders, solver, surrogates, adjoint, amplitudes=amplitudes,
         dt=dt, n_steps=n_steps, rows=tuple(rows.items()), progress=bool(progress), single=single,
     )  # fmt: skip
     # The ends are not the program's business: a run that goes on compiles nothing.
@@ -123,7 +111,9 @@ def _checked_state(
 
 
 def _shapes(tree: NetworkState) -> Any:
-    leaves, structure = jax.tree_util.tree_flatten((tree.neurons, tree.synapses, tree.drive_synapses, tree.resources))
+    leaves, structure = jax.tree_util.tree_flatten(
+        (tree.neurons, tree.synapses, tree.drives, tree.presynaptic, tree.sources)
+    )
     return structure, [(leaf.shape, leaf.dtype) for leaf in leaves], [rows.shape for rows in tree.pending]
 
 
@@ -132,14 +122,12 @@ def _layout(
 ) -> record_module.Layout:
     sizes = {name: size_of(net, name) for name in net.names}
     models = {name: net.populations[name].model for name in net.names}
-    variables = {name: _variables(model, sizes[name]) for name, model in models.items()}
-    within = tuple(n for n, m in models.items() if isinstance(m, AbstractNeuron) and m.spikes_within_step())
+    variables = {n: _variables(m, sizes[n]) if n in net.neuron_names else () for n, m in models.items()}
+    within = tuple(name for name in net.neuron_names if models[name].spikes_within_step())
     return record_module.Layout(sizes, variables, differentiable, within, dt, n_steps, first)
 
 
 def _variables(model: Any, n: int) -> tuple[str, ...]:
-    if is_source(model):
-        return ()
     names: list[str] = []  # the result of eval_shape has its keys sorted
     eqx.filter_eval_shape(lambda: names.extend(model.observe(model.init(jnp.zeros(n)))))
     return tuple(names)
@@ -157,26 +145,49 @@ def _checked_recorders(record: Any, layout: record_module.Layout, first: int) ->
     return dict(record)
 
 
-def _checked_stimuli(
-    net: Network, stimulus: Any, single: bool, n_steps: int, dt: float
-) -> dict[str, Stimulus | GivenSpikes]:
+def _with_stimuli(
+    net: Network, stimulus: Any, single: bool, first: int, n_steps: int, dt: float
+) -> tuple[Network, dict[str, Stimulus]]:
+    """The network whose sources have what they are given, and what is injected into its neurons."""
     by_name = {} if stimulus is None else {_SINGLE: stimulus} if single else stimulus
     if not isinstance(by_name, Mapping):
         raise ValueError("`stimulus` of a network has to be a dict of {population: current}.")
     for name in by_name:
-        if name not in net.populations or isinstance(net.populations[name].model, Poisson):
+        if name not in net.populations:
             raise ValueError(f"`stimulus` names {name!r}, which is no population of neurons of this network.")
-    for name in given_names(net):
-        if name not in by_name:
-            raise ValueError(f"`stimulus` has to give the spikes of {name!r}, (time, n), which is a `SpikeSource`.")
-    # Steps of second order take the current of their middle.
-    shares = {n: 0.5 if isinstance(p.model, AbstractConductanceNeuron) else 0.0 for n, p in net.populations.items()}
-    return {
-        name: make_spikes(name, value, size_of(net, name), n_steps, dt)
-        if isinstance(net.populations[name].model, SpikeSource)
-        else make_stimulus(name, value, size_of(net, name), n_steps, dt, shares[name])
-        for name, value in by_name.items()
+    models = {name: net.populations[name].model for name in net.names}
+    begin = jnp.asarray(first, jnp.int32)
+    sources = [
+        models[name].given(name, by_name.get(name), size_of(net, name), begin, n_steps, dt) for name in net.source_names
+    ]
+    injected = {
+        name: make_stimulus(name, by_name[name], size_of(net, name), n_steps, dt, models[name].stimulus_share())
+        for name in net.neuron_names
+        if name in by_name
     }
+    net = eqx.tree_at(lambda n: [n.populations[name].model for name in n.source_names], net, sources)
+    return net, injected
+
+
+def _check_spikes(net: Network, key: PRNGKeyArray, dt: float) -> tuple[str, ...]:
+    """The sources whose spikes have amplitudes. Raises `ValueError` where one makes no spikes of the right shape."""
+    with_amplitudes = []
+    for name in net.source_names:
+        model, n = net.populations[name].model, size_of(net, name)
+        model.check(name, dt)
+        steps = jax.ShapeDtypeStruct((1,), jnp.int32)
+        rows, _ = eqx.filter_eval_shape(
+            lambda k, steps, model=model, n=n: model.spikes(k, steps, dt, n, model.init(n, k)), key, steps
+        )
+        shape, dtype = jnp.shape(rows), jnp.result_type(rows)
+        if shape != (1, n) or not (dtype == jnp.bool_ or jnp.issubdtype(dtype, jnp.floating)):
+            raise ValueError(
+                f"`spikes` of {type(model).__name__}, the source {name!r}, has to return (time, n) bools, or floats "
+                f"that are amplitudes, here (1, {n}); got shape {shape} of {dtype}."
+            )
+        if dtype != jnp.bool_:
+            with_amplitudes.append(name)
+    return tuple(with_amplitudes)
 
 
 def _with_spike_times(net: Network, spike_times: Any, surrogate: Any, dt: float) -> Network:
@@ -188,8 +199,7 @@ def _with_spike_times(net: Network, spike_times: Any, surrogate: Any, dt: float)
 
 
 def _checked_surrogates(net: Network, surrogate: Any) -> dict[str, AbstractSurrogate]:
-    silent = LeakyIntegrator
-    neurons = [n for n, p in net.populations.items() if not is_source(p.model) and not isinstance(p.model, silent)]
+    neurons = [name for name in net.neuron_names if net.populations[name].model.sends_spikes()]
     if surrogate is None:
         return {}
     by_name = surrogate if isinstance(surrogate, Mapping) else dict.fromkeys(neurons, surrogate)
@@ -201,26 +211,16 @@ def _checked_surrogates(net: Network, surrogate: Any) -> dict[str, AbstractSurro
     return dict(by_name)
 
 
-def _check_sources(net: Network, dt: float) -> None:
-    for name, population in net.populations.items():
-        if isinstance(population.model, Poisson) and is_concrete(population.model.rate):
-            with jax.ensure_compile_time_eval():
-                most = float(jnp.max(population.model.spike_probability(dt)))
-            if most > 1:
-                raise ValueError(f"The rate of {name!r} gives {most:g} spikes a step; a source makes at most one.")
-
-
 def _check_solver(net: Network, solver: Any) -> None:
     if solver is None:
         return
-    if not isinstance(solver, AbstractMembraneSolver | RungeKutta4):
+    if not isinstance(solver, AbstractSolver):
         raise ValueError(
             f"`solver` has to be `Exact()`, `ExponentialEuler()`, `CrankNicolson()`, `EulerMaruyama()` or "
             f"`RungeKutta4()`; got {solver!r}."
         )
-    for population in net.populations.values():
-        if isinstance(population.model, AbstractNeuron):
-            population.model.check_solver(solver)
+    for name in net.neuron_names:
+        net.populations[name].model.check_solver(solver)
 
 
 class Ran(eqx.Module):
@@ -245,29 +245,19 @@ def _solution(ran: Ran, labels: tuple[str, ...], t0: float, t1: float, dt: float
     )  # fmt: skip
 
 
-def _check_drives(net: Network, dt: float) -> None:
-    for index, drive in enumerate(net.drives):
-        if isinstance(drive, PoissonDrive) and is_concrete(drive.n_sources, drive.rate):
-            most = float(np.max(np.asarray(drive.n_sources) * np.asarray(drive.rate))) * dt / 1000.0
-            if most > _MOST_KICKS:
-                raise ValueError(
-                    f"`drives[{index}]` gives every neuron {most:.3g} spikes a step, more than {_MOST_KICKS:,}: "
-                    "check `n_sources` and `rate` [Hz], take a smaller dt, or a `WhiteNoiseDrive` of the same moments."
-                )
-
-
 @eqx.filter_jit
 def _run(
     net: Network,
     wiring: Wiring,
     state: NetworkState,
     key: PRNGKeyArray,
-    stimuli: dict[str, Stimulus | GivenSpikes],
+    stimuli: dict[str, Stimulus],
     recorders: dict[str, record_module.AbstractRecorder],
-    solver: AbstractMembraneSolver | RungeKutta4 | None,
+    solver: AbstractSolver | None,
     surrogates: dict[str, AbstractSurrogate],
     adjoint: AbstractAdjoint,
     *,
+    amplitudes: tuple[str, ...],
     dt: float,
     n_steps: int,
     rows: tuple[tuple[str, int], ...],
@@ -275,9 +265,8 @@ def _run(
     single: bool,
 ) -> Ran:
     plan = make_plan(net, wiring, dt, n_steps, solver, surrogates)
-    floats = tuple(n for n, s in stimuli.items() if isinstance(s, GivenSpikes) and s.has_amplitudes)
-    state = with_surrogates(state, net, wiring, surrogates, floats)
-    layout = _layout(net, dt, n_steps, state.step, (*surrogates, *floats))
+    state = with_surrogates(state, net, wiring, surrogates, amplitudes)
+    layout = _layout(net, dt, n_steps, state.step, (*surrogates, *amplitudes))
     report = progress_line(n_steps // (plan.block * plan.together), n_steps * dt) if progress else None
     loop = Loop(net, plan, key, stimuli, recorders, layout, adjoint, report)
     carries = {name: recorders[name].init(layout, n) for name, n in rows}
@@ -295,16 +284,26 @@ def _run(
         {name: r.frequencies for name, r in finished.items() if r.frequencies is not None},
         {name: r.lags for name, r in finished.items() if r.lags is not None},
         last,
-        with_exact_result(_result(net, wiring, surrogates, failed), last.neurons),
+        _result(net, wiring, surrogates, failed, last.neurons),
         outcome.failed_step,
         outcome.finite,
     )
 
 
-def _result(net: Network, wiring: Wiring, surrogates: dict[str, AbstractSurrogate], failed: Bool[Array, ""]) -> Result:
+def _result(
+    net: Network,
+    wiring: Wiring,
+    surrogates: dict[str, AbstractSurrogate],
+    failed: Bool[Array, ""],
+    neurons: dict[str, Any],
+) -> Result:
     """What became of the run: what cannot be refused while values are traced is said here."""
     ran = Result.where(failed, Result.nonfinite_state, Result.successful)
     ran = Result.where(drives_are_wrong(net), Result.wrong_drive, ran)
     for surrogate in surrogates.values():
         ran = Result.where(surrogate.valid(), ran, Result.wrong_surrogate)
-    return Result.where(differs_from_wiring(net, wiring), Result.wrong_wiring, ran)
+    ran = Result.where(differs_from_wiring(net, wiring), Result.wrong_wiring, ran)
+    for name, state in neurons.items():
+        outcome = net.populations[name].model.outcome(state)
+        ran = ran if outcome is None else Result.where(outcome == Result.successful, ran, outcome)
+    return ran

@@ -6,10 +6,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Bool, Float, Int, UInt
+from jaxtyping import Array, Float, Int
 
-from .._numerics import as_callable, as_leaf, check_finite, read_array
-from ..statistics import SpikeTrains, unpack
+from .._numerics import as_callable, as_leaf, check_finite
 
 
 class Stimulus(eqx.Module):
@@ -38,52 +37,6 @@ class Stimulus(eqx.Module):
             return row
         function: Any = self.function
         return as_leaf(function(t), "stimulus")
-
-
-class GivenSpikes(eqx.Module):
-    """The spikes of a `SpikeSource`, a row a step: true or false, amplitudes, or 32 neurons a word."""
-
-    table: Float[Array, "time n"] | Bool[Array, "time n"] | UInt[Array, "time words"]
-    n: int = eqx.field(static=True)
-
-    @property
-    def has_amplitudes(self) -> bool:
-        """Whether the spikes are floats."""
-        return jnp.issubdtype(self.table.dtype, jnp.floating)
-
-    def rows(self, since_start: Int[Array, "time"]) -> Float[Array, "time n"] | Bool[Array, "time n"]:
-        """The spikes of the steps of a block."""
-        rows = lax.dynamic_slice_in_dim(self.table, since_start[0], since_start.shape[0])
-        return unpack(rows, self.n) if self.table.dtype == jnp.uint32 else rows
-
-
-def make_spikes(name: str, value: Any, n: int, n_steps: int, dt: float) -> GivenSpikes:
-    """Checks the spikes of a source population of `n` neurons for a run of `n_steps` steps of `dt` [ms]."""
-    if isinstance(value, SpikeTrains):
-        _check_trains(name, value, n, n_steps, dt)
-        return GivenSpikes(value.words, n)
-    known = read_array(value, f"stimulus[{name!r}]")
-    if known.shape != (n_steps, n):
-        raise ValueError(f"`stimulus` of {name!r} has shape {known.shape}; spikes are (time, n) = ({n_steps}, {n}).")
-    if known.dtype == bool:
-        return GivenSpikes(jnp.asarray(known), n)
-    leaf = as_leaf(value, f"stimulus[{name!r}]")
-    check_finite(f"stimulus[{name!r}]", leaf)
-    return GivenSpikes(leaf, n)
-
-
-def _check_trains(name: str, trains: SpikeTrains, n: int, n_steps: int, dt: float) -> None:
-    if trains.n != n or trains.words.ndim != 2 or trains.words.shape[0] != n_steps:
-        raise ValueError(
-            f"`stimulus` of {name!r} are trains of {trains.n} neurons and {trains.words.shape[:-1]} steps; the run has "
-            f"{n} and {n_steps}."
-        )
-    if abs(trains.dt - dt) > 1e-9 * dt:
-        raise ValueError(
-            f"`stimulus` of {name!r} are trains in steps of {trains.dt:g} ms; those of the run are {dt:g} ms."
-        )
-    if trains.shares is not None:
-        raise ValueError(f"`stimulus` of {name!r} has spikes inside steps; given spikes are at the ends of steps.")
 
 
 def make_stimulus(name: str, value: Any, n: int, n_steps: int, dt: float, share: float = 0.0) -> Stimulus:

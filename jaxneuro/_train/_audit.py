@@ -14,7 +14,6 @@ from .._numerics import Result, as_leaf, check_key, check_positive
 from .._simulate import Solution, Wiring, adjoint as adjoints, record as records, simulate, wire
 from .._simulate._plan import initial_state
 from .._simulate.adjoint import checked_adjoint
-from ..models import LeakyIntegrator, is_source
 from ..surrogate import AbstractSurrogate
 
 REFERENCE = "differences"
@@ -255,9 +254,7 @@ def _estimates(
 def _growth(run: _Run, at: Float[Array, "p"], keys: Key[Array, "seeds"]) -> float:
     """The rate [1/ms] at which a derivative of the potentials by the state grows, median over seeds."""
     net = run.model(at)
-    spiking = [
-        n for n, p in net.populations.items() if not is_source(p.model) and not isinstance(p.model, LeakyIntegrator)
-    ]
+    spiking = [name for name in net.neuron_names if net.populations[name].model.sends_spikes()]
 
     @eqx.filter_jit
     def norms(run: _Run, key: PRNGKeyArray) -> Float[Array, "time"]:

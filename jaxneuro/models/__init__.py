@@ -19,7 +19,11 @@ from ._integrate_and_fire import (
 )
 from ._leaky_integrator import LeakyIntegrator as LeakyIntegrator
 from ._lif import LIF as LIF, LIFState as LIFState
-from ._neuron import AbstractNeuron as AbstractNeuron, LeakyMembrane as LeakyMembrane
+from ._neuron import (
+    AbstractNeuron as AbstractNeuron,
+    LeakyMembrane as LeakyMembrane,
+    StepConstants as StepConstants,
+)
 from ._ode import AbstractODE as AbstractODE, AbstractRelaxation as AbstractRelaxation, RungeKutta4 as RungeKutta4
 from ._periodic import (
     FFT as FFT,
@@ -37,10 +41,11 @@ from ._rate import (
 from ._ring import Ring as Ring
 from ._solver import (
     AbstractMembraneSolver as AbstractMembraneSolver,
+    AbstractSolver as AbstractSolver,
     CrankNicolson as CrankNicolson,
     EulerMaruyama as EulerMaruyama,
     Exact as Exact,
     ExponentialEuler as ExponentialEuler,
     ImplicitEuler as ImplicitEuler,
 )
-from ._source import SpikeSource as SpikeSource, is_source as is_source
+from ._source import AbstractSource as AbstractSource, SpikeSource as SpikeSource, is_source as is_source

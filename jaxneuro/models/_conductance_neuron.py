@@ -16,6 +16,7 @@ from .._numerics import as_leaf, check_finite, check_positive, pointwise, relaxe
 from ..channels import AbstractChannel, Kinetics
 from ..surrogate import AbstractSurrogate
 from ._firing import Firing, crossing, fire
+from ._lif import MEMBRANE_PARTS
 from ._neuron import AbstractNeuron
 from ._ode import AbstractODE, RungeKutta4
 from ._rest import first_rest
@@ -103,10 +104,6 @@ class AbstractConductanceNeuron(AbstractNeuron, AbstractODE):
         """
         return _rest(self)
 
-    def membrane_time_constant(self) -> None:
-        """None: the membrane is not linear."""
-        return
-
     def default_solver(self) -> ExponentialEuler:
         """Exponential Euler."""
         return ExponentialEuler()
@@ -118,9 +115,17 @@ class AbstractConductanceNeuron(AbstractNeuron, AbstractODE):
         """True: a spike is the upward crossing of a threshold."""
         return True
 
-    def together(self) -> int:
-        """One."""
-        return 1
+    def understands(self) -> tuple[str, ...]:
+        """Every part but currents whose course through a step counts."""
+        return MEMBRANE_PARTS
+
+    def stimulus_share(self) -> float:
+        """1/2: a step of second order takes the current of its middle."""
+        return 0.5
+
+    def kept_per_step(self) -> int:
+        """8: the squid keeps 12 numbers beside the 4 of its state, twice that with the time that it is read back in."""
+        return 8
 
     def init(self, v: Float[Array, "n"]) -> MembraneState:
         """The state with the potentials `v` [mV] and the gates that belong to them."""

@@ -12,6 +12,7 @@ from .._formulas import Input
 from .._numerics import as_leaf, check_finite, check_nonnegative, check_positive, violates
 from ..surrogate import AbstractSurrogate
 from ._firing import Firing, fire
+from ._lif import MEMBRANE_PARTS
 from ._neuron import AbstractNeuron
 from ._rest import first_rest
 from ._solver import Exact, ExponentialEuler, Propagator
@@ -217,10 +218,6 @@ class IntegrateAndFire(AbstractNeuron):
         """The lowest stable potential without input [mV]; NaN where there is none."""
         return _rest(self)
 
-    def membrane_time_constant(self) -> None:
-        """None: the membrane is not linear."""
-        return
-
     def default_solver(self) -> ExponentialEuler:
         """Exponential Euler."""
         return ExponentialEuler()
@@ -230,13 +227,9 @@ class IntegrateAndFire(AbstractNeuron):
         if not isinstance(solver, ExponentialEuler):
             raise ValueError(f"`solver` of `IntegrateAndFire` neurons has to be `ExponentialEuler()`; got {solver!r}.")
 
-    def spikes_within_step(self) -> bool:
-        """False: spikes are at the ends of steps."""
-        return False
-
-    def together(self) -> int:
-        """One."""
-        return 1
+    def understands(self) -> tuple[str, ...]:
+        """Every part but currents whose course through a step counts."""
+        return MEMBRANE_PARTS
 
     def observe(self, y: AdaptingState) -> dict[str, Array]:
         """`v`, `w` and `refractory`."""

@@ -9,8 +9,9 @@ from jaxtyping import Array, ArrayLike, Float
 from .._formulas import Input
 from .._numerics import as_leaf, check_finite, check_positive
 from ..surrogate import AbstractSurrogate
+from ._crossing import CrossingNeuron
 from ._firing import Firing
-from ._lif import stepped_membrane
+from ._lif import MEMBRANE_PARTS, stepped_membrane
 from ._neuron import AbstractNeuron
 from ._solver import AbstractMembraneSolver, Exact, Propagator
 
@@ -77,13 +78,17 @@ class LeakyIntegrator(AbstractNeuron):
         if not isinstance(solver, AbstractMembraneSolver):
             raise ValueError(f"`solver` of a LeakyIntegrator has to be `Exact()` or `EulerMaruyama()`; got {solver!r}.")
 
-    def spikes_within_step(self) -> bool:
-        """False: there are none."""
+    def understands(self) -> tuple[str, ...]:
+        """Every part but currents whose course through a step counts."""
+        return MEMBRANE_PARTS
+
+    def sends_spikes(self) -> bool:
+        """False."""
         return False
 
-    def together(self) -> int:
-        """One."""
-        return 1
+    def inside_steps(self, name: str) -> AbstractNeuron:
+        """The same, which hears currents in their course."""
+        return CrossingNeuron(self.tau_m, self.v_rest, None, None, None)
 
     def observe(self, y: LeakyState) -> dict[str, Array]:
         """`v`."""

@@ -10,6 +10,7 @@ from .._formulas import Input
 from .._numerics import as_leaf, check_finite, check_nonnegative, check_positive, violates
 from ..reset import AbstractReset, Hard
 from ..surrogate import AbstractSurrogate
+from ._crossing import CrossingNeuron
 from ._firing import Firing, fire
 from ._neuron import AbstractNeuron, LeakyMembrane
 from ._solver import AbstractMembraneSolver, Exact, Propagator
@@ -123,13 +124,17 @@ class LIF(AbstractNeuron):
         if not isinstance(solver, AbstractMembraneSolver):
             raise ValueError(f"`solver` of LIF neurons has to be `Exact()` or `EulerMaruyama()`; got {solver!r}.")
 
-    def spikes_within_step(self) -> bool:
-        """False: spikes are at the ends of steps."""
-        return False
+    def understands(self) -> tuple[str, ...]:
+        """Every part but currents whose course through a step counts."""
+        return MEMBRANE_PARTS
 
-    def together(self) -> int:
-        """One."""
-        return 1
+    def inside_steps(self, name: str) -> AbstractNeuron:
+        """The neuron that spikes when it reaches its threshold."""
+        if not isinstance(self.reset, Hard):
+            raise ValueError(
+                f"`spike_times`: {name!r} has a soft reset, which at the threshold is the hard one: take `Hard()`."
+            )
+        return CrossingNeuron(self.tau_m, self.v_rest, self.v_th, self.v_reset, self.t_ref)
 
     def observe(self, y: LIFState) -> dict[str, Array]:
         """`v` and `refractory`."""
@@ -161,6 +166,10 @@ class LIF(AbstractNeuron):
         v = self.reset.after(v, self.v_th, self.v_reset, firing.spikes, firing.soft)
         left = jnp.where(firing.spikes, constants.refractory_steps, jnp.maximum(state.refractory - 1, 0))
         return LIFState(v, left), firing
+
+
+# What a linear membrane hears.
+MEMBRANE_PARTS = ("current", "conductance", "noise", "kick", "log_decay")
 
 
 def stepped_membrane(

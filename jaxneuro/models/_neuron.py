@@ -7,6 +7,7 @@ import equinox as eqx
 from jaxtyping import Array, Float
 
 from .._formulas import Input
+from .._numerics import Result
 from ..surrogate import AbstractSurrogate
 from ._firing import Firing
 
@@ -24,8 +25,19 @@ class LeakyMembrane(eqx.Module):
     t_ref: Float[Array, "*n"]
 
 
+class StepConstants(eqx.Module):
+    """What a step of a model without constants of its own needs: its length [ms], and the surrogate of its spikes."""
+
+    dt: float = eqx.field(static=True)
+    surrogate: AbstractSurrogate | None
+
+
 class AbstractNeuron(eqx.Module):
-    """A neuron model: parameters of one number, or one number a neuron, (n,)."""
+    """A neuron model: parameters of one number, or one number a neuron, (n,).
+
+    A neuron of one's own is `init`, `step`, `observe` and `resting_potential`. It hears currents; what else it hears,
+    `understands` says. The rest is what most models leave as it is.
+    """
 
     @abc.abstractmethod
     def init(self, v: Float[Array, "n"]) -> Any:
@@ -36,36 +48,40 @@ class AbstractNeuron(eqx.Module):
         """The potential without input [mV]."""
 
     @abc.abstractmethod
-    def membrane_time_constant(self) -> Float[Array, "*n"] | None:
-        """tau_m [ms] of a membrane that is linear between spikes; None of any other."""
-
-    @abc.abstractmethod
-    def default_solver(self) -> Any:
-        """The solver of a run that is told none."""
-
-    @abc.abstractmethod
-    def check_solver(self, solver: Any) -> None:
-        """Raises `ValueError` where the model cannot be stepped so."""
-
-    @abc.abstractmethod
-    def prepare(self, dt: float, solver: Any, surrogate: AbstractSurrogate | None = None) -> Any:
-        """The constants of a step of `dt` [ms]."""
-
-    @abc.abstractmethod
     def step(self, constants: Any, state: Any, inputs: Input) -> tuple[Any, Firing]:
-        """One step: the new state and who spiked in it."""
+        """One step: the new state and who spiked in it. `constants` are those of `prepare`."""
 
     @abc.abstractmethod
     def observe(self, y: Any) -> dict[str, Any]:
-        """The variables that can be recorded, by name."""
+        """The variables that can be recorded, by name; synapses are given the one named "v"."""
 
-    @abc.abstractmethod
+    def understands(self) -> tuple[str, ...]:
+        """The parts of `Input` that `step` hears, by name; a network refuses what gives others."""
+        return ("current",)
+
+    def prepare(self, dt: float, solver: Any, surrogate: AbstractSurrogate | None = None) -> Any:
+        """The constants of a step of `dt` [ms]: its length and the surrogate, unless the model has others."""
+        return StepConstants(dt, surrogate)
+
+    def membrane_time_constant(self) -> Float[Array, "*n"] | None:
+        """tau_m [ms] of a membrane that is linear between spikes; None of any other."""
+        return None
+
+    def default_solver(self) -> Any:
+        """The solver of a run that is told none; None of a model that has only one step."""
+        return None
+
+    def check_solver(self, solver: Any) -> None:
+        """Raises `ValueError` where the model cannot be stepped so."""
+        raise ValueError(f"`solver` is not for {type(self).__name__}, whose step is its own; got {solver!r}.")
+
+    def sends_spikes(self) -> bool:
+        """Whether it has spikes at all; a read-out has none."""
+        return True
+
     def spikes_within_step(self) -> bool:
         """Whether a spike has a time inside its step, the crossing of a threshold; if not, it is at the end."""
-
-    @abc.abstractmethod
-    def together(self) -> int:
-        """How many steps are best compiled as one."""
+        return False
 
     def diffusion_parameters(self) -> LeakyMembrane:
         """The numbers of the leaky integrate-and-fire neuron that this one is, for theory.
@@ -76,3 +92,24 @@ class AbstractNeuron(eqx.Module):
             f"this theory is of leaky integrate-and-fire neurons such as `LIF`, and {type(self).__name__} is none: "
             "simulate it."
         )
+
+    def inside_steps(self, name: str) -> "AbstractNeuron":
+        """The same neuron with spikes at their times inside the steps; `name` is that of its population.
+
+        Raises `ValueError` where it has no such form.
+        """
+        raise ValueError(
+            f"`spike_times`: {name!r} is of {type(self).__name__}; a crossing in closed form is that of `LIF`."
+        )
+
+    def stimulus_share(self) -> float:
+        """Where in a step a stimulus that is a function is called: 0 at its start, 1/2 in its middle."""
+        return 0.0
+
+    def kept_per_step(self) -> int:
+        """What a step keeps for its derivative and the time that it is read back in, in states; 0 if about nothing."""
+        return 0
+
+    def outcome(self, state: Any) -> Result | None:
+        """What a run that ended in this state has to say of itself; None where nothing went amiss that finite tells."""
+        return None

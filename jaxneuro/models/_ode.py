@@ -8,6 +8,8 @@ import equinox as eqx
 import jax
 from jaxtyping import Array, Float
 
+from ._solver import AbstractSolver
+
 # What is injected, as a function of the part of the step that has passed, 0 to 1.
 Injected = Callable[[float], Any]
 
@@ -62,7 +64,7 @@ class AbstractRelaxation(AbstractODE):
         return jax.tree.map(lambda now, to, tau: (to - now) / tau, y, self.target(t, y, args), self.time_constants())
 
 
-class RungeKutta4(eqx.Module):
+class RungeKutta4(AbstractSolver):
     """The classical Runge-Kutta step, of fourth order; for models without noise.
 
     ```python

@@ -1,13 +1,16 @@
 """A population of Poisson sources."""
 
-import equinox as eqx
+from typing import Any
+
+import jax
 import jax.numpy as jnp
-from jaxtyping import Array, ArrayLike, Float
+from jaxtyping import Array, ArrayLike, Bool, Float, Int, PRNGKeyArray
 
-from .._numerics import as_leaf, check_nonnegative
+from .._numerics import as_leaf, below_probability, check_nonnegative, is_concrete, random_bits, step_keys
+from ._source import AbstractSource
 
 
-class Poisson(eqx.Module):
+class Poisson(AbstractSource):
     """Independent Poisson sources, such as an external population with shared wiring.
 
     In each step a source spikes with probability `rate` dt, at most once: the mean is exact and
@@ -41,10 +44,25 @@ class Poisson(eqx.Module):
         """Probability of a spike in a step of `dt` [ms]."""
         return self.rate * (jnp.asarray(dt, self.rate.dtype) / 1000.0)
 
-    def mean_rate(self) -> Float[Array, "*n"]:
-        """The rate [Hz], for theory."""
-        return self.rate
+    def spikes(
+        self, key: PRNGKeyArray, steps: Int[Array, "time"], dt: float, n: int, state: Any
+    ) -> tuple[Bool[Array, "time n"], Any]:
+        """Spikes with probability `rate` dt in each step."""
+        bits = jax.vmap(lambda k: random_bits(k, n))(step_keys(key, steps))
+        return below_probability(bits, self.spike_probability(dt)), state
 
-    def cv(self) -> Float[Array, "*n"]:
-        """The coefficient of variation of the intervals, for theory."""
-        return as_leaf(1.0)
+    def check(self, name: str, dt: float) -> None:
+        """Raises `ValueError` where a step would hold more than one spike."""
+        if is_concrete(self.rate):
+            with jax.ensure_compile_time_eval():
+                most = float(jnp.max(self.spike_probability(dt)))
+            if most > 1:
+                raise ValueError(f"The rate of {name!r} gives {most:g} spikes a step; a source makes at most one.")
+
+    def valid(self) -> Bool[Array, ""]:
+        """Whether the rate is one."""
+        return jnp.all((self.rate >= 0) & jnp.isfinite(self.rate))
+
+    def mean_rate(self) -> Float[Array, "*n"]:
+        """`rate` [Hz]."""
+        return self.rate

@@ -15,7 +15,11 @@ class Propagator(eqx.Module):
     noise_gain: Float[Array, "*n"]
 
 
-class AbstractMembraneSolver(eqx.Module):
+class AbstractSolver(eqx.Module):
+    """A rule by which a run steps its model."""
+
+
+class AbstractMembraneSolver(AbstractSolver):
     """A rule that turns dt/tau into the coefficients of one step of the membrane equation."""
 
     @abc.abstractmethod

@@ -1,13 +1,14 @@
 """Synapses without a time course."""
 
 import abc
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
 from .._formulas import Input
-from .._numerics import as_leaf, check_finite
+from .._numerics import as_leaf, check_finite, check_nonnegative, violates
 from ._effect import SpikeEffect, conductance_effect, current_effect
 from ._synapse import AbstractSynapse, Received
 
@@ -19,12 +20,22 @@ class AbstractJump(eqx.Module):
     def exponent(self, efficacy: Float[Array, "*n"]) -> Float[Array, "*n"]:
         """The L of V <- E + (V - E) exp(-L) at one spike of `efficacy` a."""
 
+    def check(self, name: str, efficacy: Float[Array, "..."]) -> None:
+        """Raises `ValueError` where there is no jump of this efficacy."""
+
+    def is_linear(self) -> bool:
+        """Whether k spikes of efficacy a are one of k a."""
+        return False
+
 
 class ExactJump(AbstractJump):
     """The jump (1 - exp(-a)) (E - V): the exact effect of a conductance a tau_m delta(t)."""
 
     def exponent(self, efficacy: Float[Array, "*n"]) -> Float[Array, "*n"]:
         return efficacy
+
+    def is_linear(self) -> bool:
+        return True
 
 
 class FirstOrderJump(AbstractJump):
@@ -36,6 +47,10 @@ class FirstOrderJump(AbstractJump):
 
     def exponent(self, efficacy: Float[Array, "*n"]) -> Float[Array, "*n"]:
         return -jnp.log1p(-efficacy)
+
+    def check(self, name: str, efficacy: Float[Array, "..."]) -> None:
+        if violates(lambda a: a < 1, efficacy):
+            raise ValueError(f"`{name}` has to be below 1 under `FirstOrderJump`; got {efficacy}.")
 
 
 class DeltaCurrent(AbstractSynapse):
@@ -58,12 +73,17 @@ class DeltaCurrent(AbstractSynapse):
     def prepare(self, dt: float, tau_m: Float[Array, "*n"] | None) -> None:
         return None
 
-    def step(self, constants: None, state: None, counts: Float[Array, "n"], weight: Float[Array, "*n"]) -> Received:
+    def step(
+        self, constants: None, state: None, counts: Float[Array, "n"], weight: Float[Array, "*n"], v: Any
+    ) -> Received:
         return Received(None, Input(kick=weight * counts))
 
     def spike_effect(self, weight: Float[Array, "*n"], tau_m: Float[Array, "*n"]) -> SpikeEffect:
         """A jump by the weight."""
         return current_effect(weight)
+
+    def gives(self) -> tuple[str, ...]:
+        return ("kick",)
 
 
 class DeltaConductance(AbstractSynapse):
@@ -105,10 +125,27 @@ class DeltaConductance(AbstractSynapse):
     def prepare(self, dt: float, tau_m: Float[Array, "*n"] | None) -> None:
         return None
 
-    def step(self, constants: None, state: None, counts: Float[Array, "n"], weight: Float[Array, "*n"]) -> Received:
+    def step(
+        self, constants: None, state: None, counts: Float[Array, "n"], weight: Float[Array, "*n"], v: Any
+    ) -> Received:
         exponent = self.jump.exponent(weight) * counts
         return Received(None, Input(log_decay=exponent, log_decay_times_reversal=exponent * self.reversal))
 
     def spike_effect(self, weight: Float[Array, "*n"], tau_m: Float[Array, "*n"]) -> SpikeEffect:
         """A conductance of integral a; under `FirstOrderJump` -log(1 - a), so that the jump is a (reversal - V)."""
         return conductance_effect(self.jump.exponent(weight), self.reversal)
+
+    def gives(self) -> tuple[str, ...]:
+        return ("log_decay",)
+
+    def is_signed(self) -> bool:
+        return False
+
+    def check_weight(self, name: str, weight: Float[Array, "..."], summed: bool) -> None:
+        check_finite(name, weight)
+        check_nonnegative(name, weight)
+        if not summed:
+            self.jump.check(name, weight)
+
+    def is_linear(self) -> bool:
+        return self.jump.is_linear()

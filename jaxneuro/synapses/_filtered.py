@@ -8,8 +8,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
 from .._formulas import Input
-from .._numerics import as_leaf, check_finite, check_positive, phi, violates
+from .._numerics import as_leaf, check_finite, check_nonnegative, phi
+from ._arguments import checked_rise, checked_tau
 from ._effect import SpikeEffect, conductance_effect, current_effect
+from ._off_grid import OffGridCurrent
 from ._synapse import AbstractSynapse, Received
 
 
@@ -154,23 +156,6 @@ class RiseDecay(eqx.Module):
         return (self.tau_rise, self.tau_decay)
 
 
-def _checked_rise(tau_rise: ArrayLike, tau_decay: ArrayLike) -> RiseDecay:
-    rise, decay = as_leaf(tau_rise, "tau_rise"), as_leaf(tau_decay, "tau_decay")
-    check_positive("tau_rise", rise)
-    check_positive("tau_decay", decay)
-    if violates(lambda a, b: a < b, rise, decay):
-        raise ValueError(
-            f"`tau_rise` has to be below `tau_decay`; got {rise} and {decay}. Where they are equal take AlphaCurrent."
-        )
-    return RiseDecay(rise, decay)
-
-
-def _checked_tau(tau: ArrayLike) -> Float[Array, "*n"]:
-    leaf = as_leaf(tau, "tau")
-    check_positive("tau", leaf)
-    return leaf
-
-
 class AbstractFilteredCurrent(AbstractSynapse):
     """A current with a time course: the synaptic variable is the current [mV] itself."""
 
@@ -184,7 +169,9 @@ class AbstractFilteredCurrent(AbstractSynapse):
     def prepare(self, dt: float, tau_m: Float[Array, "*n"] | None) -> Any:
         return self.kinetics().constants(dt, tau_m)
 
-    def step(self, constants: Any, state: Any, counts: Float[Array, "n"], weight: Float[Array, "*n"]) -> Received:
+    def step(
+        self, constants: Any, state: Any, counts: Float[Array, "n"], weight: Float[Array, "*n"], v: Any
+    ) -> Received:
         kinetics = self.kinetics()
         inputs = Input(current=kinetics.mean(constants, state))
         return Received(kinetics.step(constants, state, weight * counts), inputs)
@@ -193,6 +180,9 @@ class AbstractFilteredCurrent(AbstractSynapse):
         """The jump of a current of the same area, and the time constants."""
         kinetics = self.kinetics()
         return current_effect(weight * kinetics.area() / tau_m, kinetics.time_constants())
+
+    def gives(self) -> tuple[str, ...]:
+        return ("current",)
 
 
 class AbstractFilteredConductance(AbstractSynapse):
@@ -211,7 +201,9 @@ class AbstractFilteredConductance(AbstractSynapse):
         # The membrane's own time constant moves with the conductance: the mean over the step.
         return self.kinetics().constants(dt, None)
 
-    def step(self, constants: Any, state: Any, counts: Float[Array, "n"], weight: Float[Array, "*n"]) -> Received:
+    def step(
+        self, constants: Any, state: Any, counts: Float[Array, "n"], weight: Float[Array, "*n"], v: Any
+    ) -> Received:
         kinetics = self.kinetics()
         g = kinetics.mean(constants, state)
         inputs = Input(conductance=g, conductance_times_reversal=g * self.reversal)
@@ -221,6 +213,16 @@ class AbstractFilteredConductance(AbstractSynapse):
         """The integral of the conductance over tau_m, and the time constants."""
         kinetics = self.kinetics()
         return conductance_effect(weight * kinetics.area() / tau_m, self.reversal, kinetics.time_constants())
+
+    def gives(self) -> tuple[str, ...]:
+        return ("conductance",)
+
+    def is_signed(self) -> bool:
+        return False
+
+    def check_weight(self, name: str, weight: Float[Array, "..."], summed: bool) -> None:
+        check_finite(name, weight)
+        check_nonnegative(name, weight)
 
 
 class ExponentialCurrent(AbstractFilteredCurrent):
@@ -245,10 +247,14 @@ class ExponentialCurrent(AbstractFilteredCurrent):
     tau: Float[Array, "*n"]
 
     def __init__(self, tau: ArrayLike):
-        self.tau = _checked_tau(tau)
+        self.tau = checked_tau(tau)
 
     def kinetics(self) -> Exponential:
         return Exponential(self.tau)
+
+    def inside_steps(self, name: str) -> AbstractSynapse:
+        """The current whose spikes arrive inside steps."""
+        return OffGridCurrent(self.tau)
 
 
 class AlphaCurrent(AbstractFilteredCurrent):
@@ -270,7 +276,7 @@ class AlphaCurrent(AbstractFilteredCurrent):
     tau: Float[Array, "*n"]
 
     def __init__(self, tau: ArrayLike):
-        self.tau = _checked_tau(tau)
+        self.tau = checked_tau(tau)
 
     def kinetics(self) -> Alpha:
         return Alpha(self.tau)
@@ -298,7 +304,7 @@ class ExponentialConductance(AbstractFilteredConductance):
     reversal: Float[Array, "*n"]
 
     def __init__(self, tau: ArrayLike, *, reversal: ArrayLike):
-        self.tau = _checked_tau(tau)
+        self.tau = checked_tau(tau)
         self.reversal = as_leaf(reversal, "reversal")
         check_finite("reversal", self.reversal)
 
@@ -324,7 +330,7 @@ class AlphaConductance(AbstractFilteredConductance):
     reversal: Float[Array, "*n"]
 
     def __init__(self, tau: ArrayLike, *, reversal: ArrayLike):
-        self.tau = _checked_tau(tau)
+        self.tau = checked_tau(tau)
         self.reversal = as_leaf(reversal, "reversal")
         check_finite("reversal", self.reversal)
 
@@ -355,7 +361,7 @@ class RiseDecayCurrent(AbstractFilteredCurrent):
     time_course: RiseDecay
 
     def __init__(self, *, tau_rise: ArrayLike, tau_decay: ArrayLike):
-        self.time_course = _checked_rise(tau_rise, tau_decay)
+        self.time_course = RiseDecay(**checked_rise(tau_rise, tau_decay))
 
     def kinetics(self) -> RiseDecay:
         return self.time_course
@@ -383,7 +389,7 @@ class RiseDecayConductance(AbstractFilteredConductance):
     reversal: Float[Array, "*n"]
 
     def __init__(self, *, tau_rise: ArrayLike, tau_decay: ArrayLike, reversal: ArrayLike):
-        self.time_course = _checked_rise(tau_rise, tau_decay)
+        self.time_course = RiseDecay(**checked_rise(tau_rise, tau_decay))
         self.reversal = as_leaf(reversal, "reversal")
         check_finite("reversal", self.reversal)
 

@@ -3,11 +3,12 @@
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, ArrayLike, Bool, Float, Shaped
+from jaxtyping import Array, ArrayLike, Bool, Float, Int, PRNGKeyArray, Shaped
 
-from .._numerics import as_leaf, check_finite, check_nonnegative, check_positive, violates
+from .._numerics import as_leaf, check_finite, check_nonnegative, check_positive, step_keys, violates
 from ._synapse import AbstractSynapse, Received
 
 
@@ -73,15 +74,32 @@ class ShortTermPlasticity(AbstractSynapse):
     def prepare(self, dt: float, tau_m: Float[Array, "*n"] | None) -> Any:
         return self.synapse.prepare(dt, tau_m)
 
-    def step(self, constants: Any, state: Any, counts: Float[Array, "n"], weight: Float[Array, "*n"]) -> Received:
-        return self.synapse.step(constants, state, counts, weight)
+    def step(
+        self, constants: Any, state: Any, counts: Float[Array, "n"], weight: Float[Array, "*n"], v: Any
+    ) -> Received:
+        return self.synapse.step(constants, state, counts, weight, v)
 
-    def rested(self, n_pre: int) -> Resources:
+    def gives(self) -> tuple[str, ...]:
+        return self.synapse.gives()
+
+    def check_weight(self, name: str, weight: Float[Array, "..."], summed: bool) -> None:
+        self.synapse.check_weight(name, weight, summed)
+
+    def is_signed(self) -> bool:
+        return self.synapse.is_signed()
+
+    def is_linear(self) -> bool:
+        return self.synapse.is_linear()
+
+    def is_plain(self) -> bool:
+        return False
+
+    def presynaptic(self, n_pre: int) -> Resources:
         """The resources of `n_pre` neurons that have long been silent."""
         return Resources(jnp.ones(n_pre, self.u_0.dtype), jnp.zeros(n_pre, self.u_0.dtype))
 
     def release(
-        self, resources: Resources, spikes: Bool[Array, "time n_pre"], dt: float
+        self, memory: Resources, spikes: Bool[Array, "time n_pre"], dt: float
     ) -> tuple[Resources, Float[Array, "time n_pre"]]:
         """The resources after a block of steps, and u x of each spike, 0 elsewhere."""
         recovery = jnp.exp(-dt / self.tau_rec)
@@ -95,7 +113,7 @@ class ShortTermPlasticity(AbstractSynapse):
             used = jnp.where(fired, u * x, 0.0)
             return Resources(x - used, u), used
 
-        return lax.scan(step, resources, spikes)
+        return lax.scan(step, memory, spikes)
 
     def steady_amplitude(self, rate: Any) -> Float[Array, "..."]:
         """u x of the spikes of a regular train of `rate` [Hz] after a long time, in closed form."""
@@ -151,11 +169,33 @@ class StochasticRelease(AbstractSynapse):
     def prepare(self, dt: float, tau_m: Float[Array, "*n"] | None) -> Any:
         return self.synapse.prepare(dt, tau_m)
 
-    def step(self, constants: Any, state: Any, counts: Float[Array, "n"], weight: Float[Array, "*n"]) -> Received:
-        return self.synapse.step(constants, state, counts, weight)
+    def step(
+        self, constants: Any, state: Any, counts: Float[Array, "n"], weight: Float[Array, "*n"], v: Any
+    ) -> Received:
+        return self.synapse.step(constants, state, counts, weight, v)
 
-    def quanta(self, counts: Shaped[Array, "n"], uniform: Float[Array, "n"]) -> Float[Array, "n"]:
-        """Quanta released by `counts` spikes, by the inverse of the binomial distribution."""
+    def gives(self) -> tuple[str, ...]:
+        return self.synapse.gives()
+
+    def check_weight(self, name: str, weight: Float[Array, "..."], summed: bool) -> None:
+        self.synapse.check_weight(name, weight, summed)
+
+    def is_signed(self) -> bool:
+        return self.synapse.is_signed()
+
+    def is_linear(self) -> bool:
+        return False
+
+    def is_plain(self) -> bool:
+        return False
+
+    def chance(self, key: PRNGKeyArray, steps: Int[Array, "time"], n_post: int) -> Float[Array, "time n_post"]:
+        """One uniform number a step and target."""
+        return jax.vmap(lambda k: jax.random.uniform(k, (n_post,), jnp.result_type(float)))(step_keys(key, steps))
+
+    def transmitted(self, counts: Shaped[Array, "n"], numbers: Float[Array, "n"]) -> Float[Array, "n"]:
+        """Quanta released by `counts` spikes, by the inverse of the binomial distribution at the uniform `numbers`."""
+        uniform = numbers
         p = jnp.minimum(lax.stop_gradient(self.p), 1.0 - jnp.finfo(uniform.dtype).eps)
         sites = lax.stop_gradient(counts).astype(uniform.dtype) * self.n_sites
         odds = p / (1.0 - p)
@@ -176,6 +216,6 @@ class StochasticRelease(AbstractSynapse):
 
 def checked_inner(synapse: Any) -> AbstractSynapse:
     """The synapse inside another, or `ValueError`."""
-    if not isinstance(synapse, AbstractSynapse) or isinstance(synapse, ShortTermPlasticity | StochasticRelease):
+    if not isinstance(synapse, AbstractSynapse) or not synapse.is_plain():
         raise ValueError(f"`synapse` has to be a plain synapse such as `ExponentialCurrent(5.0)`; got {synapse!r}.")
     return synapse

@@ -4,9 +4,10 @@ import abc
 from typing import Any, Generic, TypeVar
 
 import equinox as eqx
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
 from .._formulas import Input
+from .._numerics import check_finite
 from ._effect import SpikeEffect
 
 State = TypeVar("State")
@@ -20,7 +21,12 @@ class Received(eqx.Module, Generic[State]):
 
 
 class AbstractSynapse(eqx.Module):
-    """Turns weighted arrivals into the `Input` of the target neurons."""
+    """Turns weighted arrivals into the `Input` of the target neurons.
+
+    A synapse of one's own is `init`, `prepare` and `step`, and `gives` what it gives. What happens before arrival, at
+    the presynaptic neuron (`presynaptic`, `release`) and by chance (`chance`, `transmitted`), costs nothing where it
+    is left out.
+    """
 
     @abc.abstractmethod
     def init(self, n: int) -> Any:
@@ -31,8 +37,73 @@ class AbstractSynapse(eqx.Module):
         """Constants of a step of `dt` [ms] onto targets with membrane time constant `tau_m` [ms]."""
 
     @abc.abstractmethod
-    def step(self, constants: Any, state: Any, counts: Float[Array, "n"], weight: Float[Array, "*n"]) -> Received:
-        """One step: `counts` spikes arrive at its end, each with `weight`."""
+    def step(
+        self,
+        constants: Any,
+        state: Any,
+        counts: Float[Array, "n"],
+        weight: Float[Array, "*n"],
+        v: Float[Array, "n"] | None,
+    ) -> Received:
+        """One step: `counts` spikes arrive at its end, each with `weight`.
+
+        `v` is the potential of the targets at the step's start [mV]; None of a model that observes no "v".
+        """
+
+    def gives(self) -> tuple[str, ...]:
+        """The parts of `Input` that it gives, by name; a network refuses targets that do not understand them."""
+        return ()
+
+    def check_weight(self, name: str, weight: Float[Array, "..."], summed: bool) -> None:
+        """Raises `ValueError` where a weight is not allowed; `summed`, where arrivals are sums of given weights."""
+        check_finite(name, weight)
+
+    def is_signed(self) -> bool:
+        """Whether a weight may be negative."""
+        return True
+
+    def is_linear(self) -> bool:
+        """Whether k spikes of weight w in a step act as one of weight k w; if not, it needs counts of spikes."""
+        return True
+
+    def presynaptic(self, n_pre: int) -> Any:
+        """What each of `n_pre` presynaptic neurons remembers at the start; None where spikes are released as they are.
+
+        Where there is something, `release` is called, and spikes have amplitudes.
+        """
+        return None
+
+    def release(
+        self, memory: Any, spikes: Bool[Array, "time n_pre"], dt: float
+    ) -> tuple[Any, Float[Array, "time n_pre"]]:
+        """The memory after a block of steps of `dt` [ms], and the amplitude of each spike, 0 where there is none."""
+        raise NotImplementedError("A synapse with a `presynaptic` memory has to have `release`.")
+
+    def chance(self, key: PRNGKeyArray, steps: Int[Array, "time"], n_post: int) -> Float[Array, "time n_post"] | None:
+        """The random numbers of the successive `steps` by which spikes are transmitted; None where all are.
+
+        Where there are some, `transmitted` is called. They depend on `key`, step and neuron alone: one key a step.
+        """
+        return None
+
+    def transmitted(self, counts: Shaped[Array, "n"], numbers: Float[Array, "n"]) -> Float[Array, "n"]:
+        """What of `counts` spikes is transmitted, by the random numbers of the step."""
+        raise NotImplementedError("A synapse with `chance` has to have `transmitted`.")
+
+    def is_plain(self) -> bool:
+        """Whether it acts on arrivals alone, so that a drive, which has no presynaptic neurons, may have it."""
+        return True
+
+    def inside_steps(self, name: str) -> "AbstractSynapse":
+        """The synapse whose spikes arrive inside steps; `name` is whose it is.
+
+        Raises `ValueError` where it has no such form.
+        """
+        raise ValueError(f"`spike_times`: {name} has to be of an `ExponentialCurrent`; got {type(self).__name__}.")
+
+    def hears_inside_steps(self) -> bool:
+        """Whether arrivals are moments of their times inside the step, (n, 3), and no counts."""
+        return False
 
     def spike_effect(self, weight: Float[Array, "*n"], tau_m: Float[Array, "*n"]) -> SpikeEffect:
         """What one spike of `weight` does to a leaky membrane of `tau_m` [ms]: what theory reads, differentiable.

@@ -57,7 +57,7 @@ def network(projections=(), drives=(), **populations):
         (lambda: jn.UniformDelay(2.0, 1.0), "needs 0 <= low <= high"),
         (lambda: network(drives=[drive("A")]), r"`drives\[0\]` names the population 'A'"),
         (lambda: network(drives=[drive(rate=np.ones(7))]), "`rate` has 7 values for the 20 neurons"),
-        (lambda: network(drives=["noise"]), r"`drives\[0\]` has to be a PoissonDrive"),
+        (lambda: network(drives=["noise"]), r"`drives\[0\]` has to be a drive"),
         (lambda: drive(rate=-1.0), "`rate` must not be negative"),
         (lambda: drive(n_sources=np.nan), "`n_sources` has to be finite"),
         (lambda: jn.WhiteNoiseDrive("E", mu=0.0, sigma=-1.0), "`sigma` must not be negative"),

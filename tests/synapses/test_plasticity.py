@@ -85,7 +85,7 @@ def test_quanta_have_the_binomial_law():
     assert quanta.max() <= 10
     certain = jn.StochasticRelease(jn.DeltaCurrent(), n_sites=3, p=1.0)
     counts = jnp.asarray([0.0, 1.0, 2.0])
-    np.testing.assert_array_equal(certain.quanta(counts, jnp.asarray([0.5, 0.5, 0.999])), [0.0, 3.0, 6.0])
+    np.testing.assert_array_equal(certain.transmitted(counts, jnp.asarray([0.5, 0.5, 0.999])), [0.0, 3.0, 6.0])
 
 
 def test_errors(as_users_run):

@@ -117,7 +117,7 @@ def test_jumps_of_one_step_combine_in_one_exponent():
     inputs = Input()
     for a, c, reversal in ((a_e, c_e, e_e), (a_i, c_i, e_i)):
         synapse = jn.DeltaConductance(reversal)
-        inputs = inputs + synapse.step(None, None, c * one, jnp.asarray(a)).inputs
+        inputs = inputs + synapse.step(None, None, c * one, jnp.asarray(a), None).inputs
 
     def pulse(s, x):
         return -a_e * c_e * (x - e_e) - a_i * c_i * (x - e_i)
@@ -125,7 +125,9 @@ def test_jumps_of_one_step_combine_in_one_exponent():
     reference = solve_ivp(pulse, (0, 1), [v], rtol=1e-12, atol=1e-12).y[0, -1]
     np.testing.assert_allclose(inputs.apply_jumps(v * one), reference, rtol=1e-10)
     # And the derivative of a step without any spike is finite.
-    quiet = jax.grad(lambda a: jn.DeltaConductance(0.0).step(None, None, 0.0 * one, a).inputs.apply_jumps(v * one)[0])
+    quiet = jax.grad(
+        lambda a: jn.DeltaConductance(0.0).step(None, None, 0.0 * one, a, None).inputs.apply_jumps(v * one)[0]
+    )
     assert float(quiet(jnp.asarray(0.1))) == 0.0
 
 

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from .._formulas import DecayingCurrent
 from .._numerics import phi
+from ._membrane_input import DecayingCurrent
 
 # Newton's steps inside a bracket: a handful, and as many as halvings need where a threshold is grazed.
 _MOST_STEPS = 60
@@ -72,7 +72,7 @@ def current_in(step: DecayingCurrent, dt: float) -> Current:
     return Current(step.tau, step.now, jnp.where(known, total, 0.0), dt - u, rest)
 
 
-class Path(eqx.Module):
+class MembraneStep(eqx.Module):
     """A membrane over one step of `dt` [ms].
 
     tau_m dV/dt = -(V - v_inf) + the sum of the currents.
