@@ -10,6 +10,9 @@ from ._network import (
     AbstractCounts as AbstractCounts,
     AbstractDrive as AbstractDrive,
     AbstractInitial as AbstractInitial,
+    Afferent as Afferent,
+    SpikeStream as SpikeStream,
+    WhiteCurrent as WhiteCurrent,
     normal_numbers as normal_numbers,
 )
 from ._numerics import (
@@ -57,6 +60,7 @@ from .models import (
     AbstractRelaxation as AbstractRelaxation,
     AbstractSource as AbstractSource,
     Firing as Firing,
+    LeakyMembrane as LeakyMembrane,
     StepConstants as StepConstants,
     crossing as crossing,
     fire as fire,
@@ -64,7 +68,12 @@ from .models import (
 from .plot import COLOURS as COLOURS, label as label, pyplot as pyplot
 from .reset import AbstractReset as AbstractReset
 from .surrogate import AbstractSurrogate as AbstractSurrogate
-from .synapses import AbstractJump as AbstractJump, AbstractSynapse as AbstractSynapse, Received as Received
+from .synapses import (
+    AbstractJump as AbstractJump,
+    AbstractSynapse as AbstractSynapse,
+    Received as Received,
+    SpikeEffect as SpikeEffect,
+)
 from .theory import (
     AbstractField as AbstractField,
     AbstractNoise as AbstractNoise,
