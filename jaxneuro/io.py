@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,9 @@ import numpy as np
 from ._fit import FitResult
 from ._numerics import replacing as replacing, write_text as write_text
 from .laws import IS_INHIBITORY, PSPTable
+
+# Where columns are not separated by commas, a point may stand between thousands.
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}(\.\d{3})+")
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,13 @@ def read_psp_csv(
     for number, row in rows[1:]:
         if len(row) != columns.width:
             raise ValueError(f"{path}, line {number}: {len(row)} fields where line {first} names {columns.width}.")
-        k.append(_positive(path, number, n_connections, row[columns.index[n_connections]]))
+        degree = row[columns.index[n_connections]]
+        if delimiter != "," and _THOUSANDS.fullmatch(degree):
+            raise ValueError(
+                f"{path}, line {number}: `{n_connections}` is {degree}, which may be {degree.split('.')[0]} or "
+                f"{degree.replace('.', '')}: write it without a point."
+            )
+        k.append(_positive(path, number, n_connections, degree))
         amplitude.append(_positive(path, number, psp, row[columns.index[psp]]))
         mask.append(_is_inhibitory(path, number, synapse, row[columns.index[synapse]]))
     if len(k) > 1 and len(set(k)) == 1:
@@ -89,7 +99,7 @@ def _lines(path: Path) -> list[str]:
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
         raise ValueError(f"{path}, line {line}: a binary file is no CSV file.")
-    return text.splitlines()
+    return text.removesuffix("\n").split("\n")  # a separator of Unicode or a vertical tab ends no line of a table
 
 
 def _rows(path: Path, lines: list[str], delimiter: str) -> list[tuple[int, list[str]]]:

@@ -12,7 +12,6 @@ import jaxneuro as jn
 from jaxneuro import FitResult
 from jaxneuro._fit import text_table
 
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 POTASSIUM, SODIUM = "hh_potassium", "hh_sodium"
 SCATTER = 0.02  # of the made traces, relative to the largest conductance
 
@@ -81,14 +80,15 @@ def _points(time: np.ndarray, depolarisation: np.ndarray, conductance: np.ndarra
     return Clamped(jnp.asarray(time), jnp.asarray(index), jnp.asarray(conductance), tuple(map(float, levels)))
 
 
-def read() -> dict[str, Clamped] | None:
-    """The points of Figs. 3 and 6 of Hodgkin and Huxley (1952), from 20 mV on; None where they are not at hand."""
+def read(folder: str | Path) -> dict[str, Clamped]:
+    """The digitised points of Figs. 3 and 6 of Hodgkin and Huxley (1952) in `folder`, from 20 mV on."""
     files = {POTASSIUM: "hh1952_potassium_conductance.npz", SODIUM: "hh1952_sodium_conductance.npz"}
-    if not all((SHARED / name).exists() for name in files.values()):
-        return None
+    missing = [name for name in files.values() if not (Path(folder) / name).exists()]
+    if missing:
+        raise FileNotFoundError(f"`folder` {folder} holds no {' and no '.join(missing)}.")
     found = {}
     for kind, name in files.items():
-        with np.load(SHARED / name) as file:
+        with np.load(Path(folder) / name) as file:
             kept = file["depolarizations"] >= 20.0
             columns = [file[key][kept] for key in ("times", "depolarizations", "conductances")]
         found[kind] = _points(*columns)
@@ -124,11 +124,10 @@ def fit_sodium(data: Clamped) -> FitResult:
 
 
 def run(data: dict[str, Clamped] | None = None) -> Study:
-    """Fits the digitised points where they are at hand, else points that the package makes."""
-    own = read() if data is None else data
-    points = own or made()
+    """Fits `data`, such as the digitised points of `read`, or points that the package makes."""
+    points = made() if data is None else data
     fits = {POTASSIUM: fit_potassium(points[POTASSIUM]), SODIUM: fit_sodium(points[SODIUM])}
-    return Study(fits, points, data is None and own is not None)
+    return Study(fits, points, data is not None)
 
 
 def published(depolarisations: np.ndarray) -> dict[str, np.ndarray]:

@@ -117,6 +117,8 @@ def compare(results: Mapping[str, FitResult], *, progress: bool | None = None) -
     Source: Burnham and Anderson (2002), doi:10.1007/b97636; Vehtari, Gelman and Gabry (2017),
     doi:10.1007/s11222-016-9696-4, for the standard error of the difference.
     """
+    if not isinstance(results, Mapping) or not all(isinstance(r, FitResult) for r in results.values()):
+        raise ValueError(f"`results` has to be a dict of {{name: FitResult}}; got {type(results).__name__}.")
     if not results:
         raise ValueError("`results` is empty: give at least one fit.")
     kinds = {(type(r.loss).__name__, r.n_observations) for r in results.values()}

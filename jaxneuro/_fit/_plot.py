@@ -42,9 +42,11 @@ def plot_laws(results: "Mapping[str, FitResult]", axes: Any, *, k: ArrayLike | N
 
 def plot_result(result: "FitResult", inputs: ArrayLike | None, *, axes: Any, label: str | None) -> Any:
     """One result: a law with its data, or any callable model over `inputs`."""
-    import matplotlib.pyplot as plt
-
     if axes is None:
+        try:
+            import matplotlib.pyplot as plt
+        except ImportError as error:
+            raise ImportError("Figures need matplotlib: pip install 'jaxneuro[plot]'.") from error
         _, axes = plt.subplots(layout="constrained")
     if isinstance(result.data, PSPTable):
         plot_laws({label or type(result.model).__name__: result}, axes, k=inputs)

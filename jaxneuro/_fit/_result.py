@@ -29,8 +29,10 @@ class FitCode(enum.Enum):
     """What became of a fit."""
 
     SUCCESSFUL = "The fit converged."
-    NOT_CONVERGED = "No start converged within the optimiser's steps. Try other starts or more steps; "
-    "data that cannot tell the parameters apart need fewer of them free."
+    NOT_CONVERGED = (
+        "No start converged within the optimiser's steps. Try other starts or more steps; data that cannot tell the "
+        "parameters apart need fewer of them free."
+    )
     NONFINITE = "The loss is not finite at any start. Start elsewhere or give `bounds`."
 
 

@@ -4,7 +4,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Bool, Float
 
-from .._numerics import as_leaf, check_finite, check_nonnegative, check_positive, violates
+from .._numerics import as_leaf, check_broadcast, check_finite, check_nonnegative, check_positive, violates
 
 
 class LifArguments(eqx.Module):
@@ -26,6 +26,7 @@ class LifArguments(eqx.Module):
             as_leaf(v_reset, "v_reset"),
             as_leaf(t_ref, "t_ref"),
         )
+        check_broadcast({name: getattr(self, name) for name in ("mu", "sigma", "tau", "v_th", "v_reset", "t_ref")})
         check_finite("mu", self.mu)
         check_nonnegative("sigma", self.sigma)
         check_positive("tau", self.tau)

@@ -4,7 +4,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_leaf, check_finite, check_nonnegative, check_positive
+from .._numerics import as_leaf, check_broadcast, check_finite, check_nonnegative, check_positive
 
 
 class PoissonInput(eqx.Module):
@@ -134,6 +134,8 @@ def ou_moments(
         as_leaf(v_0, "v_0"),
         as_leaf(e_l, "e_l"),
     )
+    given = dict(t=time, lag=shift, mu=mean_input, sigma=noise, tau=time_constant, v_0=start, e_l=rest)
+    check_broadcast(given)
     for name, value in (("t", time), ("sigma", noise), ("lag", shift)):
         check_nonnegative(name, value)
     for name, value in (("mu", mean_input), ("v_0", start), ("e_l", rest)):

@@ -9,6 +9,7 @@ from ._bijection import (
 )
 from ._bits import random_bits as random_bits
 from ._check import (
+    check_broadcast as check_broadcast,
     check_finite as check_finite,
     check_nonnegative as check_nonnegative,
     check_positive as check_positive,
@@ -26,7 +27,7 @@ from ._dawson import (
     dawson_difference as dawson_difference,
 )
 from ._erfcx import erfcx as erfcx
-from ._files import replacing as replacing, write_text as write_text
+from ._files import check_target as check_target, replacing as replacing, write_text as write_text
 from ._implicit import implicit_root as implicit_root, implicit_roots as implicit_roots
 from ._keys import check_key as check_key, role_key as role_key, step_keys as step_keys
 from ._lambert_w import lambert_w as lambert_w, wright_omega as wright_omega

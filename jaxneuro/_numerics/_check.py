@@ -1,8 +1,10 @@
 """Checks of arguments: one clear sentence, and only where a value is known."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from jax.core import Tracer
-from jaxtyping import ArrayLike
+from jaxtyping import Array, ArrayLike
 
 from ._read import read_numbers
 
@@ -11,6 +13,15 @@ def _known(name: str, value: ArrayLike) -> np.ndarray | None:
     """The value as numpy, or None under a transformation, where it is not known."""
     known = value if isinstance(value, Tracer) else read_numbers(value, name)
     return None if isinstance(known, Tracer) else np.asarray(known)
+
+
+def check_broadcast(values: Mapping[str, Array]) -> None:
+    """Raises `ValueError`, with the shape of each, where named arrays do not broadcast against each other."""
+    try:
+        np.broadcast_shapes(*(value.shape for value in values.values()))
+    except ValueError:
+        shapes = ", ".join(f"`{name}` {value.shape}" for name, value in values.items() if value.ndim)
+        raise ValueError(f"The lengths do not fit: {shapes}; give numbers or arrays that broadcast.") from None
 
 
 def check_finite(name: str, value: ArrayLike) -> None:

@@ -1,7 +1,7 @@
 """The training loop."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,8 @@ import numpy as np
 import optax
 from jaxtyping import Array, PRNGKeyArray
 
-from .._numerics import ProgressLine, check_key
-from ._checkpoint import load, save
+from .._numerics import ProgressLine, check_key, check_target
+from ._checkpoint import check_program, load, save
 from ._diagnosis import Finding, TrainingWarning, diagnose
 
 
@@ -58,7 +58,7 @@ class _Progress(eqx.Module):
 def train(
     params: Any,
     loss: Callable[..., Any],
-    batches: Callable[[int], Any],
+    batches: Callable[[int], Any] | Iterable[Any],
     *,
     steps: int,
     optimiser: optax.GradientTransformation,
@@ -82,7 +82,8 @@ def train(
       `where(params)` names.
     - `loss(params, batch, key)`: a number, or a number and {population: rates [Hz]}, from which silent and runaway
       neurons are told. Within, a batch is a `jax.vmap` of `simulate(..., throw=False)`.
-    - `batches(step)`: the batch of a step, a function of the step alone, so that a run can go on where it was.
+    - `batches`: a function of the step alone, `batches(step)`, so that a run can go on where it was; or an iterable of
+      at least `steps` batches, of which a run that goes on passes over the first ones.
     - `steps`: how many.
     - `optimiser`: of optax; a learning-rate schedule is an argument of it.
     - `key`: a `jax.random.key`; step k gets `jax.random.fold_in(key, k)`.
@@ -96,9 +97,11 @@ def train(
 
     **Returns:** a `Trained`.
 
-    Raises `ValueError` where an argument does not fit or a checkpoint is of another training, `RuntimeError` where a
-    loss, gradient or rate is not finite or a validation loss NaN; earlier parameters are in the checkpoint. Warns with
-    `TrainingWarning` of dead or runaway units, vanished or exploding gradients and a loss that stopped moving.
+    Raises `ValueError` where an argument does not fit, `batches` end early or a checkpoint is of another training
+    (other parameters, loss, optimiser or key) or beyond `steps`; `FileNotFoundError` where its folder is missing;
+    `RuntimeError` where a loss, gradient or rate is not finite or a validation loss NaN; earlier parameters are in the
+    checkpoint. Warns with `TrainingWarning` of dead or runaway units, vanished or exploding gradients and a loss that
+    stopped moving.
 
     ```python
     >>> import jax, jax.numpy as jnp, optax, jaxneuro as jn
@@ -112,7 +115,7 @@ def train(
     ```
     """
     check_key(key)
-    _check(steps, every, patience, validate, optimiser)
+    _check(loss, steps, every, patience, validate, optimiser)
     select, rebuild = _selection(params, where)
     trained = select(params)
     names = [jax.tree_util.keystr(path) or "params" for path, _ in jax.tree_util.tree_leaves_with_path(trained)]
@@ -121,24 +124,30 @@ def train(
     inf, start = jnp.asarray(jnp.inf), jnp.asarray(0, jnp.int32)
     state = _Progress(trained, optimiser.init(trained), trained, start, inf, start)
     history: dict[str, np.ndarray] = {}
-    path = None if checkpoint is None else Path(checkpoint)
+    path = None if checkpoint is None else check_target(checkpoint)
+    stored = ""
     if path is not None and path.exists():
-        state, history = load(path, state, key)
+        state, history, stored = load(path, state, key)
+        _check_goes_on(path, int(state.step), steps)
     records = {name: list(values) for name, values in history.items()}
-    advance = _compiled_step(loss, optimiser, rebuild)
+    advance, program = _compiled_step(loss, optimiser, rebuild), ""
+    next_batch = _source(batches, int(state.step), steps)
     line, stopped = ProgressLine("training", "steps", steps, progress), False
     try:
         while int(state.step) < steps and not stopped:
             step = int(state.step)
-            batch = batches(step)
+            batch = next_batch(step)
             batch = batch if sharding is None else jax.device_put(batch, sharding)
+            if path is not None and not program:
+                traced = advance.trace(state.trained, state.optimiser, batch, jax.random.fold_in(key, step))
+                program = check_program(path, stored, traced)
             new, seen = advance(state.trained, state.optimiser, batch, jax.random.fold_in(key, step))
             _record(records, seen, step)
             state = eqx.tree_at(lambda s: (s.trained, s.optimiser, s.step), state, (*new, state.step + 1))
             if (step + 1) % every == 0 or step + 1 == steps:
                 state, stopped = _validated(state, validate, rebuild, patience, records)
                 if path is not None:
-                    save(path, state, {name: np.asarray(values) for name, values in records.items()}, key)
+                    save(path, state, {name: np.asarray(values) for name, values in records.items()}, key, program)
             line(step + 1)
     finally:
         line.close()
@@ -146,7 +155,36 @@ def train(
     return _result(state, records, names, rebuild, validate is not None, stopped and int(state.step) < steps)
 
 
-def _check(steps: int, every: int, patience: int | None, validate: Any, optimiser: Any) -> None:
+def _check_goes_on(path: Path, step: int, steps: int) -> None:
+    if step > steps:
+        raise ValueError(
+            f"`steps` is {steps}, and `checkpoint` {path} is already at step {step}: give more steps, or another file."
+        )
+
+
+def _source(batches: Any, start: int, steps: int) -> Callable[[int], Any]:
+    """A function of the step, from a function or from an iterable, of which the first `start` are passed over."""
+    if callable(batches):
+        return batches
+    if isinstance(batches, str | bytes | Mapping) or not isinstance(batches, Iterable):
+        raise ValueError(f"`batches` has to be a function of the step or an iterable; got {type(batches).__name__}.")
+    left = iter(batches)
+
+    def following(step: int) -> Any:
+        for batch in left:
+            return batch
+        raise ValueError(
+            f"`batches` ended before step {step} of {steps}: give as many, or `itertools.cycle` of a list."
+        )
+
+    for step in range(start):
+        following(step)
+    return following
+
+
+def _check(loss: Any, steps: int, every: int, patience: int | None, validate: Any, optimiser: Any) -> None:
+    if not callable(loss):
+        raise ValueError(f"`loss` has to be a function of (params, batch, key); got {loss!r}.")
     for name, value in (("steps", steps), ("every", every), ("patience", 1 if patience is None else patience)):
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise ValueError(f"`{name}` has to be a positive number of steps; got {value!r}.")

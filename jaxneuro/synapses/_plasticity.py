@@ -61,6 +61,8 @@ class ShortTermPlasticity(AbstractSynapse):
         self.synapse = checked_inner(synapse)
         self.u_0, self.tau_rec = as_leaf(u_0, "u_0"), as_leaf(tau_rec, "tau_rec")
         self.tau_facil = None if tau_facil is None else as_leaf(tau_facil, "tau_facil")
+        for name, leaf in (("u_0", self.u_0), ("tau_rec", self.tau_rec), ("tau_facil", self.tau_facil)):
+            _check_one(name, leaf)
         check_finite("u_0", self.u_0)
         if violates(lambda u: (u > 0) & (u <= 1), self.u_0):
             raise ValueError(f"`u_0` has to lie above 0 and be at most 1; got {self.u_0}.")
@@ -159,6 +161,7 @@ class StochasticRelease(AbstractSynapse):
         if isinstance(n_sites, bool) or not isinstance(n_sites, int) or n_sites < 1:
             raise ValueError(f"`n_sites` has to be a positive integer; got {n_sites!r}.")
         self.n_sites = n_sites
+        _check_one("p", self.p)
         check_nonnegative("p", self.p)
         if violates(lambda p: p <= 1, self.p):
             raise ValueError(f"`p` has to be a probability; got {self.p}.")
@@ -212,6 +215,11 @@ class StochasticRelease(AbstractSynapse):
 
         none = jnp.exp(sites * jnp.log1p(-p))
         return lax.while_loop(short, more, (jnp.zeros_like(p), none, none, jnp.zeros_like(none)))[3]
+
+
+def _check_one(name: str, leaf: Array | None) -> None:
+    if leaf is not None and leaf.ndim:
+        raise ValueError(f"`{name}` has to be one number, the same for all synapses; got shape {leaf.shape}.")
 
 
 def checked_inner(synapse: Any) -> AbstractSynapse:

@@ -1,5 +1,7 @@
 """The studies of single neurons give back what went in, with intervals that hold it."""
 
+import os
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -20,7 +22,7 @@ def covered(fit, keys, wanted):
 
 
 def test_conductances_of_made_traces_come_back():
-    study = hh_conductances.run(hh_conductances.made())
+    study = hh_conductances.run()
     levels = study.data[POTASSIUM].depolarisations
     known, n = published(levels), levels.size
     # Of 5 intervals of 95% at least 3 hold (all but one in 850 times).
@@ -31,10 +33,15 @@ def test_conductances_of_made_traces_come_back():
     assert "tau_n" in hh_conductances.report(study)
 
 
+def test_a_folder_without_the_points_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="holds no hh1952_potassium_conductance"):
+        hh_conductances.read(tmp_path)
+
+
 @pytest.mark.slow
-@pytest.mark.skipif(hh_conductances.read() is None, reason="the digitised points are not at hand")
+@pytest.mark.skipif("JAXNEURO_HH1952" not in os.environ, reason="JAXNEURO_HH1952 names no folder of the points of 1952")
 def test_potassium_of_1952_has_the_time_constants_of_its_equation():
-    data = hh_conductances.read()
+    data = hh_conductances.read(os.environ["JAXNEURO_HH1952"])
     fit = hh_conductances._study.fit_potassium(data[POTASSIUM])
     levels = data[POTASSIUM].depolarisations
     tau = np.array([fit.params[f"tau[{k}]"] for k in range(levels.size)])

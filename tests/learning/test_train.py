@@ -63,7 +63,7 @@ def test_a_killed_run_goes_on_bitwise(tmp_path):
 
 
 @pytest.mark.float32
-def test_a_file_that_is_no_checkpoint_of_this_training_is_refused(tmp_path):
+def test_a_file_that_is_no_checkpoint_of_this_training_is_refused(tmp_path, as_users_run):
     file = tmp_path / "run.npz"
     common = dict(optimiser=optax.sgd(0.01), checkpoint=file)
     np.savez(file, np.ones(300))
@@ -79,6 +79,43 @@ def test_a_file_that_is_no_checkpoint_of_this_training_is_refused(tmp_path):
     jn.train(jnp.zeros(3), loss, batches, steps=2, key=KEY, **common)
     with pytest.raises(ValueError, match="with another `key`"):
         jn.train(jnp.zeros(3), loss, batches, steps=4, key=jax.random.key(1), **common)
+    with pytest.raises(ValueError, match="with another `loss` or `optimiser`"):
+        jn.train(jnp.zeros(3), lambda w, b, k: 2.0 * loss(w, b, k), batches, steps=4, key=KEY, **common)
+    with pytest.raises(ValueError, match="with another `loss` or `optimiser`"):
+        jn.train(jnp.zeros(3), loss, batches, steps=4, key=KEY, optimiser=optax.sgd(0.02), checkpoint=file)
+    with pytest.raises(ValueError, match=r"`steps` is 1, and `checkpoint` .* is already at step 2"):
+        jn.train(jnp.zeros(3), loss, batches, steps=1, key=KEY, **common)
+    whole = dict(np.load(file))
+    np.savez(file, **whole | {"history loss": whole["history loss"][:1]})
+    with pytest.raises(ValueError, match=r"is damaged: its history is not as long as its 2 steps"):
+        jn.train(jnp.zeros(3), loss, batches, steps=4, key=KEY, **common)
+    with pytest.raises(FileNotFoundError, match=r"the folder .* does not exist"):
+        jn.train(
+            jnp.zeros(3),
+            loss,
+            batches,
+            steps=1,
+            key=KEY,
+            optimiser=optax.sgd(0.1),
+            checkpoint=tmp_path / "no" / "run.npz",
+        )
+
+
+def test_batches_come_from_a_function_or_an_iterable(tmp_path, as_users_run):
+    common = dict(optimiser=optax.sgd(0.01), key=KEY)
+    wanted = jn.train(jnp.zeros(3), loss, batches, steps=4, **common)
+    given = [batches(step) for step in range(4)]
+    for each in (given, iter(given), (batch for batch in given)):
+        np.testing.assert_array_equal(jn.train(jnp.zeros(3), loss, each, steps=4, **common).loss, wanted.loss)
+    file = tmp_path / "run.npz"
+    jn.train(jnp.zeros(3), loss, given, steps=2, checkpoint=file, **common)
+    rest = jn.train(jnp.zeros(3), loss, given, steps=4, checkpoint=file, **common)  # the first two are passed over
+    np.testing.assert_array_equal(rest.loss, wanted.loss)
+    with pytest.raises(ValueError, match="`batches` ended before step 4 of 5"):
+        jn.train(jnp.zeros(3), loss, given, steps=5, **common)
+    for wrong in (3, "abc", {"a": 1}):
+        with pytest.raises(ValueError, match="`batches` has to be a function of the step or an iterable"):
+            jn.train(jnp.zeros(3), loss, wrong, steps=1, **common)
 
 
 def test_where_selects_and_patience_stops():
