@@ -187,7 +187,7 @@ class NormalDelay(AbstractDelayLaw):
 
     def characteristic(self, growth: Complex[Array, ""]) -> Complex[Array, ""]:
         values, p = self._nodes()
-        return jnp.sum(p * jnp.exp(-growth * values))
+        return jnp.sum(p.astype(growth.dtype) * jnp.exp(-growth * values.astype(growth.dtype)))
 
 
 class LogNormalDelay(AbstractDelayLaw):
@@ -245,7 +245,7 @@ class LogNormalDelay(AbstractDelayLaw):
 
     def characteristic(self, growth: Complex[Array, ""]) -> Complex[Array, ""]:
         values, p = self._nodes()
-        return jnp.sum(p * jnp.exp(-growth * values))
+        return jnp.sum(p.astype(growth.dtype) * jnp.exp(-growth * values.astype(growth.dtype)))
 
 
 def as_delay(delay: Any) -> AbstractDelay:

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float, Real
 
 from ._primitive import bind_counts, bind_linear
 
@@ -46,7 +46,7 @@ class AbstractOperator(eqx.Module):
         """The integer type that no step's count can overflow."""
 
     @abc.abstractmethod
-    def count(self, spikes: Bool[Array, "time n_pre"]) -> Int[Array, "time n_post"]:
+    def count(self, spikes: Bool[Array, "time n_pre"]) -> Real[Array, "time n_post"]:
         """Counts of arrivals at each target, for every step of a block."""
 
     @abc.abstractmethod
@@ -62,10 +62,10 @@ class AbstractOperator(eqx.Module):
         """The transpose: the sum over the targets of each source, 0 where not `sensitive`."""
 
     @abc.abstractmethod
-    def as_matrix(self) -> Int[Array, "n_post n_pre"]:
+    def as_matrix(self) -> Real[Array, "n_post n_pre"]:
         """Number of synapses, (post, pre)."""
 
-    def deliver(self, spikes: Bool[Array, "time n_pre"]) -> Int[Array, "time n_post"]:
+    def deliver(self, spikes: Bool[Array, "time n_pre"]) -> Real[Array, "time n_post"]:
         """Counts of arrivals at each target, for every step of a block; a batch is more steps."""
         return bind_counts(self, spikes)
 
@@ -75,7 +75,7 @@ class AbstractOperator(eqx.Module):
         """`push_forward` with derivatives in both modes."""
         return bind_linear(self, values, sensitive)
 
-    def mv(self, spikes: Bool[Array, "n_pre"]) -> Int[Array, "n_post"]:
+    def mv(self, spikes: Bool[Array, "n_pre"]) -> Real[Array, "n_post"]:
         """Counts of arrivals for the spikes of one step."""
         return self.deliver(spikes[None])[0]
 

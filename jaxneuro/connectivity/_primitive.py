@@ -7,12 +7,12 @@ the wiring is not copied; else the elements of a batch are done one after anothe
 from typing import Any
 
 import jax
-from jaxtyping import Array, Bool, Float, Int, Shaped
+from jaxtyping import Array, Bool, Float, Real, Shaped
 
 from .._numerics._primitive import batch_first, batch_size, define, linear_in_last, one_by_one
 
 
-def bind_counts(operator: Any, *rows: Shaped[Array, "_ _"]) -> Int[Array, "_ _"]:
+def bind_counts(operator: Any, *rows: Shaped[Array, "_ _"]) -> Real[Array, "_ _"]:
     """`operator.count(*rows)`; without derivatives."""
     leaves, structure = jax.tree_util.tree_flatten(operator)
     return _counts.bind(*leaves, *rows, structure=structure)

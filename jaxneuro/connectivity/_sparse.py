@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int, Integer
+from jaxtyping import Array, Bool, Float, Int, Integer, Real
 
 from ._delivery import AbstractDelivery, NativeSparse, Sparse
 from ._events import events
@@ -54,7 +54,7 @@ class SparseOperator(AbstractOperator):
     def _undelayed(self, n_rows: int) -> "ScheduledOperator":
         return ScheduledOperator(self, None, n_rows, 0)
 
-    def count(self, spikes: Bool[Array, "time n_pre"]) -> Int[Array, "time n_post"]:
+    def count(self, spikes: Bool[Array, "time n_pre"]) -> Real[Array, "time n_post"]:
         n_rows = spikes.shape[0]
         return self._undelayed(n_rows).count(jnp.zeros((n_rows, self.n_post), self.count_dtype), spikes)
 
@@ -68,7 +68,7 @@ class SparseOperator(AbstractOperator):
     ) -> Float[Array, "time n_pre"]:
         return self._undelayed(cotangents.shape[0]).pull_back(cotangents, sensitive)
 
-    def as_matrix(self) -> Int[Array, "n_post n_pre"]:
+    def as_matrix(self) -> Real[Array, "n_post n_pre"]:
         sources = jnp.searchsorted(self.offsets, jnp.arange(self.nnz, dtype=self.offsets.dtype), side="right") - 1
         each = 1 if self.weights is None else self.weights.astype(self.count_dtype)
         return jnp.zeros((self.n_post, self.n_pre), self.count_dtype).at[self.targets, sources].add(each)
@@ -91,11 +91,15 @@ class ScheduledOperator(eqx.Module):
     def count_dtype(self) -> jnp.dtype:
         return self.synapses.count_dtype
 
-    def push(self, pending: Int[Array, "rows n_post"], spikes: Bool[Array, "time n_pre"]) -> Int[Array, "rows n_post"]:
+    def push(
+        self, pending: Real[Array, "rows n_post"], spikes: Bool[Array, "time n_pre"]
+    ) -> Real[Array, "rows n_post"]:
         """Adds a block's spikes to what is on its way; elements of a batch one after another."""
         return bind_counts(self, pending, spikes)
 
-    def count(self, pending: Int[Array, "rows n_post"], spikes: Bool[Array, "time n_pre"]) -> Int[Array, "rows n_post"]:
+    def count(
+        self, pending: Real[Array, "rows n_post"], spikes: Bool[Array, "time n_pre"]
+    ) -> Real[Array, "rows n_post"]:
         """`push` without the rules of vmap."""
         op = self.synapses
         if isinstance(op.delivery, NativeSparse):

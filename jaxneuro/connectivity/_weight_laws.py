@@ -219,9 +219,8 @@ class NormalWeight(AbstractWeightLaw):
         rule = gauss_legendre(count)
         reach = self.cv * _REACH > 1.0
         low = jnp.where(reach, -1.0 / jnp.where(reach, self.cv, 1.0), -_REACH)
-        half = 0.5 * (_REACH - low)
-        z = low + half * (1.0 + jnp.asarray(rule.nodes, half.dtype))
-        density = jnp.asarray(rule.weights, half.dtype) * jnp.exp(-0.5 * z**2)
+        z = low + (_REACH - low) * jnp.asarray(rule.nodes, low.dtype)
+        density = jnp.asarray(rule.weights, low.dtype) * jnp.exp(-0.5 * z**2)
         return Nodes(self.mean * (1.0 + self.cv * z), density / jnp.sum(density))
 
     @property
