@@ -17,7 +17,7 @@ NAMES = ("mu", "sigma")
 
 
 def uncoupled(p: jax.Array) -> jn.Network:
-    cells = jn.Population(jn.LIF(v_reset=10.0), 200, initial=jn.UniformPotential(0.0, 20.0))
+    cells = jn.Population(jn.LIF(v_reset=10.0), 200, initial=jn.initial.UniformPotential(0.0, 20.0))
     return jn.Network({"E": cells}, drives=[jn.WhiteNoiseDrive("E", mu=p[0], sigma=p[1])])
 
 
@@ -44,7 +44,7 @@ def horizon(strength: float) -> Row:
     matrix = jnp.asarray(np.random.default_rng(0).normal(0.0, 1.0, (100, 100)))
 
     def coupled(p: jax.Array) -> jn.Network:
-        cells = jn.Population(jn.LIF(v_reset=10.0, t_ref=0.0), 100, initial=jn.UniformPotential(0.0, 20.0))
+        cells = jn.Population(jn.LIF(v_reset=10.0, t_ref=0.0), 100, initial=jn.initial.UniformPotential(0.0, 20.0))
         delta, weights = jn.DeltaCurrent(), jn.Weights(matrix)
         return jn.Network(
             {"E": cells},

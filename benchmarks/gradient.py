@@ -29,7 +29,7 @@ SHARE_NEAR_THRESHOLD = "share of neurons and steps with a surrogate derivative"
 
 
 def network(g: jax.Array, ratio: jax.Array, j: jax.Array, tau_m: jax.Array) -> jn.Network:
-    start = jn.UniformPotential(0.0, 20.0)
+    start = jn.initial.UniformPotential(0.0, 20.0)
     return jn.networks.brunel(g=g, nu_ext_over_nu_thr=ratio, j=j, tau_m=tau_m, initial=start)
 
 

@@ -59,7 +59,7 @@ class Case:
         c_e = 4 * self.in_degree // 5
         return jn.networks.brunel(
             5.0, self.ratio, j=80.0 / c_e, n_e=4 * self.n // 5, n_i=self.n // 5, c_e=c_e, c_i=self.in_degree // 5,
-            initial=jn.UniformPotential(10.0, 20.0),
+            initial=jn.initial.UniformPotential(10.0, 20.0),
         )  # fmt: skip
 
 

@@ -98,7 +98,7 @@ def ring_rows(batch: int, n: int, steps: int, rounds: int, counts: tuple[int, ..
 
         return lambda: run(gains)
 
-    ways = [runner(jn.LowRank(), 2), runner(jn.Dense(), 2), runner(jn.FFT(), 2)]
+    ways = [runner(jn.product.LowRank(), 2), runner(jn.product.Dense(), 2), runner(jn.product.FFT(), 2)]
     few, whole, spectral = _interleaved(ways, rounds)
     what = f"{batch} rings of {n} units, {steps:,} steps"
     rows = [
@@ -109,7 +109,9 @@ def ring_rows(batch: int, n: int, steps: int, rounds: int, counts: tuple[int, ..
     crossover = None
     for components in counts:
         if components <= n // 2:
-            low, fast = _interleaved([runner(jn.LowRank(), components), runner(jn.FFT(), components)], rounds)
+            low, fast = _interleaved(
+                [runner(jn.product.LowRank(), components), runner(jn.product.FFT(), components)], rounds
+            )
             rows.append(compared(f"{what}: {components} components", "s", low, fast, "peer: FFT"))
             if crossover is None and median(low) > median(fast):
                 crossover = components
@@ -129,7 +131,7 @@ def one_ring(n: int, steps: int, rounds: int) -> Row:
         start = 1.0 + 0.1 * jnp.cos(jnp.linspace(0.0, 6.28, n))
         return lambda: run(start)
 
-    few, whole = _interleaved([runner(jn.LowRank()), runner(jn.Dense())], rounds)
+    few, whole = _interleaved([runner(jn.product.LowRank()), runner(jn.product.Dense())], rounds)
     what = f"one ring of {n} units, {steps:,} steps: two components"
     return compared(what, "ms", [1e3 * s for s in few], [1e3 * s for s in whole], "peer: the whole matrix")
 

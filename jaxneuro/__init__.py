@@ -2,6 +2,7 @@
 
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING as _TYPE_CHECKING, Any as _Any
+from warnings import warn as _warn
 
 from . import (
     channels as channels,
@@ -10,32 +11,21 @@ from . import (
     surrogate as surrogate,
 )
 from ._network import (
-    AtRest as AtRest,
     BinaryNetwork as BinaryNetwork,
     BinaryProjection as BinaryProjection,
-    GaussianCounts as GaussianCounts,
     Network as Network,
     OUCurrentDrive as OUCurrentDrive,
-    PoissonCounts as PoissonCounts,
     PoissonDrive as PoissonDrive,
     Population as Population,
     Projection as Projection,
     TrainableDelay as TrainableDelay,
-    UniformPotential as UniformPotential,
     WhiteNoiseDrive as WhiteNoiseDrive,
 )
 from ._numerics import (
-    Dale as Dale,
-    Interval as Interval,
-    Positive as Positive,
     Result as Result,
-    Unbounded as Unbounded,
 )
 from ._simulate import (
-    Parallel as Parallel,
-    Sequential as Sequential,
     Solution as Solution,
-    SpikeEvents as SpikeEvents,
     Wiring as Wiring,
     adjoint as adjoint,
     record as record,
@@ -60,14 +50,11 @@ from .connectivity import (
     Weights as Weights,
 )
 from .models import (
-    FFT as FFT,
     LIF as LIF,
-    AbstractODE as AbstractODE,
     Binary as Binary,
     Cable as Cable,
     ConductanceNeuron as ConductanceNeuron,
     CrankNicolson as CrankNicolson,
-    Dense as Dense,
     EIRate as EIRate,
     EulerMaruyama as EulerMaruyama,
     Exact as Exact,
@@ -78,7 +65,6 @@ from .models import (
     IntegrateAndFire as IntegrateAndFire,
     LeakyIntegrator as LeakyIntegrator,
     LinearCurve as LinearCurve,
-    LowRank as LowRank,
     Poisson as Poisson,
     QuadraticCurve as QuadraticCurve,
     RateNetwork as RateNetwork,
@@ -106,54 +92,74 @@ from .synapses import (
 if _TYPE_CHECKING:
     from . import (
         analysis as analysis,
+        bounds as bounds,
+        counts as counts,
         extend as extend,
+        initial as initial,
         io as io,
         laws as laws,
         learning as learning,
+        loss as loss,
         networks as networks,
         neurons as neurons,
+        optimiser as optimiser,
         plot as plot,
+        product as product,
         quantal as quantal,
         recordings as recordings,
         reset as reset,
+        results as results,
         theory as theory,
         transfer as transfer,
+        update as update,
     )
     from ._fit import (
-        FitCode as FitCode,
         FitResult as FitResult,
-        IdentifiabilityWarning as IdentifiabilityWarning,
-        LeastSquares as LeastSquares,
-        LevenbergMarquardt as LevenbergMarquardt,
-        Likelihood as Likelihood,
-        LogNormal as LogNormal,
-        Optax as Optax,
-        QuasiNewton as QuasiNewton,
         compare as compare,
         fit as fit,
         leave_one_out as leave_one_out,
     )
     from ._sweep import Threads as Threads, Vectorised as Vectorised, sweep as sweep
     from ._train import (
-        GradientAudit as GradientAudit,
-        Trained as Trained,
-        TrainingWarning as TrainingWarning,
         audit_gradient as audit_gradient,
         train as train,
     )
 
 # What a simulation does not need comes when it is first asked for: it brings optimisers and solvers along.
 _LATE_BY_HOME = {
-    "": "analysis extend io laws learning networks neurons plot quantal recordings reset theory transfer",
-    "_fit": "FitCode FitResult IdentifiabilityWarning LeastSquares LevenbergMarquardt Likelihood LogNormal Optax "
-    "QuasiNewton compare fit leave_one_out",
+    "": "analysis bounds counts extend initial io laws learning loss networks neurons optimiser plot product quantal "
+    "recordings reset results theory transfer update",
+    "_fit": "FitResult compare fit leave_one_out",
     "_sweep": "Threads Vectorised sweep",
-    "_train": "GradientAudit Trained TrainingWarning audit_gradient train",
+    "_train": "audit_gradient train",
 }
 _LATE = {name: home for home, names in _LATE_BY_HOME.items() for name in names.split()}
 
+# Names that have moved into a namespace, that of the keyword which takes them: {home: names}.
+_MOVED_BY_HOME = {
+    "update": "Parallel Sequential",
+    "counts": "GaussianCounts PoissonCounts",
+    "initial": "AtRest UniformPotential",
+    "product": "FFT Dense LowRank",
+    "loss": "LeastSquares Likelihood LogNormal",
+    "optimiser": "LevenbergMarquardt Optax QuasiNewton",
+    "bounds": "Dale Interval Positive Unbounded",
+    "results": "FitCode IdentifiabilityWarning SpikeEvents GradientAudit Trained TrainingWarning",
+    "extend": "AbstractODE",
+}
+_MOVED = {name: f"{home}.{name}" for home, names in _MOVED_BY_HOME.items() for name in names.split()}
+_MOVED["LogNormal"] = "loss.LogNormalScatter"  # a law of weights is `LogNormalWeight`
+
 
 def __getattr__(name: str) -> _Any:
+    if name in _MOVED:
+        home, new = _MOVED[name].split(".")
+        _warn(
+            f"`jaxneuro.{name}` is now `jaxneuro.{home}.{new}`; the old name goes with the next version.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return getattr(_import_module(f".{home}", __name__), new)
     if name not in _LATE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     home = _LATE[name]

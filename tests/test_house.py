@@ -24,6 +24,7 @@ LAYERS = [
     {"_simulate", "theory"},
     {"analysis", "_fit", "_sweep", "_train"},
     {"networks", "neurons", "recordings", "plot", "io", "delivery"},
+    {"update", "counts", "initial", "product", "loss", "optimiser", "bounds", "results"},
     {"extend"},
     {"cli"},
 ]
@@ -107,6 +108,15 @@ def test_what_comes_late_is_what_the_type_checker_sees():
         assert found is (getattr(sys.modules[f"jaxneuro.{home}"], name) if home else sys.modules[f"jaxneuro.{name}"])
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = jaxneuro.nothing
+
+
+@pytest.mark.parametrize(("old", "new"), jaxneuro._MOVED.items())
+def test_a_moved_name_says_where_it_is_now(old, new):
+    home, name = new.split(".")
+    with pytest.warns(DeprecationWarning, match=rf"`jaxneuro.{old}` is now `jaxneuro.{new}`"):
+        found = getattr(jaxneuro, old)
+    assert found is getattr(getattr(jaxneuro, home), name)
+    assert old not in dir(jaxneuro)
 
 
 def test_a_simulation_imports_no_solver():

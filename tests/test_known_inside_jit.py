@@ -33,7 +33,7 @@ CALLS = {
     "stability": lambda x: jn.theory.brunel_stability(SPIKING).growth + x,
     "law": lambda x: LAW(100.0) + x,
     "neuron": lambda x: jn.LIF(v_th=V, v_reset=V - 10.0).v_th + x,
-    "interval": lambda x: jn.UniformPotential(V - 1.0, V).low + x,
+    "interval": lambda x: jn.initial.UniformPotential(V - 1.0, V).low + x,
     "poisson trains": lambda x: jn.statistics.bernoulli_trains(jnp.asarray(5.0), 0.0, 5.0, dt=0.1, n=3, key=KEY).n + x,
     "kramers": lambda x: jn.theory.kramers_rate(V, 4.0, tau=20.0, v_th=V + 10.0, t_ref=2.0) + x,
 }

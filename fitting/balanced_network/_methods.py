@@ -85,7 +85,7 @@ def by_surrogate(
     first = problem.start if start is None else start
     optimiser = optax.adam(optax.cosine_decay_schedule(rate, steps))
     with warnings.catch_warnings(), jax.numpy_dtype_promotion("standard"):  # of schedules
-        warnings.simplefilter("ignore", jn.TrainingWarning)  # the table says how well it ended
+        warnings.simplefilter("ignore", jn.results.TrainingWarning)  # the table says how well it ended
         trained = jn.train(
             first, loss, lambda step: None, steps=steps, optimiser=optimiser, key=key, validate=keep, every=1,
             progress=False,

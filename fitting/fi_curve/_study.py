@@ -33,7 +33,7 @@ class Leaky(eqx.Module):
     t_ref: Float[Array, ""]
 
     def free_parameters(self):
-        return {name: jn.Positive() for name in ("tau_m", "resistance", "t_ref")}
+        return {name: jn.bounds.Positive() for name in ("tau_m", "resistance", "t_ref")}
 
     def predict(self, current: Array) -> Array:
         model = jn.LIF(tau_m=self.tau_m, v_rest=0.0, v_th=15.0, v_reset=5.0, t_ref=self.t_ref)
@@ -52,7 +52,7 @@ class Exponential(eqx.Module):
     delta_t: Float[Array, ""]
 
     def free_parameters(self):
-        return {name: jn.Positive() for name in ("tau_m", "resistance", "t_ref", "delta_t")}
+        return {name: jn.bounds.Positive() for name in ("tau_m", "resistance", "t_ref", "delta_t")}
 
     def predict(self, current: Array) -> Array:
         model = jn.neurons.eif(

@@ -38,7 +38,7 @@ class Potassium(eqx.Module):
     g_0: Float[Array, ""]
 
     def free_parameters(self):
-        return {"g_inf": jn.Positive(), "tau": jn.Positive()}
+        return {"g_inf": jn.bounds.Positive(), "tau": jn.bounds.Positive()}
 
     def at(self, t: Array, level: Array) -> Array:
         end, start = self.g_inf[level] ** 0.25, self.g_0**0.25
@@ -56,7 +56,7 @@ class Sodium(eqx.Module):
     tau_h: Float[Array, " levels"]
 
     def free_parameters(self):
-        return {"g_prime": jn.Positive(), "tau_m": jn.Positive(), "tau_h": jn.Positive()}
+        return {"g_prime": jn.bounds.Positive(), "tau_m": jn.bounds.Positive(), "tau_h": jn.bounds.Positive()}
 
     def at(self, t: Array, level: Array) -> Array:
         rise = -jnp.expm1(-t / self.tau_m[level])

@@ -62,7 +62,7 @@ def figures_of(fits: Mapping[str, FitResult]) -> dict[str, float]:
 def run() -> Study:
     """Fits the three laws, and the conductance law with tau_bar free."""
     data = jn.io.read_psp_csv(TABLE)
-    free_tau_bar = {"free": ("v_bar", "g", "tau_bar"), "bounds": {"tau_bar": jn.Positive()}}
+    free_tau_bar = {"free": ("v_bar", "g", "tau_bar"), "bounds": {"tau_bar": jn.bounds.Positive()}}
     fits = fit_side_by_side(
         {
             "conductance": lambda: jn.fit(jn.laws.ConductanceScaling(), data),

@@ -14,7 +14,7 @@ from ._loss import (
     AbstractLoss as AbstractLoss,
     LeastSquares as LeastSquares,
     Likelihood as Likelihood,
-    LogNormal as LogNormal,
+    LogNormalScatter as LogNormalScatter,
 )
 from ._optimiser import (
     AbstractOptimiser as AbstractOptimiser,

@@ -38,16 +38,20 @@ def check_arguments(
             f"`data` of a law has to be a `PSPTable`, from `jn.io.read_psp_csv` or made; got {type(data).__name__}."
         )
     if loss is not None and not isinstance(loss, AbstractLoss):
-        raise ValueError(f"`loss` has to be a loss such as `jn.LeastSquares()`; got {loss!r}.")
+        raise ValueError(f"`loss` has to be a loss such as `jn.loss.LeastSquares()`; got {loss!r}.")
     if optimiser is not None and not isinstance(optimiser, AbstractOptimiser):
-        raise ValueError(f"`optimiser` has to be an optimiser such as `jn.LevenbergMarquardt()`; got {optimiser!r}.")
+        raise ValueError(
+            f"`optimiser` has to be an optimiser such as `jn.optimiser.LevenbergMarquardt()`; got {optimiser!r}."
+        )
     if isinstance(free, str):
         raise ValueError(f"`free` has to be a list of names; got the string {free!r}: write [{free!r}].")
     if bounds is not None and not isinstance(bounds, Mapping):
         raise ValueError(f"`bounds` has to be a dict of {{name: bijection}}; got {bounds!r}.")
     for name, bijection in (bounds or {}).items():
         if not isinstance(bijection, AbstractBijection):
-            raise ValueError(f"`bounds[{name!r}]` has to be a bijection such as jn.Interval(0, 1); got {bijection!r}.")
+            raise ValueError(
+                f"`bounds[{name!r}]` has to be a bijection such as jn.bounds.Interval(0, 1); got {bijection!r}."
+            )
     for name, value, least in (("starts", starts, 1), ("bootstrap", bootstrap, 0)):
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
             raise ValueError(f"`{name}` has to be a whole number of at least {least}; got {value!r}.")

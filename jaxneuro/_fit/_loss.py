@@ -41,7 +41,7 @@ class LeastSquares(AbstractLeastSquares):
     ```python
     >>> import jax.numpy as jnp, jaxneuro as jn
     >>> x, y = jnp.array([0.0, 1.0, 2.0, 3.0]), jnp.array([1.0, 3.1, 4.9, 7.0])
-    >>> line = jn.LeastSquares(lambda model, data: data[1] - model["a"] - model["b"] * data[0])
+    >>> line = jn.loss.LeastSquares(lambda model, data: data[1] - model["a"] - model["b"] * data[0])
     >>> result = jn.fit({"a": jnp.array(0.0), "b": jnp.array(1.0)}, (x, y), loss=line)
     >>> print(f"{result.params['b']:.3f}")
     1.980
@@ -74,7 +74,7 @@ class Likelihood(AbstractLikelihood):
         return {}
 
 
-class LogNormal(AbstractLikelihood):
+class LogNormalScatter(AbstractLikelihood):
     """The likelihood of amplitudes that scatter log-normally about a law, with the scatter fitted.
 
     log p = -log(s sqrt(2 pi)) - r^2 / (2 s^2), where r are the model's residuals (of the logarithm) and s
@@ -113,5 +113,5 @@ def default_loss(model: PyTree) -> AbstractLoss:
         return Likelihood()
     raise ValueError(
         f"`loss` is needed for a model of type {type(model).__name__}, which has neither a method `residuals(data)` "
-        "nor `log_likelihood(data)`: pass jn.LeastSquares(function) or jn.Likelihood(function)."
+        "nor `log_likelihood(data)`: pass jn.loss.LeastSquares(function) or jn.loss.Likelihood(function)."
     )

@@ -52,7 +52,9 @@ class LevenbergMarquardt(AbstractOptimiser):
 
     def minimise(self, objective: Objective, start: Float[Array, " q"], default_tolerance: Float[Array, ""]) -> Minimum:
         if not objective.problem.is_least_squares:
-            raise ValueError("`optimiser` LevenbergMarquardt needs a least-squares `loss`; use jn.QuasiNewton().")
+            raise ValueError(
+                "`optimiser` LevenbergMarquardt needs a least-squares `loss`; use jn.optimiser.QuasiNewton()."
+            )
         tolerance: Any = default_tolerance if self.tolerance is None else self.tolerance  # traced, or a float
         solution = optx.least_squares(
             lambda theta, obj: obj.residuals(theta),

@@ -64,7 +64,7 @@ class Population(eqx.Module):
 
     ```python
     >>> import jaxneuro as jn
-    >>> population = jn.Population(jn.LIF(), 1_000, initial=jn.UniformPotential(0.0, 20.0))
+    >>> population = jn.Population(jn.LIF(), 1_000, initial=jn.initial.UniformPotential(0.0, 20.0))
     >>> population.n
     1000
 

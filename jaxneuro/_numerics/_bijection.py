@@ -28,7 +28,7 @@ class Unbounded(AbstractBijection):
 
     ```python
     >>> import jax.numpy as jnp, jaxneuro as jn
-    >>> print(jn.Unbounded().forward(jnp.asarray(-2.0)))
+    >>> print(jn.bounds.Unbounded().forward(jnp.asarray(-2.0)))
     -2.0
 
     ```
@@ -46,7 +46,7 @@ class Positive(AbstractBijection):
 
     ```python
     >>> import jax.numpy as jnp, jaxneuro as jn
-    >>> print(jn.Positive().forward(jnp.asarray(0.0)))
+    >>> print(jn.bounds.Positive().forward(jnp.asarray(0.0)))
     1.0
 
     ```
@@ -68,7 +68,7 @@ class Interval(AbstractBijection):
 
     ```python
     >>> import jax.numpy as jnp, jaxneuro as jn
-    >>> print(jn.Interval(0.0, 4.0).forward(jnp.asarray(0.0)))
+    >>> print(jn.bounds.Interval(0.0, 4.0).forward(jnp.asarray(0.0)))
     2.0
 
     ```
@@ -100,9 +100,9 @@ class Dale(AbstractBijection):
 
     ```python
     >>> import jax.numpy as jnp, jaxneuro as jn
-    >>> jn.Dale([1, -1]).forward(jnp.zeros((2, 2))).tolist()
+    >>> jn.bounds.Dale([1, -1]).forward(jnp.zeros((2, 2))).tolist()
     [[1.0, -1.0], [1.0, -1.0]]
-    >>> jn.Dale([1, -1]).allows(jnp.asarray([[1.0, -2.0], [0.0, 3.0]])).tolist()
+    >>> jn.bounds.Dale([1, -1]).allows(jnp.asarray([[1.0, -2.0], [0.0, 3.0]])).tolist()
     [True, False]
 
     ```

@@ -131,7 +131,7 @@ def audit_gradient(
     ```python
     >>> import jax, jax.numpy as jnp, jaxneuro as jn
     >>> def model(p):
-    ...     cells = jn.Population(jn.LIF(v_reset=10.0), 50, initial=jn.UniformPotential(0.0, 20.0))
+    ...     cells = jn.Population(jn.LIF(v_reset=10.0), 50, initial=jn.initial.UniformPotential(0.0, 20.0))
     ...     return jn.Network({"E": cells}, drives=[jn.WhiteNoiseDrive("E", mu=p[0], sigma=p[1])])
     >>> audit = jn.audit_gradient(
     ...     model, lambda sol: jnp.mean(sol["rate"]["E"]), jnp.asarray([22.0, 4.0]), t1=60.0, dt=0.5, seeds=8,

@@ -13,7 +13,7 @@ from ..models import AbstractODE, RungeKutta4
 from ._vector import check_model
 
 
-class Section(eqx.Module):
+class PoincareSection(eqx.Module):
     """Crossings of a surface: `times` [ms], and the variables there, {name: (crossings, n)}."""
 
     times: Float[np.ndarray, "crossings"]
@@ -37,7 +37,7 @@ def poincare_section(
     dt: float,
     surface: Callable[[dict[str, Any]], Any],
     stimulus: ArrayLike | None = None,
-) -> Section:
+) -> PoincareSection:
     """Where a run crosses the surface s = 0 upwards.
 
     The run is by Runge-Kutta steps; between two of them the crossing is where a straight line between the values of s
@@ -49,7 +49,7 @@ def poincare_section(
     - `surface`: s, a function of {variable: (n,)} at one time, such as `lambda y: y["rate"][0] - 20.0`.
     - `stimulus`: a number or (n,).
 
-    **Returns:** a `Section`, in numpy.
+    **Returns:** a `PoincareSection`, in numpy.
 
     Raises `ValueError` where an argument does not fit. Derivatives: none.
 
@@ -82,4 +82,4 @@ def poincare_section(
         weight = share.reshape(-1, *[1] * (known.ndim - 1))
         return known[before] + weight * (known[before + 1] - known[before])
 
-    return Section(between(sol.times[names[0]]), {name: between(sol[name]) for name in names})
+    return PoincareSection(between(sol.times[names[0]]), {name: between(sol[name]) for name in names})

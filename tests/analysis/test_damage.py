@@ -37,7 +37,7 @@ def test_damage_heals_without_couplings():
 
 
 def test_damage_is_the_distance_of_two_runs():
-    found = spread(30.0, update=jn.Sequential(), flip={"I": [3, 40]})
+    found = spread(30.0, update=jn.update.Sequential(), flip={"I": [3, 40]})
     record = {"s": jn.record.UnitStates()}
     first = jn.simulate(NET, 0.0, 30.0, dt=1.0, key=KEY, wiring=WIRING, record=record)
     assert found.times.shape == (30,)

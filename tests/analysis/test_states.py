@@ -87,7 +87,7 @@ def test_a_run_says_what_it_was_decided_from():
 
 def test_a_single_population_gives_one_state():
     record = A.state_recorders(start=100.0)
-    population = jn.Population(jn.LIF(), 50, initial=jn.UniformPotential(0.0, 20.0))
+    population = jn.Population(jn.LIF(), 50, initial=jn.initial.UniformPotential(0.0, 20.0))
     sol = jn.simulate(population, 0.0, 1_000.0, dt=DT, key=KEY, stimulus=30.0, record=record)
     found = A.classify_state(sol)
     # Alike neurons from other potentials: regular, and together or not as their start was.

@@ -71,7 +71,7 @@ def test_weights_and_delays_of_their_own(delivery):
 
 
 def recurrent(mean=0.4, delay=1.5, cv=0.5):
-    lif, initial = jn.LIF(), jn.UniformPotential(0.0, 20.0)
+    lif, initial = jn.LIF(), jn.initial.UniformPotential(0.0, 20.0)
     law = jn.LogNormalWeight(mean, cv)
     return jn.Network(
         {"E": jn.Population(lif, 60, initial=initial), "out": jn.Population(jn.LeakyIntegrator(), 5)},

@@ -24,7 +24,7 @@ DATA = jn.laws.PSPTable(K, 20.0 / np.sqrt(K) * np.exp(0.1 * np.cos(7 * np.arange
         (dict(free=["x"]), "`free` names 'x', which is no parameter"),
         (dict(bounds={"g": (0, 1)}), r"`bounds\['g'\]` has to be a bijection"),
         (dict(bounds=3), "`bounds` has to be a dict"),
-        (dict(free=["j0"], bounds={"g": jn.Interval(0.0, 2.0)}), "`bounds` names 'g', which is held fixed"),
+        (dict(free=["j0"], bounds={"g": jn.bounds.Interval(0.0, 2.0)}), "`bounds` names 'g', which is held fixed"),
         (dict(starts=1.5), "`starts` has to be a whole number"),
         (dict(starts=0), "`starts` has to be a whole number of at least 1"),
         (dict(bootstrap=1), "`bootstrap` is 1"),

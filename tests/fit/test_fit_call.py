@@ -29,7 +29,7 @@ LINE = {"a": jnp.asarray(0.0), "b": jnp.asarray(1.0)}
 
 
 def test_any_pytree_with_a_residual_function():
-    result = jn.fit(LINE, POINTS, loss=jn.LeastSquares(line))
+    result = jn.fit(LINE, POINTS, loss=jn.loss.LeastSquares(line))
     np.testing.assert_allclose([result.params["b"], result.params["a"]], np.polyfit(*POINTS, 1), rtol=1e-7)
     assert set(result.params) == set(result.stderr) == set(result.ci95) == {"a", "b"}
 
@@ -39,7 +39,9 @@ def test_any_pytree_with_a_likelihood():
         return jnp.log(model["rate"]) - model["rate"] * data
 
     data = jnp.asarray([0.2, 1.0, 0.7, 2.5, 0.1])
-    result = jn.fit({"rate": jnp.asarray(1.0)}, data, loss=jn.Likelihood(exponential), bounds={"rate": jn.Positive()})
+    result = jn.fit(
+        {"rate": jnp.asarray(1.0)}, data, loss=jn.loss.Likelihood(exponential), bounds={"rate": jn.bounds.Positive()}
+    )
     rate = 5 / 4.5
     np.testing.assert_allclose(result.params["rate"], rate, rtol=1e-6)
     np.testing.assert_allclose(result.stderr["rate"], rate / np.sqrt(5), rtol=1e-5)
@@ -47,8 +49,8 @@ def test_any_pytree_with_a_likelihood():
 
 def test_arrays_are_named_by_index_and_bounds_hold():
     model = {"w": jnp.asarray([0.1, 0.2])}
-    loss = jn.LeastSquares(lambda m, d: d[1] - m["w"][0] - m["w"][1] * d[0])
-    result = jn.fit(model, POINTS, loss=loss, bounds={"w": jn.Interval(-1.0, 5.0)})
+    loss = jn.loss.LeastSquares(lambda m, d: d[1] - m["w"][0] - m["w"][1] * d[0])
+    result = jn.fit(model, POINTS, loss=loss, bounds={"w": jn.bounds.Interval(-1.0, 5.0)})
     np.testing.assert_allclose([result.params["w[1]"], result.params["w[0]"]], np.polyfit(*POINTS, 1), rtol=1e-5)
     assert all(-1.0 < low < high < 5.0 for low, high in result.ci95.values())
 
@@ -61,7 +63,7 @@ def test_new_values_and_data_never_recompile():
         traces += 1
         return line(model, data)
 
-    loss = jn.LeastSquares(counting)
+    loss = jn.loss.LeastSquares(counting)
     jn.fit(LINE, POINTS, loss=loss)
     first = traces
     jn.fit({"a": jnp.asarray(0.3), "b": jnp.asarray(-1.0)}, (POINTS[0], POINTS[1] * 2.0), loss=loss)
@@ -73,15 +75,17 @@ def test_new_values_and_data_never_recompile():
     [
         (lambda: jn.fit(LINE, POINTS), "`loss` is needed for a model of type dict"),
         (lambda: jn.fit(PowerLaw(), DATA, free=["j0", "k"]), "`free` names 'k', which is no parameter"),
-        (lambda: jn.fit(PowerLaw(), DATA, bounds={"q": jn.Positive()}), "`bounds` names 'q'"),
+        (lambda: jn.fit(PowerLaw(), DATA, bounds={"q": jn.bounds.Positive()}), "`bounds` names 'q'"),
         (lambda: jn.fit(ConductanceScaling(), DATA, free=["tau_bar"]), "None has to be given a value"),
-        (lambda: jn.fit(PowerLaw(), DATA, bounds={"beta": jn.Interval(0.8, 1.0)}), "`beta` starts outside"),
+        (lambda: jn.fit(PowerLaw(), DATA, bounds={"beta": jn.bounds.Interval(0.8, 1.0)}), "`beta` starts outside"),
         (lambda: jn.fit(PowerLaw(), DATA, starts=0), "`starts` has to be a whole number of at least 1; got 0"),
         (lambda: jn.fit(PowerLaw(), DATA, bootstrap=1), "`bootstrap` is 1"),
         (lambda: jn.fit(PowerLaw(), PSPTable(K[:3], K[:3], MASK[:3])), "holds 3 observations, fewer than the 4"),
         (lambda: jn.fit(PowerLaw(), DATA).profile("q"), "`name` is 'q', which was not fitted"),
         (
-            lambda: jn.fit(CurrentScaling(), DATA, loss=jn.LogNormal(), optimiser=jn.LevenbergMarquardt()),
+            lambda: jn.fit(
+                CurrentScaling(), DATA, loss=jn.loss.LogNormalScatter(), optimiser=jn.optimiser.LevenbergMarquardt()
+            ),
             "needs a least-squares `loss`",
         ),
     ],
@@ -92,24 +96,24 @@ def test_mistakes_are_named(call, match):
 
 
 def test_a_failed_fit_raises_or_carries_a_code():
-    bad = jn.LeastSquares(lambda model, data: jnp.log(-jnp.square(model["a"]) - 1.0) * data[0])
+    bad = jn.loss.LeastSquares(lambda model, data: jnp.log(-jnp.square(model["a"]) - 1.0) * data[0])
     model = {"a": jnp.asarray(1.0)}
     with pytest.raises(RuntimeError, match="not finite at any start"):
         jn.fit(model, POINTS, loss=bad)
-    slow = jn.Optax(optax.sgd(1e-6), steps=2)
+    slow = jn.optimiser.Optax(optax.sgd(1e-6), steps=2)
     with pytest.raises(RuntimeError, match="No start converged"):
         jn.fit(CurrentScaling(), DATA, optimiser=slow)
-    assert jn.fit(CurrentScaling(), DATA, optimiser=slow, throw=False).code is jn.FitCode.NOT_CONVERGED
+    assert jn.fit(CurrentScaling(), DATA, optimiser=slow, throw=False).code is jn.results.FitCode.NOT_CONVERGED
 
 
 def test_only_one_kind_of_synapse_leaves_g_open():
     data = PSPTable(K, DATA.psp, np.zeros(24, bool))
-    with pytest.warns(jn.IdentifiabilityWarning, match="cannot tell `g`"):
+    with pytest.warns(jn.results.IdentifiabilityWarning, match="cannot tell `g`"):
         result = jn.fit(PowerLaw(), data)
     assert result.stderr["g"] == np.inf
     assert np.isfinite(result.stderr["beta"])
     assert result.to_dict()["stderr"]["g"] is None
-    with pytest.warns(jn.IdentifiabilityWarning, match="profile of `g` stays flat"):
+    with pytest.warns(jn.results.IdentifiabilityWarning, match="profile of `g` stays flat"):
         assert result.profile("g", points=11).ci95[1] == np.inf
 
 
@@ -123,7 +127,7 @@ def test_free_tau_bar_leaves_the_theory_and_says_so():
             ConductanceScaling(tau_bar=0.2),
             data,
             free=("v_bar", "g", "tau_bar"),
-            bounds={"tau_bar": jn.Positive()},
+            bounds={"tau_bar": jn.bounds.Positive()},
         )
     assert result.params["tau_bar"] > 1.0
     assert any("outside" in sentence for sentence in result.concerns)
@@ -152,7 +156,7 @@ def test_comparison_orders_and_refuses():
     np.testing.assert_allclose(found.weight.sum(), 1.0, rtol=1e-12)
     assert "dAICc" in repr(found)
     with pytest.raises(ValueError, match="differ in their loss"):
-        jn.compare({**fits, "other": jn.fit(CurrentScaling(), DATA, loss=jn.LogNormal())})
+        jn.compare({**fits, "other": jn.fit(CurrentScaling(), DATA, loss=jn.loss.LogNormalScatter())})
     with pytest.raises(ValueError, match="`results` is empty"):
         jn.compare({})
 

@@ -88,7 +88,11 @@ def test_conductance_law_equals_scipy():
     np.testing.assert_allclose(result.rms, np.sqrt(np.mean((DATA.psp - predicted) ** 2)), rtol=1e-12)
 
 
-OPTIMISERS = [jn.QuasiNewton(), jn.Optax(optax.adam(0.05), steps=1500), jn.Optax(optax.lbfgs(), steps=50)]
+OPTIMISERS = [
+    jn.optimiser.QuasiNewton(),
+    jn.optimiser.Optax(optax.adam(0.05), steps=1500),
+    jn.optimiser.Optax(optax.lbfgs(), steps=50),
+]
 
 
 @pytest.mark.parametrize("optimiser", OPTIMISERS, ids=["bfgs", "adam", "lbfgs"])
@@ -100,7 +104,10 @@ def test_optimisers_agree(optimiser):
 
 
 def test_log_normal_likelihood_has_the_same_fit_and_scatter():
-    squares, likelihood = jn.fit(CurrentScaling(), DATA), jn.fit(CurrentScaling(), DATA, loss=jn.LogNormal())
+    squares, likelihood = (
+        jn.fit(CurrentScaling(), DATA),
+        jn.fit(CurrentScaling(), DATA, loss=jn.loss.LogNormalScatter()),
+    )
     np.testing.assert_allclose(likelihood.params["j0"], squares.params["j0"], rtol=1e-5)
     np.testing.assert_allclose(likelihood.log_likelihood, squares.log_likelihood, rtol=1e-9)
     np.testing.assert_allclose(likelihood.aicc, squares.aicc, rtol=1e-9)
@@ -118,7 +125,7 @@ def test_profile_of_a_linear_parameter_is_its_interval():
 
 def test_bootstrap_of_the_mean_has_the_closed_form():
     x = np.random.default_rng(1).normal(3.0, 2.0, 40)
-    loss = jn.LeastSquares(lambda model, data: data - model["mean"])
+    loss = jn.loss.LeastSquares(lambda model, data: data - model["mean"])
     result = jn.fit({"mean": jnp.asarray(0.0)}, jnp.asarray(x), loss=loss, bootstrap=4000, key=jax.random.key(3))
     np.testing.assert_allclose(result.params["mean"], x.mean(), rtol=1e-7)
     np.testing.assert_allclose(result.stderr["mean"], x.std(ddof=1) / np.sqrt(40), rtol=1e-7)

@@ -45,7 +45,7 @@ def test_a_truncated_gradient_misses_what_lies_before_the_cut():
 @pytest.mark.slow
 def test_spikes_differences_agree_with_theory_and_surrogates_do_not():
     def model(p):
-        cells = jn.Population(jn.LIF(v_reset=10.0), 200, initial=jn.UniformPotential(0.0, 20.0))
+        cells = jn.Population(jn.LIF(v_reset=10.0), 200, initial=jn.initial.UniformPotential(0.0, 20.0))
         return jn.Network({"E": cells}, drives=[jn.WhiteNoiseDrive("E", mu=p[0], sigma=4.0)])
 
     audit = jn.audit_gradient(
@@ -67,7 +67,7 @@ def test_a_chaotic_network_has_a_horizon():
     matrix = jnp.asarray(rng.normal(0.0, 6.0, (60, 60)))
 
     def model(p):
-        cells = jn.Population(jn.LIF(v_reset=10.0, t_ref=0.0), 60, initial=jn.UniformPotential(0.0, 20.0))
+        cells = jn.Population(jn.LIF(v_reset=10.0, t_ref=0.0), 60, initial=jn.initial.UniformPotential(0.0, 20.0))
         return jn.Network(
             {"E": cells},
             [jn.Projection("E", "E", jn.DeltaCurrent(), weight=p[0], connectivity=jn.Weights(matrix), delay=1.0)],

@@ -157,7 +157,7 @@ def test_too_many_spikes_are_said_and_wrong_networks_refused(as_users_run):
             jn.simulate_events(network(START), 5.0, most=4, **arguments)
     with pytest.raises(ValueError, match="has to be a Network"):
         jn.simulate_events(lif, 5.0, spikes={}, most=4)
-    elsewhere = jn.Network({"E": jn.Population(lif, 2, initial=jn.UniformPotential(0.0, 10.0))})
+    elsewhere = jn.Network({"E": jn.Population(lif, 2, initial=jn.initial.UniformPotential(0.0, 10.0))})
     with pytest.raises(ValueError, match="start at rest"):
         jn.simulate_events(elsewhere, 5.0, spikes={}, most=4)
 

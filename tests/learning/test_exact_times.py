@@ -122,7 +122,7 @@ def test_drawn_wiring_equals_the_same_weights_given_and_runs_go_on():
         lif = jn.LIF(tau_m=10.0, v_th=10.0, v_reset=0.0, t_ref=1.0)
         synapse = jn.ExponentialCurrent(4.0)
         return jn.Network(
-            {"E": jn.Population(lif, 30, initial=jn.UniformPotential(0.0, 9.0))},
+            {"E": jn.Population(lif, 30, initial=jn.initial.UniformPotential(0.0, 9.0))},
             [jn.Projection("E", "E", synapse, weight=-0.2, connectivity=connectivity, delay=1.5)],
             [jn.PoissonDrive("E", synapse, weight=1.0, n_sources=100, rate=40.0)],
         )

@@ -6,7 +6,7 @@ import pytest
 from benchmarks import tasks
 from jaxneuro import learning
 
-pytestmark = pytest.mark.filterwarnings("ignore::jaxneuro.TrainingWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::jaxneuro.results.TrainingWarning")
 # One of them in every run of the tests, the others with the proofs.
 MARKS = {"delayed XOR": pytest.mark.slow}
 

@@ -160,7 +160,7 @@ def test_a_loss_below_zero_that_stands_still_is_said_too():
 
 def check_finding(kind, loss):
     w = {"a": jnp.ones(2), "b": jnp.ones(2)} if kind == "vanished gradient" else jnp.ones(2)
-    with pytest.warns(jn.TrainingWarning) as caught:
+    with pytest.warns(jn.results.TrainingWarning) as caught:
         trained = jn.train(w, loss, lambda s: jnp.asarray(float(s)), steps=60, optimiser=optax.sgd(1e-7), key=KEY)
     assert any(str(w.message).startswith(kind) for w in caught)
     text = next(f.text for f in trained.findings if f.kind == kind)

@@ -27,7 +27,10 @@ WRONG = [
     (lambda: net({}), "`populations` has to be a dict"),
     (lambda: net({"a.b": UNITS}), "a name has to be a string without a dot"),
     (lambda: net({"A": jn.Population(jn.LIF(), 3)}), "has to be a Population of `Binary` units"),
-    (lambda: net({"A": jn.Population(jn.Binary(), 3, initial=jn.UniformPotential(0, 1))}), "give the network its"),
+    (
+        lambda: net({"A": jn.Population(jn.Binary(), 3, initial=jn.initial.UniformPotential(0, 1))}),
+        "give the network its",
+    ),
     (lambda: jn.Network({"A": UNITS}), "put them in a `BinaryNetwork`"),
     (lambda: net(projections=projection()), "`projections` has to be a list"),
     (lambda: net(projections=[3]), r"`projections\[0\]` has to be a BinaryProjection"),

@@ -8,7 +8,7 @@ import jaxneuro as jn
 
 
 @pytest.mark.float32
-@pytest.mark.parametrize("counts", [jn.PoissonCounts(), jn.GaussianCounts()], ids=str)
+@pytest.mark.parametrize("counts", [jn.counts.PoissonCounts(), jn.counts.GaussianCounts()], ids=str)
 def test_moments_of_the_free_membrane(counts):
     # Stationary mean J nu tau and variance J^2 nu tau / 2, with kicks once a step: lambda J / (1 - d), / (1 - d^2).
     n, dt, weight = 4_000, 0.5, 0.2

@@ -75,7 +75,7 @@ def network(projections=(), drives=(), **populations):
         (lambda: jn.FixedInDegree([1, 2]), r"`k` has to be one number; got shape \(2,\)"),
         (lambda: jn.FixedInDegree(3, autapses="no"), "`autapses` has to be True or False"),
         (lambda: jn.Population(jn.LIF(), 3, initial=3.0), "`initial` has to be"),
-        (lambda: jn.UniformPotential(5.0, 1.0), "`low` has to be at most `high`"),
+        (lambda: jn.initial.UniformPotential(5.0, 1.0), "`low` has to be at most `high`"),
         (lambda: projection(delay=np.ones(2)), r"`delay` has to be one number of milliseconds; got shape \(2,\)"),
     ],
 )

@@ -55,7 +55,7 @@ def test_hopf():
     assert np.isnan(nothing.value)
 
 
-class Grows(jn.AbstractODE):
+class Grows(jn.extend.AbstractODE):
     """dx/dt = (a - 1) x, dy/dt = -y: a real eigenvalue passes 0 at a = 1."""
 
     a: jax.Array

@@ -170,11 +170,11 @@ def test_recall_in_theory():
 
 
 def test_dales_law():
-    dale = jn.Dale([1.0, -1.0, 1.0])
+    dale = jn.bounds.Dale([1.0, -1.0, 1.0])
     weights = np.array([[1.0, -2.0, 0.5], [0.3, -0.1, 2.0]])
     np.testing.assert_allclose(dale.forward(dale.inverse(jnp.asarray(weights))), weights, rtol=1e-12)
     assert np.all(np.isnan(dale.inverse(jnp.asarray(-weights))))
     assert dale.allows(jnp.asarray(weights)).tolist() == [True, True, True]
     assert dale.allows(jnp.asarray(weights).at[0, 1].set(0.1)).tolist() == [True, False, True]
     with pytest.raises(ValueError, match="`signs` has to hold 1 or -1"):
-        jn.Dale([1.0, 0.0])
+        jn.bounds.Dale([1.0, 0.0])

@@ -140,7 +140,7 @@ def test_all_products_are_sums_over_the_kernel(shape):
     )
     u = np.random.default_rng(1).normal(size=len(points))
     still, moving = kernel(distance) @ u / len(points), (kernel(distance) - tau * slopes) @ u / len(points)
-    for product in (jn.LowRank(), jn.FFT(), jn.Dense()):
+    for product in (jn.product.LowRank(), jn.product.FFT(), jn.product.Dense()):
         for v, wanted in ((None, still), (velocity, moving)):
             ring = jn.Ring(n, j=j, tau=tau, velocity=v, product=product)
             np.testing.assert_allclose(ring.drive(jnp.asarray(u, jnp.result_type(float))), wanted, rtol=1e-5, atol=1e-6)

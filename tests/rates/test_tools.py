@@ -75,7 +75,7 @@ def test_lyapunov_exponents_of_a_known_chaotic_flow():
     assert float(found.exponents.sum()) == pytest.approx(-(10 + 1 + 8 / 3), rel=1e-4)
 
 
-class Lorenz(jn.AbstractODE):
+class Lorenz(jn.extend.AbstractODE):
     """Lorenz's equations, one unit of time a second: a model of a user's own."""
 
     def size(self):
@@ -146,7 +146,7 @@ def test_continuation_sees_a_pitchfork():
     assert len(A.fixed_points(net(1.5), box=(-1.0, 1.0))) == 3
 
 
-class Mutual(jn.AbstractODE):
+class Mutual(jn.extend.AbstractODE):
     """Two units with mutual inhibition w: 10 ms dv/dt = -v + tanh(-w v_other)."""
 
     w: jax.Array

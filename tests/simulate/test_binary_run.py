@@ -24,7 +24,7 @@ def all_records(start=0.0):
 
 NET = small(temperature=0.05)
 WIRING = jn.wire(NET, key=KEY)
-CONTINUED = [pytest.param(u, id=type(u).__name__) for u in (jn.Sequential(), jn.Parallel())]
+CONTINUED = [pytest.param(u, id=type(u).__name__) for u in (jn.update.Sequential(), jn.update.Parallel())]
 
 
 def run(t0, t1, net=NET, dt=10.0, **keywords):
@@ -83,11 +83,11 @@ def test_a_stimulus_adds_to_the_field_as_long_as_it_lasts():
         return jnp.where((t >= 20.0) & (t < 40.0), 50.0, 0.0)
 
     record = {"p": jn.record.PopulationActivity()}
-    sol = run(0.0, 60.0, dt=10.0, update=jn.Parallel(), stimulus={"E": pulse}, record=record)
+    sol = run(0.0, 60.0, dt=10.0, update=jn.update.Parallel(), stimulus={"E": pulse}, record=record)
     active = np.asarray(sol["p"]["E"])
     np.testing.assert_array_equal(active == 1.0, [False, False, True, True, False, False])
     table = np.where((np.arange(6) >= 2) & (np.arange(6) < 4), 50.0, 0.0)[:, None]
-    same = run(0.0, 60.0, dt=10.0, update=jn.Parallel(), stimulus={"E": table}, record=record)
+    same = run(0.0, 60.0, dt=10.0, update=jn.update.Parallel(), stimulus={"E": table}, record=record)
     np.testing.assert_array_equal(same["p"]["E"], active)
 
 
@@ -117,8 +117,8 @@ SPIKING = jn.Network({"E": jn.Population(jn.LIF(), 5)})
 WRONG = [
     (dict(solver=jn.Exact()), "`solver` is of neurons with a membrane"),
     (dict(update="sequential"), r"`update` has to be `Sequential\(\)` or `Parallel\(\)`"),
-    (dict(update=jn.Parallel(), dt=5.0), "`dt` has to be `tau` under"),
-    (dict(net=SPIKING, wiring=None, update=jn.Sequential()), "`update` is of a BinaryNetwork"),
+    (dict(update=jn.update.Parallel(), dt=5.0), "`dt` has to be `tau` under"),
+    (dict(net=SPIKING, wiring=None, update=jn.update.Sequential()), "`update` is of a BinaryNetwork"),
     (dict(record={"rate": jn.record.Rate()}), r"`record\['rate'\]` has to be a recorder of binary units"),
     (dict(net=SPIKING, wiring=None, record={"m": jn.record.MeanActivity()}), "MeanActivity` records binary units"),
     (dict(record={"m": jn.record.MeanActivity("X")}), "names the population 'X'"),

@@ -123,7 +123,7 @@ def test_parallel_updates_are_one_product_a_step(make):
     }  # at T = 0, where the law needs no noise
     net = jn.BinaryNetwork(populations, net.projections, net.drives, initial=net.initial)
     wiring = jn.wire(net, key=jax.random.key(1))
-    run = dict(dt=5.0, key=key, wiring=wiring, update=jn.Parallel(), record={"s": jn.record.UnitStates()})
+    run = dict(dt=5.0, key=key, wiring=wiring, update=jn.update.Parallel(), record={"s": jn.record.UnitStates()})
     ours = joined(jn.simulate(net, 0.0, 50.0, **run))
     weights, outside = dense(net, wiring)
     for before, after in itertools.pairwise(ours):
@@ -142,7 +142,7 @@ def test_each_unit_is_updated_at_its_rate():
         assert np.abs(z).max() < 4
 
 
-@pytest.mark.parametrize("update", [jn.Sequential(), jn.Parallel()], ids=["sequential", "parallel"])
+@pytest.mark.parametrize("update", [jn.update.Sequential(), jn.update.Parallel()], ids=["sequential", "parallel"])
 def test_temperature_to_zero_is_the_threshold_rule(update):
     """With the same key the noise is T times the same numbers: below every field's distance it changes nothing."""
     states = []
@@ -189,7 +189,7 @@ def test_units_on_their_threshold_are_inactive():
     run = {"dt": 10.0, "key": jax.random.key(1), "wiring": wiring, "record": {"s": jn.record.UnitStates()}}
     settled = jn.simulate(net, 0.0, 100.0, **run)
     before = joined(settled)[-1].astype(int)
-    after = joined(jn.simulate(net, 100.0, 110.0, state=settled.state, update=jn.Parallel(), **run))[0]
+    after = joined(jn.simulate(net, 100.0, 110.0, state=settled.state, update=jn.update.Parallel(), **run))[0]
     ee, ie, ei, ii = (np.asarray(operator.as_matrix(), int) for operator in wiring.operators)
     e, i = before[:n], before[n:]
     excess_e = 50 * ee @ e - 100 * ei @ i + 5 * k - 50 * root

@@ -19,7 +19,7 @@ def mixed_net(g=5.0, delay=1.5):
     both = ("E", "I")
     return jn.Network(
         {
-            "E": jn.Population(lif, 80, initial=jn.UniformPotential(0.0, 20.0)),
+            "E": jn.Population(lif, 80, initial=jn.initial.UniformPotential(0.0, 20.0)),
             "I": jn.Population(jn.LIF(tau_m=10.0), 20),
             "X": jn.Population(jn.Poisson(30.0), 50),
         },

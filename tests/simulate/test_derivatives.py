@@ -200,7 +200,7 @@ def test_parameters_are_checked(make):
 
 
 @pytest.mark.float32
-@pytest.mark.parametrize("counts", [jn.PoissonCounts(), jn.GaussianCounts()], ids=str)
+@pytest.mark.parametrize("counts", [jn.counts.PoissonCounts(), jn.counts.GaussianCounts()], ids=str)
 def test_moments_under_a_poisson_drive_have_their_derivative_by_its_rate(counts):
     n, jump, n_sources, rate, n_steps = 4_000, 0.5, 100.0, 50.0, 200
 
@@ -223,5 +223,5 @@ def test_moments_under_a_poisson_drive_have_their_derivative_by_its_rate(counts)
         assert abs(z) < 4
     backward = jax.jit(jax.grad(lambda r: jnp.mean(potentials(r) ** 2)))(as_leaf(rate))
     np.testing.assert_allclose(backward, np.mean(2 * v * slope), rtol=1e-4)
-    if isinstance(counts, jn.PoissonCounts):
+    if isinstance(counts, jn.counts.PoissonCounts):
         np.testing.assert_allclose(np.mean(by_rate(as_leaf(0.0))), mean / rate, rtol=1e-4)

@@ -24,7 +24,7 @@ def test_white_noise_rate(mu, sigma):
     # doi:10.1111/1467-9965.00035); their result is of first order, so the step is small.
     dt = 0.02
     net = jn.Network(
-        {"E": jn.Population(jn.LIF(), 4_000, initial=jn.UniformPotential(10.0, 20.0))},
+        {"E": jn.Population(jn.LIF(), 4_000, initial=jn.initial.UniformPotential(10.0, 20.0))},
         drives=[jn.WhiteNoiseDrive("E", mu=mu, sigma=sigma)],
     )
     rate, error = rate_and_error(net, 600.0, dt, 100.0)
