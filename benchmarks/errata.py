@@ -121,7 +121,7 @@ def conductance_jump() -> list[Row]:
             slopes.append(-(x + weight * slopes[-1] / steps - reversal) * a)
         x += (slopes[0] + 2 * slopes[1] + 2 * slopes[2] + slopes[3]) / 6 / steps
     one = jnp.ones(1)
-    received = DeltaConductance(reversal).step(None, None, one, a * one)
+    received = DeltaConductance(reversal).step(None, None, one, a * one, v * one)
     jump = float(received.inputs.apply_jumps(v * one)[0]) - v
     return [entry("004 text of (2), jump at a = 0.3", a * (reversal - v), jump, x - v, 1e-5, "mV")]
 
