@@ -106,9 +106,9 @@ class AbstractLaw(eqx.Module):
 
         Warns once where the theory behind the law does not hold at the given values.
         """
-        mask = as_inhibitory(inhibitory)
+        mask, k = as_inhibitory(inhibitory), as_leaf(k, "k")
         if is_concrete(self, k):
-            _check_k(k)
+            check_positive("k", k)
             with jax.ensure_compile_time_eval():  # known values stay known inside a user's jit
                 concerns = self.concerns(k)
             for sentence in concerns:
@@ -124,10 +124,6 @@ class AbstractLaw(eqx.Module):
     def misfit(self, data: PSPTable) -> Float[Array, " n"]:
         """Measured minus predicted amplitude [mV]; its root mean square is what papers print."""
         return data.psp - self(data.n_connections, inhibitory=data.inhibitory)
-
-
-def _check_k(k: ArrayLike) -> None:
-    check_positive("k", as_leaf(k, "k"))
 
 
 class PowerLaw(AbstractLaw):

@@ -34,7 +34,7 @@ class LifArguments(eqx.Module):
         check_finite("v_reset", self.v_reset)
         check_nonnegative("t_ref", self.t_ref)
         if violates(lambda below, above: below < above, self.v_reset, self.v_th):
-            raise ValueError(f"`v_reset` has to lie below `v_th`; got {v_reset} and {v_th}.")
+            raise ValueError(f"`v_reset` has to lie below `v_th`; got {self.v_reset} and {self.v_th}.")
 
     def values(self) -> tuple[Float[Array, "..."], ...]:
         """The arguments in the order of the kernels."""

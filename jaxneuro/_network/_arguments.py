@@ -8,7 +8,7 @@ from ..synapses import AbstractSynapse
 
 
 def checked_targets(name: str, targets: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
-    names = (targets,) if isinstance(targets, str) else tuple(targets)
+    names = (targets,) if isinstance(targets, str) else tuple(targets) if isinstance(targets, list | tuple) else ()
     if not names or not all(isinstance(n, str) for n in names):
         raise ValueError(f"`{name}` has to be the name of a population or a tuple of names; got {targets!r}.")
     if len(set(names)) < len(names):

@@ -15,6 +15,10 @@ def _known(name: str, value: ArrayLike) -> np.ndarray | None:
     return None if isinstance(known, Tracer) else np.asarray(known)
 
 
+def _in_a_line(known: np.ndarray) -> str:
+    return " ".join(np.array2string(known, threshold=20, edgeitems=3).split())
+
+
 def check_broadcast(values: Mapping[str, Array]) -> None:
     """Raises `ValueError`, with the shape of each, where named arrays do not broadcast against each other."""
     try:
@@ -28,7 +32,7 @@ def check_finite(name: str, value: ArrayLike) -> None:
     """Raises `ValueError` where a known `value` is NaN or infinite."""
     known = _known(name, value)
     if known is not None and not np.all(np.isfinite(known)):
-        raise ValueError(f"`{name}` has to be finite; got {known}.")
+        raise ValueError(f"`{name}` has to be finite; got {_in_a_line(known)}.")
 
 
 def check_positive(name: str, value: ArrayLike) -> None:
@@ -36,7 +40,7 @@ def check_positive(name: str, value: ArrayLike) -> None:
     check_finite(name, value)
     known = _known(name, value)
     if known is not None and not np.all(known > 0):
-        raise ValueError(f"`{name}` has to be positive; got {known}.")
+        raise ValueError(f"`{name}` has to be positive; got {_in_a_line(known)}.")
 
 
 def check_nonnegative(name: str, value: ArrayLike) -> None:
@@ -44,4 +48,4 @@ def check_nonnegative(name: str, value: ArrayLike) -> None:
     check_finite(name, value)
     known = _known(name, value)
     if known is not None and not np.all(known >= 0):
-        raise ValueError(f"`{name}` must not be negative; got {known}.")
+        raise ValueError(f"`{name}` must not be negative; got {_in_a_line(known)}.")

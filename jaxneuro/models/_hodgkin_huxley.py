@@ -1,12 +1,19 @@
 """The neuron of Hodgkin and Huxley."""
 
+import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_leaf, check_finite, check_nonnegative, read_numbers, violates
+from .._numerics import as_leaf, check_finite, check_nonnegative, is_concrete, read_numbers, violates
 from ..channels import AbstractChannel, Leak, Potassium, Sodium
 from ._conductance_neuron import AbstractConductanceNeuron, check_membrane
 
 _Q10, _MEASURED_AT = 3.0, 6.3
+
+
+def _as_number(value: ArrayLike, name: str) -> np.ndarray | Array:
+    """A known number in the widest float, whatever it came in; a traced one as a leaf."""
+    known = read_numbers(value, name)
+    return np.asarray(known, float) if is_concrete(known) else as_leaf(known, name)
 
 
 class HodgkinHuxley(AbstractConductanceNeuron):
@@ -78,7 +85,7 @@ class HodgkinHuxley(AbstractConductanceNeuron):
         celsius = as_leaf(temperature, "temperature")
         if violates(lambda t: (t >= -50.0) & (t <= 100.0), celsius):
             raise ValueError(f"`temperature` has to lie between -50 and 100 degrees Celsius; got {celsius}.")
-        shift, warm = read_numbers(v_shift, "v_shift"), read_numbers(temperature, "temperature")
+        shift, warm = _as_number(v_shift, "v_shift"), _as_number(temperature, "temperature")
         self.v_shift = as_leaf(shift, "v_shift")
         check_finite("v_shift", self.v_shift)
         self.g_na, self.g_k, self.g_l = as_leaf(g_na, "g_na"), as_leaf(g_k, "g_k"), as_leaf(g_l, "g_l")

@@ -131,5 +131,5 @@ def spike_counts(
 
 def _complete(span: float | int, length: float | int, width: float) -> int:
     if not 0 < length <= span:
-        raise ValueError(f"The windows have to be longer than 0 and fit into the record; got {width} ms.")
+        raise ValueError(f"`width` of the windows has to be above 0 and fit into the record; got {width} ms.")
     return int(span // length)

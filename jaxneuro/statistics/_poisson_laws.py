@@ -63,9 +63,9 @@ def binomial_counts(n: ArrayLike, *, rate: ArrayLike, width: ArrayLike, dt: Arra
     check_positive("dt", step)
     k, bins, p = _counts(n), jnp.round(_width(width) / step), _rate(rate) * step
     if violates(lambda m: jnp.abs(m * step / _width(width) - 1.0) < 1e-5, bins):
-        raise ValueError(f"`width` has to be a multiple of `dt`; got {width} and {dt} ms.")
+        raise ValueError(f"`width` has to be a multiple of `dt`; got {_width(width)} and {step} ms.")
     if violates(lambda p: p <= 1.0, p):
-        raise ValueError(f"`rate` gives more than one spike a bin of {dt} ms, which holds at most one; got {rate} Hz.")
+        raise ValueError(f"`rate` gives more than one spike a bin of {step} ms, which holds at most one.")
     inside = k <= bins
     rest = jnp.where(inside, bins - k, 0.0)
     ways = gammaln(bins + 1.0) - gammaln(k + 1.0) - gammaln(rest + 1.0)
@@ -101,7 +101,7 @@ def interval_density(t: ArrayLike, *, rate: ArrayLike, t_ref: ArrayLike = 0.0) -
     check_positive("rate", per_ms)
     check_nonnegative("t_ref", dead)
     if violates(lambda r, dead: r * dead < 1.0, per_ms, dead):
-        raise ValueError(f"`t_ref` has to be below the mean interval, 1 / rate; got {t_ref} ms and {rate} Hz.")
+        raise ValueError(f"`t_ref` has to be below the mean interval, 1 / rate = {1.0 / per_ms} ms; got {dead} ms.")
     scale = 1.0 / per_ms - dead
     since = at - dead
     return jnp.where(since >= 0, jnp.exp(-jnp.maximum(since, 0.0) / scale) / scale, 0.0)
@@ -111,7 +111,7 @@ def _counts(n: ArrayLike) -> Float[Array, "..."]:
     k = as_leaf(n, "n")
     check_nonnegative("n", k)
     if violates(lambda k: k == jnp.round(k), k):
-        raise ValueError(f"`n` has to hold whole numbers; got {n}.")
+        raise ValueError(f"`n` has to hold whole numbers; got {k}.")
     return k
 
 

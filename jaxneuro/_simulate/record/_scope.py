@@ -16,7 +16,7 @@ class Scope(eqx.Module):
 
     def __init__(self, populations: tuple[str, ...], start: float):
         if not all(isinstance(name, str) for name in populations):
-            raise ValueError(f"A recorder takes names of populations; got {populations!r}.")
+            raise ValueError(f"`record` takes names of populations; got {populations!r}.")
         self.populations, self.start = populations, to_milliseconds("start", start)
         if self.start < 0:
             raise ValueError(f"`start` must not be negative; got {self.start:g} ms.")
@@ -25,7 +25,7 @@ class Scope(eqx.Module):
         """Raises `ValueError` where a population is unknown or the record would be empty."""
         for name in self.populations:
             if name not in layout.sizes:
-                raise ValueError(f"A recorder names the population {name!r}; there are {', '.join(layout.sizes)}.")
+                raise ValueError(f"`record` names the population {name!r}; there are {', '.join(layout.sizes)}.")
         if self.steps(first, layout.n_steps, layout.dt) < 1:
             end = (first + layout.n_steps) * layout.dt
             raise ValueError(f"`start` has to lie before the end of the run, {end:g} ms; got {self.start:g} ms.")
