@@ -84,9 +84,9 @@ CALLS = {
         "weight rate",
     ),
     "WhiteNoiseDrive": Call(jn.WhiteNoiseDrive, {"targets": "E", "mu": 1.0, "sigma": 1.0}, "mu sigma", "mu"),
-    "UniformPotential": Call(jn.UniformPotential, {"low": 0.0, "high": 20.0}, "low high"),
+    "UniformPotential": Call(jn.initial.UniformPotential, {"low": 0.0, "high": 20.0}, "low high"),
     "FixedInDegree": Call(jn.FixedInDegree, {"k": 10}, "k"),
-    "Interval": Call(jn.Interval, {"lower": 0.0, "upper": 20.0}, "lower upper"),
+    "Interval": Call(jn.bounds.Interval, {"lower": 0.0, "upper": 20.0}, "lower upper"),
     "PowerLaw": Call(jn.laws.PowerLaw, {}, "j0 beta g", "j0", "j0 g"),
     "CurrentScaling": Call(jn.laws.CurrentScaling, {}, "j0 g", "j0", "j0 g"),
     "ConductanceScaling": Call(

@@ -216,8 +216,8 @@ HAND = {
     "labels missing": lambda: jn.learning.cross_entropy(jnp.zeros((2, 3)), [0, None]),
     "rate matrix": lambda: jn.RateNetwork(m=[[1.0, 2.0]], h=1.0),
     "rate tau length": lambda: jn.RateNetwork(m=MATRIX, h=1.0, tau=[1.0, 2.0, 3.0]),
-    "dale": lambda: jn.Dale([1.0, 0.5]),
-    "interval": lambda: jn.Interval(1.0, 1.0),
+    "dale": lambda: jn.bounds.Dale([1.0, 0.5]),
+    "interval": lambda: jn.bounds.Interval(1.0, 1.0),
     "histogram order": lambda: jn.quantal.AmplitudeHistogram([1.0], [0.5], [1.0], n_failures=0),
     "histogram width": lambda: jn.quantal.AmplitudeHistogram.from_amplitudes([1.0], bin_width="a", n_failures=0),
     "histogram nan": lambda: jn.quantal.AmplitudeHistogram.from_amplitudes([NAN], bin_width=0.1, n_failures=0),
@@ -253,5 +253,5 @@ def test_figures_without_matplotlib_say_what_to_install(monkeypatch):
 
 
 def test_the_sentence_of_a_fit_that_did_not_converge_is_whole():
-    assert str(jn.FitCode.NOT_CONVERGED.value).endswith("need fewer of them free.")
-    assert jax.tree.leaves(jn.FitCode.NOT_CONVERGED.value)
+    assert str(jn.results.FitCode.NOT_CONVERGED.value).endswith("need fewer of them free.")
+    assert jax.tree.leaves(jn.results.FitCode.NOT_CONVERGED.value)
