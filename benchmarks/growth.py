@@ -2,8 +2,10 @@
 
 Brunel's network at g = 5, from potentials spread between reset and threshold; after a warm-up the same run goes on and
 is timed. Neurons: 500 inputs each, 400 of them from E, and every delivery that fits into memory. Synapses, batch
-(`vmap` over one wiring) and rate: 10,000 neurons and the default delivery. A synaptic event is one spike that arrives
-at one neuron; its time is that of the whole run, neurons and noise included, over the number of events.
+(`vmap` over one wiring) and rate: 10,000 neurons and the default delivery. Weights: 5,000 neurons with 500 inputs each
+whose weights are drawn, beside the same network with one weight, whose spikes are counted (the peer of the row; weights
+may cost 2.5 times as much, a ratio of 0.4). A synaptic event is one spike that arrives at one neuron; its time is that
+of the whole run, neurons and noise included, over the number of events.
 
 `python -m benchmarks.growth --figure FILE` draws the rows, `--json REPORT` those of an earlier run.
 """
@@ -48,6 +50,8 @@ class Case:
     ratio: float = 2.0
     batch: int = 1
     duration: float = 300.0
+    own_weights: bool = False
+    own_delays: bool = False
 
     @property
     def warm_up(self) -> float:
@@ -57,10 +61,21 @@ class Case:
     def network(self) -> jn.Network:
         """Brunel's network of this size; J times the in-degree is the same for all."""
         c_e = 4 * self.in_degree // 5
-        return jn.networks.brunel(
+        net = jn.networks.brunel(
             5.0, self.ratio, j=80.0 / c_e, n_e=4 * self.n // 5, n_i=self.n // 5, c_e=c_e, c_i=self.in_degree // 5,
             initial=jn.initial.UniformPotential(10.0, 20.0),
+            delay=jn.UniformDelay(0.5, 3.0) if self.own_delays else 1.5,
         )  # fmt: skip
+        if not self.own_weights:
+            return net
+        drawn = [
+            jn.Projection(
+                p.pre, p.post, p.synapse, weight=jn.LogNormalWeight(p.law.scale, 0.5), connectivity=p.connectivity,
+                delay=p.delay,
+            )
+            for p in net.projections
+        ]  # fmt: skip
+        return jn.Network(net.populations, drawn, net.drives)
 
 
 def cases(largest: int) -> Iterator[Case]:
@@ -80,6 +95,29 @@ def cases(largest: int) -> Iterator[Case]:
         yield Case("batch", "default", batch, n=n, in_degree=in_degree, batch=batch, duration=150.0)
     for ratio in (1.1, 1.5, 2.0, 3.0, 4.0):
         yield Case("rate", "default", None, n=n, in_degree=in_degree, ratio=ratio)
+
+
+def weight_cases(largest: int) -> Iterator[tuple[Case, Case]]:
+    """Drawn weights, each beside the same network with one weight; plain is what runs without numba."""
+    n = min(5_000, largest)
+    size: dict[str, Any] = dict(axis="weights", at=n, n=n, in_degree=n // 10, duration=150.0)
+    for own_delays, series in ((False, "NativeSparse"), (False, "Rows"), (True, "NativeSparse"), (True, "Sparse")):
+        alike = series if own_delays else "Rows"  # what counts are delivered by
+        counts = Case(series=alike, own_delays=own_delays, **size)
+        yield Case(series=series, own_weights=True, own_delays=own_delays, **size), counts
+
+
+def measure_weights(largest: int, rounds: int) -> list[Row]:
+    """A step with drawn weights beside a step with counts."""
+    rows = []
+    for case, counts in weight_cases(largest):
+        ours, peer = (row[0] for row in (measure(case, rounds), measure(counts, rounds)))
+        delays = "delays of their own" if case.own_delays else "one delay"
+        what = f"weights: {case.n:,} x {case.in_degree:,}, {delays}, {case.series}: a step"
+        assert ours["ours"] is not None
+        assert peer["ours"] is not None
+        rows.append(compared(what, "ms", [ours["ours"]], [peer["ours"]], "beside counts"))
+    return rows
 
 
 def _one(case: Case, t0: float, t1: float, wiring: jn.Wiring, key: PRNGKeyArray, state: Any) -> Any:
@@ -139,7 +177,7 @@ def run(largest: int = 1_000_000, rounds: int = 3) -> list[Row]:
     for case in cases(largest):
         rows += measure(case, 1 if case.n >= 1_000_000 else rounds)
         jax.clear_caches()  # each case compiled a program of its own, which is not needed again
-    return rows
+    return rows + measure_weights(largest, rounds)
 
 
 def draw(rows: list[Row], path: str) -> None:

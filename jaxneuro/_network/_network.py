@@ -1,8 +1,10 @@
 """The network: a frozen description that is simulated, solved and fitted."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import equinox as eqx
+import jax
 from jaxtyping import Array
 
 from ..connectivity import AbstractWeights
@@ -86,6 +88,7 @@ class Network(eqx.Module):
         self._check_known(name, (projection.pre, *projection.post))
         self._check_targets(name, projection.post, {"weight": projection.law.scale})
         self._check_understood(name, projection.synapse.gives(), projection.post)
+        self._check_lengths(f"{name[:-1]}.synapse`", projection.synapse, projection.post)
         model = self.populations[projection.pre].model
         if isinstance(model, AbstractNeuron) and not model.sends_spikes():
             raise ValueError(f"{name} starts from {projection.pre!r}, a `{type(model).__name__}`, which has no spikes.")
@@ -108,10 +111,22 @@ class Network(eqx.Module):
         self._check_known(name, drive.targets)
         self._check_targets(name, drive.targets, drive.values())
         self._check_understood(name, drive.gives(), drive.targets)
+        self._check_lengths(name, [part for part in vars(drive).values() if not eqx.is_array(part)], drive.targets)
 
     def _check_understood(self, name: str, given: tuple[str, ...], targets: tuple[str, ...]) -> None:
         for target in targets:
             check_understood(name, given, target, self.populations[target].model)
+
+    def _check_lengths(self, name: str, parts: Any, targets: tuple[str, ...]) -> None:
+        """Numbers of a synapse are one for all, or one for each neuron of every target."""
+        for leaf in jax.tree_util.tree_leaves(parts):
+            for target in targets:
+                n = self.populations[target].n
+                if eqx.is_array(leaf) and leaf.ndim == 1 and n is not None and leaf.shape != (n,):
+                    raise ValueError(
+                        f"{name}: a parameter has {leaf.shape[0]} values for the {n} neurons of {target!r}; give one "
+                        "number, or one a neuron."
+                    )
 
     def _check_known(self, name: str, used: tuple[str, ...]) -> None:
         for population in used:

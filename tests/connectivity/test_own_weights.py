@@ -248,3 +248,24 @@ def test_given_weights_say_their_row_sums():
     # tau = 20 ms and 0.05 spikes a ms: mu and sigma^2 are the mean row sums of W and W^2, of all targets.
     np.testing.assert_allclose(seen.mu, 2 * matrix.sum(1).mean(), rtol=1e-5)
     np.testing.assert_allclose(seen.sigma**2, 4 * (matrix**2).sum(1).mean(), rtol=1e-5)
+
+
+@pytest.mark.parametrize("weight", [0.4, jn.LogNormalWeight(0.4, 0.5)], ids=["one", "law"])
+def test_amplitudes_of_spikes_are_the_same_with_and_without_a_surrogate(weight):
+    # Short-term plasticity gives every spike an amplitude; a surrogate changes derivatives, and no spike.
+    synapse = jn.ShortTermPlasticity(jn.DeltaCurrent(), u_0=0.4, tau_rec=100.0)
+    loop = jn.Projection("E", "E", synapse, weight=weight, connectivity=jn.FixedInDegree(12), delay=1.0)
+    drive = jn.PoissonDrive("E", jn.DeltaCurrent(), weight=0.1, n_sources=1_000, rate=12.0)
+    net = jn.Network(
+        {"E": jn.Population(jn.LIF(), 40, initial=jn.initial.UniformPotential(0.0, 20.0))}, [loop], [drive]
+    )
+    wiring = jn.wire(net, key=KEY)
+    record = {"spikes": jn.record.Spikes("E"), "v": jn.record.Trace("E.v")}
+    plain, soft = (
+        jn.simulate(net, 0.0, 40.0, dt=0.1, key=KEY, wiring=wiring, record=record, surrogate=surrogate)
+        for surrogate in (None, jn.surrogate.Triangular(2.0))
+    )
+    times = [np.concatenate(sol["spikes"].times) for sol in (plain, soft)]
+    assert times[0].size > 20
+    np.testing.assert_array_equal(times[0], times[1])
+    np.testing.assert_allclose(plain["v"], soft["v"], rtol=1e-6 if X64 else 1e-3, atol=1e-4)

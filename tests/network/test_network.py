@@ -107,3 +107,17 @@ def test_a_network_is_a_frozen_pytree():
     np.testing.assert_allclose(weight, -0.4)
     slope = jax.vmap(jax.grad(lambda g: jn.networks.brunel(g=g).projections[1].weight))(jnp.arange(3.0))
     np.testing.assert_allclose(slope, -0.1)
+
+
+@pytest.mark.parametrize(
+    "synapse", [jn.ExponentialCurrent(np.array([2.0, 5.0, 7.0])), jn.DeltaConductance(np.array([0.0, -75.0, -80.0]))]
+)
+def test_parameters_of_a_synapse_have_the_length_of_its_targets(synapse):
+    pair = {"E": jn.Population(jn.LIF(), 2)}
+    loop = jn.Projection("E", "E", synapse, weight=0.1, connectivity=jn.FixedInDegree(1), delay=1.0)
+    with pytest.raises(ValueError, match=r"`projections\[0\].synapse`: a parameter has 3 values for the 2 neurons"):
+        jn.Network(pair, [loop])
+    drive = jn.PoissonDrive("E", synapse, weight=0.1, n_sources=3, rate=1.0)
+    with pytest.raises(ValueError, match=r"`drives\[0\]`: a parameter has 3 values for the 2 neurons of 'E'"):
+        jn.Network(pair, drives=[drive])
+    jn.Network({"E": jn.Population(jn.LIF(), 3)}, [loop], [drive])
