@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PyTree
 
+from .._numerics import one_at_a_time
 from ._optimiser import AbstractOptimiser, Minimum, tolerance_for
 from ._problem import Objective, Problem
 from ._protocol import HasMisfit
@@ -17,6 +18,7 @@ from ._protocol import HasMisfit
 BATCH = 64
 
 
+@one_at_a_time
 @eqx.filter_jit
 def _solve(
     problem: Problem,
@@ -68,6 +70,7 @@ def solve_weightings(
     return Refits(np.concatenate(theta), np.concatenate(succeeded))
 
 
+@one_at_a_time
 @eqx.filter_jit
 def solve_profile(
     problem: Problem,

@@ -38,6 +38,7 @@ from ._moment import (
     moment_integral as moment_integral,
 )
 from ._moments import Moments as Moments
+from ._one_at_a_time import one_at_a_time as one_at_a_time
 from ._phi import phi as phi
 from ._pointwise import pointwise as pointwise
 from ._poisson import PoissonTable as PoissonTable, below_probability as below_probability

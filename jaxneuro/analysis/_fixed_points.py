@@ -10,7 +10,7 @@ import optimistix as optx
 from jax import lax
 from jaxtyping import Array, ArrayLike, Bool, Complex, Float, PRNGKeyArray
 
-from .._numerics import as_leaf, check_finite, check_key, implicit_root
+from .._numerics import as_leaf, check_finite, check_key, implicit_root, one_at_a_time
 from ..models import AbstractODE
 from ._vector import Flat, check_model, check_tolerance, flat, point_of
 
@@ -50,6 +50,7 @@ class FixedPoints(eqx.Module):
         return "\n".join(lines)
 
 
+@one_at_a_time
 def fixed_points(
     model: AbstractODE,
     *,

@@ -9,7 +9,7 @@ import numpy as np
 import optimistix as optx
 from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray
 
-from .._numerics import as_leaf, check_key
+from .._numerics import as_leaf, check_key, one_at_a_time
 from ..models import AbstractODE
 from ._fixed_points import box_of
 from ._vector import Flat, check_model, check_tolerance, flat
@@ -32,6 +32,7 @@ class SlowPoints(eqx.Module):
         return "\n".join(lines)
 
 
+@one_at_a_time
 def slow_points(
     model: AbstractODE,
     *,

@@ -8,7 +8,7 @@ import numpy as np
 from jax.scipy.linalg import expm
 from jaxtyping import Array, Complex, Float
 
-from .._numerics import as_leaf, check_finite
+from .._numerics import as_leaf, check_finite, one_at_a_time
 from ..models import RateNetwork, spread_over
 from ..transfer import Linear
 
@@ -117,6 +117,7 @@ def linear_steady_state(net: RateNetwork) -> Float[Array, "n"]:
     return jnp.linalg.solve(jnp.eye(m.shape[0], dtype=m.dtype) - m, h)
 
 
+@one_at_a_time
 def transient_amplification(net: RateNetwork, t: Any) -> Float[Array, "*times"]:
     """How far a linear network can lift a unit of activity by time `t`: the largest singular value of exp(A t).
 

@@ -11,7 +11,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float
 
 from .._network import BinaryNetwork, Network
-from .._numerics import Result, implicit_root, is_concrete, violates
+from .._numerics import Result, implicit_root, is_concrete, one_at_a_time, violates
 from ._afferents import Afferents, afferents, neuron_names, side_by_side, source_rate
 from ._binary import BinaryMeanField, binary_mean_field
 from ._binary_field import AbstractField, PoissonField
@@ -79,6 +79,7 @@ def mean_field(net: Network, *, noise: AbstractNoise | None = None, throw: bool 
 def mean_field(net: BinaryNetwork, *, field: AbstractField | None = None, throw: bool = True) -> BinaryMeanField: ...
 
 
+@one_at_a_time
 def mean_field(
     net: Network | BinaryNetwork,
     *,

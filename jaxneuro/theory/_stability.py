@@ -11,7 +11,7 @@ from jax import lax
 from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
 from .._network import Network
-from .._numerics import as_leaf, check_nonnegative, implicit_root, is_concrete
+from .._numerics import as_leaf, check_nonnegative, implicit_root, is_concrete, one_at_a_time
 from ._afferents import afferents, neuron_names
 from ._effective_input import check_covered
 from ._effective_noise import EffectiveNoise
@@ -63,6 +63,7 @@ class Modes(eqx.Module):
     frequency: Float[Array, "modes"]
 
 
+@one_at_a_time
 def brunel_stability(net: Network, *, rates: Mapping[str, ArrayLike] | None = None, throw: bool = True) -> Stability:
     """The modes of a sparse network of LIF neurons with delays near a state of constant rates.
 
