@@ -22,19 +22,23 @@ $(VENV)/.dev: pyproject.toml $(VENV)/.made
 fit: $(VENV)/.fit
 	$(BIN)/python -m fitting
 
-test: test-fast test-float32 test-slow
+# Neighbours in a file go to one worker, which so compiles what they share once; one that is done takes from the other.
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist=worksteal
+
+test: $(VENV)/.dev
+	@.ci/timed-parts fast:test-fast float32:test-float32 slow:test-slow
 
 test-fast: $(VENV)/.dev
-	JAXNEURO_TEST_QUICK_COMPILE=1 $(BIN)/python -m pytest -n $(WORKERS) -m 'not slow and not proof and not gpu'
+	JAXNEURO_TEST_QUICK_COMPILE=2 $(PYTEST) -m 'not slow and not proof and not gpu'
 
 test-float32: $(VENV)/.dev
-	JAXNEURO_TEST_X64=0 $(BIN)/python -m pytest -n $(WORKERS) -m 'float32 and not proof and not gpu'
+	JAXNEURO_TEST_X64=0 $(PYTEST) -m 'float32 and not proof and not gpu'
 
 test-slow: $(VENV)/.dev
-	JAXNEURO_TEST_QUICK_COMPILE=1 $(BIN)/python -m pytest -n $(WORKERS) -m 'slow and not proof and not gpu'
+	JAXNEURO_TEST_QUICK_COMPILE=1 $(PYTEST) -m 'slow and not proof and not gpu'
 
 proofs: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(WORKERS) -m 'proof and not gpu'
+	$(PYTEST) -m 'proof and not gpu'
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -47,4 +51,4 @@ peers:
 	$(PYTHON) -m benchmarks.peers
 
 clean:
-	rm -rf $(VENV) .peers
+	rm -rf $(VENV) .peers .pytest_cache

@@ -8,11 +8,22 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 
 from importlib.metadata import version
 
-# XLA's older emitters of loops compile the programs of the tests in less time. The tests that compare bits are
-# also run without, in float32.
-if os.environ.get("JAXNEURO_TEST_QUICK_COMPILE") == "1" and version("jaxlib").startswith("0.10."):
-    flags = os.environ.get("XLA_FLAGS", "")
-    os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_use_fusion_emitters=false"
+# How much work the compiler spares, by JAXNEURO_TEST_QUICK_COMPILE. 1: the older emitters of loops. 2: nor any
+# optimisation: the programs of most tests take longer to compile than to run. What compares bits is also run in full.
+QUICK = {
+    "1": "--xla_cpu_use_fusion_emitters=false",
+    "2": "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=0 "
+    "--xla_llvm_disable_expensive_passes=true",
+}
+quick = os.environ.get("JAXNEURO_TEST_QUICK_COMPILE", "0")
+if quick in QUICK and version("jaxlib").startswith("0.10."):
+    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {QUICK[quick]}"
+
+# Programs compiled once are kept for the other worker, the other parts and the next run: see docs/testing.md.
+ROOT = Path(__file__).resolve().parent.parent
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(ROOT / ".pytest_cache" / "compiled"))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 from jaxtyping import install_import_hook
 
