@@ -1,6 +1,6 @@
-"""The loop: blocks of the shortest delay, inside which no neuron hears of another."""
+"""A network of neurons in blocks of the shortest delay, inside which no neuron hears of another."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import equinox as eqx
@@ -11,104 +11,84 @@ from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
 from .._formulas import Input
 from .._network import Network, check_understood
-from .._numerics import role_key
+from .._numerics import Result, role_key
 from ..connectivity import ScheduledOperator, SparseOperator
 from ..models import Firing
+from ..surrogate import AbstractSurrogate
 from ._deliver import GivenArrivals, deliver, push, with_amplitude
 from ._exact_times import off_grid_arrivals
-from ._plan import NetworkState, Plan, all_finite, part, spans
+from ._machine import AbstractProgram, Cut, Emitted, Look
+from ._plan import NetworkState, Plan, all_finite, drives_are_wrong, part, spans, with_surrogates
 from ._stimulus import Stimulus
-from .adjoint import AbstractAdjoint
-from .record import AbstractRecorder, Layout, Spikes, SpikeTimes, Trace, Window
+from ._wire import Wiring, differs_from_wiring
 
 
-class Outcome(eqx.Module):
-    """What the loop carries beside the state: recorders, and the first block that went non-finite."""
-
-    recorders: dict[str, Any]
-    failed_step: Int[Array, ""]
-    finite: Bool[Array, "populations"]
-
-
-class Loop(eqx.Module):
-    """A run: everything that stays the same from block to block."""
+class SpikingProgram(AbstractProgram):
+    """A network of neurons made ready for its run."""
 
     net: Network
     plan: Plan
     key: PRNGKeyArray
     stimulus: dict[str, Stimulus]
-    recorders: dict[str, AbstractRecorder]
-    layout: Layout
-    adjoint: AbstractAdjoint
-    report: Callable[[Array], None] | None = eqx.field(static=True)
+    first: Int[Array, ""]
+    wiring: Wiring
+    surrogates: dict[str, AbstractSurrogate]
+    amplitudes: tuple[str, ...] = eqx.field(static=True)
+    timed: bool = eqx.field(static=True)
+    block_steps: int = eqx.field(static=True)
+    group_steps: int = eqx.field(static=True)
+    kept: int = eqx.field(static=True)
 
-    @property
-    def timed(self) -> bool:
-        """Whether a recorder or a synapse wants the times of spikes inside their steps."""
-        recorded = any(isinstance(recorder, Spikes | SpikeTimes) for recorder in self.recorders.values())
-        return recorded or any(self.plan.off_grid)
+    def start(self, state: NetworkState) -> NetworkState:
+        """With what is on its way as floats, where spikes are floats."""
+        return with_surrogates(state, self.net, self.wiring, self.surrogates, self.amplitudes)
 
-    def run(self, state: NetworkState, recorders: dict[str, Any]) -> tuple[NetworkState, Outcome]:
-        """All steps: full blocks, several of which share a draw where they are short, and what is left over."""
-        outcome = Outcome(recorders, jnp.full((), -1, jnp.int32), jnp.ones_like(all_finite(state)))
-        block = self.plan.block
-        groups, rest = divmod(self.layout.n_steps, self.plan.together * block)
+    def observe(self, state: NetworkState, name: str) -> dict[str, Any]:
+        """The variables of the neurons."""
+        return self.net.populations[name].model.observe(state.neurons[name])
 
-        def group(carry: tuple[NetworkState, Outcome], index: Array) -> tuple[NetworkState, Outcome]:
-            if self.report is not None:
-                self.report(index)
-            return self._blocks(*carry, self.plan.together, block)
+    def failed(self, state: NetworkState, nonfinite: Bool[Array, ""]) -> Result:
+        """What cannot be refused while values are traced is said here."""
+        ran = Result.where(nonfinite, Result.nonfinite_state, Result.successful)
+        ran = Result.where(drives_are_wrong(self.net), Result.wrong_drive, ran)
+        for surrogate in self.surrogates.values():
+            ran = Result.where(surrogate.valid(), ran, Result.wrong_surrogate)
+        ran = Result.where(differs_from_wiring(self.net, self.wiring), Result.wrong_wiring, ran)
+        for name, own in state.neurons.items():
+            outcome = self.net.populations[name].model.outcome(own)
+            ran = ran if outcome is None else Result.where(outcome == Result.successful, ran, outcome)
+        return ran
 
-        state, outcome = self.adjoint.loop(group, (state, outcome), jnp.arange(groups, dtype=jnp.int32), self.plan.kept)
-        blocks, steps = divmod(rest, block)
-        if blocks:
-            state, outcome = self._blocks(state, outcome, blocks, block)
-        return self._blocks(state, outcome, 1, steps) if steps else (state, outcome)
-
-    def _blocks(
-        self, state: NetworkState, outcome: Outcome, n_blocks: int, n_steps: int
-    ) -> tuple[NetworkState, Outcome]:
-        """Blocks of `n_steps` whose input from outside is made at once, and recorded at once."""
-        steps = state.step + jnp.arange(n_blocks * n_steps, dtype=jnp.int32)
+    def block(self, state: NetworkState, n_steps: int, look: Look, cut: Cut) -> tuple[NetworkState, Emitted]:
+        """Blocks whose input from outside is made at once."""
+        n_blocks, length = max(1, n_steps // self.block_steps), min(n_steps, self.block_steps)
+        steps = state.step + jnp.arange(n_steps, dtype=jnp.int32)
         sources, memories = self._sources(state, steps)
         state = eqx.tree_at(lambda s: s.sources, state, memories)
         state, ahead = self._look_ahead(state, sources)
+        heard = self._heard_in_blocks()
         outside = {
-            "drives": tuple(self._draw(i, steps) for i in range(len(self.net.drives))),
-            "chance": tuple(self._chance(i, steps) for i in range(len(self.net.projections))),
-            "sources": {name: fired for name, fired in sources.items() if name in self._heard_in_blocks()},
+            "drives": tuple([self._draw(i, steps) for i in range(len(self.net.drives))]),
+            "chance": tuple([self._chance(i, steps) for i in range(len(self.net.projections))]),
+            "sources": {name: fired for name, fired in sources.items() if name in heard},
             "stimulus": {
-                name: s.rows(steps - self.layout.first, steps)
-                for name, s in self.stimulus.items()
-                if s.constant is None
+                name: s.rows(steps - self.first, steps) for name, s in self.stimulus.items() if s.constant is None
             },
             "ahead": ahead,
         }
-        failure = (outcome.failed_step, outcome.finite)
+
+        def one(now: NetworkState, own: dict[str, Any]) -> tuple[NetworkState, Any]:
+            after, emitted = self._block(cut(now, length), now.pending, own, length, look)
+            return after, (*emitted, all_finite(after))
+
         if n_blocks == 1:
-            state, failure, emitted = self._block(state, failure, outside, n_steps)
+            state, (firing, seen, finite) = one(state, outside)
+            finite = finite[None]
         else:
-            by_block = jax.tree_util.tree_map(lambda x: x.reshape(n_blocks, n_steps, *x.shape[1:]), outside)
-
-            def one(carry: tuple, own: dict[str, Any]) -> tuple[tuple, Any]:
-                after, failed, emitted = self._block(carry[0], carry[1], own, n_steps)
-                return (after, failed), emitted
-
-            (state, failure), emitted = lax.scan(one, (state, failure), by_block, length=n_blocks)
-            emitted = jax.tree_util.tree_map(lambda x: x.reshape(-1, *x.shape[2:]), emitted)
-        firing, traced = emitted
-        return state, Outcome(self._recorded(outcome.recorders, steps, firing | sources, traced), *failure)
-
-    def _recorded(
-        self, carries: dict[str, Any], steps: Int[Array, "time"], firing: Mapping[str, Firing], traced: dict[str, Any]
-    ) -> dict[str, Any]:
-        spikes = {name: fired.spikes for name, fired in firing.items()}
-        soft = {name: fired.soft for name, fired in firing.items() if fired.soft is not None}
-        shares = {name: fired.share for name, fired in firing.items() if fired.share is not None}
-        return {
-            name: recorder.update(carries[name], Window(steps, spikes, traced.get(name), soft, shares), self.layout)
-            for name, recorder in self.recorders.items()
-        }
+            by_block = jax.tree_util.tree_map(lambda x: x.reshape(n_blocks, length, *x.shape[1:]), outside)
+            state, (firing, seen, finite) = lax.scan(one, state, by_block, length=n_blocks)
+            firing, seen = jax.tree_util.tree_map(lambda x: x.reshape(-1, *x.shape[2:]), (firing, seen))
+        return state, Emitted(firing | sources, seen, finite)
 
     def _heard_in_blocks(self) -> set[str]:
         """The sources of the projections that are not delivered ahead."""
@@ -131,35 +111,28 @@ class Loop(eqx.Module):
         return eqx.tree_at(lambda s: s.pending, state, tuple(pending)), tuple(arriving)
 
     def _block(
-        self, state: NetworkState, failure: tuple[Array, Array], outside: dict[str, Any], n_steps: int
-    ) -> tuple[NetworkState, tuple[Array, Array], tuple[dict[str, Firing], dict[str, Any]]]:
-        cut = self.adjoint.cut(state, state.step, n_steps, self.plan.dt)
-        kept = tuple(
-            old if ahead else new for ahead, old, new in zip(self.plan.ahead, state.pending, cut.pending, strict=True)
+        self, state: NetworkState, pending: tuple, outside: dict[str, Any], n_steps: int, look: Look
+    ) -> tuple[NetworkState, tuple[dict[str, Firing], dict[str, Any]]]:
+        """One block; `pending` is what is on its way with its derivative, which given spikes keep."""
+        kept = tuple([old if a else new for a, old, new in zip(self.plan.ahead, pending, state.pending, strict=True)])
+        state = eqx.tree_at(lambda s: s.pending, state, kept)
+        arriving = {name: outside[name] for name in ("drives", "chance", "stimulus")}
+        arriving["pending"] = tuple(
+            [rows[:n_steps] if a is None else a for rows, a in zip(kept, outside["ahead"], strict=True)]
         )
-        state = eqx.tree_at(lambda s: s.pending, cut, kept)
-        pending = (
-            rows[:n_steps] if ahead is None else ahead
-            for rows, ahead in zip(state.pending, outside["ahead"], strict=True)
-        )
-        arriving = {name: outside[name] for name in ("drives", "chance", "stimulus")} | {"pending": tuple(pending)}
-        emitted: tuple[dict, dict]
         if n_steps == 1:
-            state, emitted = self._step(state, jax.tree_util.tree_map(lambda x: x[0], arriving))
-            emitted = jax.tree_util.tree_map(lambda x: x[None], emitted)
+            state, emitted = self._step(state, jax.tree_util.tree_map(lambda x: x[0], arriving), look)
+            firing, seen = jax.tree_util.tree_map(lambda x: x[None], emitted)
         else:
-            state, emitted = lax.scan(lambda now, row: self._step(now, row), state, arriving, length=n_steps)
-        firing, traced = emitted
+            state, (firing, seen) = lax.scan(
+                lambda now, row: self._step(now, row, look), state, arriving, length=n_steps
+            )
         pending, memories = self._advance(state, firing | outside["sources"])
         state = eqx.tree_at(
             lambda s: (s.step, s.pending, s.presynaptic), state, (state.step + n_steps, pending, memories),
             is_leaf=lambda x: x is None,
         )  # fmt: skip
-        failed_step, was_finite = failure
-        finite = all_finite(state)
-        first_failure = (failed_step < 0) & ~jnp.all(finite)
-        failure = (jnp.where(first_failure, state.step, failed_step), jnp.where(first_failure, finite, was_finite))
-        return state, failure, (firing, traced)
+        return state, (firing, seen)
 
     def _sources(self, state: NetworkState, steps: Int[Array, "time"]) -> tuple[dict[str, Firing], dict[str, Any]]:
         """The spikes of the populations without input, and what these remember afterwards."""
@@ -180,31 +153,22 @@ class Loop(eqx.Module):
         n = sum(self.plan.sizes[name] for name in drive.targets)
         return drive.draw(role_key(self.key, f"drive {index}"), steps, self.plan.dt, n, self.plan.tables[index])
 
-    def _step(self, state: NetworkState, arriving: dict[str, Any]) -> tuple[NetworkState, tuple[dict, dict]]:
+    def _step(
+        self, state: NetworkState, arriving: dict[str, Any], look: Look
+    ) -> tuple[NetworkState, tuple[dict[str, Firing], dict[str, Any]]]:
         """One step of every neuron."""
-        inputs, synapses = self._synaptic_input(state, arriving)
+        inputs, synapses, drives = self._inputs(state, arriving)
+        timed = self.timed or any(self.plan.off_grid)
         neurons, firing = {}, {}
-        for name, neuron_state in state.neurons.items():
+        for name, now in state.neurons.items():
             model, constants = self.net.populations[name].model, self.plan.neurons[name]
-            neurons[name], fired = model.step(constants, neuron_state, inputs[name])
-            share = fired.share if self.timed else None
-            firing[name] = Firing(fired.spikes, fired.soft, fired.sensitive, share)
-        traced = {}
-        for label, recorder in self.recorders.items():
-            if isinstance(recorder, Trace):
-                population, variable = recorder.target(self.layout)
-                observed = self.net.populations[population].model.observe(neurons[population])
-                traced[label] = recorder.chosen(observed[variable])
-            elif isinstance(recorder, Spikes) and recorder.threshold is not None:
-                traced[label] = recorder.crossings(state.neurons, neurons, self.layout)
-        new = NetworkState(
-            state.step, neurons, synapses[0], synapses[1], state.pending, state.presynaptic, state.sources
-        )
-        return new, (firing, traced)
+            neurons[name], fired = model.step(constants, now, inputs[name])
+            firing[name] = fired if timed else Firing(fired.spikes, fired.soft, fired.sensitive)
+        new = NetworkState(state.step, neurons, synapses, drives, state.pending, state.presynaptic, state.sources)
+        return new, (firing, look(lambda name: self.observe(new, name)))
 
-    def _synaptic_input(
-        self, state: NetworkState, arriving: dict[str, Any]
-    ) -> tuple[dict[str, Input], tuple[tuple, tuple]]:
+    def _inputs(self, state: NetworkState, arriving: dict[str, Any]) -> tuple[dict[str, Input], tuple, tuple]:
+        """What every population receives, and what synapses and drives are afterwards."""
         net, plan = self.net, self.plan
         inputs = {name: Input() for name in state.neurons}
         constant = {name: s.constant for name, s in self.stimulus.items() if s.constant is not None}
@@ -235,7 +199,7 @@ class Loop(eqx.Module):
             drives.append(tuple(kept))
         for name, given in inputs.items():
             check_understood("The run", given.parts(), name, net.populations[name].model)
-        return inputs, (tuple(synapses), tuple(drives))
+        return inputs, tuple(synapses), tuple(drives)
 
     def _chance(self, index: int, steps: Int[Array, "time"]) -> Array | None:
         """The random numbers by which the spikes of a projection are transmitted, where that is by chance."""

@@ -9,11 +9,12 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
 from .._network import AbstractDrive, Network, Projection, TrainableDelay
-from .._numerics import count_steps, role_key
+from .._numerics import role_key
 from ..connectivity import AbstractOperator, AbstractWeights, SparseOperator, Weights
 from ..models import AbstractSolver
 from ..surrogate import AbstractSurrogate
 from ._deliver import GivenArrivals
+from ._machine import AbstractRunState
 from ._wire import Wiring, size_of
 
 # A network without projections has no delay to set its block; this many steps amortise the loop.
@@ -29,7 +30,7 @@ class DelayRange(eqx.Module):
     most: int = eqx.field(static=True)
 
 
-class NetworkState(eqx.Module):
+class NetworkState(AbstractRunState):
     """Everything that a run needs to go on: pass it as `state=` to continue bitwise.
 
     `pending[p]` holds the counts of spikes on their way in projection p, one row a step to come (as
@@ -65,7 +66,7 @@ class Plan(eqx.Module):
     sizes: dict[str, int] = eqx.field(static=True)
     block: int = eqx.field(static=True)
     """Steps of a block: at most the shortest delay."""
-    together: int = eqx.field(static=True)
+    blocks_per_draw: int = eqx.field(static=True)
     """Blocks whose random input is drawn at once."""
     kept: int = eqx.field(static=True)
     """What the blocks of one draw keep for their derivatives, in states of the neurons."""
@@ -117,7 +118,7 @@ def make_plan(
         operator.delay_steps(dt, span.least, span.most) if isinstance(operator, SparseOperator) else None
         for operator, span in zip(wiring.operators, delays, strict=True)
     )
-    together = _even_share(n_steps // block, max(1, _LEAST_DRAW // block))
+    blocks_per_draw = _even_share(n_steps // block, max(1, _LEAST_DRAW // block))
     return Plan(
         neurons,
         tuple(tuple(p.synapse.prepare(dt, taus[name]) for name in p.post) for p in net.projections),
@@ -133,8 +134,8 @@ def make_plan(
         tuple(is_off_grid(net, p) for p in net.projections),
         sizes,
         block,
-        together,
-        max(1, together * block * max((model.kept_per_step() for model in models.values()), default=0)),
+        blocks_per_draw,
+        max(1, blocks_per_draw * block * max((model.kept_per_step() for model in models.values()), default=0)),
         dt,
     )
 
@@ -181,8 +182,8 @@ def with_surrogates(
     return eqx.tree_at(lambda s: s.pending, state, tuple(pending))
 
 
-def initial_state(net: Network, wiring: Wiring, t0: float, dt: float, key: PRNGKeyArray) -> NetworkState:
-    """The state at `t0`: potentials as each population says, nothing on its way."""
+def initial_state(net: Network, wiring: Wiring, first: int, dt: float, key: PRNGKeyArray) -> NetworkState:
+    """The state at step `first`: potentials as each population says, nothing on its way."""
     neurons, sizes = {}, {name: size_of(net, name) for name in net.names}
     for name in net.neuron_names:
         population = net.populations[name]
@@ -200,7 +201,7 @@ def initial_state(net: Network, wiring: Wiring, t0: float, dt: float, key: PRNGK
         _nothing_pending(net, p, delay_range(p, i, dt).most, operator, sum(sizes[name] for name in p.post))
         for i, (p, operator) in enumerate(zip(net.projections, wiring.operators, strict=True))
     )
-    step = jnp.asarray(count_steps("t0", t0, dt), jnp.int32)
+    step = jnp.asarray(first, jnp.int32)
     presynaptic = tuple(p.synapse.presynaptic(sizes[p.pre]) for p in net.projections)
     sources = {
         name: net.populations[name].model.init(sizes[name], role_key(key, f"initial {name}"))

@@ -10,11 +10,10 @@ from .._numerics import check_dt, check_key
 from ..models import AbstractMembraneSolver, AbstractODE, Exact, RungeKutta4
 from ..surrogate import AbstractSurrogate
 from . import record as record_module
-from ._binary import simulate_binary
+from ._binary import AbstractUpdate, simulate_binary
 from ._ode import simulate_ode
 from ._solution import Solution
 from ._spiking import simulate_spiking
-from ._update import AbstractUpdate
 from ._wire import Wiring
 from .adjoint import AbstractAdjoint
 

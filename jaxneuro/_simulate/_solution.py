@@ -38,7 +38,7 @@ class Solution(eqx.Module):
     times: dict[str, Any]
     frequencies: dict[str, Any]
     lags: dict[str, Any]
-    state: Any  # NetworkState, or BinaryState of a binary network
+    state: Any
     result: Result
     failed_step: Int[Array, ""]
     finite: Bool[Array, "populations"]
@@ -73,7 +73,7 @@ class Solution(eqx.Module):
         head = f"Run from {self.t0:g} to {self.t1:g} ms in steps of {self.dt:g} ms"
         if not is_concrete(self.result, self.records):
             return head
-        lines = [f"{head}: {_sentence(self.result)}"]
+        lines = [f"{head}: {sentence(self.result)}"]
         for name, record in self.records.items():
             for population, values in record.items() if isinstance(record, dict) else [("", record)]:
                 text = _describe(values, self._over_more_than_neurons(name))
@@ -81,7 +81,8 @@ class Solution(eqx.Module):
         return "\n".join(lines)
 
 
-def _sentence(result: Result) -> str:
+def sentence(result: Result) -> str:
+    """What a result code says."""
     if np.ndim(result._value):  # type: ignore[attr-defined]
         return "a batch of results."
     return Result[result]  # type: ignore[index]
@@ -101,12 +102,3 @@ def _describe(values: Any, over_axis: bool) -> str:
     if isinstance(values, Synchrony):
         return str(values)
     return f"array of shape {tuple(jnp.shape(values))}" if over_axis else str(_mean(values))
-
-
-def failure(sol: Solution) -> str:
-    """When and where a run failed, and what to try."""
-    if int(sol.failed_step) < 0:
-        return _sentence(sol.result)
-    names = [name for name, ok in zip(sol.state.neurons, np.asarray(sol.finite), strict=True) if not ok]
-    when = int(sol.failed_step) * sol.dt
-    return f"By t = {when:g} ms, in {', '.join(names)}: {_sentence(sol.result)}"

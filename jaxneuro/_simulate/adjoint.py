@@ -117,8 +117,7 @@ class Truncated(AbstractAdjoint):
     **Arguments:** `horizon` [ms], rounded to whole steps; the cut is at the start of the block that a multiple lies in.
     Forward and reverse mode; memory as of `Checkpoint()`.
 
-    Raises `ValueError` where `horizon` is not positive; at the run where it is shorter than a step, or the model is no
-    network of neurons.
+    Raises `ValueError` where `horizon` is not positive; at the run where it is shorter than a step.
 
     ```python
     >>> import jaxneuro as jn

@@ -258,7 +258,7 @@ def _growth(run: _Run, at: Float[Array, "p"], keys: Key[Array, "seeds"]) -> floa
 
     @eqx.filter_jit
     def norms(run: _Run, key: PRNGKeyArray) -> Float[Array, "time"]:
-        start = initial_state(run.model(at), run.wiring, 0.0, run.dt, key)
+        start = initial_state(run.model(at), run.wiring, 0, run.dt, key)
         traces = {name: records.Trace(f"{name}.v") for name in spiking}
 
         def potentials(v: list[Array]) -> list[Array]:

@@ -14,8 +14,8 @@ from .._formulas import Input
 from .._numerics import as_leaf, check_positive
 from ._cable_tree import Links, Tree, checked_parents
 from ._conductance_neuron import AbstractConductanceNeuron, MembraneState
-from ._ode import AbstractODE
-from ._solver import AbstractMembraneSolver, CrankNicolson, ImplicitEuler
+from ._ode import AbstractODE, Injected
+from ._solver import AbstractMembraneSolver, AbstractSolver, CrankNicolson, ImplicitEuler
 
 
 class Section(eqx.Module):
@@ -185,3 +185,18 @@ class Cable(AbstractODE):
         """Raises `ValueError` where `solver` is no implicit step."""
         if not isinstance(solver, CrankNicolson | ImplicitEuler):
             raise ValueError(f"`solver` of a Cable has to be `CrankNicolson()` or `ImplicitEuler()`; got {solver!r}.")
+
+    def checked_solver(self, solver: Any) -> AbstractSolver:
+        """`CrankNicolson()` by default."""
+        solver = CrankNicolson() if solver is None else solver
+        self.check_solver(solver)
+        return solver
+
+    def stimulus_share(self) -> float:
+        """1/2: a step of second order takes the current of its middle."""
+        return 0.5
+
+    def stepped(self, coefficients: Any, t: Any, y: Any, row: Any, injected: Injected, drawn: Any) -> Any:
+        """One implicit step."""
+        solver, dt = coefficients
+        return self.advance(y, row, as_leaf(dt), solver)

@@ -23,7 +23,7 @@ class Firing(eqx.Module):
     """Whether `soft` holds amplitudes, which are then what is delivered."""
 
 
-def crossing(before: Float[Array, "n"], after: Float[Array, "n"], threshold: Float[Array, "*n"]) -> Firing:
+def crossing(before: Float[Array, "*time n"], after: Float[Array, "*time n"], threshold: Float[Array, "..."]) -> Firing:
     """Who crossed a threshold upwards between two potentials, and after what share of the step, by a straight line."""
     crossed = (after >= threshold) & (before < threshold)
     return Firing(crossed, share=(threshold - before) / jnp.where(crossed, after - before, 1.0))

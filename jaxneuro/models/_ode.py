@@ -6,9 +6,10 @@ from typing import Any
 
 import equinox as eqx
 import jax
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from ._solver import AbstractSolver
+from .._numerics import role_key, step_keys
+from ._solver import AbstractMembraneSolver, AbstractSolver, ExponentialEuler
 
 # What is injected, as a function of the part of the step that has passed, 0 to 1.
 Injected = Callable[[float], Any]
@@ -41,6 +42,33 @@ class AbstractODE(eqx.Module):
     def observe(self, y: Any) -> dict[str, Float[Array, "n"]]:
         """The variables that can be recorded, by name."""
 
+    def checked_solver(self, solver: Any) -> AbstractSolver:
+        """The solver of a run that is given `solver`, or None. Raises `ValueError` where it cannot be stepped so."""
+        if solver is not None and not isinstance(solver, RungeKutta4):
+            raise ValueError(f"`solver` of a {type(self).__name__} has to be `RungeKutta4()`; got {solver!r}.")
+        return RungeKutta4()
+
+    def is_noisy(self) -> bool:
+        """Whether a step has random numbers, for which a run needs a key."""
+        return False
+
+    def stimulus_share(self) -> float:
+        """Where in a step a stimulus that is a function is called for `row`: 0 at its start, 1/2 in its middle."""
+        return 0.0
+
+    def coefficients(self, solver: AbstractSolver, dt: float) -> Any:
+        """What `stepped` needs, computed once."""
+        return solver, dt
+
+    def draw(self, key: PRNGKeyArray, steps: Int[Array, "time"]) -> Any:
+        """The random numbers of the successive `steps`, by one key a step; arrays (time, n)."""
+        return None
+
+    def stepped(self, coefficients: Any, t: Any, y: Any, row: Any, injected: Injected, drawn: Any) -> Any:
+        """y one step after `t` [ms]: `row` is what is injected, `injected` the same by the part of the step passed."""
+        solver, dt = coefficients
+        return solver.step(self, t, y, injected, dt)
+
 
 class AbstractRelaxation(AbstractODE):
     """A model tau dy/dt = -y + y_inf(t, y) + sigma sqrt(tau) xi, which all rate models are."""
@@ -62,6 +90,54 @@ class AbstractRelaxation(AbstractODE):
     def vector_field(self, t: Any, y: Any, args: Any = None) -> Any:
         """dy/dt [1/ms] at time `t` [ms], without noise."""
         return jax.tree.map(lambda now, to, tau: (to - now) / tau, y, self.target(t, y, args), self.time_constants())
+
+    def checked_solver(self, solver: Any) -> AbstractSolver:
+        """`ExponentialEuler()` by default."""
+        if solver is None:
+            return ExponentialEuler()
+        if not isinstance(solver, AbstractMembraneSolver | RungeKutta4):
+            raise ValueError(
+                f"`solver` has to be `ExponentialEuler()`, `RungeKutta4()` or `EulerMaruyama()`; got {solver!r}."
+            )
+        if isinstance(solver, RungeKutta4) and self.is_noisy():
+            raise ValueError("`RungeKutta4()` has no noise; take `ExponentialEuler()` or `EulerMaruyama()`.")
+        return solver
+
+    def is_noisy(self) -> bool:
+        """Whether there is `noise`."""
+        return self.noise is not None
+
+    def coefficients(self, solver: AbstractSolver, dt: float) -> Any:
+        """The propagator of each variable; of `RungeKutta4()` the step."""
+        if not isinstance(solver, AbstractMembraneSolver):
+            return solver, dt
+        return [solver.propagator(dt / tau) for tau in jax.tree.leaves(self.time_constants())]
+
+    def draw(self, key: PRNGKeyArray, steps: Int[Array, "time"]) -> Any:
+        """Standard normal numbers for each variable that has noise."""
+        n, keys = self.size(), {}
+        for k, sigma in enumerate(self._amplitudes()):
+            keys[k] = None if sigma is None else (step_keys(role_key(key, f"noise {k}"), steps), sigma.dtype)
+        return [
+            None if own is None else jax.vmap(lambda one, dtype=own[1]: jax.random.normal(one, (n,), dtype))(own[0])
+            for own in keys.values()
+        ]
+
+    def stepped(self, coefficients: Any, t: Any, y: Any, row: Any, injected: Injected, drawn: Any) -> Any:
+        """The exact step of each variable towards its target, which is held, or that of `RungeKutta4()`."""
+        if isinstance(coefficients, tuple):
+            solver, dt = coefficients
+            return solver.step(self, t, y, injected, dt)
+        now, structure = jax.tree_util.tree_flatten(y)
+        targets = jax.tree.leaves(self.target(t, y, row))
+        new = [c.decay * v + c.gain * to for c, v, to in zip(coefficients, now, targets, strict=True)]
+        if drawn is not None:
+            for k, (c, sigma) in enumerate(zip(coefficients, self._amplitudes(), strict=True)):
+                new[k] = new[k] if sigma is None else new[k] + c.noise_gain * sigma * drawn[k]
+        return jax.tree_util.tree_unflatten(structure, new)
+
+    def _amplitudes(self) -> list[Array | None]:
+        return jax.tree.leaves(self.noise_amplitudes(), is_leaf=lambda x: x is None)
 
 
 class RungeKutta4(AbstractSolver):

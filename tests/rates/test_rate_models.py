@@ -177,7 +177,7 @@ def test_derivatives_of_a_run(adjoint):
 
 @pytest.mark.float32
 def test_vmap_is_the_loop_and_new_values_do_not_compile_again():
-    from jaxneuro._simulate import _ode
+    from jaxneuro._simulate import _driver
 
     def end(gain):
         net = jn.networks.ring(n=32, j1=gain)
@@ -185,9 +185,9 @@ def test_vmap_is_the_loop_and_new_values_do_not_compile_again():
 
     gains = jnp.asarray([1.0, 3.0, 5.0])
     looped = jnp.stack([end(g) for g in gains])
-    compiled = _ode._run._cached._cache_size()
+    compiled = _driver._run._cached._cache_size()
     end(4.2), end(6), end(np.float32(7.0))
-    assert _ode._run._cached._cache_size() == compiled
+    assert _driver._run._cached._cache_size() == compiled
     np.testing.assert_allclose(jax.vmap(end)(gains), looped, rtol=1e-5, atol=1e-6)
 
 
@@ -220,7 +220,7 @@ def speed(v, t):
 
 
 def test_numbers_of_a_function_do_not_compile_again():
-    from jaxneuro._simulate import _ode
+    from jaxneuro._simulate import _driver
 
     def end(v):
         moving = jax.tree_util.Partial(speed, v)
@@ -228,9 +228,9 @@ def test_numbers_of_a_function_do_not_compile_again():
         return jn.simulate(ring, 0.0, 20.0, dt=1.0, stimulus=moving)["rate"][-1]
 
     first = end(0.1)
-    compiled = _ode._run._cached._cache_size()
+    compiled = _driver._run._cached._cache_size()
     assert not np.array_equal(end(0.2), first)
-    assert _ode._run._cached._cache_size() == compiled
+    assert _driver._run._cached._cache_size() == compiled
     plain = jn.networks.ring(n=16, velocity=lambda t: 0.1 * jnp.sin(t))
     other = jn.simulate(plain, 0.0, 20.0, dt=1.0, stimulus=lambda t: 0.1 * jnp.sin(t))["rate"][-1]
     np.testing.assert_allclose(other, first, rtol=1e-12)
@@ -283,7 +283,7 @@ def test_errors():
             call()
     net = jn.RateNetwork(M)
     runs = [
-        (dict(record={"r": jn.record.Rate()}), "has to be a `jn.record.Trace` of rate"),
+        (dict(record={"r": jn.record.Rate()}), "take a recorder of its variables .rate."),
         (dict(record={"r": jn.record.Trace("v")}), "the variables of 'population' are rate"),
         (dict(stimulus=[1.0, 2.0]), "`stimulus`"),
         (dict(solver="rk4"), "`solver` has to be"),

@@ -70,12 +70,12 @@ def test_jit_and_vmap_equal_the_loop_over_runs():
 
 
 def test_changing_numbers_does_not_compile_again():
-    from jaxneuro._simulate._binary import _run
+    from jaxneuro._simulate import _driver
 
     run(0.0, 20.0)
-    before = _run._run._cached._cache_size()
+    before = _driver._run._cached._cache_size()
     run(0.0, 20.0, net=small(temperature=0.1, m0=0.1, j_ee=1.3, theta_i=0.5, tau_e=7.0))
-    assert _run._run._cached._cache_size() == before
+    assert _driver._run._cached._cache_size() == before
 
 
 def test_a_stimulus_adds_to_the_field_as_long_as_it_lasts():
@@ -119,7 +119,7 @@ WRONG = [
     (dict(update="sequential"), r"`update` has to be `Sequential\(\)` or `Parallel\(\)`"),
     (dict(update=jn.update.Parallel(), dt=5.0), "`dt` has to be `tau` under"),
     (dict(net=SPIKING, wiring=None, update=jn.update.Sequential()), "`update` is of a BinaryNetwork"),
-    (dict(record={"rate": jn.record.Rate()}), r"`record\['rate'\]` has to be a recorder of binary units"),
+    (dict(record={"rate": jn.record.Rate()}), r"`jn\.record\.Rate` records spikes, which 'E' has not"),
     (dict(net=SPIKING, wiring=None, record={"m": jn.record.MeanActivity()}), "MeanActivity` records binary units"),
     (dict(record={"m": jn.record.MeanActivity("X")}), "names the population 'X'"),
     (dict(record={"m": jn.record.MeanActivity(start=50.0)}), "`start` has to lie before the end"),

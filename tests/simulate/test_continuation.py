@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import jaxneuro as jn
-from jaxneuro._simulate import _spiking
+from jaxneuro._simulate import _driver
 
 DT = 0.1
 RECORD = {"spikes": jn.record.Spikes(), "v": jn.record.Trace("E.v", every=3)}
@@ -97,11 +97,11 @@ def test_new_values_do_not_compile_again():
     key = jax.random.key(0)
     wiring = jn.wire(mixed_net(), key=key)
     jn.simulate(mixed_net(5.0), 0.0, 10.0, dt=DT, key=key, wiring=wiring)
-    compiled = _spiking._run._cached._cache_size()
+    compiled = _driver._run._cached._cache_size()
     for g in (4, 4.0, np.float32(4.0), np.float64(4.5), jnp.asarray(6.0), jnp.float32(6.5)):
         sol = jn.simulate(mixed_net(g), 0.0, 10.0, dt=DT, key=jax.random.key(3), wiring=wiring)
         jn.simulate(mixed_net(g), 10.0, 20.0, dt=DT, key=key, wiring=wiring, state=sol.state)
-    assert _spiking._run._cached._cache_size() == compiled
+    assert _driver._run._cached._cache_size() == compiled
 
 
 def test_the_wiring_comes_from_the_key_alone():

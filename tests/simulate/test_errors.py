@@ -199,7 +199,7 @@ def test_a_binary_wiring_of_another_in_degree_is_refused():
 
 
 def test_what_a_model_does_not_take_is_named():
-    with pytest.raises(ValueError, match=r"`adjoint=Truncated\(...\)` is of networks of neurons"):
-        jn.simulate(jn.networks.ring(n=8), 0.0, 5.0, dt=0.5, adjoint=jn.adjoint.Truncated(2.0))
+    with pytest.raises(ValueError, match=r"`jn\.record\.Rate` records spikes, which 'population' has not"):
+        jn.simulate(jn.networks.ring(n=8), 0.0, 5.0, dt=0.5, record={"r": jn.record.Rate()})
     with pytest.raises(ValueError, match="`connectivity` has to be a rule"):
         jn.BinaryProjection("E", "E", weight=1.0, connectivity=jn.Weights(np.ones((3, 3))))

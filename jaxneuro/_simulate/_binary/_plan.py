@@ -6,15 +6,16 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt
 
 from ..._network import BinaryNetwork
-from ..._numerics import count_steps, is_concrete, role_key
+from ..._numerics import count_steps, role_key
 from ...connectivity import PackedOperator, pack_bits
+from .._machine import AbstractRunState
 from .._stimulus import Stimulus
 from .._wire import Wiring, size_of
 
 WORD = 32
 
 
-class BinaryState(eqx.Module):
+class BinaryState(AbstractRunState):
     """The state of a binary network: pass it as `state=` to continue bitwise.
 
     `words[name]` holds the units of a population as bits, unit 32 w + b in bit b of word w.
@@ -152,17 +153,6 @@ def initial_binary_state(net: BinaryNetwork, t0: float, dt: float, key: PRNGKeyA
         draw = jax.random.uniform(role_key(key, f"initial {name}"), (size_of(net, name),), jnp.result_type(float))
         words[name] = pack_bits(draw < net.initial[name])
     return BinaryState(jnp.asarray(count_steps("t0", t0, dt), jnp.int32), words)
-
-
-def check_parallel(net: BinaryNetwork, dt: float) -> None:
-    """Raises `ValueError` where a step is not the time between two updates."""
-    for name in net.names:
-        tau = net.populations[name].model.tau
-        if is_concrete(tau) and abs(float(tau) - dt) > 1e-6 * dt:
-            raise ValueError(
-                f"`dt` has to be `tau` under `Parallel()`, one update a step; got dt = {dt:g} ms and "
-                f"tau = {float(tau):g} ms in {name!r}."
-            )
 
 
 def stimulus_field(

@@ -2,7 +2,6 @@
 
 from ._activity import (
     ACTIVE as ACTIVE,
-    ActivityRecorder as ActivityRecorder,
     MeanActivity as MeanActivity,
     PopulationActivity as PopulationActivity,
     States as States,
@@ -11,6 +10,7 @@ from ._activity import (
 from ._autocovariance import Autocovariance as Autocovariance
 from ._cv import CV as CV
 from ._fano import Fano as Fano
+from ._histogram import Density as Density, Histogram as Histogram
 from ._layout import Layout as Layout
 from ._population_rate import PopulationRate as PopulationRate
 from ._raster import Raster as Raster
@@ -22,3 +22,4 @@ from ._spike_times import SpikeTimes as SpikeTimes
 from ._spikes import Spikes as Spikes
 from ._synchrony import Synchrony as Synchrony
 from ._trace import Trace as Trace
+from ._watch import Lookout as Lookout, Watch as Watch, watched as watched

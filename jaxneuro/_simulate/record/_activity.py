@@ -10,6 +10,7 @@ from ...connectivity import pack_bits, unpack_bits
 from ._layout import Layout
 from ._recorder import AbstractRecorder, Recorded, Window
 from ._scope import Scope
+from ._watch import Watch
 
 # The one variable of a binary population in `Layout.fields`.
 ACTIVE = "active"
@@ -39,11 +40,19 @@ class Activities(eqx.Module):
         """Raises `ValueError` where a population is unknown or not binary, or the record would be empty."""
         self.scope.check(layout, first)
         for name in self.scope.names(layout):
-            if layout.fields[name] != (ACTIVE,):
+            if ACTIVE not in layout.fields[name]:
                 raise ValueError(
                     f"`jn.record.{recorder}` records binary units, which {name!r} has not: "
                     "take `jn.record.Rate()` or another recorder of spikes."
                 )
+
+    def watch(self, layout: Layout) -> tuple[Watch, ...]:
+        """The states of these populations."""
+        return tuple([Watch(name, ACTIVE) for name in self.scope.names(layout)])
+
+    def seen(self, window: Window, layout: Layout) -> dict[str, Bool[Array, "time n"]]:
+        """Who is active, by population."""
+        return dict(zip(self.scope.names(layout), window.seen, strict=True))
 
     def rows_of(self, window: Window, layout: Layout, n_rows: int) -> Int[Array, "time"]:
         """The row of each step; past the end, where it is dropped, before the start."""
@@ -75,6 +84,9 @@ class MeanActivity(AbstractRecorder):
     def check(self, layout: Layout, first: int) -> None:
         Activities(self.scope).check("MeanActivity", layout, first)
 
+    def watch(self, layout: Layout) -> tuple[Watch, ...]:
+        return Activities(self.scope).watch(layout)
+
     def rows(self, first: int, n_steps: int, dt: float) -> int:
         return 0
 
@@ -83,10 +95,8 @@ class MeanActivity(AbstractRecorder):
 
     def update(self, carry: dict[str, Any], window: Window, layout: Layout) -> dict[str, Any]:
         counted = (window.steps >= self.scope.first_counted(layout))[:, None]
-        return {
-            name: total + jnp.sum(window.spikes[name] & counted, axis=0, dtype=jnp.int32)
-            for name, total in carry.items()
-        }
+        active = Activities(self.scope).seen(window, layout)
+        return {name: total + jnp.sum(active[name] & counted, axis=0, dtype=jnp.int32) for name, total in carry.items()}
 
     def finish(self, carry: dict[str, Any], layout: Layout) -> Recorded:
         dtype = jnp.result_type(float)
@@ -111,6 +121,9 @@ class PopulationActivity(AbstractRecorder):
     def check(self, layout: Layout, first: int) -> None:
         Activities(self.scope).check("PopulationActivity", layout, first)
 
+    def watch(self, layout: Layout) -> tuple[Watch, ...]:
+        return Activities(self.scope).watch(layout)
+
     def rows(self, first: int, n_steps: int, dt: float) -> int:
         return self.scope.steps(first, n_steps, dt)
 
@@ -118,10 +131,10 @@ class PopulationActivity(AbstractRecorder):
         return {name: jnp.zeros(rows, jnp.int32) for name in self.scope.names(layout)}
 
     def update(self, carry: dict[str, Any], window: Window, layout: Layout) -> dict[str, Any]:
-        updated = {}
+        updated, active = {}, Activities(self.scope).seen(window, layout)
         for name, counts in carry.items():
             rows = Activities(self.scope).rows_of(window, layout, counts.shape[0])
-            updated[name] = counts.at[rows].set(jnp.sum(window.spikes[name], axis=1, dtype=jnp.int32), mode="drop")
+            updated[name] = counts.at[rows].set(jnp.sum(active[name], axis=1, dtype=jnp.int32), mode="drop")
         return updated
 
     def finish(self, carry: dict[str, Any], layout: Layout) -> Recorded:
@@ -147,6 +160,9 @@ class UnitStates(AbstractRecorder):
     def check(self, layout: Layout, first: int) -> None:
         Activities(self.scope).check("UnitStates", layout, first)
 
+    def watch(self, layout: Layout) -> tuple[Watch, ...]:
+        return Activities(self.scope).watch(layout)
+
     def rows(self, first: int, n_steps: int, dt: float) -> int:
         return self.scope.steps(first, n_steps, dt)
 
@@ -154,10 +170,10 @@ class UnitStates(AbstractRecorder):
         return {name: jnp.zeros((rows, -(-layout.sizes[name] // 32)), jnp.uint32) for name in self.scope.names(layout)}
 
     def update(self, carry: dict[str, Any], window: Window, layout: Layout) -> dict[str, Any]:
-        updated = {}
+        updated, active = {}, Activities(self.scope).seen(window, layout)
         for name, words in carry.items():
             rows = Activities(self.scope).rows_of(window, layout, words.shape[0])
-            updated[name] = words.at[rows].set(pack_bits(window.spikes[name]), mode="drop")
+            updated[name] = words.at[rows].set(pack_bits(active[name]), mode="drop")
         return updated
 
     def finish(self, carry: dict[str, Any], layout: Layout) -> Recorded:
@@ -167,7 +183,3 @@ class UnitStates(AbstractRecorder):
                 for name, words in carry.items()
             }
         )
-
-
-# What a run of a binary network takes.
-ActivityRecorder = MeanActivity | PopulationActivity | UnitStates

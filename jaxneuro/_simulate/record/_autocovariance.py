@@ -43,7 +43,7 @@ class Autocovariance(AbstractRecorder):
         self.scope, self.max_lag, self.width = Scope(populations, start), max_lag, width
 
     def check(self, layout: Layout, first: int) -> None:
-        self.scope.check(layout, first)
+        self.scope.check_spikes("Autocovariance", layout, first)
         check_width("width", self.width, layout.dt)
         bins = self.rows(first, layout.n_steps, layout.dt)
         if check_lags(self.max_lag, self.width) >= bins:

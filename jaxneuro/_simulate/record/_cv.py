@@ -23,7 +23,7 @@ class CV(AbstractRecorder):
         self.scope = Scope(populations, start)
 
     def check(self, layout: Layout, first: int) -> None:
-        self.scope.check(layout, first)
+        self.scope.check_spikes("CV", layout, first)
 
     def rows(self, first: int, n_steps: int, dt: float) -> int:
         return 0

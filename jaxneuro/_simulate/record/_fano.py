@@ -42,7 +42,7 @@ class Fano(AbstractRecorder):
         self.scope, self.window = Scope(populations, start), window
 
     def check(self, layout: Layout, first: int) -> None:
-        self.scope.check(layout, first)
+        self.scope.check_spikes("Fano", layout, first)
         check_fits_twice("window", self.window, self.scope, layout, first)
 
     def rows(self, first: int, n_steps: int, dt: float) -> int:

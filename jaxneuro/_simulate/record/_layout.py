@@ -9,13 +9,15 @@ from jaxtyping import Array, Int
 class Layout(eqx.Module):
     """Names and sizes of the populations, and the clock of the run.
 
-    Spikes of the populations `within_step` have a time inside their step.
+    `fields` are the variables of each population; `spiking` the populations that may spike, of which those
+    `within_step` do so at a time inside their step.
     """
 
     sizes: Mapping[str, int] = eqx.field(static=True)
     fields: Mapping[str, tuple[str, ...]] = eqx.field(static=True)
     differentiable: tuple[str, ...] = eqx.field(static=True)
     within_step: tuple[str, ...] = eqx.field(static=True)
+    spiking: tuple[str, ...] = eqx.field(static=True)
     dt: float = eqx.field(static=True)
     n_steps: int = eqx.field(static=True)
     first: Int[Array, ""]

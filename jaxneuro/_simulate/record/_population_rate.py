@@ -28,7 +28,7 @@ class PopulationRate(AbstractRecorder):
         self.scope, self.width = Scope(populations, start), width
 
     def check(self, layout: Layout, first: int) -> None:
-        self.scope.check(layout, first)
+        self.scope.check_spikes("PopulationRate", layout, first)
         check_width("width", self.width, layout.dt)
 
     def rows(self, first: int, n_steps: int, dt: float) -> int:

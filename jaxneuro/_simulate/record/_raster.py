@@ -26,7 +26,7 @@ class Raster(AbstractRecorder):
         self.scope = Scope((population,), start)
 
     def check(self, layout: Layout, first: int) -> None:
-        self.scope.check(layout, first)
+        self.scope.check_spikes("Raster", layout, first)
 
     def rows(self, first: int, n_steps: int, dt: float) -> int:
         return self.scope.steps(first, n_steps, dt)

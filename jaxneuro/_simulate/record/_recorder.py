@@ -7,24 +7,25 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, Shaped
 
-from ...models import Firing
 from ._layout import Layout
 from ._scope import Scope
+from ._watch import Watch
 
 
 class Window(eqx.Module):
     """The steps of one block, and what happened in them.
 
     `soft` holds the spikes of the differentiable populations as floats, with their surrogate derivative,
-    `shares` the part of the step that had passed at a spike where it is not the whole. `traced` is what a recorder took
-    of the neurons' states in each step: the values of a `Trace`, the crossings of `Spikes` of a threshold of its own.
+    `shares` the part of the step that had passed at a spike where it is not the whole. `seen` is what the recorder
+    watches, in the order of its `watch`, at the end of each step; `before` the same at the start of the first.
     """
 
     steps: Int[Array, "time"]
     spikes: dict[str, Bool[Array, "time _"]]
-    traced: Shaped[Array, "time m"] | dict[str, Firing] | None
     soft: dict[str, Float[Array, "time _"]]
-    shares: dict[str, Float[Array, "time _"]] = eqx.field(default_factory=dict)
+    shares: dict[str, Float[Array, "time _"]]
+    seen: tuple[Shaped[Array, "time _"], ...]
+    before: tuple[Shaped[Array, "_"], ...]
 
 
 def sum_dtype(name: str, layout: Layout) -> jnp.dtype:
@@ -57,6 +58,14 @@ class AbstractRecorder(eqx.Module):
     @abc.abstractmethod
     def check(self, layout: Layout, first: int) -> None:
         """Raises `ValueError` where the recorder does not fit the network or the run."""
+
+    def watch(self, layout: Layout) -> tuple[Watch, ...]:
+        """What it wants to see of the states, `Watch(population, variable)` each; nothing unless told."""
+        return ()
+
+    def wants_times(self) -> bool:
+        """Whether it wants the times of spikes inside their steps, `window.shares`."""
+        return False
 
     @abc.abstractmethod
     def rows(self, first: int, n_steps: int, dt: float) -> int:

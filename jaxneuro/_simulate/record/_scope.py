@@ -30,6 +30,17 @@ class Scope(eqx.Module):
             end = (first + layout.n_steps) * layout.dt
             raise ValueError(f"`start` has to lie before the end of the run, {end:g} ms; got {self.start:g} ms.")
 
+    def check_spikes(self, what: str, layout: Layout, first: int) -> None:
+        """The same, and where a population has no spikes; `what` is the recorder."""
+        self.check(layout, first)
+        for name in self.names(layout):
+            if name not in layout.spiking:
+                known = ", ".join(layout.fields[name])
+                raise ValueError(
+                    f"`jn.record.{what}` records spikes, which {name!r} has not: take a recorder of its variables "
+                    f"({known}), such as `jn.record.Trace` or, of binary units, `jn.record.MeanActivity()`."
+                )
+
     def names(self, layout: Layout) -> tuple[str, ...]:
         """The populations recorded."""
         return self.populations or tuple(layout.sizes)

@@ -62,7 +62,7 @@ class Spectrum(AbstractRecorder):
         self.taper = Hann() if taper is None else taper
 
     def check(self, layout: Layout, first: int) -> None:
-        self.scope.check(layout, first)
+        self.scope.check_spikes("Spectrum", layout, first)
         check_width("width", self.width, layout.dt)
         length = check_segments(self.segment, self.width, self.overlap, self.taper)
         bins = self.rows(first, layout.n_steps, layout.dt)

@@ -44,7 +44,10 @@ class SpikeTimes(AbstractRecorder):
         self.scope, self.n_spikes = Scope((population,), start), n_spikes
 
     def check(self, layout: Layout, first: int) -> None:
-        self.scope.check(layout, first)
+        self.scope.check_spikes("SpikeTimes", layout, first)
+
+    def wants_times(self) -> bool:
+        return True
 
     def rows(self, first: int, n_steps: int, dt: float) -> int:
         return self.n_spikes

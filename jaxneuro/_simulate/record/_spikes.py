@@ -1,16 +1,16 @@
 """The spikes themselves."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
 from ..._numerics import as_leaf, check_finite
-from ...models import Firing, crossing
+from ...models import crossing
 from ...statistics import SpikeTrains
 from ._recorder import AbstractRecorder, Layout, Recorded, Window
 from ._scope import Scope
+from ._watch import Watch
 
 
 class Spikes(AbstractRecorder):
@@ -54,18 +54,24 @@ class Spikes(AbstractRecorder):
                 raise ValueError(f"`threshold` has to be one number [mV]; got the shape {self.threshold.shape}.")
 
     def check(self, layout: Layout, first: int) -> None:
+        if self.threshold is None:
+            self.scope.check_spikes("Spikes", layout, first)
+            return
         self.scope.check(layout, first)
-        without = [name for name in self.scope.names(layout) if name not in layout.within_step]
-        if self.threshold is not None and without:
+        fixed = [n for n in self.scope.names(layout) if n in layout.spiking and n not in layout.within_step]
+        if fixed:
             raise ValueError(
-                f"`Spikes(threshold=...)` is of neurons with channels; {', '.join(map(repr, without))} spikes where "
+                f"`Spikes(threshold=...)` is of neurons with channels; {', '.join(map(repr, fixed))} spikes where "
                 "its model says. Leave `threshold` out, or name the populations that have channels."
             )
+        for watch in self.watch(layout):
+            watch.check("Spikes(threshold=...)", layout)
 
-    def crossings(self, before: Mapping[str, Any], after: Mapping[str, Any], layout: Layout) -> dict[str, Firing]:
-        """Who crossed the recorder's own threshold in a step, by the states of the neurons before and after it."""
-        assert self.threshold is not None
-        return {n: crossing(before[n].v, after[n].v, self.threshold) for n in self.scope.names(layout)}
+    def watch(self, layout: Layout) -> tuple[Watch, ...]:
+        return () if self.threshold is None else tuple([Watch(name, "v") for name in self.scope.names(layout)])
+
+    def wants_times(self) -> bool:
+        return self.threshold is None
 
     def rows(self, first: int, n_steps: int, dt: float) -> int:
         return self.scope.steps(first, n_steps, dt)
@@ -73,7 +79,8 @@ class Spikes(AbstractRecorder):
     def init(self, layout: Layout, rows: int) -> dict[str, Any]:
         def nothing(name: str) -> SpikeTrains:
             n = layout.sizes[name]
-            shares = jnp.zeros((rows, n), jnp.uint16) if name in layout.within_step else None
+            timed = self.threshold is not None or name in layout.within_step
+            shares = jnp.zeros((rows, n), jnp.uint16) if timed else None
             words = jnp.zeros((rows, -(-n // 32)), jnp.uint32)
             return SpikeTrains(words, self.scope.first_counted(layout), n, layout.dt, shares)
 
@@ -82,9 +89,13 @@ class Spikes(AbstractRecorder):
     def update(self, carry: dict[str, Any], window: Window, layout: Layout) -> dict[str, Any]:
         rows = window.steps - self.scope.first_counted(layout)
         spikes, shares = window.spikes, window.shares
-        if isinstance(window.traced, dict):
-            spikes = {name: crossed.spikes for name, crossed in window.traced.items()}
-            shares = {name: crossed.share for name, crossed in window.traced.items()}
+        if self.threshold is not None:
+            after = dict(zip(self.scope.names(layout), window.seen, strict=True))
+            first = dict(zip(after, window.before, strict=True))
+            before = {name: jnp.concatenate([first[name][None], v[:-1]]) for name, v in after.items()}
+            crossed = {name: crossing(before[name], v, self.threshold) for name, v in after.items()}
+            spikes = {name: own.spikes for name, own in crossed.items()}
+            shares = {name: own.share for name, own in crossed.items()}
         return {name: trains.written(rows, spikes[name], shares.get(name)) for name, trains in carry.items()}
 
     def finish(self, carry: dict[str, Any], layout: Layout) -> Recorded:

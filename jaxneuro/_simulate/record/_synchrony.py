@@ -44,7 +44,7 @@ class Synchrony(AbstractRecorder):
         self.scope, self.width = Scope(populations, start), width
 
     def check(self, layout: Layout, first: int) -> None:
-        self.scope.check(layout, first)
+        self.scope.check_spikes("Synchrony", layout, first)
         check_fits_twice("width", self.width, self.scope, layout, first)
 
     def rows(self, first: int, n_steps: int, dt: float) -> int:

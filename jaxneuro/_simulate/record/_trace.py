@@ -6,11 +6,11 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Shaped
 
 from ..._numerics import read_indices
 from ._recorder import AbstractRecorder, Layout, Recorded, Window
 from ._scope import Scope
+from ._watch import Watch, watched
 
 
 class Trace(AbstractRecorder):
@@ -48,54 +48,26 @@ class Trace(AbstractRecorder):
             indices, self.of = read_indices(neurons, "neurons")
             self.neurons = tuple(indices.tolist())
 
-    def target(self, layout: Layout) -> tuple[str, str]:
-        """Population and variable."""
-        population, _, name = self.variable.rpartition(".")
-        if not population and len(layout.sizes) == 1:
-            return next(iter(layout.sizes)), name
-        return population, name
-
-    def indices(self, n: int) -> np.ndarray:
-        """The recorded neurons of `n`."""
-        if isinstance(self.neurons, slice):
-            return np.arange(n)[self.neurons]
-        return np.asarray(self.neurons, dtype=int)
-
-    def chosen(self, values: Shaped[Array, "n"]) -> Shaped[Array, "m"]:
-        """The values of the recorded neurons."""
-        return values[self.neurons if isinstance(self.neurons, slice) else self.indices(values.shape[0])]
+    def watch(self, layout: Layout) -> tuple[Watch, ...]:
+        return (watched(self.variable, layout, self.neurons),)
 
     def check(self, layout: Layout, first: int) -> None:
         self.scope.check(layout, first)
-        population, name = self.target(layout)
-        if population not in layout.sizes:
-            raise ValueError(
-                f"`Trace({self.variable!r})` has to name population and variable, such as "
-                f"{next(iter(layout.sizes))!r} + '.v'; there are {', '.join(layout.sizes)}."
-            )
-        if name not in layout.fields[population]:
-            known = ", ".join(layout.fields[population]) or "none"
-            raise ValueError(f"`Trace({self.variable!r})`: the variables of {population!r} are {known}.")
-        indices, n = self.indices(layout.sizes[population]), layout.sizes[population]
-        if self.of not in (None, n):
-            raise ValueError(f"`neurons` of `Trace({self.variable!r})` is true or false for {self.of} of {n} neurons.")
-        if indices.size == 0 or indices.min() < -n or indices.max() >= n:
-            raise ValueError(f"`neurons` of `Trace({self.variable!r})` has to lie within the {n} neurons.")
+        self.watch(layout)[0].check(f"Trace({self.variable!r})", layout)
 
     def rows(self, first: int, n_steps: int, dt: float) -> int:
         begin = self.scope.begin(first, dt)
         return (first + n_steps) // self.every - begin // self.every
 
     def init(self, layout: Layout, rows: int) -> Any:
-        population, _ = self.target(layout)
-        width = self.indices(layout.sizes[population]).size
+        own = self.watch(layout)[0]
+        width = own.count(layout.sizes[own.population])
         return jnp.zeros((rows, width), jnp.result_type(float))
 
     def update(self, carry: Any, window: Window, layout: Layout) -> Any:
-        assert not isinstance(window.traced, dict | None)
         if self.every == 1 and self.scope.start == 0.0:  # every step from the first on: one contiguous piece
             at = window.steps[0] - layout.first
-            return lax.dynamic_update_slice_in_dim(carry, window.traced.astype(carry.dtype), at, 0)
+            return lax.dynamic_update_slice_in_dim(carry, window.seen[0].astype(carry.dtype), at, 0)
         ends = window.steps + 1
         begin = self.scope.first_counted(layout)
         sampled = (ends % self.every == 0) & (window.steps >= begin)
@@ -103,7 +75,7 @@ class Trace(AbstractRecorder):
         # whole record at every checkpoint. Added to zeros, and not set, for the derivative of that copies no record.
         beyond = carry.shape[0] + jnp.arange(ends.shape[0], dtype=ends.dtype)
         rows = jnp.where(sampled, ends // self.every - begin // self.every - 1, beyond)
-        return carry.at[rows].add(window.traced.astype(carry.dtype), mode="drop", unique_indices=True)
+        return carry.at[rows].add(window.seen[0].astype(carry.dtype), mode="drop", unique_indices=True)
 
     def finish(self, carry: Any, layout: Layout) -> Recorded:
         index = self.scope.first_counted(layout) // self.every + 1 + jnp.arange(carry.shape[0], dtype=jnp.int32)

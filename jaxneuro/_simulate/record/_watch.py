@@ -1,0 +1,72 @@
+"""What a recorder wants to see of the states of a run."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import equinox as eqx
+import numpy as np
+from jaxtyping import Array, Shaped
+
+from ._layout import Layout
+
+
+class Watch(eqx.Module):
+    """One variable of one population, of all its neurons (None) or of some: a slice, or indices."""
+
+    population: str = eqx.field(static=True)
+    variable: str = eqx.field(static=True)
+    neurons: slice | tuple[int, ...] | None = eqx.field(static=True, default=None)
+
+    def chosen(self, values: Shaped[Array, "n"]) -> Shaped[Array, "m"]:
+        """The values of these neurons, of the values of all."""
+        if self.neurons is None:
+            return values
+        return values[self.neurons if isinstance(self.neurons, slice) else np.asarray(self.neurons, dtype=int)]
+
+    def _indices(self, n: int) -> np.ndarray:
+        if self.neurons is None:
+            return np.arange(n)
+        return np.arange(n)[self.neurons] if isinstance(self.neurons, slice) else np.asarray(self.neurons, dtype=int)
+
+    def count(self, n: int) -> int:
+        """How many of `n` neurons these are."""
+        return self._indices(n).size
+
+    def check(self, what: str, layout: Layout) -> None:
+        """Raises `ValueError` where there is no such population, variable or neuron; `what` is the recorder."""
+        if self.population not in layout.sizes:
+            first = next(iter(layout.sizes))
+            raise ValueError(
+                f"`{what}` has to name population and variable, such as {first!r} + '.v'; there are "
+                f"{', '.join(layout.sizes)}."
+            )
+        if self.variable not in layout.fields[self.population]:
+            known = ", ".join(layout.fields[self.population]) or "none"
+            raise ValueError(f"`{what}`: the variables of {self.population!r} are {known}.")
+        n = layout.sizes[self.population]
+        own = self._indices(n)
+        if own.size == 0 or own.min() < -n or own.max() >= n:
+            raise ValueError(f"`neurons` of `{what}` has to lie within the {n} neurons.")
+
+
+def watched(variable: str, layout: Layout, neurons: slice | tuple[int, ...] | None = None) -> Watch:
+    """The watch of "population.variable", or of the variable alone where there is one population."""
+    population, _, name = variable.rpartition(".")
+    if not population and len(layout.sizes) == 1:
+        population = next(iter(layout.sizes))
+    return Watch(population, name, neurons)
+
+
+class Lookout(eqx.Module):
+    """All that the recorders of a run watch, by their names."""
+
+    watches: dict[str, tuple[Watch, ...]]
+
+    def look(self, observe: Callable[[str], Mapping[str, Any]]) -> dict[str, tuple[Array, ...]]:
+        """What is seen, where `observe` gives the variables of a population."""
+        seen = {name: observe(name) for name in {w.population: None for own in self.watches.values() for w in own}}
+        return {
+            label: tuple([watch.chosen(seen[watch.population][watch.variable]) for watch in own])
+            for label, own in self.watches.items()
+            if own
+        }
