@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PyTree
 
-from .._numerics import AbstractBijection, Unbounded
+from .._numerics import AbstractBijection, Result, Unbounded
 from ..laws import AbstractLaw, OutsideTheoryWarning, PSPTable
 from ..quantal import QuantalRelease
 from ._arguments import check_arguments
@@ -19,7 +19,7 @@ from ._optimiser import AbstractOptimiser, LevenbergMarquardt, QuasiNewton
 from ._problem import Problem, pose, row_counts
 from ._profile import IdentifiabilityWarning
 from ._progress import ProgressLine
-from ._result import FitCode, FitResult
+from ._result import FitResult
 from ._solve import Minimum, solve_starts, summarise
 from ._uncertainty import uncertainty_of, unidentified
 
@@ -95,8 +95,9 @@ def fit(
     minima = solve_starts(problem, optimiser, counts, first + spread * draws.at[0].set(0.0))
     line("start", starts, starts)
     best = _best_of(minima)
-    if throw and best.code is not FitCode.SUCCESSFUL:
-        raise RuntimeError(f"{type(model).__name__}: {best.code.value}")
+    converged = bool(best.result == Result.successful)
+    if throw and not converged:
+        raise RuntimeError(f"{type(model).__name__}: {Result[best.result]}")
     summary = summarise(problem, counts, best.theta)
     weights = np.asarray(counts)
     uncertainty = uncertainty_of(summary, weights)
@@ -106,7 +107,7 @@ def fit(
         warnings.warn(sentence, IdentifiabilityWarning, stacklevel=2)
     concerns += _model_concerns(summary.model, data)
     refits = None
-    if bootstrap and best.code is FitCode.SUCCESSFUL:
+    if bootstrap and converged:
         boot_key = jax.random.fold_in(key, 1)
         refits = run_bootstrap(problem, optimiser, counts, best.theta, bootstrap, boot_key, line)
     return FitResult(
@@ -117,7 +118,7 @@ def fit(
         weights,
         summary,
         uncertainty,
-        best.code,
+        best.result,
         concerns,
         refits,
     )
@@ -126,18 +127,18 @@ def fit(
 class _Best(eqx.Module):
     theta: Float[Array, " p"]
     value: float
-    code: FitCode = eqx.field(static=True)
+    result: Result
 
 
 def _best_of(minima: Minimum) -> _Best:
-    """The lowest converged minimum, or the lowest finite one with the code that says so."""
+    """The lowest converged minimum, or the lowest finite one with the result that says so."""
     value = np.asarray(minima.value)
     finite = np.isfinite(value) & np.isfinite(np.asarray(minima.theta)).all(axis=1)
     converged = finite & np.asarray(minima.converged)
     allowed = converged if converged.any() else finite
     index = int(np.argmin(np.where(allowed, value, np.inf)))
-    code = FitCode.SUCCESSFUL if converged.any() else FitCode.NOT_CONVERGED if finite.any() else FitCode.NONFINITE
-    return _Best(minima.theta[index], float(value[index]), code)
+    failed = Result.not_converged if finite.any() else Result.nonfinite_loss
+    return _Best(minima.theta[index], float(value[index]), Result.successful if converged.any() else failed)
 
 
 def _check_enough(problem: Problem, counts: Float[Array, " n"]) -> None:

@@ -3,6 +3,7 @@
 import enum
 import json
 import os
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, PyTree
 
-from .._numerics import AbstractBijection, Positive, Unbounded, as_leaf, check_positive, write_text
+from .._numerics import AbstractBijection, Positive, Result, Unbounded, as_leaf, check_positive, write_text
 from ..laws import AbstractLaw, PSPTable, as_inhibitory
 from ._bootstrap import Bootstrap
 from ._optimiser import AbstractOptimiser
@@ -26,14 +27,11 @@ PREDICTED_AT = (100.0, 1_000.0, 10_000.0)  # connections, for laws in JSON
 
 
 class FitCode(enum.Enum):
-    """What became of a fit."""
+    """What became of a fit, as it was told before `FitResult.result`; it goes with the next version."""
 
-    SUCCESSFUL = "The fit converged."
-    NOT_CONVERGED = (
-        "No start converged within the optimiser's steps. Try other starts or more steps; data that cannot tell the "
-        "parameters apart need fewer of them free."
-    )
-    NONFINITE = "The loss is not finite at any start. Start elsewhere or give `bounds`."
+    SUCCESSFUL = Result[Result.successful]
+    NOT_CONVERGED = Result[Result.not_converged]
+    NONFINITE = Result[Result.nonfinite_loss]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,9 +51,20 @@ class FitResult:
     counts: np.ndarray
     summary: Summary
     uncertainty: Uncertainty
-    code: FitCode
+    result: Result
     concerns: tuple[str, ...]
     bootstrap: Bootstrap | None
+
+    @property
+    def code(self) -> FitCode:
+        """The old form of `result`."""
+        warnings.warn("`FitResult.code` is now `FitResult.result`, a `jn.Result`.", DeprecationWarning, stacklevel=2)
+        return FitCode(Result[self.result])
+
+    @property
+    def converged(self) -> bool:
+        """Whether the fit converged; if not, `result` says why."""
+        return bool(self.result == Result.successful)
 
     @property
     def model(self) -> PyTree:
@@ -197,7 +206,7 @@ class FitResult:
             "aicc": self.aicc,
             "log_likelihood": self.log_likelihood,
             "n": self.n_observations,
-            "converged": self.code is FitCode.SUCCESSFUL,
+            "converged": self.converged,
             "warnings": list(self.concerns),
             "predictions": {},
         }

@@ -4,6 +4,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from .._numerics import Result
+
 if TYPE_CHECKING:
     from ._result import FitResult
 
@@ -38,6 +40,6 @@ def fit_table(result: "FitResult") -> str:
     title = f"{type(result.model).__name__}, n = {result.n_observations}"
     rms = "" if math.isnan(result.rms) else f"rms {number(result.rms)}   "
     quality = f"{rms}log L {result.log_likelihood:.2f}   AICc {result.aicc:.2f}"
-    notes = [result.code.value] if result.code.name != "SUCCESSFUL" else []
+    notes = [] if result.converged else [Result[result.result]]
     notes += [f"Warning: {sentence}" for sentence in result.concerns]
     return "\n".join([title, text_table(header, rows), quality, *notes])

@@ -15,3 +15,8 @@ class Result(eqx.Enumeration):
     no_fixed_point = "No self-consistent rate was found on the searched range."
     short_window = "The sums over counts are too short: give `PoissonField(n_counts=...)` more of them."
     at_fold = "The solution lies at a fold (saddle-node), where its derivatives do not exist."
+    not_converged = (
+        "No start converged within the optimiser's steps. Try other starts or more steps; data that cannot tell the "
+        "parameters apart need fewer of them free."
+    )
+    nonfinite_loss = "The loss is not finite at any start. Start elsewhere or give `bounds`."

@@ -103,7 +103,11 @@ def test_a_failed_fit_raises_or_carries_a_code():
     slow = jn.optimiser.Optax(optax.sgd(1e-6), steps=2)
     with pytest.raises(RuntimeError, match="No start converged"):
         jn.fit(CurrentScaling(), DATA, optimiser=slow)
-    assert jn.fit(CurrentScaling(), DATA, optimiser=slow, throw=False).code is jn.results.FitCode.NOT_CONVERGED
+    stopped = jn.fit(CurrentScaling(), DATA, optimiser=slow, throw=False)
+    assert stopped.result == jn.Result.not_converged
+    assert not stopped.converged
+    with pytest.warns(DeprecationWarning, match=r"`FitResult.code` is now `FitResult.result`"):
+        assert stopped.code is jn.results.FitCode.NOT_CONVERGED
 
 
 def test_only_one_kind_of_synapse_leaves_g_open():
