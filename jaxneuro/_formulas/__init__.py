@@ -1,6 +1,13 @@
 """Functions of numbers only, shared by laws, models and theory."""
 
+from ._convention import AbstractConvention as AbstractConvention, Ito as Ito, Stratonovich as Stratonovich
 from ._density import lif_density as lif_density
+from ._diffusion import (
+    diffusion_cv as diffusion_cv,
+    diffusion_density as diffusion_density,
+    diffusion_rate as diffusion_rate,
+)
+from ._diffusion_response import DiffusionResponse as DiffusionResponse, diffusion_response as diffusion_response
 from ._input import (
     OUMoments as OUMoments,
     PoissonInput as PoissonInput,

@@ -1,9 +1,17 @@
 """What the equations say of a neuron or a network, without simulating it."""
 
 from .._formulas import (
+    AbstractConvention as AbstractConvention,
+    DiffusionResponse as DiffusionResponse,
+    Ito as Ito,
     LifResponse as LifResponse,
     OUMoments as OUMoments,
     PoissonInput as PoissonInput,
+    Stratonovich as Stratonovich,
+    diffusion_cv as diffusion_cv,
+    diffusion_density as diffusion_density,
+    diffusion_rate as diffusion_rate,
+    diffusion_response as diffusion_response,
     kramers_rate as kramers_rate,
     lif_cv as lif_cv,
     lif_density as lif_density,
