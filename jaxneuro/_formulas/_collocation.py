@@ -1,7 +1,7 @@
 """Collocation on panels of y' = g y + f along a line, where y may grow or fall by many powers of ten.
 
-On a panel y is a polynomial that satisfies the equation at Radau's points, the last of which is the end of the panel: of
-order 2 s - 1 at the ends, and stable however fast y falls. A panel maps y at its start to y at its points linearly.
+On a panel y is a polynomial that satisfies the equation at Radau's points, the last of which is the end of the panel:
+of order 2 s - 1 at the ends, and stable however fast y falls. A panel maps y at its start to y at its points linearly.
 """
 
 from functools import cache

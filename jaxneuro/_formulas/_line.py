@@ -30,7 +30,7 @@ class Equation(eqx.Module):
 
 
 def lowest(drift: Function, noise: Function, v_reset: Float[Array, ""], v_th: Float[Array, ""]) -> Float[Array, ""]:
-    """A potential so far down that nothing starts there: exp(-60) of the density's peak, or 1e4 times v_th - v_reset."""
+    """A potential so far down that what starts there is forgotten, exp(-60), or 1e4 times v_th - v_reset."""
     reset, top = lax.stop_gradient((v_reset, v_th))
     span = top - reset
     steps = jnp.exp(jnp.linspace(jnp.log(1e-3), jnp.log(_FARTHEST), _SAMPLES)).astype(span.dtype)

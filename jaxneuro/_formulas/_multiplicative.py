@@ -1,12 +1,12 @@
 """First passage of a linear drift in noise whose variance is a parabola of the potential: the double integral (A13).
 
-With dV = (mu - V)/tau dt + sqrt(s2 q(V)) dW in Ito's sense, q(V) = (V - centre)^2 + spread^2, the mean time from reset to
-threshold is
+With dV = (mu - V)/tau dt + sqrt(s2 q(V)) dW in Ito's sense, q(V) = (V - centre)^2 + spread^2, the mean time from reset
+to threshold is
 
     T = 2/s2 int_reset^th dv int_-inf^v dx exp(H(v) - H(x)) / q(x),    H(v) - H(x) = c int_x^v (u - mu)/q(u) du,
 
-c = 2/(s2 tau). N = exp(-H)/q, the density without a threshold, has one peak. Above it the inner integral is the area of N
-up to v, which is tabulated as a polynomial; below it, where N rises steeply, it is a rule of its own at every v. The
+c = 2/(s2 tau). N = exp(-H)/q, the density without a threshold, has one peak. Above it the inner integral is the area of
+N up to v, which is tabulated as a polynomial; below it, where N rises steeply, it is a rule of its own at every v. The
 largest exponent stands outside, so that log T is finite however long T is.
 """
 
@@ -15,19 +15,24 @@ from collections.abc import Callable
 from functools import cache
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jaxtyping import Array, Float
 
 from .._numerics import gauss_legendre
+from ._convention import AbstractConvention
+from ._line import Equation, lowest
 
 # What exp(-FOLDS) leaves is below rounding.
 _FOLDS = {4: 18.0, 8: 34.0}
-# Nodes: over v and over x, below the peak and above it; with these T is known to 1e-11.
+_FARTHEST = 40.0
+
+
+# Nodes over v and over x, below the peak and above it; with these T is known to 1e-11.
 _BELOW = (16, 24)
 _ABOVE = (24, 40)
-_FARTHEST = 40.0
 
 
 class QuadraticDiffusion(eqx.Module):
@@ -51,7 +56,7 @@ class QuadraticDiffusion(eqx.Module):
         """H(v) - H(v - s), from differences that lose no digits where s is small."""
         x = v - self.centre
         logarithm = -0.5 * self._log_variance(v, s)
-        # The difference of two arc tangents over the spread, s atan(y)/(y below) with y = spread s/below: 1 - y^2/3 + ...
+        # Two arc tangents' difference over the spread: with y = spread s/below it is s/below atan(y)/y.
         below = self.spread2 + x * (x - s)
         positive = below > 0.0
         share = s / jnp.where(positive, below, 1.0)
@@ -73,11 +78,45 @@ class QuadraticDiffusion(eqx.Module):
         least = float(jnp.finfo(v.dtype).eps) - 1.0
         return jnp.log1p(jnp.maximum(-s * (2.0 * (v - self.centre) - s) / self.variance(v), least))
 
-    def as_stratonovich(self) -> "QuadraticDiffusion":
-        """The Ito form of the same equation read in Stratonovich's sense: half the slope of the variance drifts along."""
-        rate = 1.0 / self.tau - 0.5 * self.s2
-        mu = (self.mu / self.tau - 0.5 * self.s2 * self.centre) / rate
-        return QuadraticDiffusion(mu, 1.0 / rate, self.s2, self.centre, self.spread2)
+    def under(self, convention: AbstractConvention) -> "QuadraticDiffusion":
+        """The form in Ito's sense of the equation read by `convention`: the drift stays linear."""
+        drift = convention.drift(self.drift, self.noise)
+        at, slope = jax.jvp(drift, (self.mu,), (jnp.ones_like(self.mu),))
+        return QuadraticDiffusion(self.mu - at / slope, -1.0 / slope, self.s2, self.centre, self.spread2)
+
+    def drift(self, v: Float[Array, "..."]) -> Float[Array, "..."]:
+        """A(V) [mV/ms]."""
+        return (self.mu - v) / self.tau
+
+    def noise(self, v: Float[Array, "..."]) -> Float[Array, "..."]:
+        """B(V) [mV/sqrt(ms)]."""
+        return jnp.sqrt(self.s2 * self.variance(v))
+
+
+def quadratic_diffusion(
+    leak: Float[Array, ""],
+    drift: Float[Array, ""],
+    additive: Float[Array, ""],
+    per_ms: Float[Array, "m"],
+    square: Float[Array, "m"],
+    reversal: Float[Array, "m"],
+) -> QuadraticDiffusion:
+    """The diffusion of a membrane: m conductances add a K r = `per_ms` and a^2 K r = `square` [1/ms] at `reversal`.
+
+    `leak` [1/ms], `drift` without conductances [mV/ms], `additive`: squared noise of currents [mV^2/ms].
+    """
+    tau = 1.0 / (leak + jnp.sum(per_ms))
+    mu = tau * (drift + jnp.sum(per_ms * reversal))
+    s2 = jnp.sum(square)
+    centre = jnp.sum(square * reversal) / s2
+    spread2 = (jnp.sum(square * jnp.square(reversal - centre)) + additive) / s2
+    return QuadraticDiffusion(mu, tau, s2, centre, spread2)
+
+
+def diffusion_equation(diffusion: QuadraticDiffusion, *, v_reset: Float[Array, ""], v_th: Float[Array, ""]) -> Equation:
+    """The same for threshold integration."""
+    low = lowest(diffusion.drift, diffusion.noise, v_reset, v_th)
+    return Equation(diffusion.drift, diffusion.noise, low, v_reset, v_th)
 
 
 def log_passage(diffusion: QuadraticDiffusion, v_th: Float[Array, ""], v_reset: Float[Array, ""]) -> Float[Array, ""]:
@@ -187,7 +226,10 @@ def _antiderivative(n: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _clenshaw(coefficients: Float[Array, "terms"], y: Float[Array, "n"]) -> Float[Array, "n"]:
     """The sum of coefficients times the Chebyshev polynomials at y."""
-    after, later = jnp.zeros_like(y), jnp.zeros_like(y)
-    for k in range(coefficients.shape[0] - 1, 0, -1):
-        after, later = coefficients[k] + 2.0 * y * after - later, after
+
+    def down(sums: tuple[Array, Array], coefficient: Float[Array, ""]) -> tuple[tuple[Array, Array], None]:
+        after, later = sums
+        return (coefficient + 2.0 * y * after - later, after), None
+
+    (after, later), _ = lax.scan(down, (jnp.zeros_like(y), jnp.zeros_like(y)), coefficients[:0:-1])
     return coefficients[0] + y * after - later

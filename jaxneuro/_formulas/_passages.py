@@ -22,7 +22,7 @@ class Passages(eqx.Module):
 
 
 class Occupancy(eqx.Module):
-    """Q = B^2 P/2 for a flux of 1 a ms on panels, from the threshold down: values at start and points, times exp(log)."""
+    """Q = B^2 P/2 for a flux of 1 a ms, panel by panel from the threshold down: values at points, times exp(log)."""
 
     edges: Float[Array, "edges"]
     values: Float[Array, "panels points"]

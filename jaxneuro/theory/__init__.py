@@ -30,11 +30,17 @@ from ._binary_field import (
     PoissonField as PoissonField,
 )
 from ._cable import PassiveCable as PassiveCable
+from ._conductance import (
+    conductance_cv as conductance_cv,
+    conductance_density as conductance_density,
+    conductance_rate as conductance_rate,
+)
 from ._effective_input import effective_input as effective_input
 from ._effective_noise import EffectiveNoise as EffectiveNoise
 from ._energy import energy as energy
 from ._fi_curve import fi_curve as fi_curve
 from ._hopfield import HopfieldRecall as HopfieldRecall, hopfield_recall as hopfield_recall
+from ._ito_noise import ItoNoise as ItoNoise
 from ._linear_network import (
     LinearModes as LinearModes,
     linear_modes as linear_modes,
@@ -43,6 +49,7 @@ from ._linear_network import (
     transient_amplification as transient_amplification,
 )
 from ._mean_field import MeanField as MeanField, mean_field as mean_field
+from ._network_gain import NetworkGain as NetworkGain, linear_gain as linear_gain, network_gain as network_gain
 from ._noise import AbstractNoise as AbstractNoise, EffectiveInput as EffectiveInput
 from ._phase_map import Boundary as Boundary, PhaseMap as PhaseMap, phase_boundaries as phase_boundaries
 from ._ring import (
@@ -60,4 +67,7 @@ from ._ring_motion import (
     bump_motion as bump_motion,
     ring_tracking as ring_tracking,
 )
+from ._shot_noise import ShotNoise as ShotNoise
 from ._stability import Modes as Modes, Stability as Stability, brunel_stability as brunel_stability
+from ._stratonovich_noise import StratonovichNoise as StratonovichNoise
+from ._strong_coupling import StrongCoupling as StrongCoupling, strong_coupling as strong_coupling

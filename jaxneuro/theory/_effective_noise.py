@@ -7,6 +7,7 @@ from jaxtyping import Array, Complex, Float
 from .._formulas import LifResponse, lif_cv, lif_density, lif_log_rate, lif_rate, response_kernel
 from ..models import LeakyMembrane
 from ._afferents import Afferents
+from ._asymptotics import Asymptotics, additive_asymptotics
 from ._noise import AbstractNoise, EffectiveInput
 
 # The least refractory period [ms] that bounds a search: with none, rates are searched to 100 kHz.
@@ -88,6 +89,13 @@ class EffectiveNoise(AbstractNoise):
         effects = [s.synapse.spike_effect(s.weight.moments().mean, membrane.tau_m) for s in seen.streams]
         jumps = ("finite jumps",) if effects else ()
         return jumps + (("noise that depends on V",) if any(e.reversal is not None for e in effects) else ())
+
+    def asymptotics(self, seen: Afferents) -> Asymptotics:
+        return additive_asymptotics(self.summary(seen), seen.membrane())
+
+    def exponent(self, seen: Afferents) -> Float[Array, ""]:
+        at = self.summary(seen)
+        return jnp.square(jnp.maximum(seen.membrane().v_th - at.mu, 0.0) / at.sigma)
 
     def most_rate(self, seen: Afferents) -> Float[Array, ""]:
         return 1000.0 / jnp.maximum(seen.membrane().t_ref, _LEAST_REFRACTORINESS)

@@ -1,10 +1,11 @@
 """A theory of one neuron in its afferents: how it answers noise."""
 
 import abc
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Complex, Float
+from jaxtyping import Array, Bool, Complex, Float
 
 from .._formulas import LifResponse
 from ._afferents import Afferents
@@ -77,6 +78,18 @@ class AbstractNoise(eqx.Module):
     def most_rate(self, seen: Afferents) -> Float[Array, ""]:
         """An upper bound of the rate [Hz], to which a mean field is searched."""
         return jnp.full_like(seen.current(), 1e5)
+
+    def continued(self, seen: Afferents) -> Bool[Array, ""]:
+        """Whether the rate is so low that it is continued from a higher one."""
+        return jnp.zeros((), bool)
+
+    def asymptotics(self, seen: Afferents) -> Any:
+        """What the theory tends to where the threshold is far: `Asymptotics`; `ValueError` where it has none."""
+        raise ValueError(f"`{type(self).__name__}` has no strong-coupling form: take another theory of the noise.")
+
+    def exponent(self, seen: Afferents) -> Float[Array, ""]:
+        """The exponent of the passage time to leading order, 0 above threshold; `ValueError` where it has none."""
+        raise ValueError(f"`{type(self).__name__}` has no exponent: take another theory of the noise.")
 
     def cheap(self) -> "AbstractNoise | None":
         """A theory by which states are searched, if this one is too dear for that; from there it polishes."""

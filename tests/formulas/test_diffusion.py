@@ -200,8 +200,6 @@ def test_a_new_number_compiles_nothing():
         return (mu - v) / 10.0
 
     def call(mu):
-        with jax.ensure_compile_time_eval():
-            pass
         return diffusion_rate(
             jax.tree_util.Partial(counting, jnp.asarray(mu)), lif(0.0, 3.0)[1], convention=Ito(), **LINE
         )
@@ -221,7 +219,7 @@ def test_a_new_number_compiles_nothing():
         (dict(v_reset=-50.0), "`v_reset` has to lie below `v_th`"),
         (dict(v_low=-60.0), "`v_low` has to lie below `v_reset`"),
         (dict(t_ref=-1.0), "`t_ref` must not be negative"),
-        (dict(v_th=[1.0, 2.0]), "`v_th` has to be one number"),
+        (dict(v_th=np.ones(2)), "`v_th` has to be one number"),
         (dict(drift=3.0), "`drift` has to be a function"),
         (dict(noise=lambda v: 0.0 * v), "`noise` must not be 0"),
         (dict(noise=lambda v: 1.0), "`noise` has to give one value for each potential"),

@@ -1,0 +1,134 @@
+"""The diffusion with a noise that depends on the potential, as the afferents of a neuron make it."""
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from .._formulas import (
+    AbstractConvention,
+    Equation,
+    QuadraticDiffusion,
+    diffusion_equation,
+    lif_log_rate,
+    log_flux_density,
+    log_passage,
+    log_rate_of,
+    occupancy,
+    passages,
+    quadratic_diffusion,
+)
+from .._numerics import is_concrete
+from ._afferents import Afferents
+from ._effective_noise import EffectiveNoise, lif_arguments
+
+_PANELS = 100
+_NODES = 16
+
+
+class MultiplicativeInput(eqx.Module):
+    """The diffusion of a neuron, and whether it has any noise that depends on the potential."""
+
+    diffusion: QuadraticDiffusion
+    noisy: Bool[Array, ""]
+
+
+def multiplicative_input(seen: Afferents) -> MultiplicativeInput:
+    """(A8)-(A10): efficacies are the weights of the conductances; currents add noise that is the same everywhere."""
+    membrane = seen.membrane()
+    leak = 1.0 / membrane.tau_m
+    drift, additive = leak * (membrane.v_rest + seen.current()), leak * seen.current_noise()
+    per_ms, square, reversal = [], [], []
+    for stream in seen.streams:
+        values, probabilities = stream.weight.nodes(_NODES)
+        mean, mean_square = jnp.sum(probabilities * values), jnp.sum(probabilities * jnp.square(values))
+        effect = stream.synapse.spike_effect(mean, membrane.tau_m)
+        if effect.reversal is None:
+            drift = drift + stream.per_ms() * mean
+            additive = additive + stream.per_ms() * mean_square
+        else:
+            per_ms.append(stream.per_ms() * mean)
+            square.append(stream.per_ms() * mean_square)
+            reversal.append(effect.reversal)
+    if not per_ms:
+        nothing = jnp.zeros_like(leak)
+        per_ms, square, reversal = [nothing], [nothing], [membrane.v_rest]
+    squares = jnp.stack(square)
+    noisy = jnp.sum(squares) > 0.0
+    squares = jnp.where(noisy, squares, 1.0)
+    diffusion = quadratic_diffusion(leak, drift, additive, jnp.stack(per_ms), squares, jnp.stack(reversal))
+    return MultiplicativeInput(diffusion, noisy)
+
+
+def multiplicative_log_rate(seen: Afferents, convention: AbstractConvention) -> Float[Array, ""]:
+    """log of the rate [Hz]; without noise that depends on V it is that of `EffectiveNoise`, which is then exact."""
+    plain = lif_log_rate(**lif_arguments(EffectiveNoise().summary(seen), seen.membrane()))
+    if not _conductances(seen):
+        return plain
+    membrane, made = seen.membrane(), multiplicative_input(seen)
+    diffusion = made.diffusion.under(convention)
+    log_time = log_passage(diffusion, membrane.v_th, membrane.v_reset)
+    return jnp.where(made.noisy, log_rate_of(log_time, membrane.t_ref), plain)
+
+
+def multiplicative_cv(seen: Afferents, convention: AbstractConvention) -> Float[Array, ""]:
+    """The CV by threshold integration, equation (A14)."""
+    if not _conductances(seen):
+        return EffectiveNoise().cv(seen)
+    membrane = seen.membrane()
+    found = passages(_equation(seen, convention), _PANELS)
+    refractory = jnp.exp(log_rate_of(found.log_time, membrane.t_ref)) * membrane.t_ref / 1000.0
+    return jnp.where(multiplicative_input(seen).noisy, jnp.sqrt(found.variance) * (1.0 - refractory), 1.0)
+
+
+def multiplicative_density(
+    v: Float[Array, "..."], seen: Afferents, convention: AbstractConvention
+) -> Float[Array, "..."]:
+    """The density by threshold integration, equation (A12)."""
+    if not _conductances(seen):
+        return EffectiveNoise().density(v, seen)
+    membrane, equation = seen.membrane(), _equation(seen, convention)
+    log_rate = log_rate_of(passages(equation, _PANELS).log_time, membrane.t_ref)
+    inside = (v > equation.v_low) & (v < equation.v_th)
+    at = jnp.where(inside, v, equation.v_reset).reshape(-1)
+    value, log = log_flux_density(equation, occupancy(equation, _PANELS), at)
+    density = 2.0 * value / jnp.square(equation.noise(at)) * jnp.exp(log + log_rate) / 1000.0
+    return jnp.where(inside, density.reshape(v.shape), 0.0)
+
+
+def multiplicative_exponent(seen: Afferents) -> Float[Array, ""]:
+    """(F(v_max) - F(alpha))/a without the term that the convention adds: 0 above threshold."""
+    diffusion, v_th = multiplicative_input(seen).diffusion, seen.membrane().v_th
+    return jnp.where(v_th > diffusion.mu, diffusion.climb(v_th, v_th - diffusion.mu), 0.0)
+
+
+def check_multiplicative(seen: Afferents) -> None:
+    """Raises `ValueError` where a synapse has a time course, or its weight is no efficacy."""
+    EffectiveNoise().check(seen)
+    membrane = seen.membrane()
+    for origin, stream in zip(seen.origins, seen.streams, strict=True):
+        mean = stream.weight.moments().mean
+        effect = stream.synapse.spike_effect(mean, membrane.tau_m)
+        known = is_concrete(mean, effect.share, effect.integral)
+        if effect.reversal is None or not known or jnp.ndim(mean):
+            continue
+        weight, seen_as = float(mean), (float(effect.share), float(effect.integral))
+        if weight < 0.0:
+            raise ValueError(f"`{origin.name}`: an efficacy must not be negative; got {weight:g}.")
+        if min(abs(x - weight) for x in seen_as) > 1e-5 * abs(weight):
+            raise ValueError(
+                f"`{origin.name}`: this theory reads the weight of a conductance as its efficacy, which is its "
+                f"integral or its share of the way; the weight is {weight:g}, these are {seen_as[1]:g}, {seen_as[0]:g}."
+            )
+
+
+def _conductances(seen: Afferents) -> bool:
+    """Whether any stream opens a conductance."""
+    tau_m = seen.membrane().tau_m
+    return any(s.synapse.spike_effect(s.weight.moments().mean, tau_m).reversal is not None for s in seen.streams)
+
+
+def _equation(seen: Afferents, convention: AbstractConvention) -> Equation:
+    membrane = seen.membrane()
+    return diffusion_equation(
+        multiplicative_input(seen).diffusion.under(convention), v_reset=membrane.v_reset, v_th=membrane.v_th
+    )

@@ -1,0 +1,129 @@
+"""Poisson spikes of fixed efficacy, without the diffusion approximation."""
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Bool, Float
+
+from .._formulas import ShotInput, log_rate_of, shot_density, shot_exponent, shot_log_time, shot_passage
+from .._numerics import violates
+from ..synapses import AbstractJump
+from ._afferents import Afferents
+from ._effective_noise import EffectiveNoise
+from ._multiplicative_noise import check_multiplicative
+from ._noise import AbstractNoise, EffectiveInput
+from ._noise_rate import hertz
+
+_NODES = 4
+
+
+class ShotNoise(AbstractNoise):
+    """Poisson spikes that move the potential by a share of the way to a reversal potential: no diffusion.
+
+    The mean time T from V to threshold obeys the backward equation
+
+        -(V - v_rest)/tau_m T' + sum of R_j [T(V + b_j (E_j - V)) - T(V)] = -1,    T = 0 from the threshold on,
+
+    with R_j the spikes a millisecond of stream j. Rates are right to 1e-4 from 1e-9 Hz on (1e-2 Hz in float32); lower
+    ones are continued by the exponent of T.
+
+    **Arguments:** `jump`: `FirstOrderJump()`, b = a, or `ExactJump()`, b = 1 - exp(-a); by default each synapse's own.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> neuron = dict(a=0.01, k=1_000, g=12.0, eta=1.8, gamma=0.25)
+    >>> rate = jn.theory.conductance_rate(20.0, **neuron, noise=jn.theory.ShotNoise(jn.FirstOrderJump()))
+    >>> f"{float(rate):.2f} Hz"
+    '29.14 Hz'
+
+    ```
+
+    Source: the equation of a jump process; it stands in place of the diffusion approximation of Sanzeni, Histed and
+    Brunel (2022), doi:10.1103/PhysRevX.12.011044, section II, whose neuron this is.
+    """
+
+    jump: AbstractJump | None
+
+    def __init__(self, jump: AbstractJump | None = None):
+        if jump is not None and not isinstance(jump, AbstractJump):
+            raise ValueError(f"`jump` has to be `ExactJump()` or `FirstOrderJump()`; got {jump!r}.")
+        self.jump = jump
+
+    def rate(self, seen: Afferents) -> Float[Array, ""]:
+        return hertz(self.log_rate(seen))
+
+    def log_rate(self, seen: Afferents) -> Float[Array, ""]:
+        membrane, made = seen.membrane(), self.input(seen)
+        rising = jnp.sum(made.per_ms * made.share * (made.reversal > made.v_th).astype(made.per_ms.dtype)) > 0.0
+        safe = jax.tree.map(lambda one, other: jnp.where(rising, one, other), made, _example(made))
+        return jnp.where(rising, log_rate_of(shot_log_time(safe), membrane.t_ref), -jnp.inf)
+
+    def cv(self, seen: Afferents) -> Float[Array, ""]:
+        membrane = seen.membrane()
+        found = shot_passage(self.input(seen))
+        refractory = hertz(log_rate_of(found.log_time, membrane.t_ref)) * membrane.t_ref / 1000.0
+        return jnp.sqrt(jnp.maximum(found.variance, 0.0)) * (1.0 - refractory)
+
+    def density(self, v: Float[Array, "..."], seen: Afferents) -> Float[Array, "..."]:
+        return shot_density(v, self.input(seen), seen.membrane().t_ref)
+
+    def continued(self, seen: Afferents) -> Bool[Array, ""]:
+        return shot_exponent(self.input(seen)).continued
+
+    def exponent(self, seen: Afferents) -> Float[Array, ""]:
+        return shot_exponent(self.input(seen)).folds
+
+    def summary(self, seen: Afferents) -> EffectiveInput:
+        return EffectiveNoise().summary(seen)
+
+    def check(self, seen: Afferents) -> None:
+        check_multiplicative(seen)
+        membrane = seen.membrane()
+        if seen.currents:
+            raise ValueError("`ShotNoise` is of spikes alone: white noise and constant currents are not covered.")
+        if violates(lambda rest, top: rest < top, membrane.v_rest, membrane.v_th):
+            raise ValueError("`ShotNoise` is of neurons that rest below threshold; `v_rest` is not below `v_th`.")
+        for origin, stream in zip(seen.origins, seen.streams, strict=True):
+            mean = stream.weight.moments().mean
+            if stream.synapse.spike_effect(mean, membrane.tau_m).reversal is None:
+                raise ValueError(f"`{origin.name}`: `ShotNoise` is of conductances; this stream is a current.")
+            if violates(lambda b: (b >= 0.0) & (b < 1.0), self._share(mean, stream, membrane.tau_m)):
+                raise ValueError(
+                    f"`{origin.name}`: an efficacy has to lie in [0, 1) under `FirstOrderJump()`; got {mean}."
+                )
+
+    def left_out(self, seen: Afferents) -> tuple[str, ...]:
+        return ()
+
+    def most_rate(self, seen: Afferents) -> Float[Array, ""]:
+        return EffectiveNoise().most_rate(seen)
+
+    def cheap(self) -> AbstractNoise:
+        return EffectiveNoise()
+
+    def input(self, seen: Afferents) -> ShotInput:
+        """The membrane and its spikes."""
+        membrane = seen.membrane()
+        per_ms, share, reversal = [], [], []
+        for stream in seen.streams:
+            values, probabilities = stream.weight.nodes(_NODES)
+            for value, probability in zip(values, probabilities, strict=True):
+                per_ms.append(stream.per_ms() * probability)
+                share.append(self._share(value, stream, membrane.tau_m))
+                reversal.append(stream.synapse.spike_effect(value, membrane.tau_m).reversal)
+        stacked = (jnp.stack(jnp.broadcast_arrays(*x)) for x in (per_ms, share, reversal))
+        return ShotInput(membrane.tau_m, membrane.v_rest, membrane.v_th, membrane.v_reset, *stacked)
+
+    def _share(self, weight: Float[Array, ""], stream, tau_m: Float[Array, ""]) -> Float[Array, ""]:
+        if self.jump is None:
+            return stream.synapse.spike_effect(weight, tau_m).share
+        return -jnp.expm1(-self.jump.exponent(weight))
+
+
+def _example(made: ShotInput) -> ShotInput:
+    """Numbers that stand in where a neuron has no excitation, so that what is left out is finite."""
+    like = jnp.ones_like(made.per_ms)
+    fixed = lax.stop_gradient(made)
+    return ShotInput(
+        fixed.tau_m, fixed.v_rest, fixed.v_th, fixed.v_reset, like, 0.05 * like, (fixed.v_th + 50.0) * like
+    )

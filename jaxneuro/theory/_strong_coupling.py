@@ -1,0 +1,126 @@
+"""The neuron with conductances at strong coupling."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, ArrayLike, Float
+
+from .._numerics import as_leaf, check_finite
+from ._asymptotics import Asymptotics
+from ._conductance import ConductanceNeuron, check_conductance, conductance_neuron
+from ._effective_input import checked_noise
+from ._noise import AbstractNoise
+
+# A leak that is gone.
+_NO_LEAK = 1e30
+
+
+class StrongCoupling(eqx.Module):
+    """What strong coupling says of one neuron; `.rate`, `.cv`, `.density(v)` and `.omega` by (12), (B6), (B4), (B9)."""
+
+    exponent: Float[Array, ""]
+    noise: AbstractNoise
+    neuron: ConductanceNeuron
+    shown: ConductanceNeuron
+
+    @property
+    def asymptotics(self) -> Asymptotics:
+        """Passage time and density, or a refusal where the theory has none."""
+        return self.noise.asymptotics(self.shown.afferents())
+
+    @property
+    def rate(self) -> Float[Array, ""]:
+        """1/nu = t_ref + T [Hz]."""
+        return 1000.0 / (self.shown.t_ref + jnp.exp(self.asymptotics.log_time))
+
+    @property
+    def omega(self) -> Float[Array, ""]:
+        """nu = 1/(t_ref + omega/nu_X), dimensionless."""
+        return self.shown.nu_x * jnp.exp(self.asymptotics.log_time) / 1000.0
+
+    @property
+    def cv(self) -> Float[Array, ""]:
+        """1 - nu t_ref below threshold; above, (B9) with the full theory's rate."""
+        found = self.asymptotics
+        full = jnp.exp(self.noise.log_rate(self.neuron.afferents())) / 1000.0
+        below = 1.0 - self.rate * self.shown.t_ref / 1000.0
+        spread = jnp.where(found.subthreshold, 1.0, found.spread)
+        return jnp.where(found.subthreshold, below, full * jnp.sqrt(spread))
+
+    def density(self, v: ArrayLike) -> Float[Array, "..."]:
+        """The density of the potential [1/mV]: (18), (D13), or rate over drift above threshold."""
+        potential = as_leaf(v, "v")
+        check_finite("v", potential)
+        return self.rate / 1000.0 * self.asymptotics.share(potential)
+
+
+def strong_coupling(
+    nu_x: ArrayLike,
+    *,
+    a: ArrayLike,
+    k: ArrayLike,
+    g: ArrayLike,
+    eta: ArrayLike,
+    gamma: ArrayLike,
+    noise: AbstractNoise | None = None,
+    limit: bool = False,
+    tau_m: ArrayLike = 20.0,
+    v_rest: ArrayLike = -80.0,
+    v_th: ArrayLike = -55.0,
+    v_reset: ArrayLike = -65.0,
+    t_ref: ArrayLike = 2.0,
+    e_e: ArrayLike = 0.0,
+    e_i: ArrayLike = -75.0,
+) -> StrongCoupling:
+    """Returns what a theory of the noise tends to at strong coupling, where the threshold is many noise widths away.
+
+        1/nu = t_ref + tau sqrt(pi) exp(b^2)/b,    b = (v_th - mu)/sigma                              (Effective)
+        1/nu = t_ref + tau sqrt(2 pi/c) q(th)/(sqrt(q(mu)) (v_th - mu)) exp(H(th) - H(mu))            (Ito)
+
+    with c = 2 chi/(a^2 K tau) and q(V) = (V - E_S)^2 + E_D^2, divided by sqrt(q(th)/q(mu)) in Stratonovich's sense;
+    above threshold 1/nu = t_ref + tau log((mu - v_reset)/(mu - v_th)).
+
+    **Arguments:** one number each, as of `conductance_rate`; `limit`: whether the leak is gone, as at K to infinity.
+
+    **Returns:** a `StrongCoupling` with `.rate` [Hz], `.omega` (nu = 1/(t_ref + omega/nu_X)), `.cv`, `.density(v)`, and
+    `.exponent`, the limit of a log(sqrt(a) K nu_X T) as a falls: v_bar^2, F(v_max) - F(alpha), or with spikes of fixed
+    efficacy the integral over V from mu to threshold of p > 0,
+    exp(p (E_E - V)) - 1 + gamma eta [exp(p g (E_I - V)) - 1] = 0.
+
+    **Raises:** `ValueError` as `conductance_rate`; of `ShotNoise`, which has the exponent alone, for the others.
+
+    **Derivatives:** forward and reverse mode.
+
+    ```python
+    >>> from jaxneuro.theory import strong_coupling
+    >>> seen = strong_coupling(20.0, a=0.001, k=1e5, g=12.0, eta=1.8, gamma=0.25, limit=True)
+    >>> f"{seen.exponent:.6f}"
+    '0.034015'
+
+    ```
+
+    **Source:** Sanzeni, Histed, Brunel (2022), doi:10.1103/PhysRevX.12.011044, equations (12), (13), (16), (18), (B4),
+    (B6), (B9, with the rate of the full theory), (B17), (D13, corrected).
+    """
+    theory = checked_noise(noise)
+    neuron = conductance_neuron(
+        nu_x=nu_x, a=a, k=k, g=g, eta=eta, gamma=gamma, tau_m=tau_m, v_rest=v_rest, v_th=v_th, v_reset=v_reset,
+        t_ref=t_ref, e_e=e_e, e_i=e_i,
+    )  # fmt: skip
+    if neuron.nu_x.ndim:
+        raise ValueError(f"`strong_coupling` is of one neuron; got numbers of shape {neuron.nu_x.shape}: use jax.vmap.")
+    check_conductance(theory, neuron)
+    bare = without_leak(neuron)
+    small = eqx.tree_at(lambda n: n.a, bare, _TINY * jnp.ones_like(neuron.a))
+    return StrongCoupling(_TINY * theory.exponent(small.afferents()), theory, neuron, bare if limit else neuron)
+
+
+# The exponent times a does not depend on a where a is small, and there neither on the jump.
+_TINY = 1e-6
+
+
+def without_leak(neuron: Any) -> Any:
+    """The neuron whose leak is gone."""
+    return eqx.tree_at(lambda n: n.tau_m, neuron, jnp.full_like(jax.lax.stop_gradient(neuron.tau_m), _NO_LEAK))

@@ -1,0 +1,192 @@
+"""The conductance neuron with multiplicative noise: numbers, quadrature of (A13) by SciPy, limits, refusals."""
+
+import warnings
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import integrate
+
+import jaxneuro as jn
+from jaxneuro.theory import (
+    EffectiveNoise,
+    ItoNoise,
+    StratonovichNoise,
+    conductance_cv,
+    conductance_density,
+    conductance_rate,
+)
+
+X64 = jax.config.jax_enable_x64
+NEURON = dict(a=0.01, k=1_000, g=12.0, eta=1.8, gamma=0.25)
+RATES = np.array([5.0, 10.0, 20.0])
+TABLE = {
+    "effective": (EffectiveNoise(), ["0.160229", "3.29464", "16.3400"]),
+    "ito": (ItoNoise(), ["3.45054", "17.4254", "49.4071"]),
+    "stratonovich": (StratonovichNoise(), ["5.27431", "24.6894", "66.2316"]),
+}
+
+
+def by_quad(nu_x, a, k, g, eta, gamma, stratonovich):
+    """Equation (A13) as it is printed, with x = tan(phi), by nested adaptive quadrature."""
+    r_e, r_i = nu_x / 1000.0, eta * nu_x / 1000.0
+    tau = 1.0 / (1.0 / 20.0 + a * k * (r_e + r_i * g * gamma))
+    mu = tau * (-80.0 / 20.0 + a * k * r_i * g * gamma * -75.0)
+    chi = 1.0 / (r_e + r_i * g**2 * gamma)
+    e_s, e_d = chi * r_i * g**2 * gamma * -75.0, chi * np.sqrt(r_e * r_i * g**2 * gamma) * 75.0
+    alpha, c = (mu - e_s) / e_d, 2.0 * chi / (a**2 * k * tau)
+    power = c - 1.0 if stratonovich else c
+    peak, top, low = np.arctan(c * alpha / power), np.arctan((-55.0 - e_s) / e_d), np.arctan((-65.0 - e_s) / e_d)
+
+    def f(phi):
+        return -power * np.log(np.cos(phi)) - c * alpha * phi
+
+    def inner(phi):
+        points = [peak] if peak < phi else None
+        call = dict(points=points, epsabs=0.0, epsrel=1e-11, limit=400)
+        return integrate.quad(lambda x: np.exp(f(phi) - f(x)), -np.pi / 2 + 1e-12, phi, **call)[0]
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        outer = integrate.quad(lambda phi: inner(phi) / np.cos(phi) ** 2, low, top, epsabs=0.0, epsrel=1e-10)[0]
+    return 1000.0 / (2.0 + 2.0 * chi / (a**2 * k) * outer)
+
+
+@pytest.mark.float32
+@pytest.mark.parametrize("name", TABLE)
+def test_the_table_of_rates_to_all_digits(name):
+    noise, printed = TABLE[name]
+    rates = conductance_rate(RATES, **NEURON, noise=noise)
+    if X64:
+        decimals = [len(p.split(".")[1]) for p in printed]
+        assert [f"{rate:.{d}f}" for rate, d in zip(rates, decimals, strict=True)] == printed
+    np.testing.assert_allclose(rates, [float(p) for p in printed], rtol=5e-6 if X64 else 5e-4)
+
+
+HARD = [
+    (5.0, 0.01, 1e3, 12.0, 1.8, 0.25),
+    (100.0, 0.01, 1e3, 12.0, 0.6, 0.25),
+    (1.0, 0.05, 1e3, 12.0, 1.8, 0.25),
+    (20.0, 0.1, 1e4, 12.0, 1.8, 0.25),
+]
+
+
+@pytest.mark.skipif(not X64, reason="to 1e-9")
+@pytest.mark.parametrize("noise", [ItoNoise(), StratonovichNoise()], ids=["ito", "stratonovich"])
+def test_rates_against_nested_quadrature(noise):
+    numbers = np.array(HARD).T
+    rates = conductance_rate(numbers[0], **dict(zip(NEURON, numbers[1:], strict=True)), noise=noise)
+    right = [by_quad(*row, isinstance(noise, StratonovichNoise)) for row in HARD]
+    np.testing.assert_allclose(rates, right, rtol=1e-9)
+
+
+@pytest.mark.skipif(not X64, reason="all digits")
+def test_above_threshold():
+    numbers = NEURON | dict(a=1e-3, k=1e4, eta=0.6)
+    assert f"{conductance_rate(20.0, **numbers, noise=ItoNoise()):.3f}" == "253.726"
+    assert f"{conductance_cv(20.0, **numbers, noise=ItoNoise()):.6f}" == "0.108806"
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_density_is_normalised_and_its_flux_is_the_rate(name):
+    noise = TABLE[name][0]
+    nodes, weights = np.polynomial.legendre.leggauss(40)
+    ends = np.array([-140.0, -95.0, -78.0, -65.0, -55.0])
+    half = np.diff(ends)[:, None] / 2
+    v = ends[:-1, None] + half * (1 + nodes)
+    density = conductance_density(v, 20.0, **NEURON, noise=noise)
+    rate = float(conductance_rate(20.0, **NEURON, noise=noise))
+    np.testing.assert_allclose(np.sum(half * weights * density), 1.0 - 2e-3 * rate, rtol=1e-7 if X64 else 1e-4)
+    if X64 and name != "effective":
+        step = 1e-5
+        b2 = 0.01**2 * 1e3 * 0.02 * (55.0**2 + 1.8 * 36.0 * 20.0**2)
+        slope = float(conductance_density(-55.0 - step, 20.0, **NEURON, noise=noise)) / step
+        np.testing.assert_allclose(0.5 * b2 * slope, rate / 1000.0, rtol=1e-4)
+
+
+@pytest.mark.float32
+@pytest.mark.parametrize("noise", [ItoNoise(), StratonovichNoise()], ids=["ito", "stratonovich"])
+def test_finite_from_silence_to_saturation(noise):
+    nu = jnp.asarray(np.geomspace(0.3, 1e5, 40))
+
+    def rates(nu, a):
+        return conductance_rate(nu, **NEURON | dict(a=a), noise=noise)
+
+    found = rates(nu, 0.01)
+    assert np.all(np.isfinite(found))
+    assert found[0] < 1e-20
+    assert found[-1] > 400.0
+    slopes = jax.grad(lambda nu, a: jnp.sum(rates(nu, a)), (0, 1))(nu, jnp.asarray(0.01))
+    assert all(np.all(np.isfinite(slope)) for slope in slopes)
+
+
+@pytest.mark.skipif(not X64, reason="differences of rates")
+@pytest.mark.parametrize("noise", [ItoNoise(), StratonovichNoise()], ids=["ito", "stratonovich"])
+def test_gradients_against_differences(noise):
+    names = ["nu_x", *NEURON, "v_th", "v_reset"]
+    at = jnp.asarray([7.0, 0.01, 1_000.0, 12.0, 1.8, 0.25, -55.0, -65.0])
+
+    def rate(x):
+        return conductance_rate(**dict(zip(names, x, strict=True)), noise=noise)
+
+    steps = 1e-5 * jnp.abs(at)
+    ends = at + jnp.concatenate([jnp.diag(steps), -jnp.diag(steps)])
+    values = jax.vmap(rate)(ends)
+    differences = (values[:8] - values[8:]) / (2 * steps)
+    np.testing.assert_allclose(jax.grad(rate)(at), differences, rtol=1e-6)
+
+
+@pytest.mark.skipif(not X64, reason="a rate of 1e-39 Hz")
+def test_without_inhibition_and_at_many_inputs():
+    at = NEURON | dict(eta=1.0)
+    rate = jax.jit(lambda g: conductance_rate(0.9, **at | dict(g=g), noise=ItoNoise()))
+    assert rate(0.0) > 0
+    np.testing.assert_allclose(rate(1e-7), rate(0.0), rtol=1e-5)
+    np.testing.assert_allclose(jax.grad(rate)(0.0), jax.grad(rate)(1e-6), rtol=1e-4)
+    assert 0 < conductance_rate(20.0, **NEURON | dict(a=2e-4, k=1e12), noise=ItoNoise()) < 1e-20
+
+
+@pytest.mark.skipif(not X64, reason="reversal potentials of 1e6 mV")
+@pytest.mark.parametrize("name", TABLE)
+def test_far_reversal_potentials_are_currents(name):
+    """At a E fixed, conductances tend to currents: equation (8) and the LIF rate of white noise."""
+    e, jump = 1e6, 0.1
+    far = dict(a=jump / e, k=1_000, g=5.0, eta=1.0, gamma=0.25, v_rest=0.0, v_th=20.0, v_reset=10.0, e_e=e, e_i=-e)
+    nu_x = np.array([20.0])
+    mu = 20.0 * jump * 1_000 * nu_x / 1000.0 * (1.0 - 1.25)
+    sigma = np.sqrt(20.0 * jump**2 * 1_000 * nu_x / 1000.0 * (1.0 + 25.0 * 0.25))
+    right = jn.theory.lif_rate(mu, sigma, tau=20.0, v_th=20.0, v_reset=10.0, t_ref=2.0)
+    np.testing.assert_allclose(conductance_rate(nu_x, **far, noise=TABLE[name][0]), right, rtol=2e-3)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not X64, reason="all digits")
+def test_rates_of_the_network():
+    net = jn.networks.conductance_based(a=0.0016, k=1_000, g=20.0, gamma=0.25, nu_x=20.0)
+    rates = [float(jn.theory.mean_field(net, noise=noise).rate["E"]) for noise, _ in TABLE.values()]
+    assert [f"{rate:.3f}" for rate in rates] == ["21.650", "23.171", "24.517"]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (dict(a=-0.1), "`a` must not be negative"),
+        (dict(k=float("nan")), "`k` has to be finite"),
+        (dict(nu_x=-1.0), "`nu_x` must not be negative"),
+        (dict(gamma=np.ones(2), g=np.ones(3)), "broadcast together"),
+        (dict(e_i=10.0), "`e_i` has to lie below `e_e`"),
+        (dict(v_reset=-50.0), "`v_reset` has to lie below `v_th`"),
+        (dict(noise="ito"), "`noise` has to be a theory of the noise"),
+        (dict(eta="x"), "`eta` has to be a real number"),
+    ],
+)
+def test_refusals(as_users_run, change, says):
+    with pytest.raises(ValueError, match=says):
+        conductance_rate(**dict(nu_x=20.0) | NEURON | change)
+
+
+def test_bad_numbers_under_jit_are_nan_in_their_own_place():
+    rates = jax.jit(lambda a: conductance_rate(20.0, **NEURON | dict(a=a)))(jnp.asarray([0.01, -0.01, jnp.nan]))
+    assert np.isfinite(rates[0])
+    assert np.all(np.isnan(rates[1:]))

@@ -1,0 +1,172 @@
+"""Spikes of fixed efficacy: published rates, runs from spike to spike, derivatives, and what lies beyond the solve."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jaxneuro as jn
+from jaxneuro.theory import (
+    ShotNoise,
+    conductance_cv,
+    conductance_density,
+    conductance_rate,
+    strong_coupling,
+)
+
+X64 = jax.config.jax_enable_x64
+NEURON = dict(a=0.01, k=1_000, g=12.0, eta=1.8, gamma=0.25)
+RATES = np.array([5.0, 10.0, 20.0])
+FIRST = ShotNoise(jn.FirstOrderJump())
+TABLE = [(FIRST, [1.07315, 8.5158, 29.144]), (ShotNoise(), [1.35604, 10.7303, 36.089])]
+
+
+def run(nu_x, shares, n, events, seed):
+    """Mean and variance of the intervals of n neurons, each from spike to spike of its input, exactly."""
+    rng = np.random.default_rng(seed)
+    r_e, r_i = 1_000 * nu_x / 1000.0, 250 * 1.8 * nu_x / 1000.0
+    v, since, intervals = np.full(n, -65.0), np.zeros(n), []
+    for _ in range(events):
+        wait = rng.exponential(1.0 / (r_e + r_i), n)
+        v = -80.0 + (v + 80.0) * np.exp(-wait / 20.0)
+        since = since + wait
+        excites = rng.random(n) < r_e / (r_e + r_i)
+        v = np.where(excites, v - shares[0] * v, v + shares[1] * (-75.0 - v))
+        fired = v >= -55.0
+        intervals.append(since[fired] + 2.0)
+        v, since = np.where(fired, -65.0, v), np.where(fired, 0.0, since)
+    return np.concatenate(intervals)
+
+
+@pytest.mark.float32
+@pytest.mark.parametrize(("noise", "right"), TABLE, ids=["a (E - V)", "exact"])
+def test_the_table_of_rates(noise, right):
+    np.testing.assert_allclose(conductance_rate(RATES, **NEURON, noise=noise), right, rtol=1e-4 if X64 else 5e-3)
+
+
+@pytest.mark.skipif(not X64, reason="one type is enough")
+def test_against_a_run_from_spike_to_spike():
+    # Long intervals are cut where the run ends, which lets the mean of 1,000 events a neuron, ~ 35 ms, down: a run of
+    # 40,000 events lasts 1.4 s, 40 intervals, of which the share that is cut is counted out by their number.
+    intervals = run(20.0, (0.01, 0.12), 400, 20_000, seed=1)
+    duration = 400 * 20_000 / (20.0 + 9.0)
+    rate = conductance_rate(20.0, **NEURON, noise=FIRST)
+    cv = conductance_cv(20.0, **NEURON, noise=FIRST)
+    # The run leaves refractoriness out of its time: it is added for every spike.
+    time = duration + 2.0 * intervals.size
+    z = (intervals.size - rate / 1000.0 * time) / (cv * np.sqrt(intervals.size))
+    assert abs(z) < 4.0
+    # The spread of the estimate of a CV near 1 is about 1/sqrt(n).
+    assert abs(np.std(intervals) / np.mean(intervals) - cv) < 4.0 / np.sqrt(intervals.size)
+
+
+@pytest.mark.skipif(not X64, reason="differences of rates")
+def test_gradients_against_differences():
+    def rate(a, nu_x, v_th):
+        return conductance_rate(nu_x, **NEURON | dict(a=a), v_th=v_th, noise=FIRST)
+
+    at = (0.01, 10.0, -55.0)
+    slopes = jax.grad(rate, (0, 1, 2))(*at)
+    for k, slope in enumerate(slopes):
+        step = 1e-4 * abs(at[k])
+        up, down = (rate(*(x + s * step * (i == k) for i, x in enumerate(at))) for s in (1, -1))
+        np.testing.assert_allclose(slope, (up - down) / (2 * step), rtol=1e-4)
+
+
+@pytest.mark.skipif(not X64, reason="integrals of a density")
+def test_density_is_normalised_and_its_flux_over_threshold_is_the_rate():
+    rate = float(conductance_rate(20.0, **NEURON, noise=FIRST))
+    v = np.linspace(-80.0, -55.0, 20_001)[:-1] + 25.0 / 40_000.0
+    density = np.asarray(conductance_density(v, 20.0, **NEURON, noise=FIRST))
+    np.testing.assert_allclose(np.sum(density) * 25.0 / 20_000.0, 1.0 - 2e-3 * rate, rtol=2e-3)
+    # Over threshold goes who is within one jump of it: V + 0.01 (0 - V) >= -55.
+    reach = np.sum(density[v >= -55.0 / 0.99]) * 25.0 / 20_000.0
+    np.testing.assert_allclose(20.0 * reach * 1000.0, rate, rtol=2e-3)
+
+
+def test_rates_too_low_for_the_solve_are_continued_and_it_is_said():
+    with pytest.warns(jn.laws.OutsideTheoryWarning, match="too low for the linear solve"):
+        rates = conductance_rate(np.array([0.3, 0.5, 20.0]), **NEURON, noise=FIRST)
+    assert np.all(np.isfinite(rates))
+    assert np.all(np.diff(np.asarray(rates)) > 0)
+    if X64:  # without a seam: just above where it starts, and below
+        nu = np.linspace(0.8, 1.2, 9)
+        with pytest.warns(jn.laws.OutsideTheoryWarning):
+            curve = np.log(conductance_rate(nu, **NEURON, noise=FIRST))
+        assert np.all(np.abs(np.diff(curve, 3)) < 0.1)
+
+
+EXPONENTS = [
+    (jn.theory.EffectiveNoise(), 0.0340147),
+    (jn.theory.ItoNoise(), 0.0198887),
+    (jn.theory.StratonovichNoise(), 0.0198887),
+    (FIRST, 0.0238308),
+    (ShotNoise(), 0.0238308),
+]
+
+
+@pytest.mark.float32
+@pytest.mark.parametrize(("noise", "right"), EXPONENTS)
+def test_exponents_of_the_passage_time(noise, right):
+    found = strong_coupling(20.0, **NEURON, noise=noise).exponent
+    np.testing.assert_allclose(found, right, rtol=5e-6 if X64 else 1e-3)
+
+
+@pytest.mark.skipif(not X64, reason="all digits")
+def test_strong_coupling_above_threshold():
+    seen = strong_coupling(20.0, **NEURON | dict(a=1e-3, k=1e4, eta=0.6), noise=jn.theory.ItoNoise())
+    assert f"{seen.rate:.3f} {seen.cv:.6f}" == "249.850 0.122825"
+
+
+@pytest.mark.skipif(not X64, reason="rates of 1e-30 Hz")
+@pytest.mark.parametrize("noise", [e[0] for e in EXPONENTS[:3]])
+def test_strong_coupling_below_threshold(noise):
+    misses = []
+    for a in (0.01, 0.004, 0.002):
+        at = NEURON | dict(a=a)
+        seen = strong_coupling(20.0, **at, noise=noise)
+        misses.append(abs(float(seen.rate / conductance_rate(20.0, **at, noise=noise)) - 1.0))
+        np.testing.assert_allclose(seen.rate, 1000.0 / (2.0 + 1000.0 * seen.omega / 20.0), rtol=1e-12)
+        np.testing.assert_allclose(seen.cv, 1.0 - 2e-3 * seen.rate, rtol=1e-12)
+    assert misses[2] < 0.03
+    assert misses[2] < misses[1] < misses[0] or misses[0] < 0.03
+    v = np.linspace(-150.0, -55.0, 4_001)[:-1]
+    np.testing.assert_allclose(np.sum(seen.density(v)) * 95.0 / 4_000.0, 1.0, atol=0.03)
+
+
+def test_shot_noise_has_the_exponent_alone():
+    seen = strong_coupling(20.0, **NEURON, noise=FIRST)
+    for name in ("rate", "cv", "omega"):
+        with pytest.raises(ValueError, match="`ShotNoise` has no strong-coupling form"):
+            getattr(seen, name)
+    with pytest.raises(ValueError, match="`ShotNoise` has no strong-coupling form"):
+        seen.density(-60.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "noise", "says"),
+    [
+        (dict(a=1.0), FIRST, r"efficacy has to lie in \[0, 1\)"),
+        (dict(g=100.0), FIRST, r"efficacy has to lie in \[0, 1\)"),
+        (dict(v_rest=-50.0), FIRST, "rest below threshold"),
+    ],
+)
+def test_refusals(change, noise, says):
+    with pytest.raises(ValueError, match=says):
+        conductance_rate(20.0, **NEURON | change, noise=noise)
+    with pytest.raises(ValueError, match="`jump` has to be"):
+        ShotNoise("exact")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not X64, reason="all digits")
+def test_rates_of_the_network():
+    net = jn.networks.conductance_based(a=0.0016, k=1_000, g=20.0, gamma=0.25, nu_x=20.0)
+    rates = [float(jn.theory.mean_field(net, noise=noise).rate["E"]) for noise in (FIRST, ShotNoise())]
+    np.testing.assert_allclose(rates, [21.256, 22.093], atol=1e-3)
+
+
+def test_a_mean_field_refuses_what_it_does_not_cover():
+    with pytest.raises(ValueError, match="`ShotNoise` is of conductances"):
+        jn.theory.mean_field(jn.networks.brunel(), noise=ShotNoise())
+    assert jnp.isfinite(conductance_rate(0.0, **NEURON, noise=ShotNoise()))
