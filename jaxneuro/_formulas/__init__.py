@@ -8,6 +8,13 @@ from ._diffusion import (
     diffusion_rate as diffusion_rate,
 )
 from ._diffusion_response import DiffusionResponse as DiffusionResponse, diffusion_response as diffusion_response
+from ._filtered import (
+    AbstractRegime as AbstractRegime,
+    Crossings as Crossings,
+    LongFilter as LongFilter,
+    ShortFilter as ShortFilter,
+    lif_rate_filtered as lif_rate_filtered,
+)
 from ._from_passage import log_rate_of as log_rate_of
 from ._input import (
     OUMoments as OUMoments,

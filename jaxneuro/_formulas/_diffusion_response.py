@@ -60,7 +60,7 @@ def diffusion_response(
     >>> drift, noise = lambda v: (15 - v) / 20, lambda v: 5 / 20**0.5 + 0 * v
     >>> seen = diffusion_response(drift, noise, frequency=100.0, convention=Ito(), **lif)
     >>> f"{seen.drift / 20:.4f} Hz/mV"
-    '0.5864-0.6370j Hz/mV'
+    '0.5864-0.6369j Hz/mV'
 
     ```
 

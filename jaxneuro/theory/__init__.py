@@ -2,11 +2,15 @@
 
 from .._formulas import (
     AbstractConvention as AbstractConvention,
+    AbstractRegime as AbstractRegime,
+    Crossings as Crossings,
     DiffusionResponse as DiffusionResponse,
     Ito as Ito,
     LifResponse as LifResponse,
+    LongFilter as LongFilter,
     OUMoments as OUMoments,
     PoissonInput as PoissonInput,
+    ShortFilter as ShortFilter,
     Stratonovich as Stratonovich,
     diffusion_cv as diffusion_cv,
     diffusion_density as diffusion_density,
@@ -17,6 +21,7 @@ from .._formulas import (
     lif_density as lif_density,
     lif_log_rate as lif_log_rate,
     lif_rate as lif_rate,
+    lif_rate_filtered as lif_rate_filtered,
     lif_response as lif_response,
     ou_moments as ou_moments,
     poisson_input as poisson_input,

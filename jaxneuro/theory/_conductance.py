@@ -8,8 +8,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Bool, Float
 
-from .._network import KnownWeight, SpikeStream
+from .._network import SpikeStream
 from .._numerics import Moments, as_leaf, check_finite, check_nonnegative, check_positive, is_concrete, violates
+from ..connectivity import ConstantWeight
 from ..laws import OutsideTheoryWarning
 from ..models import LIF
 from ..synapses import DeltaConductance
@@ -40,12 +41,12 @@ class ConductanceNeuron(eqx.Module):
         """What it receives, as theory reads it."""
         nothing = jnp.zeros_like(self.k)
         excitatory = SpikeStream(
-            self.nu_x, Moments(self.k, nothing), KnownWeight(self.a), DeltaConductance(reversal=self.e_e)
+            self.nu_x, Moments(self.k, nothing), ConstantWeight(self.a), DeltaConductance(reversal=self.e_e)
         )
         inhibitory = SpikeStream(
             self.eta * self.nu_x,
             Moments(self.gamma * self.k, nothing),
-            KnownWeight(self.g * self.a),
+            ConstantWeight(self.g * self.a),
             DeltaConductance(reversal=self.e_i),
         )
         neuron = LIF(tau_m=self.tau_m, v_rest=self.v_rest, v_th=self.v_th, v_reset=self.v_reset, t_ref=self.t_ref)
@@ -166,7 +167,7 @@ def conductance_cv(
     >>> from jaxneuro.theory import ItoNoise, conductance_cv
     >>> neuron = dict(a=0.01, k=1_000, g=12.0, eta=1.8, gamma=0.25)
     >>> f"{conductance_cv(20.0, **neuron, noise=ItoNoise()):.5f}"
-    '0.84501'
+    '0.87265'
 
     ```
 
@@ -212,7 +213,7 @@ def conductance_density(
     >>> from jaxneuro.theory import ItoNoise, conductance_density
     >>> neuron = dict(a=0.01, k=1_000, g=12.0, eta=1.8, gamma=0.25)
     >>> f"{conductance_density(-60.0, 20.0, **neuron, noise=ItoNoise()):.5f} per mV"
-    '0.10000 per mV'
+    '0.03660 per mV'
 
     ```
 

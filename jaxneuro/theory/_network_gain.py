@@ -74,12 +74,8 @@ def network_gain(
     theory = checked_noise(noise)
     for name, value in (("a", a), ("k", k)):
         check_positive(name, as_leaf(value, name))
-    neuron = without_leak(
-        conductance_neuron(
-            nu_x=1.0, a=a, k=k, g=g, eta=1.0, gamma=gamma, tau_m=20.0, v_rest=-80.0, v_th=v_th, v_reset=v_reset,
-            t_ref=0.0, e_e=e_e, e_i=e_i,
-        )  # fmt: skip
-    )
+    numbers = dict(tau_m=20.0, v_rest=-80.0, v_th=v_th, v_reset=v_reset, t_ref=0.0, e_e=e_e, e_i=e_i)
+    neuron = without_leak(conductance_neuron(nu_x=1.0, a=a, k=k, g=g, eta=1.0, gamma=gamma, **numbers))
     if neuron.nu_x.ndim:
         raise ValueError(f"`network_gain` is of one network; got numbers of shape {neuron.nu_x.shape}: use jax.vmap.")
     check_conductance(theory, neuron)
@@ -90,7 +86,7 @@ def network_gain(
 def linear_gain(
     *, g: ArrayLike, gamma: ArrayLike, v_th: ArrayLike = -55.0, e_e: ArrayLike = 0.0, e_i: ArrayLike = -75.0
 ) -> Float[Array, "..."]:
-    """Returns the gain at which the mean potential stands at the threshold, to which networks tend where noise vanishes.
+    """Returns the gain at which the mean potential stands at threshold, to which networks tend where noise vanishes.
 
         nu/nu_X = (E_E - v_th)/(v_th (1 + g gamma) - E_E - g gamma E_I).
 
@@ -142,8 +138,10 @@ def _gain(theory: AbstractNoise, neuron: ConductanceNeuron) -> NetworkGain:
     _, slope = jax.jvp(lambda y: simple(neuron, y)[0], (x,), (jnp.ones_like(x),))
     # The residual is -log Q - log rho: 1 + dlog Q/dlog rho is minus its slope.
     second = jnp.where(seen, jnp.square(simplified) / slope, jnp.nan)
-    code = [Result.where(good & valid, Result.successful, Result.no_fixed_point) for good in (found, seen)]
-    return NetworkGain(*(jnp.where(valid, value, jnp.nan) for value in (rho, simplified, second)), *code)
+    rho, simplified, second = (jnp.where(valid, value, jnp.nan) for value in (rho, simplified, second))
+    good = Result.where(found & valid, Result.successful, Result.no_fixed_point)
+    good_simplified = Result.where(seen & valid, Result.successful, Result.no_fixed_point)
+    return NetworkGain(rho, simplified, second, good, good_simplified)
 
 
 Residual = Callable[[ConductanceNeuron, Float[Array, ""]], tuple[Float[Array, ""], Bool[Array, ""]]]

@@ -53,10 +53,10 @@ class ShotNoise(AbstractNoise):
         return hertz(self.log_rate(seen))
 
     def log_rate(self, seen: Afferents) -> Float[Array, ""]:
-        membrane, made = seen.membrane(), self.input(seen)
-        rising = jnp.sum(made.per_ms * made.share * (made.reversal > made.v_th).astype(made.per_ms.dtype)) > 0.0
+        made = self.input(seen)
+        rising = _excited(made)
         safe = jax.tree.map(lambda one, other: jnp.where(rising, one, other), made, _example(made))
-        return jnp.where(rising, log_rate_of(shot_log_time(safe), membrane.t_ref), -jnp.inf)
+        return jnp.where(rising, log_rate_of(shot_log_time(safe), seen.membrane().t_ref), -jnp.inf)
 
     def cv(self, seen: Afferents) -> Float[Array, ""]:
         membrane = seen.membrane()
@@ -68,7 +68,8 @@ class ShotNoise(AbstractNoise):
         return shot_density(v, self.input(seen), seen.membrane().t_ref)
 
     def continued(self, seen: Afferents) -> Bool[Array, ""]:
-        return shot_exponent(self.input(seen)).continued
+        made = self.input(seen)
+        return shot_exponent(made).continued & _excited(made)
 
     def exponent(self, seen: Afferents) -> Float[Array, ""]:
         return shot_exponent(self.input(seen)).folds
@@ -118,6 +119,12 @@ class ShotNoise(AbstractNoise):
         if self.jump is None:
             return stream.synapse.spike_effect(weight, tau_m).share
         return -jnp.expm1(-self.jump.exponent(weight))
+
+
+def _excited(made: ShotInput) -> Bool[Array, ""]:
+    """Whether any spike moves the neuron towards its threshold."""
+    rate = made.per_ms * made.share
+    return jnp.sum(jnp.where(made.reversal > made.v_th, rate, 0.0)) > 0.0
 
 
 def _example(made: ShotInput) -> ShotInput:

@@ -118,7 +118,7 @@ def strong_coupling(
 
 
 # The exponent times a does not depend on a where a is small, and there neither on the jump.
-_TINY = 1e-6
+_TINY = 1e-8
 
 
 def without_leak(neuron: Any) -> Any:

@@ -84,6 +84,7 @@ def test_density_is_normalised_and_its_flux_over_threshold_is_the_rate():
     np.testing.assert_allclose(20.0 * reach * 1000.0, rate, rtol=2e-3)
 
 
+@pytest.mark.slow
 def test_rates_too_low_for_the_solve_are_continued_and_it_is_said():
     with pytest.warns(jn.laws.OutsideTheoryWarning, match="too low for the linear solve"):
         rates = conductance_rate(np.array([0.3, 0.5, 20.0]), **NEURON, noise=FIRST)
@@ -118,6 +119,7 @@ def test_strong_coupling_above_threshold():
     assert f"{seen.rate:.3f} {seen.cv:.6f}" == "249.850 0.122825"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not X64, reason="rates of 1e-30 Hz")
 @pytest.mark.parametrize("noise", [e[0] for e in EXPONENTS[:3]])
 def test_strong_coupling_below_threshold(noise):
@@ -151,7 +153,7 @@ def test_shot_noise_has_the_exponent_alone():
         (dict(v_rest=-50.0), FIRST, "rest below threshold"),
     ],
 )
-def test_refusals(change, noise, says):
+def test_refusals(as_users_run, change, noise, says):
     with pytest.raises(ValueError, match=says):
         conductance_rate(20.0, **NEURON | change, noise=noise)
     with pytest.raises(ValueError, match="`jump` has to be"):
