@@ -65,10 +65,10 @@ def diffusion_rate(
 
     **Returns:** the rate [Hz].
 
-    **Raises:** `ValueError` where a number is out of range, `convention` is none, or A or B is not finite on the line;
+    Raises `ValueError` where a number is out of range, `convention` is none, or A or B is not finite on the line;
     NaN under jit.
 
-    **Derivatives:** forward and reverse mode, in everything that the functions hold too.
+    Derivatives: forward and reverse mode, in everything that the functions hold too.
 
     ```python
     >>> import jax.numpy as jnp
@@ -80,7 +80,7 @@ def diffusion_rate(
 
     ```
 
-    **Source:** Sanzeni, Histed, Brunel (2022), Phys Rev X 12, 011044, doi:10.1103/PhysRevX.12.011044, equations (A1),
+    Source: Sanzeni, Histed, Brunel (2022), Phys Rev X 12, 011044, doi:10.1103/PhysRevX.12.011044, equations (A1),
     (A3), (A5); Richardson (2007), Phys Rev E 76, 021919, doi:10.1103/PhysRevE.76.021919, for threshold integration.
     """
     call = prepared(drift, noise, convention, v_th, v_reset, t_ref, v_low, n)
@@ -104,7 +104,7 @@ def diffusion_cv(
 
     where the source, which divides by T^2, is corrected: the refractory period belongs to the interval.
 
-    **Arguments, raises, derivatives:** as `diffusion_rate`. **Returns:** the CV [1].
+    **Arguments:** (raises and derivatives too) as `diffusion_rate`. **Returns:** the CV [1].
 
     ```python
     >>> from jaxneuro.theory import Ito, diffusion_cv
@@ -115,7 +115,7 @@ def diffusion_cv(
 
     ```
 
-    **Source:** Sanzeni, Histed, Brunel (2022), doi:10.1103/PhysRevX.12.011044, equations (A6), (A7), corrected.
+    Source: Sanzeni, Histed, Brunel (2022), doi:10.1103/PhysRevX.12.011044, equations (A6), (A7), corrected.
     """
     return _cv(*prepared(drift, noise, convention, v_th, v_reset, t_ref, v_low, n))
 
@@ -142,7 +142,7 @@ def diffusion_density(
 
     **Returns:** the density [1/mV], of the shape of `v`; 0 below `v_low`.
 
-    **Raises, derivatives:** as `diffusion_rate`.
+    Raises, derivatives: as `diffusion_rate`.
 
     ```python
     >>> from jaxneuro.theory import Ito, diffusion_density
@@ -153,7 +153,7 @@ def diffusion_density(
 
     ```
 
-    **Source:** Sanzeni, Histed, Brunel (2022), doi:10.1103/PhysRevX.12.011044, equation (A4).
+    Source: Sanzeni, Histed, Brunel (2022), doi:10.1103/PhysRevX.12.011044, equation (A4).
     """
     potential = as_leaf(v, "v")
     check_finite("v", potential)

@@ -52,7 +52,7 @@ def diffusion_response(
 
     **Returns:** a `DiffusionResponse` with `drift` [Hz/(mV/ms)] and `noise` [Hz], of the shape of `frequency`.
 
-    **Raises:** as `diffusion_rate`. **Derivatives:** forward and reverse mode.
+    Raises as `diffusion_rate`. Derivatives: forward and reverse mode.
 
     ```python
     >>> from jaxneuro.theory import Ito, diffusion_response
@@ -64,7 +64,7 @@ def diffusion_response(
 
     ```
 
-    **Source:** Richardson (2007), Phys Rev E 76, 021919, doi:10.1103/PhysRevE.76.021919, whose threshold integration
+    Source: Richardson (2007), Phys Rev E 76, 021919, doi:10.1103/PhysRevE.76.021919, whose threshold integration
     this is the adjoint of.
     """
     hertz = as_leaf(frequency, "frequency")

@@ -134,9 +134,9 @@ def lif_rate_filtered(
 
     **Returns:** the rate [Hz], in the broadcast shape.
 
-    **Raises:** `ValueError` as `lif_rate`, and where `tau_s` or `sigma` is not positive; NaN under jit.
+    Raises `ValueError` as `lif_rate`, and where `tau_s` or `sigma` is not positive; NaN under jit.
 
-    **Derivatives:** forward and reverse mode.
+    Derivatives: forward and reverse mode.
 
     ```python
     >>> from jaxneuro.theory import lif_rate_filtered
@@ -146,7 +146,7 @@ def lif_rate_filtered(
 
     ```
 
-    **Source:** Sanzeni, Histed, Brunel (2022), doi:10.1103/PhysRevX.12.011044, equations (G8)-(G12), (G9) and (G12)
+    Source: Sanzeni, Histed, Brunel (2022), doi:10.1103/PhysRevX.12.011044, equations (G8)-(G12), (G9) and (G12)
     corrected; Fourcaud, Brunel (2002), doi:10.1162/089976602320264015.
     """
     arguments = LifArguments(mu, sigma, tau, v_th, v_reset, t_ref)

@@ -110,10 +110,10 @@ def conductance_rate(
 
     **Returns:** the rate [Hz], in the broadcast shape.
 
-    **Raises:** `ValueError` where a number is negative, not finite or out of order, or the theory does not cover the
+    Raises `ValueError` where a number is negative, not finite or out of order, or the theory does not cover the
     neuron; NaN under jit.
 
-    **Derivatives:** forward and reverse mode.
+    Derivatives: forward and reverse mode.
 
     ```python
     >>> from jaxneuro.theory import ItoNoise, conductance_rate
@@ -123,7 +123,7 @@ def conductance_rate(
 
     ```
 
-    **Source:** Sanzeni, Histed, Brunel (2022), Phys Rev X 12, 011044, doi:10.1103/PhysRevX.12.011044, equations (10),
+    Source: Sanzeni, Histed, Brunel (2022), Phys Rev X 12, 011044, doi:10.1103/PhysRevX.12.011044, equations (10),
     (A13).
     """
     theory = checked_noise(noise)
@@ -161,7 +161,7 @@ def conductance_cv(
 ) -> Float[Array, "..."]:
     """Returns the coefficient of variation of the inter-spike intervals of such a neuron.
 
-    **Arguments, raises, derivatives:** as `conductance_rate`. **Returns:** the CV [1], in the broadcast shape.
+    **Arguments:** (raises and derivatives too) as `conductance_rate`. **Returns:** the CV [1], in the broadcast shape.
 
     ```python
     >>> from jaxneuro.theory import ItoNoise, conductance_cv
@@ -171,7 +171,7 @@ def conductance_cv(
 
     ```
 
-    **Source:** Sanzeni, Histed, Brunel (2022), doi:10.1103/PhysRevX.12.011044, equations (15), (A14).
+    Source: Sanzeni, Histed, Brunel (2022), doi:10.1103/PhysRevX.12.011044, equations (15), (A14).
     """
     theory = checked_noise(noise)
     neuron = conductance_neuron(
@@ -207,7 +207,7 @@ def conductance_density(
 
     **Returns:** the density [1/mV], of the shape of `v`.
 
-    **Raises, derivatives:** as `conductance_rate`.
+    Raises, derivatives: as `conductance_rate`.
 
     ```python
     >>> from jaxneuro.theory import ItoNoise, conductance_density
@@ -217,7 +217,7 @@ def conductance_density(
 
     ```
 
-    **Source:** Sanzeni, Histed, Brunel (2022), doi:10.1103/PhysRevX.12.011044, equations (17), (A12).
+    Source: Sanzeni, Histed, Brunel (2022), doi:10.1103/PhysRevX.12.011044, equations (17), (A12).
     """
     theory, potential = checked_noise(noise), as_leaf(v, "v")
     check_finite("v", potential)

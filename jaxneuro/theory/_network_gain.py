@@ -56,9 +56,9 @@ def network_gain(
 
     **Returns:** a `NetworkGain`.
 
-    **Raises:** `ValueError` where a number is out of range, or the theory has no strong-coupling form.
+    Raises `ValueError` where a number is out of range, or the theory has no strong-coupling form.
 
-    **Derivatives:** implicit, forward and reverse mode.
+    Derivatives: implicit, forward and reverse mode.
 
     ```python
     >>> from jaxneuro.theory import network_gain
@@ -68,7 +68,7 @@ def network_gain(
 
     ```
 
-    **Source:** Sanzeni, Histed, Brunel (2022), doi:10.1103/PhysRevX.12.011044, equations (20), (D2), (D9), (D11). The
+    Source: Sanzeni, Histed, Brunel (2022), doi:10.1103/PhysRevX.12.011044, equations (20), (D2), (D9), (D11). The
     simplified conditions have a second root where mu comes close to threshold, which is spurious.
     """
     theory = checked_noise(noise)
@@ -94,7 +94,7 @@ def linear_gain(
 
     **Returns:** the gain, dimensionless; infinite where inhibition cannot hold the potential below threshold.
 
-    **Raises:** `ValueError` where a number is negative or not finite. **Derivatives:** forward and reverse mode.
+    Raises `ValueError` where a number is negative or not finite. Derivatives: forward and reverse mode.
 
     ```python
     >>> from jaxneuro.theory import linear_gain
@@ -103,7 +103,7 @@ def linear_gain(
 
     ```
 
-    **Source:** Sanzeni, Histed, Brunel (2022), doi:10.1103/PhysRevX.12.011044, equation (21).
+    Source: Sanzeni, Histed, Brunel (2022), doi:10.1103/PhysRevX.12.011044, equation (21).
     """
     g, gamma = as_leaf(g, "g"), as_leaf(gamma, "gamma")
     top, excitation, inhibition = as_leaf(v_th, "v_th"), as_leaf(e_e, "e_e"), as_leaf(e_i, "e_i")

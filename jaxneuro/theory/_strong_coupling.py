@@ -89,9 +89,9 @@ def strong_coupling(
     efficacy the integral over V from mu to threshold of p > 0,
     exp(p (E_E - V)) - 1 + gamma eta [exp(p g (E_I - V)) - 1] = 0.
 
-    **Raises:** `ValueError` as `conductance_rate`; of `ShotNoise`, which has the exponent alone, for the others.
+    Raises `ValueError` as `conductance_rate`; of `ShotNoise`, which has the exponent alone, for the others.
 
-    **Derivatives:** forward and reverse mode.
+    Derivatives: forward and reverse mode.
 
     ```python
     >>> from jaxneuro.theory import strong_coupling
@@ -101,7 +101,7 @@ def strong_coupling(
 
     ```
 
-    **Source:** Sanzeni, Histed, Brunel (2022), doi:10.1103/PhysRevX.12.011044, equations (12), (13), (16), (18), (B4),
+    Source: Sanzeni, Histed, Brunel (2022), doi:10.1103/PhysRevX.12.011044, equations (12), (13), (16), (18), (B4),
     (B6), (B9, with the rate of the full theory), (B17), (D13, corrected).
     """
     theory = checked_noise(noise)
