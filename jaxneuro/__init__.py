@@ -25,6 +25,8 @@ from ._numerics import (
     Result as Result,
 )
 from ._simulate import (
+    Clamp as Clamp,
+    InsideSteps as InsideSteps,
     Solution as Solution,
     Wiring as Wiring,
     adjoint as adjoint,

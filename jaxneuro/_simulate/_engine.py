@@ -19,7 +19,7 @@ from ._deliver import GivenArrivals, deliver, push, with_amplitude
 from ._exact_times import off_grid_arrivals
 from ._machine import AbstractProgram, Cut, Emitted, Look
 from ._plan import NetworkState, Plan, all_finite, drives_are_wrong, part, spans, with_surrogates
-from ._stimulus import Stimulus
+from ._stimulus import Stimulus, as_input
 from ._wire import Wiring, differs_from_wiring
 
 
@@ -29,7 +29,7 @@ class SpikingProgram(AbstractProgram):
     net: Network
     plan: Plan
     key: PRNGKeyArray
-    stimulus: dict[str, Stimulus]
+    stimulus: dict[str, dict[str, Stimulus]]
     first: Int[Array, ""]
     wiring: Wiring
     surrogates: dict[str, AbstractSurrogate]
@@ -72,7 +72,8 @@ class SpikingProgram(AbstractProgram):
             "chance": tuple([self._chance(i, steps) for i in range(len(self.net.projections))]),
             "sources": {name: fired for name, fired in sources.items() if name in heard},
             "stimulus": {
-                name: s.rows(steps - self.first, steps) for name, s in self.stimulus.items() if s.constant is None
+                name: {part: s.rows(steps - self.first, steps) for part, s in own.items() if s.constant is None}
+                for name, own in self.stimulus.items()
             },
             "ahead": ahead,
         }
@@ -171,9 +172,9 @@ class SpikingProgram(AbstractProgram):
         """What every population receives, and what synapses and drives are afterwards."""
         net, plan = self.net, self.plan
         inputs = {name: Input() for name in state.neurons}
-        constant = {name: s.constant for name, s in self.stimulus.items() if s.constant is not None}
-        for name, current in (arriving["stimulus"] | constant).items():
-            inputs[name] = inputs[name] + Input(current=jnp.broadcast_to(current, (plan.sizes[name],)))
+        for name, own in self.stimulus.items():
+            constant = {part: s.constant for part, s in own.items() if s.constant is not None}
+            inputs[name] = as_input(arriving["stimulus"][name] | constant, plan.sizes[name])
         potentials = {name: net.populations[name].model.observe(now).get("v") for name, now in state.neurons.items()}
         synapses = []
         for i, projection in enumerate(net.projections):

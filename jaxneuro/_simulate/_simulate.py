@@ -11,6 +11,7 @@ from ..models import AbstractMembraneSolver, AbstractODE, Exact, RungeKutta4
 from ..surrogate import AbstractSurrogate
 from . import record as record_module
 from ._binary import AbstractUpdate, simulate_binary
+from ._exact_times import AbstractSpikeTimes
 from ._ode import simulate_ode
 from ._solution import Solution
 from ._spiking import simulate_spiking
@@ -33,7 +34,7 @@ def simulate(
     surrogate: AbstractSurrogate | Mapping[str, AbstractSurrogate] | None = None,
     adjoint: AbstractAdjoint | None = None,
     update: AbstractUpdate | None = None,
-    spike_times: Exact | None = None,
+    spike_times: AbstractSpikeTimes | Exact | None = None,
     progress: bool = False,
     throw: bool = True,
 ) -> Solution:
@@ -55,7 +56,8 @@ def simulate(
     - `record`: {name: recorder} of `jn.record`; default {"rate": `Rate()`}, or of binary units
       {"activity": `MeanActivity()`}, of a rate model a `Trace` of each variable.
     - `stimulus`: injected current (mV of LIF, uA/cm2 of neurons with channels), a binary unit's field or the input of
-      a rate: a number, (n,), (time, n) or a function of time [ms]; {population: one of these} for a network. A function
+      a rate: a number, (n,), (time, n) or a function of time [ms]; of neurons also a
+      `Clamp`; {population: one of these} for a network. A function
       that is a pytree, as `jax.tree_util.Partial(f, v)`, holds numbers that are changed without compiling again.
     - `state`: where to start, such as `sol.state` of the run before; default the initial state.
     - `wiring`: from `jn.wire(net, key=)`.
@@ -67,7 +69,8 @@ def simulate(
     - `adjoint`: of `jn.adjoint`, how derivatives are taken: `Direct()`, or `Checkpoint()` with a surrogate.
     - `update`: of a binary network alone: `Sequential()` by default, or `Parallel()`, which wants
       dt = tau.
-    - `spike_times`: `Exact()` finds in closed form where within a step a LIF neuron reaches its threshold; the spike
+    - `spike_times`: `InsideSteps()` finds in closed form where within a step a LIF neuron reaches its threshold;
+      the spike
       arrives as late in the step in which it arrives, refractoriness is not rounded, and times have derivatives (see
       below). Default: the ends of the steps.
     - `progress`: shows a line on standard error.
@@ -91,7 +94,8 @@ def simulate(
     benchmarks gradient`), and over long runs those of a chaotic system: for stationary rates
     differentiate `jn.theory.mean_field`.
 
-    With `spike_times=Exact()` a run has the exact derivatives of its spike times, and through them of its potentials
+    With `spike_times=InsideSteps()` a run has the exact derivatives of its spike times, and through them of its
+    potentials
     and of what `record.SpikeTimes` keeps: those of `simulate_events`, at the cost of the clock. For LIF neurons with
     a hard reset, `ExponentialCurrent`s, delays of whole steps and constant or Poisson input. Of several arrivals of
     one projection at a neuron in a step the first three moments of their times are kept, an error of order

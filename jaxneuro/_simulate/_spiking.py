@@ -1,5 +1,6 @@
 """A run of a network of neurons, or of a single population."""
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,11 +15,11 @@ from ..models import AbstractSolver, Exact
 from ..surrogate import AbstractSurrogate
 from ._driver import SINGLE, drive as drive_machine
 from ._engine import SpikingProgram
-from ._exact_times import with_exact_times
+from ._exact_times import AbstractSpikeTimes, with_exact_times
 from ._machine import AbstractMachine
 from ._plan import NetworkState, initial_state, make_plan
 from ._solution import Solution, sentence
-from ._stimulus import Stimulus, make_stimulus
+from ._stimulus import Stimulus, make_stimuli
 from ._wire import Wiring, check_wiring, size_of, wire
 from .adjoint import Checkpoint, Direct, checked_adjoint
 from .record import AbstractRecorder, Layout, Rate
@@ -68,7 +69,7 @@ class SpikingMachine(AbstractMachine):
     net: Network
     wiring: Wiring
     key: PRNGKeyArray
-    stimuli: dict[str, Stimulus]
+    stimuli: dict[str, dict[str, Stimulus]]
     solver: AbstractSolver | None
     surrogates: dict[str, AbstractSurrogate]
     amplitudes: tuple[str, ...] = eqx.field(static=True)
@@ -131,7 +132,7 @@ def _variables(model: Any, n: int) -> tuple[str, ...]:
 
 def _with_stimuli(
     net: Network, stimulus: Any, single: bool, first: int, n_steps: int, dt: float
-) -> tuple[Network, dict[str, Stimulus]]:
+) -> tuple[Network, dict[str, dict[str, Stimulus]]]:
     """The network whose sources have what they are given, and what is injected into its neurons."""
     by_name = {} if stimulus is None else {SINGLE: stimulus} if single else stimulus
     if not isinstance(by_name, Mapping):
@@ -145,7 +146,7 @@ def _with_stimuli(
         models[name].given(name, by_name.get(name), size_of(net, name), begin, n_steps, dt) for name in net.source_names
     ]
     injected = {
-        name: make_stimulus(name, by_name[name], size_of(net, name), n_steps, dt, models[name].stimulus_share())
+        name: make_stimuli(name, by_name[name], size_of(net, name), n_steps, dt, models[name].stimulus_share())
         for name in net.neuron_names
         if name in by_name
     }
@@ -175,10 +176,17 @@ def _check_spikes(net: Network, key: PRNGKeyArray, dt: float) -> tuple[str, ...]
 
 
 def _with_spike_times(net: Network, spike_times: Any, surrogate: Any, dt: float) -> Network:
-    if not isinstance(spike_times, Exact):
-        raise ValueError(f"`spike_times` has to be `Exact()`, or None for the ends of steps; got {spike_times!r}.")
+    if isinstance(spike_times, Exact):
+        message = "`spike_times=Exact()` is `spike_times=InsideSteps()` now, and goes with the next version."
+        warnings.warn(message, DeprecationWarning, stacklevel=4)
+    elif not isinstance(spike_times, AbstractSpikeTimes):
+        raise ValueError(
+            f"`spike_times` has to be `InsideSteps()`, or None for the ends of steps; got {spike_times!r}."
+        )
     if surrogate is not None:
-        raise ValueError("`spike_times=Exact()` has the derivative of every spike's time: it takes no `surrogate`.")
+        raise ValueError(
+            "`spike_times=InsideSteps()` has the derivative of every spike's time: it takes no `surrogate`."
+        )
     return with_exact_times(net, dt)
 
 

@@ -8,7 +8,8 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, Int
 
-from .._numerics import as_callable, as_leaf, check_finite
+from .._formulas import Input
+from .._numerics import as_callable, as_leaf, check_finite, check_nonnegative
 
 
 class Stimulus(eqx.Module):
@@ -56,3 +57,71 @@ def make_stimulus(name: str, value: Any, n: int, n_steps: int, dt: float, share:
     raise ValueError(
         f"`stimulus` of {name!r} has shape {leaf.shape}; it has to be a number, ({n},) or (time, n) = ({n_steps}, {n})."
     )
+
+
+class Clamp(eqx.Module):
+    """What an experimenter does to neurons beside a current: a conductance clamp, a voltage clamp, kicks.
+
+        C dV/dt = ... + current + conductance (reversal - V),   and V jumps by `kick` at the end of each step.
+
+    A voltage clamp is a large conductance whose reversal is the command potential.
+
+    **Arguments**, each a number, (n,), (time, n) or a function of time [ms], as a `stimulus` is:
+
+    - `current`: as a plain stimulus.
+    - `conductance`: relative to leak of integrate-and-fire neurons, mS/cm2 of neurons with channels; not negative.
+    - `reversal`: [mV], needed with a conductance.
+    - `kick`: [mV], in each step.
+
+    Raises `ValueError` where nothing is given, or one of `conductance` and `reversal` is missing.
+
+    ```python
+    >>> import jax, jaxneuro as jn
+    >>> clamp = jn.Clamp(conductance=1_000.0, reversal=-40.0)
+    >>> cell, key = jn.Population(jn.HodgkinHuxley(), 1), jax.random.key(0)
+    >>> sol = jn.simulate(cell, 0.0, 5.0, dt=0.01, key=key, stimulus=clamp, record={"v": jn.record.Trace("v")})
+    >>> round(float(sol["v"][-1, 0]), 1)
+    -40.0
+
+    ```
+
+    Source: Hodgkin, Huxley and Katz (1952), doi:10.1113/jphysiol.1952.sp004716; Robinson and Kawai (1993),
+    doi:10.1016/0165-0270(93)90119-C.
+    """
+
+    current: Any = None
+    conductance: Any = None
+    reversal: Any = None
+    kick: Any = None
+
+    def __check_init__(self) -> None:
+        if (self.conductance is None) != (self.reversal is None):
+            raise ValueError("`conductance` and `reversal` belong together: give both or neither.")
+        if self.current is None and self.conductance is None and self.kick is None:
+            raise ValueError("`Clamp` needs one of `current`, `conductance` with `reversal`, and `kick`.")
+
+    def stimuli(self, name: str, n: int, n_steps: int, dt: float, share: float) -> dict[str, Stimulus]:
+        """Its parts, checked, for a population `name` of `n` neurons."""
+        if self.conductance is not None and not callable(self.conductance):
+            check_nonnegative("conductance", as_leaf(self.conductance, "conductance"))
+        given = {part: getattr(self, part) for part in ("current", "conductance", "reversal", "kick")}
+        return {
+            part: make_stimulus(f"{name}, its `{part}`", value, n, n_steps, dt, share)
+            for part, value in given.items()
+            if value is not None
+        }
+
+
+def make_stimuli(name: str, value: Any, n: int, n_steps: int, dt: float, share: float) -> dict[str, Stimulus]:
+    """What is injected into a population of neurons, by its parts: a current, or all of a `Clamp`."""
+    if isinstance(value, Clamp):
+        return value.stimuli(name, n, n_steps, dt, share)
+    return {"current": make_stimulus(name, value, n, n_steps, dt, share)}
+
+
+def as_input(parts: dict[str, Float[Array, "*n"]], n: int) -> Input:
+    """The `Input` of one step of `n` neurons."""
+    own = {part: jnp.broadcast_to(value, (n,)) for part, value in parts.items()}
+    reversal = own.pop("reversal", None)
+    conductance, pull = own.get("conductance"), None if reversal is None else own["conductance"] * reversal
+    return Input(own.get("current"), conductance, pull, kick=own.get("kick"))

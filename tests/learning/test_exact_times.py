@@ -38,7 +38,7 @@ def network(p):
 
 def clock(p):
     return jn.simulate(
-        network(p), 0.0, T1, dt=DT, key=KEY, stimulus={"in": TABLE}, spike_times=jn.Exact(), throw=False,
+        network(p), 0.0, T1, dt=DT, key=KEY, stimulus={"in": TABLE}, spike_times=jn.InsideSteps(), throw=False,
         record={"times": jn.record.SpikeTimes("hidden", 10), "spikes": jn.record.Spikes("hidden")},
     )  # fmt: skip
 
@@ -76,7 +76,7 @@ def test_a_constant_current_gives_the_interval_in_closed_form(dt):
     def third(i, t_ref):
         lif = jn.LIF(tau_m=20.0, v_th=10.0, v_reset=2.0, t_ref=t_ref)
         sol = jn.simulate(
-            jn.Population(lif, 1), 0.0, 60.0, dt=dt, key=KEY, stimulus=i, spike_times=jn.Exact(),
+            jn.Population(lif, 1), 0.0, 60.0, dt=dt, key=KEY, stimulus=i, spike_times=jn.InsideSteps(),
             record={"t": jn.record.SpikeTimes("population", 3)}, throw=False,
         )  # fmt: skip
         return sol["t"][0, 2]
@@ -106,7 +106,7 @@ def test_a_read_out_hears_a_spike_when_it_comes():
         [jn.Projection("E", "out", jn.ExponentialCurrent(tau_s), weight=w, connectivity=jn.AllToAll(), delay=1.0)],
     )
     sol = jn.simulate(
-        net, 0.0, 50.0, dt=0.5, key=KEY, stimulus={"E": 25.0}, spike_times=jn.Exact(),
+        net, 0.0, 50.0, dt=0.5, key=KEY, stimulus={"E": 25.0}, spike_times=jn.InsideSteps(),
         record={"v": jn.record.Trace("out.v"), "t": jn.record.SpikeTimes("E", 5)},
     )  # fmt: skip
     arrivals = np.asarray(sol["t"][0])
@@ -128,7 +128,7 @@ def test_drawn_wiring_equals_the_same_weights_given_and_runs_go_on():
         )
 
     record = {"t": jn.record.SpikeTimes("E", 8)}
-    run = dict(dt=0.1, key=KEY, spike_times=jn.Exact(), record=record)
+    run = dict(dt=0.1, key=KEY, spike_times=jn.InsideSteps(), record=record)
     drawn = jn.simulate(net(jn.AllToAll()), 0.0, 40.0, **run)
     given = net(jn.Weights(np.ones((30, 30)) - np.eye(30)))
     first = jn.simulate(given, 0.0, 20.0, **run)
@@ -141,7 +141,7 @@ def test_drawn_wiring_equals_the_same_weights_given_and_runs_go_on():
 def test_two_spikes_in_a_step_fail_the_run(as_users_run):
     lif = jn.LIF(tau_m=20.0, v_th=1.0, v_reset=0.0, t_ref=0.0)
     with pytest.raises(RuntimeError, match="twice in one step"):
-        jn.simulate(jn.Population(lif, 1), 0.0, 5.0, dt=1.0, key=KEY, stimulus=100.0, spike_times=jn.Exact())
+        jn.simulate(jn.Population(lif, 1), 0.0, 5.0, dt=1.0, key=KEY, stimulus=100.0, spike_times=jn.InsideSteps())
 
 
 def test_what_has_no_crossing_in_closed_form_is_refused(as_users_run):
@@ -161,7 +161,7 @@ def test_what_has_no_crossing_in_closed_form_is_refused(as_users_run):
     ]
     for wrong, message in cases:
         with pytest.raises(ValueError, match=message):
-            jn.simulate(wrong, 0.0, 5.0, dt=0.1, key=KEY, spike_times=jn.Exact())
+            jn.simulate(wrong, 0.0, 5.0, dt=0.1, key=KEY, spike_times=jn.InsideSteps())
     right = net()
     for more, message in [
         ({"surrogate": jn.surrogate.Triangular()}, "takes no `surrogate`"),
@@ -170,8 +170,8 @@ def test_what_has_no_crossing_in_closed_form_is_refused(as_users_run):
         ({"spike_times": jn.EulerMaruyama()}, "`spike_times` has to be"),
     ]:
         with pytest.raises(ValueError, match=message):
-            jn.simulate(right, 0.0, 5.0, dt=0.1, key=KEY, **({"spike_times": jn.Exact()} | more))
+            jn.simulate(right, 0.0, 5.0, dt=0.1, key=KEY, **({"spike_times": jn.InsideSteps()} | more))
     with pytest.raises(ValueError, match="of a network of neurons"):
-        jn.simulate(jn.networks.ring(n=8), 0.0, 5.0, dt=0.1, spike_times=jn.Exact())
+        jn.simulate(jn.networks.ring(n=8), 0.0, 5.0, dt=0.1, spike_times=jn.InsideSteps())
     with pytest.raises(ValueError, match="`n_spikes` has to be"):
         jn.record.SpikeTimes("E", 0)

@@ -20,7 +20,8 @@ class FirstTimes(eqx.Module):
 class SpikeTimes(AbstractRecorder):
     """The first spike times of each neuron of a population [ms], infinite where it has fewer spikes.
 
-    With `spike_times=Exact()` they have exact derivatives; of other runs they are numbers, `Spikes` keeps all of them.
+    With `spike_times=InsideSteps()` they have exact derivatives; of other runs they are numbers, `Spikes` keeps
+    all of them.
 
     **Arguments:** `population`, its name; `n_spikes`, how many are kept; `start` [ms].
 
