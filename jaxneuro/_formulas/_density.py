@@ -1,12 +1,22 @@
 """Stationary density of the membrane potential of the LIF neuron in white noise."""
 
+import math
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_leaf, check_finite, check_positive, dawson_derivative, dawson_difference
+from .._numerics import (
+    as_leaf,
+    check_broadcast,
+    check_finite,
+    check_positive,
+    dawson_derivative,
+    dawson_difference,
+    where_defined,
+)
 from ._arguments import LifArguments
-from ._passage import Limits, passage, size
+from ._passage import Limits, passage, silent, size
 
 
 def lif_density(
@@ -47,6 +57,7 @@ def lif_density(
     arguments = LifArguments(mu, sigma, tau, v_th, v_reset, t_ref)
     check_positive("sigma", arguments.sigma)
     potential = as_leaf(v, "v")
+    check_broadcast({"v": potential} | vars(arguments))
     check_finite("v", potential)
     return _density(potential, arguments)
 
@@ -66,7 +77,14 @@ def _density(v: Float[Array, "..."], arguments: LifArguments) -> Float[Array, ".
     exponent = jnp.where(size(low) > at.b, -at.exponent - behind, -jnp.square(y))
     interval = t_ref * jnp.exp(-at.exponent) + tau * passage(at)
     density = 2.0 * tau / at.sigma * integral / interval * jnp.exp(exponent)
-    return jnp.where(arguments.valid() & (sigma > 0.0) & jnp.isfinite(v), jnp.where(below, density, 0.0), jnp.nan)
+    # So far below that no spike comes: the free membrane.
+    free = silent(mu, sigma, v_th)
+    safe = jnp.where(free & (sigma > 0.0), sigma, 1.0)
+    gauss = jnp.exp(-jnp.square((inside - jnp.where(free, mu, 0.0)) / safe)) / (safe * math.sqrt(math.pi))
+    density = jnp.where(free, gauss, density)
+    return where_defined(
+        arguments.valid() & (sigma > 0.0) & jnp.isfinite(v), jnp.where(below, density, 0.0), v, *arguments.values()
+    )
 
 
 def _scaled_integral(

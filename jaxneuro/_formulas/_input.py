@@ -4,7 +4,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_leaf, check_broadcast, check_finite, check_nonnegative, check_positive
+from .._numerics import as_leaf, check_broadcast, check_finite, check_nonnegative, check_positive, where_defined
 
 
 class PoissonInput(eqx.Module):
@@ -59,6 +59,7 @@ def poisson_input(
     """
     n_e, n_i, psp, ratio = as_leaf(c_e, "c_e"), as_leaf(c_i, "c_i"), as_leaf(j, "j"), as_leaf(g, "g")
     frequency, time_constant, window = as_leaf(rate, "rate"), as_leaf(tau_m, "tau_m"), as_leaf(t, "t")
+    check_broadcast(dict(c_e=n_e, c_i=n_i, j=psp, g=ratio, rate=frequency, tau_m=time_constant, t=window))
     for name, value in (("c_e", n_e), ("c_i", n_i), ("rate", frequency), ("t", window)):
         check_nonnegative(name, value)
     for name, value in (("j", psp), ("g", ratio)):
@@ -67,6 +68,10 @@ def poisson_input(
     per_ms = frequency / 1000.0
     mu = time_constant * psp * (n_e - ratio * n_i) * per_ms
     power = time_constant * jnp.square(psp) * (n_e + jnp.square(ratio) * n_i) * per_ms
+    # Of values that only a transformation knows, what the checks above refuse is NaN.
+    valid = (n_e >= 0) & (n_i >= 0) & (frequency >= 0) & (time_constant > 0)
+    mu, power = where_defined(valid, mu), where_defined(valid, power)
+    window = where_defined(window >= 0, window)
     return PoissonInput(mean=mu * window, variance=time_constant * power * window, mu=mu, sigma=jnp.sqrt(power))
 
 
@@ -141,6 +146,9 @@ def ou_moments(
     for name, value in (("mu", mean_input), ("v_0", start), ("e_l", rest)):
         check_finite(name, value)
     check_positive("tau", time_constant)
+    # Of values that only a transformation knows, what the checks above refuse is NaN.
+    time, shift = where_defined(time >= 0, time), where_defined(shift >= 0, shift)
+    noise, time_constant = where_defined(noise >= 0, noise), where_defined(time_constant > 0, time_constant)
     reached = -jnp.expm1(-time / time_constant)
     variance = -0.5 * jnp.square(noise) * jnp.expm1(-2.0 * time / time_constant)
     return OUMoments(

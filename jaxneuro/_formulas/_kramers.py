@@ -6,7 +6,15 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_leaf, check_finite, check_nonnegative, check_positive, violates
+from .._numerics import (
+    as_leaf,
+    check_broadcast,
+    check_finite,
+    check_nonnegative,
+    check_positive,
+    violates,
+    where_defined,
+)
 
 
 def kramers_rate(
@@ -40,6 +48,7 @@ def kramers_rate(
     """
     given = {"mu": mu, "sigma": sigma, "tau": tau, "v_th": v_th, "t_ref": t_ref}
     values = [as_leaf(x, name) for name, x in given.items()]
+    check_broadcast(dict(zip(("mu", "sigma", "tau", "v_th", "t_ref"), values, strict=True)))
     check_finite("mu", values[0])
     check_positive("sigma", values[1])
     check_positive("tau", values[2])
@@ -63,4 +72,4 @@ def _kramers(
     # In two factors, so that a rate above the smallest float does not vanish with exp(-b^2).
     half = jnp.exp(-0.5 * jnp.square(b))
     interval = t_ref * jnp.square(half) + tau * math.sqrt(math.pi) / b
-    return jnp.where(valid, 1000.0 * half / interval * half, jnp.nan)
+    return where_defined(valid, 1000.0 * half / interval * half, mu, sigma, tau, v_th, t_ref)

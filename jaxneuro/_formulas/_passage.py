@@ -12,8 +12,12 @@ TWO_ROOT_PI = 2.0 * math.sqrt(math.pi)
 
 
 def silent(mu: Float[Array, "..."], sigma: Float[Array, "..."], v_th: Float[Array, "..."]) -> Bool[Array, "..."]:
-    """Where no noise lifts the potential to the threshold. What is made of `Limits` has to be replaced there."""
-    return (sigma == 0.0) & (mu <= v_th)
+    """Where no noise lifts the potential to the threshold. What is made of `Limits` has to be replaced there.
+
+    That is where there is no noise, and where the square of (v_th - mu) / sigma overflows.
+    """
+    most = 0.1 * float(jnp.finfo(sigma.dtype).max) ** 0.5
+    return ((sigma == 0.0) & (mu <= v_th)) | (v_th - mu > most * sigma)
 
 
 class Limits(eqx.Module):

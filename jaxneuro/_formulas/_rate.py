@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
+from .._numerics import where_defined
 from ._arguments import LifArguments
 from ._passage import Limits, passage, passage_slopes, silent
 
@@ -100,12 +101,12 @@ def lif_log_rate(
 
 @jax.jit
 def _rate(arguments: LifArguments) -> Float[Array, "..."]:
-    return jnp.where(arguments.valid(), rate_kernel(*arguments.values()), jnp.nan)
+    return where_defined(arguments.valid(), rate_kernel(*arguments.values()), *arguments.values())
 
 
 @jax.jit
 def _log_rate(arguments: LifArguments) -> Float[Array, "..."]:
-    return jnp.where(arguments.valid(), log_rate_kernel(*arguments.values()), jnp.nan)
+    return where_defined(arguments.valid(), log_rate_kernel(*arguments.values()), *arguments.values())
 
 
 @jax.custom_jvp

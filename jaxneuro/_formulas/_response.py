@@ -7,7 +7,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, ArrayLike, Complex, Float
 
-from .._numerics import check_finite, check_positive, read_array
+from .._numerics import check_broadcast, check_finite, check_positive, read_array, where_defined
 from ._arguments import LifArguments
 from ._backward import STEPS, falling, passage_from
 from ._rate import rate_kernel
@@ -74,7 +74,9 @@ def lif_response(
     """
     arguments = LifArguments(mu, sigma, tau, v_th, v_reset, t_ref)
     check_positive("sigma", arguments.sigma)
-    return _response(_frequency(omega), arguments)
+    frequency = _frequency(omega)
+    check_broadcast({"omega": frequency} | vars(arguments))
+    return _response(frequency, arguments)
 
 
 def _frequency(omega: ArrayLike) -> Complex[Array, "..."]:
@@ -98,7 +100,7 @@ def _response(omega: Complex[Array, "..."], arguments: LifArguments) -> LifRespo
     sigma = jnp.where(valid, arguments.sigma, 1.0)
     mu, _, tau, v_th, v_reset, t_ref = arguments.values()
     found = response_kernel(1e-3j * omega, mu, sigma, tau, v_th, v_reset, t_ref)
-    return jax.tree.map(lambda value: jnp.where(valid, value, jnp.nan), found)
+    return jax.tree.map(lambda value: where_defined(valid, value, omega, *arguments.values()), found)
 
 
 def response_kernel(

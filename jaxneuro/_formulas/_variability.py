@@ -14,6 +14,7 @@ from .._numerics import (
     tail,
     tail_difference,
     tail_integral,
+    where_defined,
 )
 from ._arguments import LifArguments
 from ._passage import Limits, passage, silent, size, square_exponential
@@ -21,6 +22,7 @@ from ._rate import log_rate_tangent
 
 FOUR_OVER_ROOT_PI = 4.0 / math.sqrt(math.pi)
 NODES = 32  # 24 already reach 1e-12 of the whole
+_ONE_BEYOND = 9.0  # exp(-81)
 REACH = 7.0  # exp(-49): beyond, the part done by quadrature is lost in rounding
 
 
@@ -63,7 +65,7 @@ def lif_cv(
 
 @jax.jit
 def _cv(arguments: LifArguments) -> Float[Array, "..."]:
-    return jnp.where(arguments.valid(), cv_kernel(*arguments.values()), jnp.nan)
+    return where_defined(arguments.valid(), cv_kernel(*arguments.values()), *arguments.values())
 
 
 @jax.custom_jvp
@@ -102,7 +104,8 @@ def _cv_jvp(primals, tangents):
     spread = 0.5 * change / at.sigma / _variance_integral(at)
     cv = cv_kernel(mu, used, tau, v_th, v_reset, t_ref)
     tangent = cv * (spread + ratio * (dtau / tau + log_rate_tangent(primals, tangents)))
-    return cv_kernel(*primals), jnp.where(silent(mu, sigma, v_th), 0.0, tangent)
+    # Deep below threshold what the CV misses to 1, and its slope, are of the order of exp(-b^2), lost in cancellation.
+    return cv_kernel(*primals), jnp.where(silent(mu, sigma, v_th) | (at.b > _ONE_BEYOND), 0.0, tangent)
 
 
 def _used_noise(mu: Float[Array, "..."], sigma: Float[Array, "..."], v_th: Float[Array, "..."]) -> Float[Array, "..."]:

@@ -63,3 +63,4 @@ from ._relax import (
 from ._result import Result as Result
 from ._tail import tail as tail, tail_difference as tail_difference, tail_integral as tail_integral
 from ._two_float import TwoFloat as TwoFloat
+from ._undefined import where_defined as where_defined

@@ -197,6 +197,8 @@ def binary(
     temperature: ArrayLike = 0.0,
     initial: ArrayLike | None = None,
     connectivity: AbstractConnectivity | None = None,
+    external: Bernoulli | None = None,
+    n_x: int | None = None,
 ) -> BinaryNetwork:
     """The balanced network of binary units with strong, sparse, random connections.
 
@@ -214,7 +216,10 @@ def binary(
     - `k`: K, mean number of connections from each population; a leaf.
     - `n_e`, `n_i`: sizes; the mean field is for N >> K.
     - `j_ee`, `j_ie`, `j_ei`, `j_ii`: J_kl onto k from l; `e`, `i`: E and I; `theta_e`, `theta_i`.
-    - `m0`: activity of the external units, whose input is constant.
+    - `m0`: activity of the external units, whose input is constant unless `external` is given.
+    - `external`: `jn.Bernoulli(p)`: a population "X" of `n_x` units, each active with probability m_0 after its updates
+      (every 10 ms in the mean), that connects to E and I at random. Its weights sqrt(K) E / (p n_x) keep the mean; with
+      p = K / n_x they are E / sqrt(K). Its mean field is that of `GaussianField()`.
     - `tau_e`, `tau_i`: mean time between updates [ms]; `temperature`: of `Binary`.
     - `initial`: probability that a unit starts active, m_0 by default.
     - `connectivity`: another rule for all four projections, such as `FixedInDegree(k)`; its mean in-degree should be K.
@@ -245,6 +250,8 @@ def binary(
     for name, n in (("n_e", n_e), ("n_i", n_i)):
         if is_concrete(k) and float(k) > n:
             raise ValueError(f"`k` = {float(k):g} exceeds `{name}` = {n}: a unit has K inputs from each population.")
+    if (external is None) != (n_x is None):
+        raise ValueError("`external` and `n_x` belong together: the rule and the size of the external population.")
     root = jnp.sqrt(k)
     start = m0 if initial is None else as_leaf(initial, "initial")
 
@@ -254,17 +261,26 @@ def binary(
         rule = Bernoulli(probability, autapses=True) if connectivity is None else connectivity
         return BinaryProjection(pre, post, weight=weight, connectivity=rule)
 
-    return BinaryNetwork(
-        populations={
-            "E": Population(Binary(theta_e, tau=tau_e, temperature=temperature), n_e),
-            "I": Population(Binary(theta_i, tau=tau_i, temperature=temperature), n_i),
-        },
-        projections=[
-            projection("E", "E", j_ee),
-            projection("E", "I", j_ie),
-            projection("I", "E", j_ei),
-            projection("I", "I", j_ii),
-        ],
-        drives={"E": root * e * m0, "I": root * i * m0},
-        initial={"E": start, "I": start},
-    )
+    populations = {
+        "E": Population(Binary(theta_e, tau=tau_e, temperature=temperature), n_e),
+        "I": Population(Binary(theta_i, tau=tau_i, temperature=temperature), n_i),
+    }
+    projections = [
+        projection("E", "E", j_ee),
+        projection("E", "I", j_ie),
+        projection("I", "E", j_ei),
+        projection("I", "I", j_ii),
+    ]
+    if external is None or n_x is None:
+        drives = {"E": root * e * m0, "I": root * i * m0}
+        return BinaryNetwork(populations, projections, drives, initial={"E": start, "I": start})
+    if not isinstance(external, Bernoulli):
+        raise ValueError(f"`external` has to be a rule such as `jn.Bernoulli(0.05)`; got {external!r}.")
+    if violates(lambda m, p: (m > 0) & (m < 1) & (p > 0), m0, external.p):
+        raise ValueError("With `external`, `m0` has to lie between 0 and 1, and its probability above 0.")
+    # At temperature 1 a unit without input is active with probability m_0 if its threshold is log((1 - m_0) / m_0).
+    populations["X"] = Population(Binary(jnp.log1p(-m0) - jnp.log(m0), tau=10.0, temperature=1.0), n_x)
+    for post, strength in (("E", e), ("I", i)):
+        weight = root * strength / (external.p * n_x)
+        projections.append(BinaryProjection("X", post, weight=weight, connectivity=external))
+    return BinaryNetwork(populations, projections, initial={"E": start, "I": start, "X": m0})

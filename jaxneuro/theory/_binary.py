@@ -10,7 +10,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float
 
 from .._network import BinaryNetwork
-from .._numerics import Result, implicit_root, is_concrete
+from .._numerics import Result, implicit_root, is_concrete, where_defined
 from ..connectivity import Bernoulli, FixedInDegree
 from ._binary_field import (
     AbstractField,
@@ -76,7 +76,8 @@ class BinaryMeanField(eqx.Module):
 def binary_mean_field(net: BinaryNetwork, field: AbstractField, throw: bool) -> BinaryMeanField:
     """The self-consistent activities of a network of binary units; see `mean_field`."""
     inputs = binary_inputs(net)
-    solved = _solve(net, field.prepare(inputs))
+    with jax.debug_nans(False):  # states that are not there are NaN, which is no fault
+        solved = _solve(net, field.prepare(inputs))
     if throw and is_concrete(solved.result) and not bool(solved.result == Result.successful):
         raise RuntimeError(f"Mean field: {Result[solved.result]}")  # type: ignore[index]
     return solved
@@ -121,7 +122,14 @@ def binary_inputs(net: BinaryNetwork) -> BinaryInputs:
 
 
 def _balance(net: BinaryNetwork, inputs: BinaryInputs) -> Float[Array, "n"]:
-    return jnp.linalg.solve(inputs.weight * inputs.in_degree, -jnp.stack([net.drives[name] for name in net.names]))
+    gain = inputs.weight * inputs.in_degree
+    # A population without input is outside of the balance: its activity is its own.
+    alone = jnp.all(gain == 0.0, axis=1)
+    cold = inputs.temperature == 0
+    warm = jax.nn.sigmoid(inputs.drive / jnp.where(cold, 1.0, inputs.temperature))
+    own = jnp.where(cold, (inputs.drive > 0).astype(warm.dtype), warm)
+    rows = jnp.where(alone[:, None], jnp.eye(len(net.names), dtype=gain.dtype), gain)
+    return jnp.linalg.solve(rows, jnp.where(alone, own, -jnp.stack([net.drives[name] for name in net.names])))
 
 
 @eqx.filter_jit
@@ -165,7 +173,7 @@ def _solve(net: BinaryNetwork, field: AbstractField) -> BinaryMeanField:
         return {name: values[k] for k, name in enumerate(net.names)}
 
     def where_found(values: Float[Array, "n"]) -> dict[str, Float[Array, ""]]:
-        return by_name(jnp.where(exists, values, jnp.nan))
+        return by_name(where_defined(jnp.broadcast_to(exists, values.shape), values))
 
     lyapunov = 1000.0 * _growth(field.offspring(inputs, m), inputs.tau)
     slowest = growth[chosen]

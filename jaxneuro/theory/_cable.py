@@ -4,7 +4,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_leaf, check_nonnegative, check_positive, violates
+from .._numerics import as_leaf, check_broadcast, check_nonnegative, check_positive, violates, where_defined
 
 
 class PassiveCable(eqx.Module):
@@ -81,8 +81,11 @@ class PassiveCable(eqx.Module):
 
         with X = x/lambda, L = length/lambda, T = t/tau_m; the steady part is summed in closed form.
         """
-        at, time = jnp.broadcast_arrays(self._place(x), as_leaf(t, "t"))
+        place, moment, step = self._place(x), as_leaf(t, "t"), as_leaf(current, "current")
+        check_broadcast({"x": place, "t": moment, "current": step})
+        at, time = jnp.broadcast_arrays(place, moment)
         check_nonnegative("t", time)
+        time = where_defined(time >= 0.0, time)
         long = self.length / self.length_constant
         k = jnp.arange(n_terms, dtype=at.dtype)
         mode = k * jnp.pi / long
@@ -90,4 +93,4 @@ class PassiveCable(eqx.Module):
         shape = jnp.cos(mode * at[..., None] / self.length_constant) * jnp.where(k == 0, 1.0, 2.0)
         moving = jnp.sum(shape * decay, axis=-1) / long
         steady = jnp.cosh(long - at / self.length_constant) / jnp.sinh(long)
-        return self._infinite() * as_leaf(current, "current") * (steady - moving)
+        return self._infinite() * step * (steady - moving)

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from .._numerics import as_leaf, gauss_legendre, violates
+from .._numerics import as_leaf, check_broadcast, check_finite, gauss_legendre, violates, where_defined
 from ..models import LIF, IntegrateAndFire
 
 _NODES = 400
@@ -32,7 +32,8 @@ def fi_curve(model: LIF | IntegrateAndFire, current: Any) -> Float[Array, "..."]
 
     **Returns:** the rate [Hz], of the shape of `current`.
 
-    Raises `ValueError` where the model is another, adapts, or has one number a neuron.
+    Raises `ValueError` where the model is another, adapts, or has one number a neuron, or `current` is not finite; in
+    a transformation, where values are not known, NaN.
 
     Derivatives: forward and reverse mode; 0 where the rate is 0.
 
@@ -48,12 +49,15 @@ def fi_curve(model: LIF | IntegrateAndFire, current: Any) -> Float[Array, "..."]
     Source: Dayan and Abbott (2001), Theoretical Neuroscience, equation (5.11); source text 003.
     """
     i = as_leaf(current, "current")
+    check_finite("current", i)
     if isinstance(model, LIF):
+        numbers = ("tau_m", "v_rest", "v_th", "v_reset", "t_ref")
+        check_broadcast({"current": i} | {name: getattr(model, name) for name in numbers})
         above = model.v_rest + i - model.v_th
         fires = above > 0
         safe = jnp.where(fires, above, 1.0)
         period = model.t_ref + model.tau_m * jnp.log1p((model.v_th - model.v_reset) / safe)
-        return jnp.where(fires, 1000.0 / period, 0.0)
+        return where_defined(jnp.isfinite(i), jnp.where(fires, 1000.0 / period, 0.0), i)
     if not isinstance(model, IntegrateAndFire) or any(leaf.ndim for leaf in jax.tree_util.tree_leaves(model)):
         raise ValueError(
             f"`model` has to be a LIF or an IntegrateAndFire neuron of single numbers; got {type(model).__name__}."
@@ -73,4 +77,5 @@ def fi_curve(model: LIF | IntegrateAndFire, current: Any) -> Float[Array, "..."]
     v = lowest + width[..., None] * jnp.sinh(s)
     speed = model.curve(v) + jnp.where(fires, i, 1.0 - model.curve(lowest))[..., None]
     integral = jnp.sum(weight * width[..., None] * jnp.cosh(s) / speed, axis=-1) * length
-    return jnp.where(fires, 1000.0 / (model.t_ref + model.tau_m * integral), 0.0)
+    rate = jnp.where(fires, 1000.0 / (model.t_ref + model.tau_m * integral), 0.0)
+    return where_defined(jnp.isfinite(i), rate, i)

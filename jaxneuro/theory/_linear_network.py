@@ -5,10 +5,11 @@ from typing import Any
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jax.scipy.linalg import expm
 from jaxtyping import Array, Complex, Float
 
-from .._numerics import as_leaf, check_finite, one_at_a_time
+from .._numerics import as_leaf, check_finite, one_at_a_time, where_defined
 from ..models import RateNetwork, spread_over
 from ..transfer import Linear
 
@@ -99,8 +100,9 @@ def linear_trajectory(net: RateNetwork, t: Any, *, start: Any = None) -> Float[A
     return moved[..., :n]
 
 
+@one_at_a_time
 def linear_steady_state(net: RateNetwork) -> Float[Array, "n"]:
-    """(1 - M)^-1 h, the fixed point of a linear rate network; infinite or NaN for an integrator.
+    """(1 - M)^-1 h, the fixed point of a linear rate network; NaN for an integrator, which has none or infinitely many.
 
     **Arguments:** `net`, as of `linear_modes`. **Returns:** (n,). Derivatives: any.
 
@@ -114,7 +116,13 @@ def linear_steady_state(net: RateNetwork) -> Float[Array, "n"]:
     Source: source text 001, after equation (15).
     """
     m, h, _ = _parts(net)
-    return jnp.linalg.solve(jnp.eye(m.shape[0], dtype=m.dtype) - m, h)
+    n = m.shape[0]
+    matrix = jnp.eye(n, dtype=m.dtype) - m
+    # An integrator has an eigenvalue of M that is 1 within rounding: no state, or infinitely many.
+    sizes = jnp.linalg.svd(lax.stop_gradient(matrix), compute_uv=False)
+    determined = sizes[-1] > 16 * n * float(jnp.finfo(m.dtype).eps) * sizes[0]
+    steady = jnp.linalg.solve(jnp.where(determined, matrix, jnp.eye(n, dtype=m.dtype)), h)
+    return where_defined(jnp.broadcast_to(determined, steady.shape), steady)
 
 
 @one_at_a_time

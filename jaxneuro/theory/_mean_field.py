@@ -11,7 +11,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float
 
 from .._network import BinaryNetwork, Network
-from .._numerics import Result, implicit_root, is_concrete, one_at_a_time, violates
+from .._numerics import Result, implicit_root, is_concrete, one_at_a_time, violates, where_defined
 from ._afferents import Afferents, afferents, neuron_names, side_by_side, source_rate
 from ._binary import BinaryMeanField, binary_mean_field
 from ._binary_field import AbstractField, PoissonField
@@ -204,7 +204,7 @@ def _solve(net: Network, noise: AbstractNoise, groups: Groups) -> MeanField:
     at_fold = linear.determinant[chosen] < _FOLD * float(jnp.finfo(x.dtype).eps) ** 0.5
     exists = found[chosen]
     result = Result.where(exists, Result.where(at_fold, Result.at_fold, Result.successful), Result.no_fixed_point)
-    rates = {n: jnp.where(exists, jnp.exp(v), jnp.nan) for n, v in by_population(groups, log_rate).items()}
+    rates = {n: where_defined(exists, jnp.exp(v)) for n, v in by_population(groups, log_rate).items()}
     branches = by_population(groups, jnp.where(found, jnp.exp(x).T, jnp.nan))
     exhaustive = len(groups) == 1 and cheap is None
     return _assemble(net, noise, rates, stable[chosen], branches, stable, result, exhaustive)
@@ -238,14 +238,16 @@ def _linearise(net: Network, noise: AbstractNoise, groups: Groups, x: Float[Arra
 
     slopes = jax.jacfwd(phi)(jnp.exp(jnp.stack([spread[name] for name in names])))
     matrix = slopes - jnp.eye(len(names), dtype=x.dtype)
-    determinant = jnp.linalg.det(matrix)
-    if len(names) == 1:
-        stable = matrix[0, 0] < 0
-    elif len(names) == 2:  # no eigenvalue solver, which a GPU may lack
-        stable = (jnp.trace(matrix) < 0) & (determinant > 0)
-    else:
-        stable = jnp.all(jnp.linalg.eigvals(matrix).real < 0)
-    return _Linear(stable, jnp.abs(determinant))
+    return _Linear(decays(matrix), jnp.abs(jnp.linalg.det(matrix)))
+
+
+def decays(matrix: Float[Array, "n n"]) -> Bool[Array, ""]:
+    """Whether dx/dt = matrix x decays: whether every eigenvalue has a negative real part."""
+    if matrix.shape[0] == 1:
+        return matrix[0, 0] < 0
+    if matrix.shape[0] == 2:  # no eigenvalue solver, which a GPU may lack
+        return (jnp.trace(matrix) < 0) & (jnp.linalg.det(matrix) > 0)
+    return jnp.all(jnp.linalg.eigvals(matrix).real < 0)
 
 
 def _assemble(

@@ -11,7 +11,16 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from .._numerics import Result, as_leaf, check_finite, check_positive, implicit_roots, is_concrete
+from .._numerics import (
+    Result,
+    as_leaf,
+    check_broadcast,
+    check_finite,
+    check_positive,
+    implicit_roots,
+    is_concrete,
+    where_defined,
+)
 
 # Points on which the half-width of a tuned state is bracketed.
 _GRID = 256
@@ -88,7 +97,7 @@ def ring_bump(*, j0: Any, j1: Any, i0: Any = 1.0, throw: bool = True) -> RingBum
 
     Source: Ben-Yishai, Bar-Or and Sompolinsky (1995), doi:10.1073/pnas.92.9.3844; source text 001, equations (41)-(44).
     """
-    j0, j1, i0 = jnp.broadcast_arrays(as_leaf(j0, "j0"), as_leaf(j1, "j1"), as_leaf(i0, "i0"))
+    j0, j1, i0 = together(j0=j0, j1=j1, i0=i0)
     check_finite("j0", j0)
     check_finite("j1", j1)
     check_positive("i0", i0)
@@ -96,6 +105,13 @@ def ring_bump(*, j0: Any, j1: Any, i0: Any = 1.0, throw: bool = True) -> RingBum
     if throw and is_concrete(bump.result) and bool(jnp.any(bump.result != Result.successful)):
         raise RuntimeError(_why_not(j0, j1, bump))
     return bump
+
+
+def together(**values: Any) -> list[Float[Array, "..."]]:
+    """The arguments as leaves of one shape; `ValueError` where they do not broadcast together."""
+    leaves = {name: as_leaf(value, name) for name, value in values.items()}
+    check_broadcast(leaves)
+    return jnp.broadcast_arrays(*leaves.values())
 
 
 def _why_not(j0: Float[Array, "..."], j1: Float[Array, "..."], bump: RingBump) -> str:
@@ -115,7 +131,7 @@ def _bump(j0: Float[Array, "..."], j1: Float[Array, "..."], i0: Float[Array, "..
     amplitude = -i0 / jnp.where(exists, j0 * mean + cosine, -1.0)
 
     def known(x: Float[Array, "..."], where: Bool[Array, "..."] = exists) -> Float[Array, "..."]:
-        return jnp.where(where, x, jnp.nan)
+        return where_defined(where, x, j0, j1, i0)
 
     result = result_of(exists)
     return RingBump(
@@ -222,7 +238,7 @@ def ring_tuning(*, j0: Any, j1: Any, i0: Any, i1: Any, throw: bool = True) -> Ri
 
     Source: source text 001, equations (30)-(44); Ben-Yishai, Bar-Or and Sompolinsky (1995), doi:10.1073/pnas.92.9.3844.
     """
-    j0, j1, i0, i1 = jnp.broadcast_arrays(as_leaf(j0, "j0"), as_leaf(j1, "j1"), as_leaf(i0, "i0"), as_leaf(i1, "i1"))
+    j0, j1, i0, i1 = together(j0=j0, j1=j1, i0=i0, i1=i1)
     for name, leaf in (("j0", j0), ("j1", j1), ("i0", i0)):
         check_finite(name, leaf)
     check_positive("i1", i1)
@@ -261,7 +277,7 @@ def _tuning(
     exists = linear | (jnp.isfinite(width) & (u1 > 0.0))
 
     def known(here: Float[Array, "..."], there: Float[Array, "..."]) -> Float[Array, "..."]:
-        return jnp.where(exists, jnp.where(linear, here, there), jnp.nan)
+        return where_defined(exists, jnp.where(linear, here, there), j0, j1, i0, i1)
 
     result = result_of(exists)
     half = known(jnp.full_like(width, math.pi), width)
@@ -307,10 +323,11 @@ def ring_growth(*, j0: Any, j1: Any, tau: Any) -> Float[Array, "modes ..."]:
 
     Source: source text 001, equations (35), (36).
     """
-    j0, j1, tau = jnp.broadcast_arrays(as_leaf(j0, "j0"), as_leaf(j1, "j1"), as_leaf(tau, "tau"))
+    j0, j1, tau = together(j0=j0, j1=j1, tau=tau)
     check_finite("j0", j0)
     check_finite("j1", j1)
     check_positive("tau", tau)
+    tau = where_defined(tau > 0.0, tau)
     return 1000.0 / tau * jnp.stack([j0 - 1.0, 0.5 * j1 - 1.0])
 
 
@@ -335,7 +352,7 @@ def ring_regime(*, j0: Any, j1: Any) -> Int[Array, "..."]:
 
     Source: source text 001, equations (35)-(44).
     """
-    j0, j1 = jnp.broadcast_arrays(as_leaf(j0, "j0"), as_leaf(j1, "j1"))
+    j0, j1 = together(j0=j0, j1=j1)
     check_finite("j0", j0)
     check_finite("j1", j1)
     return _regime(j0, j1)

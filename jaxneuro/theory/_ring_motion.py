@@ -10,9 +10,9 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float
 
-from .._numerics import Result, as_leaf, check_finite, check_positive, implicit_roots, is_concrete
+from .._numerics import Result, as_leaf, check_finite, check_positive, implicit_roots, is_concrete, where_defined
 from ..models import Ring
-from ._ring import area, falling_zero, half_width, result_of, share
+from ._ring import area, falling_zero, half_width, result_of, share, together
 
 # How many points a unit the integrals over a bump have.
 _FINE = 16
@@ -80,7 +80,7 @@ def ring_tracking(
     doi:10.1073/pnas.92.9.3844, for bumps that follow stimuli.
     """
     given = {"j0": j0, "j1": j1, "i0": i0, "i1": i1, "velocity": velocity, "tau": tau}
-    leaves = dict(zip(given, jnp.broadcast_arrays(*(as_leaf(x, name) for name, x in given.items())), strict=True))
+    leaves = dict(zip(given, together(**given), strict=True))
     for name, leaf in leaves.items():
         (check_finite if name in ("j0", "j1", "velocity") else check_positive)(name, leaf)
     seen = _tracking(**leaves)
@@ -132,10 +132,11 @@ def _tracking(
     mean = jnp.where(
         whole, i0 / jnp.where(whole, 1.0 - j0, 1.0), modulation * jnp.sqrt(1 + w * w) * share(width) / part
     )
-    followed = whole | found
+    # Of values that only a transformation knows, input and time constants have to be above 0 too.
+    followed = (whole | found) & (i0 > 0.0) & (i1 > 0.0) & (tau > 0.0)
 
     def where_followed(x: Float[Array, "..."]) -> Float[Array, "..."]:
-        return jnp.where(followed, x, jnp.nan)
+        return where_defined(followed, x, *leaves)
 
     return RingTracking(
         where_followed(jnp.arctan2(w, ahead)),

@@ -11,7 +11,7 @@ from jax import lax
 from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
 from .._network import Network
-from .._numerics import as_leaf, check_nonnegative, implicit_root, is_concrete, one_at_a_time
+from .._numerics import as_leaf, check_nonnegative, implicit_root, is_concrete, one_at_a_time, where_defined
 from ._afferents import afferents, neuron_names
 from ._effective_input import check_covered
 from ._effective_noise import EffectiveNoise
@@ -156,8 +156,7 @@ def _solve(net: Network, groups: Groups, start: Float[Array, "unknowns"]) -> Sta
     zeros = search_modes(fixed.characteristic, window_of(longest_delay(loop)), jnp.result_type(complex))
     found = zeros.found[0]
     leading = differentiable_zero(loop, zeros, found)
-    growing = zeros.found & (zeros.at.real > 0.0)
-    n_found = jnp.sum(jnp.where(growing, jnp.where(zeros.at.imag > 0.0, 2, 1), 0), dtype=jnp.int32)
+    n_unstable = count_growing(zeros)
     per_second, hertz = 1000.0, 1000.0 / (2.0 * math.pi)
     return Stability(
         growth=per_second * leading[0],
@@ -166,11 +165,18 @@ def _solve(net: Network, groups: Groups, start: Float[Array, "unknowns"]) -> Sta
             jnp.where(zeros.found, per_second * zeros.at.real, jnp.nan),
             jnp.where(zeros.found, hertz * zeros.at.imag, jnp.nan),
         ),
-        stable=(zeros.missing <= 0) & (n_found == 0),
-        n_unstable=n_found + zeros.missing,
+        stable=(zeros.missing <= 0) & (n_unstable <= zeros.missing),
+        n_unstable=n_unstable,
         complete=zeros.missing == 0,
         rate=rates,
     )
+
+
+def count_growing(zeros: Zeros) -> Int[Array, ""]:
+    """How many modes grow, both of a pair counted: those found and those missing beside them."""
+    growing = zeros.found & (zeros.at.real > 0.0)
+    both = jnp.where(zeros.at.imag > 0.0, 2, 1)
+    return jnp.sum(jnp.where(growing, both, 0), dtype=jnp.int32) + zeros.missing
 
 
 def self_consistent(net: Network, groups: Groups, start: Float[Array, "unknowns"]) -> dict[str, Float[Array, ""]]:
@@ -201,4 +207,4 @@ def differentiable_zero(loop: RecurrentLoop, zeros: Zeros, found: Bool[Array, ""
         return jnp.stack([quotient.real, quotient.imag])
 
     root = lax.custom_root(implicit, jnp.stack([at.real, at.imag]), lambda _, x: x, tangent_solve)
-    return jnp.where(found, root, jnp.nan)
+    return where_defined(jnp.broadcast_to(found, root.shape), root)

@@ -252,3 +252,67 @@ def test_sums_that_are_too_short_say_so():
 
     assert result(30_000.0) == jn.Result.short_window
     assert result(1_000.0) == jn.Result.successful
+
+
+def test_the_overlap_of_a_fixed_in_degree_by_quadrature():
+    # Inhibition of a fixed in-degree, and excitation of a random one from outside, which sets the units apart:
+    # alpha = J^2 K m (1 - m) + J_X^2 K_X m_X, beta = J^2 K (q - m^2) + J_X^2 K_X m_X^2, q = int Dx H(..)^2, by scipy.
+    k, j, theta, k_x, j_x, m_x = 200, -1.5 / np.sqrt(200), 1.0, 100, 0.1, 0.3
+    net = jn.BinaryNetwork(
+        {
+            "I": jn.Population(jn.Binary(theta), 4_000),
+            "X": jn.Population(jn.Binary(np.log(0.7 / 0.3), temperature=1.0), 2_000),
+        },
+        [
+            jn.BinaryProjection("I", "I", weight=j, connectivity=jn.FixedInDegree(k)),
+            jn.BinaryProjection("X", "I", weight=j_x, connectivity=jn.Bernoulli(k_x / 2_000)),
+        ],
+    )
+    mf = jn.theory.mean_field(net, field=GAUSS)
+    tail = scipy.stats.norm.sf
+
+    def moments(m):
+        return j * k * m + j_x * k_x * m_x - theta, j**2 * k * m * (1 - m) + j_x**2 * k_x * m_x
+
+    def activity(m):
+        u, alpha = moments(m)
+        return tail(-u / np.sqrt(alpha)) - m
+
+    m = scipy.optimize.brentq(activity, 1e-6, 0.6, xtol=1e-14)
+    u, alpha = moments(m)
+
+    def spread(q):
+        return j**2 * k * (q - m * m) + j_x**2 * k_x * m_x**2
+
+    def overlap(q):
+        def square(x):
+            given = tail(-(u + np.sqrt(spread(q)) * x) / np.sqrt(alpha - spread(q)))
+            return scipy.stats.norm.pdf(x) * given**2
+
+        return scipy.integrate.quad(square, -9, 9, epsabs=1e-13)[0] - q
+
+    q = scipy.optimize.brentq(overlap, m * m, 0.9 * m, xtol=1e-14)
+    assert q > 1.05 * m * m
+    np.testing.assert_allclose([mf.rate["I"], mf.q["I"]], [m, q], rtol=1e-7)
+    np.testing.assert_allclose([mf.alpha["I"], mf.beta["I"]], [alpha, spread(q)], rtol=1e-6)
+
+
+def test_a_random_external_population(as_users_run):
+    # Its activity is m_0, it adds E^2 m_0 to the variance of the field of E, and leaves its mean.
+    def solve(**external):
+        return jn.theory.mean_field(jn.networks.binary(k=200, n_e=4_000, n_i=4_000, **external), field=GAUSS)
+
+    mf = solve(external=jn.Bernoulli(0.05), n_x=4_000)
+    np.testing.assert_allclose([mf.rate["X"], mf.q["X"], mf.balance["X"]], [0.1, 0.01, 0.1], rtol=1e-10)
+    np.testing.assert_allclose([mf.balance["E"], mf.balance["I"]], [0.1, 0.1], rtol=1e-10)
+    m_e, m_i = (float(mf.rate[name]) for name in ("E", "I"))
+    np.testing.assert_allclose(mf.alpha["E"], m_e + 4.0 * m_i + 0.1, rtol=1e-10)
+    np.testing.assert_allclose(mf.alpha["I"], m_e + 3.24 * m_i + 0.64 * 0.1, rtol=1e-10)
+    np.testing.assert_allclose(mf.u["E"], np.sqrt(200) * (m_e - 2.0 * m_i + 0.1) - 1.0, rtol=1e-9)
+    for wrong, sentence in [
+        ({"external": jn.Bernoulli(0.05)}, "`external` and `n_x` belong together"),
+        ({"external": jn.FixedInDegree(5), "n_x": 100}, "`external` has to be a rule such as"),
+        ({"external": jn.Bernoulli(0.05), "n_x": 100, "m0": 0.0}, "`m0` has to lie between 0 and 1"),
+    ]:
+        with pytest.raises(ValueError, match=sentence):
+            jn.networks.binary(k=20, n_e=400, n_i=400, **wrong)

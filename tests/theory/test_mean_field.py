@@ -267,3 +267,16 @@ def test_new_values_do_not_compile_again():
     for g in (4, 4.5, np.float32(6.0), np.float64(7.0), jnp.asarray(7.5)):
         jn.theory.mean_field(jn.networks.brunel(g=g, nu_ext_over_nu_thr=1.0 + 0.1 * float(g)))
     assert _mean_field._solve._cached._cache_size() == compiled
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_decay_is_that_of_the_eigenvalues(n):
+    from jaxneuro.theory._mean_field import decays
+
+    draws = list(np.random.default_rng(n).normal(size=(40, n, n)) - 0.5 * np.eye(n))
+    if n == 2:  # a growing pair: determinant and trace are positive; and a node that grows twice
+        draws += [np.array([[1.0, -2.0], [2.0, 0.5]]), np.diag([1.0, 2.0]), np.array([[-1.0, -2.0], [2.0, 0.5]])]
+    seen = [bool(decays(jnp.asarray(matrix))) for matrix in draws]
+    expected = [bool(np.all(np.linalg.eigvals(matrix).real < 0)) for matrix in draws]
+    assert seen == expected
+    assert {True, False} <= set(expected)

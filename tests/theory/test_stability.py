@@ -1,5 +1,7 @@
 """Modes of sparse networks against the characteristic equation in mpmath, and against slopes of the mean field."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import mpmath as mp
@@ -8,6 +10,8 @@ import pytest
 
 import jaxneuro as jn
 from jaxneuro.theory._loop import loop_of
+from jaxneuro.theory._modes import search_modes, window_of
+from jaxneuro.theory._stability import count_growing
 
 X64 = jnp.result_type(float) == jnp.float64
 
@@ -258,3 +262,21 @@ def test_far_right_where_the_function_is_flat_there_is_no_mode():
     assert seen.highest(seen.complete).all()
     assert (seen.highest(seen.frequency) > 100.0).all()
     assert not seen.boundaries
+
+
+def test_a_growing_mode_outside_the_window_is_counted_as_missing():
+    window = window_of(1.5)
+    far, pair = 8.0 * window.fastest, 0.3 + 1.2j
+
+    def function(z, *, with_far):
+        value = (z - pair) * (z - np.conj(pair)) / (z + 4.0) ** 2
+        return value * ((z - far) / (z + far) if with_far else 1.0)
+
+    whole, lacking = (
+        search_modes(functools.partial(function, with_far=far), window, jnp.result_type(complex))
+        for far in (False, True)
+    )
+    assert abs(complex(whole.at[0]) - pair) < (1e-8 if X64 else 1e-4)
+    assert (int(whole.missing), int(lacking.missing)) == (0, 1)
+    # The pair found counts twice, the missing one once.
+    assert (int(count_growing(whole)), int(count_growing(lacking))) == (2, 3)
