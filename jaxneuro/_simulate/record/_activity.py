@@ -87,9 +87,6 @@ class MeanActivity(AbstractRecorder):
     def watch(self, layout: Layout) -> tuple[Watch, ...]:
         return Activities(self.scope).watch(layout)
 
-    def rows(self, first: int, n_steps: int, dt: float) -> int:
-        return 0
-
     def init(self, layout: Layout, rows: int) -> dict[str, Int[Array, "_"]]:
         return {name: jnp.zeros(layout.sizes[name], jnp.int32) for name in self.scope.names(layout)}
 

@@ -25,9 +25,6 @@ class CV(AbstractRecorder):
     def check(self, layout: Layout, first: int) -> None:
         self.scope.check_spikes("CV", layout, first)
 
-    def rows(self, first: int, n_steps: int, dt: float) -> int:
-        return 0
-
     def init(self, layout: Layout, rows: int) -> dict[str, IntervalMoments]:
         return {name: IntervalMoments.start(layout.sizes[name]) for name in self.scope.names(layout)}
 

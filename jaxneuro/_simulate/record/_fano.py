@@ -45,9 +45,6 @@ class Fano(AbstractRecorder):
         self.scope.check_spikes("Fano", layout, first)
         check_fits_twice("window", self.window, self.scope, layout, first)
 
-    def rows(self, first: int, n_steps: int, dt: float) -> int:
-        return 0
-
     def init(self, layout: Layout, rows: int) -> dict[str, WindowCounts]:
         return {name: WindowCounts.start(layout.sizes[name]) for name in self.scope.names(layout)}
 

@@ -25,9 +25,6 @@ class Rate(AbstractRecorder):
     def check(self, layout: Layout, first: int) -> None:
         self.scope.check_spikes("Rate", layout, first)
 
-    def rows(self, first: int, n_steps: int, dt: float) -> int:
-        return 0
-
     def init(self, layout: Layout, rows: int) -> dict[str, Shaped[Array, "_"]]:
         return {name: jnp.zeros(layout.sizes[name], sum_dtype(name, layout)) for name in self.scope.names(layout)}
 

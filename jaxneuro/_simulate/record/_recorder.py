@@ -51,13 +51,18 @@ class Recorded(eqx.Module):
 
 
 class AbstractRecorder(eqx.Module):
-    """Gathers something over a run, from the start of its scope on."""
+    """Gathers something over a run, from the start of its scope on.
+
+    A recorder of one's own is `init`, `update` and `finish`, and `watch` where it looks at states.
+    """
 
     scope: eqx.AbstractVar[Scope]
 
-    @abc.abstractmethod
     def check(self, layout: Layout, first: int) -> None:
         """Raises `ValueError` where the recorder does not fit the network or the run."""
+        self.scope.check(layout, first)
+        for watch in self.watch(layout):
+            watch.check(type(self).__name__, layout)
 
     def watch(self, layout: Layout) -> tuple[Watch, ...]:
         """What it wants to see of the states, `Watch(population, variable)` each; nothing unless told."""
@@ -67,9 +72,9 @@ class AbstractRecorder(eqx.Module):
         """Whether it wants the times of spikes inside their steps, `window.shares`."""
         return False
 
-    @abc.abstractmethod
     def rows(self, first: int, n_steps: int, dt: float) -> int:
-        """How many rows its record has; part of the program."""
+        """How many rows its record has where they follow from the steps of the run; part of the program."""
+        return 0
 
     @abc.abstractmethod
     def init(self, layout: Layout, rows: int) -> Any:

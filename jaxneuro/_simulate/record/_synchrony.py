@@ -47,9 +47,6 @@ class Synchrony(AbstractRecorder):
         self.scope.check_spikes("Synchrony", layout, first)
         check_fits_twice("width", self.width, self.scope, layout, first)
 
-    def rows(self, first: int, n_steps: int, dt: float) -> int:
-        return 0
-
     def init(self, layout: Layout, rows: int) -> dict[str, WindowCounts]:
         return {name: WindowCounts.start(layout.sizes[name]) for name in self.scope.names(layout)}
 
