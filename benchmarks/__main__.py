@@ -12,7 +12,7 @@ BENCHMARKS = (
     "rates", "hodgkin_huxley", "surrogate", "learning",
 )  # fmt: skip
 # Evidence, not speed: printed the same way, with no peer.
-EVIDENCE = ("errata", "binary", "brunel_states", "stability", "hopfield", "audit", "tasks")
+EVIDENCE = ("errata", "binary", "brunel_states", "stability", "hopfield", "audit", "tasks", "trace_depth")
 
 
 def _summary(name: str) -> str:

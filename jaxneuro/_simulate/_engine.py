@@ -1,5 +1,6 @@
 """A network of neurons in blocks of the shortest delay, inside which no neuron hears of another."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -64,7 +65,7 @@ class SpikingProgram(AbstractProgram):
         n_blocks, length = max(1, n_steps // self.block_steps), min(n_steps, self.block_steps)
         steps = state.step + jnp.arange(n_steps, dtype=jnp.int32)
         sources, memories = self._sources(state, steps)
-        state = eqx.tree_at(lambda s: s.sources, state, memories)
+        state = dataclasses.replace(state, sources=memories)
         state, ahead = self._look_ahead(state, sources)
         heard = self._heard_in_blocks()
         outside = {
@@ -109,14 +110,14 @@ class SpikingProgram(AbstractProgram):
             line = given.timeline(pending[i], fired)
             arriving.append(line[: fired.spikes.shape[0]])
             pending[i] = line[fired.spikes.shape[0] :]
-        return eqx.tree_at(lambda s: s.pending, state, tuple(pending)), tuple(arriving)
+        return dataclasses.replace(state, pending=tuple(pending)), tuple(arriving)
 
     def _block(
         self, state: NetworkState, pending: tuple, outside: dict[str, Any], n_steps: int, look: Look
     ) -> tuple[NetworkState, tuple[dict[str, Firing], dict[str, Any]]]:
         """One block; `pending` is what is on its way with its derivative, which given spikes keep."""
         kept = tuple([old if a else new for a, old, new in zip(self.plan.ahead, pending, state.pending, strict=True)])
-        state = eqx.tree_at(lambda s: s.pending, state, kept)
+        state = dataclasses.replace(state, pending=kept)
         arriving = {name: outside[name] for name in ("drives", "chance", "stimulus")}
         arriving["pending"] = tuple(
             [rows[:n_steps] if a is None else a for rows, a in zip(kept, outside["ahead"], strict=True)]
@@ -129,10 +130,7 @@ class SpikingProgram(AbstractProgram):
                 lambda now, row: self._step(now, row, look), state, arriving, length=n_steps
             )
         pending, memories = self._advance(state, firing | outside["sources"])
-        state = eqx.tree_at(
-            lambda s: (s.step, s.pending, s.presynaptic), state, (state.step + n_steps, pending, memories),
-            is_leaf=lambda x: x is None,
-        )  # fmt: skip
+        state = dataclasses.replace(state, step=state.step + n_steps, pending=pending, presynaptic=memories)
         return state, (firing, seen)
 
     def _sources(self, state: NetworkState, steps: Int[Array, "time"]) -> tuple[dict[str, Firing], dict[str, Any]]:

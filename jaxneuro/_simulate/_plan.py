@@ -103,35 +103,43 @@ def make_plan(
 ) -> Plan:
     """Prepares a run of `n_steps` steps of `dt` [ms]."""
     sizes = {name: size_of(net, name) for name in net.names}
-    delays = tuple(delay_range(p, i, dt) for i, p in enumerate(net.projections))
+    delays = tuple([delay_range(p, i, dt) for i, p in enumerate(net.projections)])
     models = {name: net.populations[name].model for name in net.neuron_names}
     neurons = {n: m.prepare(dt, solver or m.default_solver(), surrogates.get(n)) for n, m in models.items()}
     taus = {name: model.membrane_time_constant() for name, model in models.items()}
-    drives = tuple(tuple(d.part(place) for _, place in spans(sizes, d.targets)) for d in net.drives)
+    drives = tuple([tuple([d.part(place) for _, place in spans(sizes, d.targets)]) for d in net.drives])
     ahead = tuple(
-        isinstance(p.connectivity, AbstractWeights) and p.pre in net.source_names and p.synapse.presynaptic(1) is None
-        for p in net.projections
+        [
+            isinstance(p.connectivity, AbstractWeights)
+            and p.pre in net.source_names
+            and p.synapse.presynaptic(1) is None
+            for p in net.projections
+        ]
     )
     heard = (d.least for d, known in zip(delays, ahead, strict=True) if not known)
     block = _even_share(n_steps, min(heard, default=_FREE_BLOCK))
     own_delays = tuple(
-        operator.delay_steps(dt, span.least, span.most) if isinstance(operator, SparseOperator) else None
-        for operator, span in zip(wiring.operators, delays, strict=True)
+        [
+            operator.delay_steps(dt, span.least, span.most) if isinstance(operator, SparseOperator) else None
+            for operator, span in zip(wiring.operators, delays, strict=True)
+        ]
     )
     blocks_per_draw = _even_share(n_steps // block, max(1, _LEAST_DRAW // block))
     return Plan(
         neurons,
-        tuple(tuple(p.synapse.prepare(dt, taus[name]) for name in p.post) for p in net.projections),
+        tuple([tuple([p.synapse.prepare(dt, taus[name]) for name in p.post]) for p in net.projections]),
         drives,
         tuple(
-            tuple(own.prepare(dt, taus[name]) for own, name in zip(parts, d.targets, strict=True))
-            for parts, d in zip(drives, net.drives, strict=True)
+            [
+                tuple([own.prepare(dt, taus[name]) for own, name in zip(parts, d.targets, strict=True)])
+                for parts, d in zip(drives, net.drives, strict=True)
+            ]
         ),
-        tuple(d.table(dt) for d in net.drives),
-        tuple(_arrivals(p, o, d, dt) for p, o, d in zip(net.projections, wiring.operators, delays, strict=True)),
+        tuple([d.table(dt) for d in net.drives]),
+        tuple([_arrivals(p, o, d, dt) for p, o, d in zip(net.projections, wiring.operators, delays, strict=True)]),
         own_delays,
         ahead,
-        tuple(is_off_grid(net, p) for p in net.projections),
+        tuple([is_off_grid(net, p) for p in net.projections]),
         sizes,
         block,
         blocks_per_draw,
@@ -189,25 +197,21 @@ def initial_state(net: Network, wiring: Wiring, first: int, dt: float, key: PRNG
         population = net.populations[name]
         v = population.initial.draw(population.model.resting_potential(), sizes[name], role_key(key, f"initial {name}"))
         neurons[name] = population.model.init(v)
-    synapses = tuple(tuple(p.synapse.init(sizes[name]) for name in p.post) for p in net.projections)
-    drives = tuple(
-        tuple(
-            d.part(place).init(sizes[name], role_key(key, f"initial drive {i} {name}"))
-            for name, place in spans(sizes, d.targets)
-        )
-        for i, d in enumerate(net.drives)
-    )
-    pending = tuple(
-        _nothing_pending(net, p, delay_range(p, i, dt).most, operator, sum(sizes[name] for name in p.post))
-        for i, (p, operator) in enumerate(zip(net.projections, wiring.operators, strict=True))
-    )
+    synapses, drives, pending = [], [], []
+    for i, (p, operator) in enumerate(zip(net.projections, wiring.operators, strict=True)):
+        synapses.append(tuple([p.synapse.init(sizes[name]) for name in p.post]))
+        n_post = sum([sizes[name] for name in p.post])
+        pending.append(_nothing_pending(net, p, delay_range(p, i, dt).most, operator, n_post))
+    for i, d in enumerate(net.drives):
+        places = spans(sizes, d.targets)
+        drives.append(tuple([d.part(at).init(sizes[n], role_key(key, f"initial drive {i} {n}")) for n, at in places]))
     step = jnp.asarray(first, jnp.int32)
-    presynaptic = tuple(p.synapse.presynaptic(sizes[p.pre]) for p in net.projections)
+    presynaptic = [p.synapse.presynaptic(sizes[p.pre]) for p in net.projections]
     sources = {
         name: net.populations[name].model.init(sizes[name], role_key(key, f"initial {name}"))
         for name in net.source_names
     }
-    return NetworkState(step, neurons, synapses, drives, pending, presynaptic, sources)
+    return NetworkState(step, neurons, tuple(synapses), tuple(drives), tuple(pending), tuple(presynaptic), sources)
 
 
 def is_off_grid(net: Network, projection: Projection) -> bool:

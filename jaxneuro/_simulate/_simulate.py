@@ -7,7 +7,7 @@ from jaxtyping import PRNGKeyArray
 
 from .._network import BinaryNetwork, Network, Population
 from .._numerics import check_dt, check_key
-from ..models import AbstractMembraneSolver, AbstractODE, Exact, RungeKutta4
+from ..models import AbstractODE, AbstractSolver, Exact
 from ..surrogate import AbstractSurrogate
 from . import record as record_module
 from ._binary import AbstractUpdate, simulate_binary
@@ -30,7 +30,7 @@ def simulate(
     stimulus: Any = None,
     state: Any = None,
     wiring: Wiring | None = None,
-    solver: AbstractMembraneSolver | RungeKutta4 | None = None,
+    solver: AbstractSolver | None = None,
     surrogate: AbstractSurrogate | Mapping[str, AbstractSurrogate] | None = None,
     adjoint: AbstractAdjoint | None = None,
     update: AbstractUpdate | None = None,

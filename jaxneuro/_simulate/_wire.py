@@ -71,7 +71,7 @@ def size_of(net: Network | BinaryNetwork, name: str) -> int:
 def _recipes(net: Network | BinaryNetwork) -> tuple[AbstractRecipe | None, ...]:
     """What the wiring of each projection is drawn from, None where weights are given."""
     of = net.populations
-    return tuple(p.recipe(of[p.pre], tuple(of[name] for name in p.post)) for p in net.projections)
+    return tuple([p.recipe(of[p.pre], tuple([of[name] for name in p.post])) for p in net.projections])
 
 
 def wire(net: Network | BinaryNetwork, *, key: PRNGKeyArray, delivery: AbstractDelivery | None = None) -> Wiring:
@@ -121,26 +121,26 @@ def wire(net: Network | BinaryNetwork, *, key: PRNGKeyArray, delivery: AbstractD
             continue
         bits = np.asarray(jax.random.bits(role_key(key, f"wiring {index}"), (4,), jnp.uint32))
         rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([int(b) for b in bits])))
-        pre, posts = net.populations[projection.pre], tuple(net.populations[name] for name in projection.post)
-        recurrent = tuple(name == projection.pre for name in projection.post)
+        pre, posts = net.populations[projection.pre], tuple([net.populations[name] for name in projection.post])
+        recurrent = tuple([name == projection.pre for name in projection.post])
         operators.append(recipe.draw(rng, pre, posts, recurrent, delivery))
-    pairs = tuple((p.pre, p.post) for p in net.projections)
-    sizes = tuple(tuple(size_of(net, n) for n in p.post) for p in net.projections)
+    pairs = tuple([(p.pre, p.post) for p in net.projections])
+    sizes = tuple([tuple([size_of(net, n) for n in p.post]) for p in net.projections])
     return Wiring(tuple(operators), recipes, pairs, sizes)
 
 
 def check_wiring(net: Network | BinaryNetwork, wiring: Wiring) -> None:
     """Raises `ValueError` where a wiring was not drawn for a network of this shape."""
-    pairs = tuple((p.pre, p.post) for p in net.projections)
-    sizes = tuple(tuple(size_of(net, n) for n in p.post) for p in net.projections)
+    pairs = tuple([(p.pre, p.post) for p in net.projections])
+    sizes = tuple([tuple([size_of(net, n) for n in p.post]) for p in net.projections])
     if wiring.pairs != pairs:
         raise ValueError(f"`wiring` was drawn for the projections {wiring.pairs}, not for {pairs} of this network.")
     recipes = _recipes(net)
-    if tuple(r is None for r in recipes) != tuple(r is None for r in wiring.recipes):
+    if tuple([r is None for r in recipes]) != tuple([r is None for r in wiring.recipes]):
         raise ValueError("`wiring` was drawn for a network with given weights in other projections: draw it again.")
-    pre_sizes = tuple(size_of(net, p.pre) for p in net.projections)
+    pre_sizes = tuple([size_of(net, p.pre) for p in net.projections])
     drawn_pre_sizes = tuple(
-        n if operator is None else operator.n_pre for n, operator in zip(pre_sizes, wiring.operators, strict=True)
+        [n if operator is None else operator.n_pre for n, operator in zip(pre_sizes, wiring.operators, strict=True)]
     )
     if wiring.sizes != sizes or drawn_pre_sizes != pre_sizes:
         raise ValueError(
