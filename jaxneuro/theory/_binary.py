@@ -10,8 +10,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float
 
 from .._network import BinaryNetwork
-from .._numerics import Result, implicit_root, is_concrete, where_defined
-from ..connectivity import Bernoulli, FixedInDegree
+from .._numerics import Moments, Result, implicit_root, is_concrete, violates, where_defined
 from ._binary_field import (
     AbstractField,
     BinaryInputs,
@@ -90,12 +89,7 @@ def binary_inputs(net: BinaryNetwork) -> BinaryInputs:
     weight, in_degree, spread = ([[zero for _ in names] for _ in names] for _ in range(3))
     taken = set()
     for index, projection in enumerate(net.projections):
-        rule, n_pre = projection.connectivity, net.populations[projection.pre].n
-        if not isinstance(rule, Bernoulli | FixedInDegree):
-            raise ValueError(
-                f"The mean field is for sparse random connections, `Bernoulli` or `FixedInDegree`; "
-                f"`projections[{index}]` has {type(rule).__name__}."
-            )
+        pre = net.populations[projection.pre]
         if projection.weight.ndim:
             raise ValueError(f"`weight` of `projections[{index}]` has to be one number for the mean field.")
         for post in projection.post:
@@ -104,8 +98,13 @@ def binary_inputs(net: BinaryNetwork) -> BinaryInputs:
                 raise ValueError(f"The mean field takes one projection from {projection.pre!r} to {post!r}.")
             taken.add((k, l))
             weight[k][l] = projection.weight
-            in_degree[k][l] = rule.mean_in_degree(n_pre, post == projection.pre)
-            spread[k][l] = zero if isinstance(rule, Bernoulli) else zero + 1.0
+            number = projection.connectivity.in_degree(pre, net.populations[post], post == projection.pre)
+            if pre.n is not None and violates(lambda mean, n=pre.n: mean < n - 1.0, number.mean):
+                raise ValueError(
+                    "The mean field is for sparse random connections, such as those of `Bernoulli` or `FixedInDegree`; "
+                    f"`projections[{index}]` connects a unit to all {pre.n} of {projection.pre!r}."
+                )
+            in_degree[k][l], spread[k][l] = number.mean, _narrowness(number, pre.n)
     drive, temperature = [], []
     for name in names:
         model = net.populations[name].model
@@ -119,6 +118,17 @@ def binary_inputs(net: BinaryNetwork) -> BinaryInputs:
     tables = [jnp.stack([jnp.stack(row) for row in table]) for table in (weight, in_degree, spread)]
     tau = jnp.stack([net.populations[name].model.tau for name in names])
     return BinaryInputs(tables[0], tables[1], tables[2], jnp.stack(drive), jnp.stack(temperature), tau)
+
+
+def _narrowness(number: Moments, n_pre: int | None) -> Float[Array, ""]:
+    """1 - variance/mean of an in-degree: 1 where it is fixed, 0 where sources are drawn one by one, for N >> K."""
+    mean = jnp.where(number.mean > 0.0, number.mean, 1.0)
+    spread = 1.0 - number.variance / mean
+    if n_pre is None or n_pre < 2:
+        return spread
+    # A binomial number has (1 - K/N) K, with or without the unit itself among the N.
+    near = jnp.stack([spread - mean / n_pre, spread - mean / (n_pre - 1)])
+    return jnp.where(jnp.min(jnp.abs(near)) < 1e-5, 0.0, spread)
 
 
 def _balance(net: BinaryNetwork, inputs: BinaryInputs) -> Float[Array, "n"]:

@@ -133,7 +133,7 @@ class Atlas:
 def _chunked(function: Callable[..., Any], advance: Callable[[int], None], *arguments: Any) -> Any:
     """`function` on chunks of one length, joined; the last is filled up with its last element."""
     n = jax.tree.leaves(arguments)[0].shape[0]
-    if n == 0:  # the shapes of what there is none of
+    if n == 0:  # one point of zeros, so that the empty result has the right shapes
         arguments = jax.tree.map(lambda x: np.zeros((1, *x.shape[1:]), x.dtype), arguments)
     parts = []
     for begin in range(0, max(n, 1), _CHUNK):

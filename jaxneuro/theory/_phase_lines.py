@@ -10,7 +10,7 @@ from ._contours import Edges, crossings, polylines
 from ._phase_atlas import Atlas, States
 
 _BISECTIONS = 10
-# Of an edge on which a mode starts to grow: to a sixty-fourth of the grid.
+# Where along an edge of the grid a mode starts to grow is found to 1/64 of the edge: six halvings.
 _BISECTIONS_OF_GROWTH = 6
 # Rates that differ more across an edge, where states come or go as well, are of different states.
 _JUMP = 2.0
@@ -74,7 +74,7 @@ def _instabilities(atlas: Atlas, axes: dict[str, np.ndarray], seen: States, high
     edges = _where_it_grows(atlas, axes, crossings(growth, allowed), growth, highest)
     frequency = seen.of(seen.frequency, highest=highest)
     known = np.where(np.isnan(frequency), 0.0, frequency)
-    # That of the side where the mode grows: on the other another mode may lead.
+    # The frequency is taken at the end of the edge where the mode grows: at the other end another mode may lead.
     first_grows = growth[tuple(edges.first.T)] > 0
     at = np.where(first_grows[:, None], edges.first, edges.second)
     return _joined(axes, edges, known[tuple(at.T)], highest, saddle_node=False)
