@@ -186,3 +186,13 @@ def test_the_engine_asks_what_a_thing_can_do(path):
                 assert known, f"{path.name} imports {alias.name}: ask what it can do"
         if isinstance(node, ast.ImportFrom) and node.module == "_network":
             assert not {a.name for a in node.names if a.name.endswith("Drive") and not a.name.startswith("Abstract")}
+
+
+def test_no_private_name_crosses_files():
+    for path in (p for folder in ("jaxneuro", "fitting") for p in (ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module is not None:
+                private = [a.name for a in node.names if a.name.startswith("_") and not a.name.startswith("__")]
+                assert not private, (
+                    f"{path.relative_to(ROOT)} imports {private} from {node.module}: name it publicly there"
+                )
