@@ -12,7 +12,17 @@ BENCHMARKS = (
     "rates", "hodgkin_huxley", "surrogate", "learning",
 )  # fmt: skip
 # Evidence, not speed: printed the same way, with no peer.
-EVIDENCE = ("errata", "binary", "brunel_states", "stability", "hopfield", "audit", "tasks", "trace_depth")
+EVIDENCE = (
+    "conductance",
+    "errata",
+    "binary",
+    "brunel_states",
+    "stability",
+    "hopfield",
+    "audit",
+    "tasks",
+    "trace_depth",
+)
 
 
 def _summary(name: str) -> str:

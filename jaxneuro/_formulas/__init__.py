@@ -8,6 +8,7 @@ from ._diffusion import (
     diffusion_rate as diffusion_rate,
 )
 from ._diffusion_response import DiffusionResponse as DiffusionResponse, diffusion_response as diffusion_response
+from ._escape import escape_rate as escape_rate
 from ._filtered import (
     AbstractRegime as AbstractRegime,
     Crossings as Crossings,

@@ -16,6 +16,7 @@ from .._formulas import (
     diffusion_density as diffusion_density,
     diffusion_rate as diffusion_rate,
     diffusion_response as diffusion_response,
+    escape_rate as escape_rate,
     kramers_rate as kramers_rate,
     lif_cv as lif_cv,
     lif_density as lif_density,
@@ -57,6 +58,7 @@ from ._mean_field import MeanField as MeanField, mean_field as mean_field
 from ._network_gain import NetworkGain as NetworkGain, linear_gain as linear_gain, network_gain as network_gain
 from ._noise import AbstractNoise as AbstractNoise, EffectiveInput as EffectiveInput
 from ._phase_map import Boundary as Boundary, PhaseMap as PhaseMap, phase_boundaries as phase_boundaries
+from ._rate_distribution import RateDistribution as RateDistribution, rate_distribution as rate_distribution
 from ._ring import (
     RingBump as RingBump,
     RingRegime as RingRegime,

@@ -1,0 +1,134 @@
+"""Theories of the conductance neuron: rates, exponents and gains, and their speed beside loops over SciPy's `quad`."""
+
+import time
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from ._report import Row
+
+NEURON: dict[str, Any] = {"a": 0.01, "k": 1_000, "g": 12.0, "eta": 1.8, "gamma": 0.25}
+SIDE, LOOP, ROUNDS = 100, 40, 5
+
+
+def _numbers(nu_x: float, k: float) -> tuple[float, float, float, float, float]:
+    a, g, eta, gamma = 0.01, 12.0, 1.8, 0.25
+    r_e, r_i = nu_x / 1000.0, eta * nu_x / 1000.0
+    tau = 1.0 / (0.05 + a * k * (r_e + r_i * g * gamma))
+    mu = tau * (-4.0 - 75.0 * a * k * r_i * g * gamma)
+    chi = 1.0 / (r_e + r_i * g**2 * gamma)
+    return tau, mu, a**2 * k / chi, -75.0 * chi * r_i * g**2 * gamma, 75.0 * chi * np.sqrt(r_e * r_i * g**2 * gamma)
+
+
+def _effective_by_quad(nu_x: float, k: float) -> float:
+    from scipy import integrate, special
+
+    tau, mu, s2, centre, spread = _numbers(nu_x, k)
+    sigma = np.sqrt(s2 * tau * ((mu - centre) ** 2 + spread**2))
+    integral = integrate.quad(lambda x: special.erfcx(-x), (-65.0 - mu) / sigma, (-55.0 - mu) / sigma)[0]
+    return 1000.0 / (2.0 + tau * np.sqrt(np.pi) * integral)
+
+
+def _multiplicative_by_quad(nu_x: float, k: float, less: float) -> float:
+    from scipy import integrate
+
+    tau, mu, s2, centre, spread = _numbers(nu_x, k)
+    c, alpha = 2.0 / (s2 * tau), (mu - centre) / spread
+    peak = np.arctan(c * alpha / (c - less))
+    low, top = np.arctan((-65.0 - centre) / spread), np.arctan((-55.0 - centre) / spread)
+
+    def f(phi: float) -> float:
+        return -(c - less) * np.log(np.cos(phi)) - c * alpha * phi
+
+    def inner(phi: float) -> float:
+        points = [peak] if peak < phi else None
+        return integrate.quad(lambda x: np.exp(f(phi) - f(x)), -np.pi / 2 + 1e-12, phi, points=points)[0]
+
+    return 1000.0 / (2.0 + 2.0 / s2 * integrate.quad(lambda phi: inner(phi) / np.cos(phi) ** 2, low, top)[0])
+
+
+def _value(what: str, value: Any, known: float | None, unit: str = "Hz", note: str = "") -> Row:
+    ratio = None if known is None else known / float(value)
+    return Row(what=what, ours=float(value), peer=known, ratio=ratio, unit=unit, note=note)
+
+
+def _rates() -> list[Row]:
+    import jaxneuro as jn
+    from jaxneuro import theory
+
+    first = theory.ShotNoise(jn.FirstOrderJump())
+    table = {
+        "Effective": (theory.EffectiveNoise(), (0.160229, 3.29464, 16.3400)),
+        "Ito": (theory.ItoNoise(), (3.45054, 17.4254, 49.4071)),
+        "Stratonovich": (theory.StratonovichNoise(), (5.27431, 24.6894, 66.2316)),
+        "Shot, a (E - V)": (first, (1.07315, 8.5158, 29.144)),
+        "Shot, exact jump": (theory.ShotNoise(), (1.35604, 10.7303, 36.089)),
+    }
+    rows = []
+    for name, (noise, known) in table.items():
+        rates = theory.conductance_rate(np.array([5.0, 10.0, 20.0]), **NEURON, noise=noise)
+        rows += [_value(f"{name}, nu_X {n}", r, p) for n, r, p in zip((5, 10, 20), rates, known, strict=True)]
+        exponent = theory.strong_coupling(20.0, **NEURON, noise=noise).exponent
+        rows.append(_value(f"{name}: lim a log(sqrt(a) K nu_X T)", exponent, None, "1"))
+    for name in ("Effective", "Ito", "Stratonovich"):
+        for a in (0.01, 0.005, 0.003):
+            at: dict[str, Any] = {**NEURON, "a": a}
+            full = theory.conductance_rate(20.0, **at, noise=table[name][0])
+            short = theory.strong_coupling(20.0, **at, noise=table[name][0]).rate
+            rows.append(_value(f"{name}, strong coupling over full, a {a}", short / full, None, "1"))
+    for g in (20.0, 30.0):
+        gain = theory.network_gain(a=5e-4, k=1e5, g=g, gamma=0.25)
+        rows += [
+            _value(f"gain, g {g:g}", gain.rho, None, "1", f"simplified {gain.rho_simplified:.5f}"),
+            _value(f"gain without noise, g {g:g}", theory.linear_gain(g=g, gamma=0.25), None, "1"),
+        ]
+    return rows
+
+
+def _speed() -> list[Row]:
+    from jaxneuro import theory
+
+    nu, k = (x.ravel() for x in np.meshgrid(np.linspace(2.0, 40.0, SIDE), np.geomspace(500.0, 5_000.0, SIDE)))
+    kinds = {
+        "Effective": (theory.EffectiveNoise(), _effective_by_quad, LOOP * 5),
+        "Ito": (theory.ItoNoise(), lambda n, k: _multiplicative_by_quad(n, k, 0.0), LOOP),
+        "Stratonovich": (theory.StratonovichNoise(), lambda n, k: _multiplicative_by_quad(n, k, 1.0), LOOP),
+    }
+    rows = []
+    for name, (noise, loop, count) in kinds.items():
+        chosen = np.random.default_rng(0).choice(nu.size, count, replace=False)
+
+        def ours(noise: Any = noise) -> Any:
+            return theory.conductance_rate(jnp.asarray(nu), **NEURON | {"k": jnp.asarray(k)}, noise=noise)
+
+        right = ours().block_until_ready()
+        taken: tuple[list[float], list[float]] = ([], [])
+        for _ in range(ROUNDS):
+            start = time.perf_counter()
+            ours().block_until_ready()
+            taken[0].append((time.perf_counter() - start) / nu.size)
+            start = time.perf_counter()
+            values = [loop(nu[i], k[i]) for i in chosen]
+            taken[1].append((time.perf_counter() - start) / count)
+        off = float(np.max(np.abs(np.asarray(values) / np.asarray(right)[chosen] - 1.0)))
+        seconds, peer = (float(np.median(x)) * 1e6 for x in taken)
+        note = f"a map of {SIDE} x {SIDE} in (K, nu_X) beside {count} of its points; largest difference {off:.1e}"
+        rows.append(Row(what=f"{name}: one rate", ours=seconds, peer=peer, ratio=peer / seconds, unit="us", note=note))
+    shot = theory.ShotNoise()
+    theory.conductance_rate(20.0, **NEURON, noise=shot)
+    taken_shot = []
+    for nu_x in np.linspace(5.0, 20.0, ROUNDS):
+        start = time.perf_counter()
+        float(theory.conductance_rate(nu_x, **NEURON, noise=shot))
+        taken_shot.append(time.perf_counter() - start)
+    rows.append(_value("Shot: one rate", 1000.0 * np.median(taken_shot), None, "ms"))
+    return rows
+
+
+def run() -> list[Row]:
+    """The rows, in float64."""
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    return _rates() + _speed()
