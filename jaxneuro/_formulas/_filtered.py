@@ -142,7 +142,7 @@ def lif_rate_filtered(
     >>> from jaxneuro.theory import lif_rate_filtered
     >>> neuron = dict(tau=10.0, v_th=1.0, v_reset=0.0, t_ref=2.0)
     >>> [f"{lif_rate_filtered(0.0, 1.0, tau_s=tau_s, **neuron):.3f}" for tau_s in (1.0, 10.0)]
-    ['11.680', '2.154']
+    ['11.678', '2.154']
 
     ```
 
