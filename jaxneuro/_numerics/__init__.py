@@ -21,6 +21,7 @@ from ._clock import (
     run_steps as run_steps,
     to_milliseconds as to_milliseconds,
 )
+from ._compensated import added as added, remainder as remainder
 from ._dawson import (
     dawson as dawson,
     dawson_derivative as dawson_derivative,
@@ -39,7 +40,12 @@ from ._moment import (
 )
 from ._moments import Moments as Moments
 from ._one_at_a_time import one_at_a_time as one_at_a_time
-from ._phi import phi as phi
+from ._phi import (
+    decayed as decayed,
+    decayed_behind as decayed_behind,
+    log_ratio_over_difference as log_ratio_over_difference,
+    phi as phi,
+)
 from ._pointwise import pointwise as pointwise
 from ._poisson import PoissonTable as PoissonTable, below_probability as below_probability
 from ._polynomials import TAIL_AT_ZERO as TAIL_AT_ZERO

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float, Int
 
 from .._formulas import Input
-from .._numerics import as_leaf, check_finite, check_nonnegative, check_positive, violates
+from .._numerics import added, as_leaf, check_finite, check_nonnegative, check_positive, remainder, violates
 from ..surrogate import AbstractSurrogate
 from ._firing import Firing, fire
 from ._lif import MEMBRANE_PARTS
@@ -118,11 +118,14 @@ class LinearCurve(AbstractCurve):
 
 
 class AdaptingState(eqx.Module):
-    """Membrane potential [mV], adaptation [mV] and the steps of refractoriness that are left."""
+    """Membrane potential [mV], adaptation [mV], the steps of refractoriness that are left, and what rounding left out
+    of potential and adaptation in float32."""
 
     v: Float[Array, "n"]
     w: Float[Array, "n"]
     refractory: Int[Array, "n"]
+    left_out: Float[Array, "n"] | None
+    left_out_of_w: Float[Array, "n"] | None
 
 
 class AdaptingConstants(eqx.Module):
@@ -212,7 +215,7 @@ class IntegrateAndFire(AbstractNeuron):
     def init(self, v: Float[Array, "n"]) -> AdaptingState:
         """The state with the potentials `v` [mV], the adaptation that belongs to them and nobody refractory."""
         w = jnp.broadcast_to(self.a * (v - self.v_w), v.shape)
-        return AdaptingState(v, w, jnp.zeros(v.shape, jnp.int32))
+        return AdaptingState(v, w, jnp.zeros(v.shape, jnp.int32), remainder(v), remainder(w))
 
     def resting_potential(self) -> Float[Array, "*n"]:
         """The lowest stable potential without input [mV]; NaN where there is none."""
@@ -245,7 +248,8 @@ class IntegrateAndFire(AbstractNeuron):
     def step(self, constants: AdaptingConstants, state: AdaptingState, inputs: Input) -> tuple[AdaptingState, Firing]:
         """One step: the new state and who spiked at its end."""
         moves = constants.adaptation
-        w = moves.decay * state.w + moves.gain * self.a * (state.v - self.v_w)
+        toward = moves.gain * (self.a * (state.v - self.v_w) - state.w)
+        w, left_out_of_w = added(state.w, state.left_out_of_w, toward)
         drive, slope = jax.jvp(self.curve, (state.v,), (jnp.ones_like(state.v),))
         drive = drive - w
         if inputs.current is not None:
@@ -253,9 +257,10 @@ class IntegrateAndFire(AbstractNeuron):
         if inputs.conductance is not None and inputs.conductance_times_reversal is not None:
             drive = drive + inputs.conductance_times_reversal - inputs.conductance * state.v
             slope = slope - inputs.conductance
-        v = state.v + constants.dt_over_tau * _mean_growth(constants.dt_over_tau * slope) * drive
+        change = constants.dt_over_tau * _mean_growth(constants.dt_over_tau * slope) * drive
         if inputs.noise is not None:
-            v = v + constants.noise.noise_gain * inputs.noise
+            change = change + constants.noise.noise_gain * inputs.noise
+        v, left_out = added(state.v, state.left_out, change)
         v = inputs.apply_jumps(v)
         refractory = state.refractory > 0
         # v - v is 0, or NaN for a potential that is not finite, which a reset would hide.
@@ -265,7 +270,8 @@ class IntegrateAndFire(AbstractNeuron):
         left = jnp.where(firing.spikes, constants.refractory_steps, jnp.maximum(state.refractory - 1, 0))
         # Unlike the reset, adaptation carries the surrogate derivative of its spike.
         w = jnp.where(firing.spikes, w + self.b, w) if firing.soft is None else w + self.b * firing.soft
-        return AdaptingState(jnp.where(firing.spikes, reset, v), w, left), firing
+        v = jnp.where(firing.spikes, reset, v)
+        return AdaptingState(v, w, left, left_out, left_out_of_w), firing
 
 
 def _mean_growth(x: Float[Array, "..."]) -> Float[Array, "..."]:

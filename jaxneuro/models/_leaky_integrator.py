@@ -7,19 +7,20 @@ import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
 from .._formulas import Input
-from .._numerics import as_leaf, check_finite, check_positive
+from .._numerics import added, as_leaf, check_finite, check_positive, remainder
 from ..surrogate import AbstractSurrogate
 from ._crossing import CrossingNeuron
 from ._firing import Firing
-from ._lif import MEMBRANE_PARTS, stepped_membrane
+from ._lif import MEMBRANE_PARTS, membrane_change
 from ._neuron import AbstractNeuron
 from ._solver import AbstractMembraneSolver, Exact, Propagator
 
 
 class LeakyState(eqx.Module):
-    """Membrane potential [mV]."""
+    """Membrane potential [mV], and what rounding left out of it in float32."""
 
     v: Float[Array, "n"]
+    left_out: Float[Array, "n"] | None
 
 
 class LeakyConstants(eqx.Module):
@@ -59,7 +60,7 @@ class LeakyIntegrator(AbstractNeuron):
 
     def init(self, v: Float[Array, "n"]) -> LeakyState:
         """The state with the potentials `v` [mV]."""
-        return LeakyState(v)
+        return LeakyState(v, remainder(v))
 
     def resting_potential(self) -> Float[Array, "*n"]:
         """The potential without input [mV]."""
@@ -103,7 +104,9 @@ class LeakyIntegrator(AbstractNeuron):
 
     def step(self, constants: LeakyConstants, state: LeakyState, inputs: Input) -> tuple[LeakyState, Firing]:
         """One step: the new state, and no spikes."""
-        v = stepped_membrane(
+        change = membrane_change(
             constants.propagator, constants.solver, constants.dt_over_tau, self.v_rest, state.v, inputs
         )
-        return LeakyState(v), Firing(jnp.zeros(v.shape, bool))
+        v, left_out = added(state.v, state.left_out, change)
+        v = inputs.apply_jumps(v)
+        return LeakyState(v, left_out), Firing(jnp.zeros(v.shape, bool))

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float, Int
 
 from .._formulas import Input
-from .._numerics import as_leaf, check_finite, check_nonnegative, check_positive, violates
+from .._numerics import added, as_leaf, check_finite, check_nonnegative, check_positive, remainder, violates
 from ..reset import AbstractReset, Hard
 from ..surrogate import AbstractSurrogate
 from ._crossing import CrossingNeuron
@@ -17,10 +17,11 @@ from ._solver import AbstractMembraneSolver, Exact, Propagator
 
 
 class LIFState(eqx.Module):
-    """Membrane potential [mV] and the steps of refractoriness that are left."""
+    """Membrane potential [mV], the steps of refractoriness that are left, and what rounding left out of v in float32."""
 
     v: Float[Array, "n"]
     refractory: Int[Array, "n"]
+    left_out: Float[Array, "n"] | None
 
 
 class LIFConstants(eqx.Module):
@@ -105,7 +106,7 @@ class LIF(AbstractNeuron):
 
     def init(self, v: Float[Array, "n"]) -> LIFState:
         """The state with the potentials `v` [mV] and nobody refractory."""
-        return LIFState(v, jnp.zeros(v.shape, jnp.int32))
+        return LIFState(v, jnp.zeros(v.shape, jnp.int32), remainder(v))
 
     def resting_potential(self) -> Float[Array, "*n"]:
         """The potential without input [mV]."""
@@ -156,23 +157,25 @@ class LIF(AbstractNeuron):
 
     def step(self, constants: LIFConstants, state: LIFState, inputs: Input) -> tuple[LIFState, Firing]:
         """One step: the new state and who spiked at its end."""
-        v = stepped_membrane(
+        change = membrane_change(
             constants.propagator, constants.solver, constants.dt_over_tau, self.v_rest, state.v, inputs
         )
+        v, left_out = added(state.v, state.left_out, change)
+        v = inputs.apply_jumps(v)
         refractory = state.refractory > 0
         # v - v is 0, or NaN for a potential that is not finite, which a reset would hide.
         v = jnp.where(refractory, self.reset.held(state.v, self.v_reset) + (v - v), v)
         firing = fire(v - self.v_th, ~refractory, constants.surrogate)
         v = self.reset.after(v, self.v_th, self.v_reset, firing.spikes, firing.soft)
         left = jnp.where(firing.spikes, constants.refractory_steps, jnp.maximum(state.refractory - 1, 0))
-        return LIFState(v, left), firing
+        return LIFState(v, left, left_out), firing
 
 
 # What a linear membrane hears.
 MEMBRANE_PARTS = ("current", "conductance", "noise", "kick", "log_decay")
 
 
-def stepped_membrane(
+def membrane_change(
     coefficients: Propagator,
     solver: AbstractMembraneSolver,
     dt_over_tau: Float[Array, "*m"],
@@ -180,7 +183,11 @@ def stepped_membrane(
     v: Float[Array, "n"],
     inputs: Input,
 ) -> Float[Array, "n"]:
-    """The potential [mV] of a leaky membrane after one step, its spikes left out."""
+    """By how much [mV] the potential of a leaky membrane moves in one step, jumps at its end and spikes left out.
+
+    The change is taken, not the new potential: decay v + gain v_inf holds rounding of the size of v, which is more than
+    the change itself where dt is a small part of the time constant.
+    """
     v_inf = v_rest
     noise_scale = jnp.ones_like(v_rest)
     if inputs.current is not None:
@@ -191,7 +198,7 @@ def stepped_membrane(
         coefficients = solver.propagator(dt_over_tau * total)
         # sigma refers to tau_m; the step's own time constant is tau_m / total.
         noise_scale = 1.0 / jnp.sqrt(total)
-    v = coefficients.decay * v + coefficients.gain * v_inf
+    change = coefficients.gain * (v_inf - v)
     if inputs.noise is not None:
-        v = v + coefficients.noise_gain * noise_scale * inputs.noise
-    return inputs.apply_jumps(v)
+        change = change + coefficients.noise_gain * noise_scale * inputs.noise
+    return change

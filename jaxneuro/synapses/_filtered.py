@@ -8,46 +8,43 @@ import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
 from .._formulas import Input
-from .._numerics import as_leaf, check_finite, check_nonnegative, phi
+from .._numerics import as_leaf, check_finite, check_nonnegative, decayed, decayed_behind, log_ratio_over_difference, phi
 from ._arguments import checked_rise, checked_tau
 from ._effect import SpikeEffect, conductance_effect, current_effect
 from ._off_grid import OffGridCurrent
 from ._synapse import AbstractSynapse, Received
 
 
-def _psi(x: Float[Array, "*n"]) -> Float[Array, "*n"]:
-    """The integral of u exp(x u) over u in (0, 1): (exp(x) (x - 1) + 1)/x^2, 1/2 at x = 0."""
-    near = jnp.abs(x) < 0.05
-    safe = jnp.where(near, 1.0, x)
-    series = 1.0 / 2.0 + x * (1.0 / 3.0 + x * (1.0 / 8.0 + x * (1.0 / 30.0 + x * (1.0 / 144.0 + x / 840.0))))
-    return jnp.where(near, series, (jnp.exp(safe) - jnp.expm1(safe) / safe) / safe)
-
-
 class KernelConstants(eqx.Module):
-    """One step of a synaptic variable and of what it does to the membrane meanwhile.
+    """One step of a synaptic variable, of another that may rise behind it, and of what both do to the membrane.
 
-    `decay`: of the synaptic variable. `rise`: share of the rising variable that has arrived after a
-    step (0 for an exponential). `mean`, `mean_rise`: the constant current that moves the membrane
-    over the step just as the decaying one does, per unit of either variable.
+    `fall`: share of the variable that decays in a step (the change is taken, since what is left of a short step is 1 to
+    the last digits of float32). `rise`: share of the rising variable that has arrived after a step, `rise_fall` its own
+    decay. `mean`, `mean_rise`: the constant current that moves the membrane over the step just as the variables do, per
+    unit of either.
     """
 
-    decay: Float[Array, "*n"]
+    fall: Float[Array, "*n"]
+    rise_fall: Float[Array, "*n"]
     rise: Float[Array, "*n"]
     mean: Float[Array, "*m"]
     mean_rise: Float[Array, "*m"]
 
 
-def _kernel_constants(tau_s: Float[Array, "*n"], dt: float, tau_m: Float[Array, "*m"] | None) -> KernelConstants:
-    ratio = dt / tau_s
-    if tau_m is None:  # a membrane that is not linear in V sees the mean over the step
-        return KernelConstants(jnp.exp(-ratio), ratio * jnp.exp(-ratio), phi(-ratio), ratio * _psi(-ratio))
-    membrane = dt / tau_m
-    difference = membrane - ratio
-    # The membrane's exact response to exp(-t/tau_s), divided by its response to a constant 1.
-    response = membrane * jnp.exp(-membrane) / -jnp.expm1(-membrane)
-    return KernelConstants(
-        jnp.exp(-ratio), ratio * jnp.exp(-ratio), response * phi(difference), response * ratio * _psi(difference)
-    )
+def _kernel_constants(
+    tau: Float[Array, "*n"], tau_rise: Float[Array, "*n"], dt: float, tau_m: Float[Array, "*m"] | None
+) -> KernelConstants:
+    """Of tau ds/dt = -s, to which a variable that decays with `tau_rise` adds itself over `tau_rise`.
+
+    All are divided differences of exponentials, which have their limits where time constants meet, those of the synapse
+    with each other or with that of the membrane. Each mean is the membrane's exact response to the variable, divided by
+    its response to a constant 1; a membrane that is not linear in V sees the mean over the step.
+    """
+    y, x = dt / tau, dt / tau_rise
+    m = jnp.zeros_like(y) if tau_m is None else dt / tau_m
+    unit = phi(-m)
+    mean, mean_rise = decayed(m, y) / unit, x * decayed_behind(x, y, m) / unit
+    return KernelConstants(-jnp.expm1(-y), -jnp.expm1(-x), x * decayed(x, y), mean, mean_rise)
 
 
 class Exponential(eqx.Module):
@@ -56,7 +53,7 @@ class Exponential(eqx.Module):
     tau: Float[Array, "*n"]
 
     def constants(self, dt: float, tau_m: Float[Array, "*n"] | None) -> KernelConstants:
-        return _kernel_constants(self.tau, dt, tau_m)
+        return _kernel_constants(self.tau, self.tau, dt, tau_m)
 
     def init(self, n: int) -> Float[Array, "n"]:
         return jnp.zeros(n, self.tau.dtype)
@@ -67,7 +64,7 @@ class Exponential(eqx.Module):
     def step(
         self, constants: KernelConstants, state: Float[Array, "n"], arrivals: Float[Array, "n"]
     ) -> Float[Array, "n"]:
-        return constants.decay * state + arrivals
+        return state - constants.fall * state + arrivals
 
     def area(self) -> Float[Array, "*n"]:
         """The integral of s after a spike of weight 1 [ms]."""
@@ -91,7 +88,7 @@ class Alpha(eqx.Module):
     tau: Float[Array, "*n"]
 
     def constants(self, dt: float, tau_m: Float[Array, "*n"] | None) -> KernelConstants:
-        return _kernel_constants(self.tau, dt, tau_m)
+        return _kernel_constants(self.tau, self.tau, dt, tau_m)
 
     def init(self, n: int) -> AlphaState:
         return AlphaState(jnp.zeros(n, self.tau.dtype), jnp.zeros(n, self.tau.dtype))
@@ -100,8 +97,7 @@ class Alpha(eqx.Module):
         return constants.mean * state.s + constants.mean_rise * state.rising
 
     def step(self, constants: KernelConstants, state: AlphaState, arrivals: Float[Array, "n"]) -> AlphaState:
-        s = constants.decay * state.s + constants.rise * state.rising
-        return AlphaState(s, constants.decay * state.rising + jnp.e * arrivals)
+        return _risen(constants, state, jnp.e * arrivals)
 
     def area(self) -> Float[Array, "*n"]:
         """The integral of s after a spike of weight 1 [ms]."""
@@ -112,44 +108,47 @@ class Alpha(eqx.Module):
         return (self.tau, self.tau)
 
 
-class RiseDecayConstants(eqx.Module):
-    """The constants of the two exponentials, and the factor that makes the peak the weight."""
+def _risen(constants: KernelConstants, state: AlphaState, jump: Float[Array, "n"]) -> AlphaState:
+    s = state.s + (constants.rise * state.rising - constants.fall * state.s)
+    return AlphaState(s, state.rising - constants.rise_fall * state.rising + jump)
 
-    falling: KernelConstants
-    rising: KernelConstants
+
+class RiseDecayConstants(eqx.Module):
+    """The constants of the two variables, and the factor that makes the peak the weight."""
+
+    kernel: KernelConstants
     factor: Float[Array, "*n"]
 
 
 class RiseDecay(eqx.Module):
-    """s = w c (exp(-t/tau_decay) - exp(-t/tau_rise)) after a spike; c makes the peak the weight."""
+    """s = w c (exp(-t/tau_decay) - exp(-t/tau_rise)) after a spike; c makes the peak the weight.
+
+    Kept is not the pair of exponentials, whose difference vanishes and whose c is infinite where the time constants
+    meet, but s and the variable that rises behind it: where they meet this is the alpha function.
+    """
 
     tau_rise: Float[Array, "*n"]
     tau_decay: Float[Array, "*n"]
 
     def constants(self, dt: float, tau_m: Float[Array, "*n"] | None) -> RiseDecayConstants:
-        # At the peak exp(-t/tau_decay) is x^(x/(1 - x)) and the other exponential x times that.
-        x = self.tau_rise / self.tau_decay
-        factor = 1.0 / (x ** (x / (1.0 - x)) * (1.0 - x))
-        falling, rising = (_kernel_constants(tau, dt, tau_m) for tau in (self.tau_decay, self.tau_rise))
-        return RiseDecayConstants(falling, rising, factor)
+        return RiseDecayConstants(_kernel_constants(self.tau_decay, self.tau_rise, dt, tau_m), self.factor())
+
+    def factor(self) -> Float[Array, "*n"]:
+        """The rising variable over the peak of s after a spike: x^(-x/(1 - x)), x = tau_rise/tau_decay; e at x = 1."""
+        return jnp.exp(self.tau_rise * log_ratio_over_difference(self.tau_decay, self.tau_rise))
 
     def init(self, n: int) -> AlphaState:
         return AlphaState(jnp.zeros(n, self.tau_rise.dtype), jnp.zeros(n, self.tau_rise.dtype))
 
     def mean(self, constants: RiseDecayConstants, state: AlphaState) -> Float[Array, "n"]:
-        return constants.falling.mean * state.s - constants.rising.mean * state.rising
+        return constants.kernel.mean * state.s + constants.kernel.mean_rise * state.rising
 
     def step(self, constants: RiseDecayConstants, state: AlphaState, arrivals: Float[Array, "n"]) -> AlphaState:
-        jump = constants.factor * arrivals
-        return AlphaState(constants.falling.decay * state.s + jump, constants.rising.decay * state.rising + jump)
+        return _risen(constants.kernel, state, constants.factor * arrivals)
 
     def area(self) -> Float[Array, "*n"]:
         """The integral of s after a spike of weight 1 [ms]: tau_decay x^(-x/(1 - x)), e tau_decay at x = 1."""
-        x = self.tau_rise / self.tau_decay
-        gap = 1.0 - x
-        near = gap < 1e-3
-        slope = jnp.where(near, 1.0 + gap * (0.5 + gap / 3.0), -jnp.log(x) / jnp.where(near, 1.0, gap))
-        return self.tau_decay * jnp.exp(x * slope)
+        return self.tau_decay * self.factor()
 
     def time_constants(self) -> tuple[Float[Array, "*n"], ...]:
         """Those of the stages [ms]."""
@@ -342,12 +341,12 @@ class RiseDecayCurrent(AbstractFilteredCurrent):
     """A current w c (exp(-t/tau_decay) - exp(-t/tau_rise)) after each spike: the weight w [mV] is its peak.
 
     With x = tau_rise/tau_decay, 1/c = (1 - x) x^(x/(1 - x)), and the integral is w c (tau_decay - tau_rise). The step
-    is exact for a leaky integrate-and-fire target. tau_rise to 0 is `ExponentialCurrent`, tau_rise to tau_decay
-    `AlphaCurrent`.
+    is exact for a leaky integrate-and-fire target. tau_rise to 0 is `ExponentialCurrent`, tau_rise = tau_decay
+    `AlphaCurrent`, which it joins smoothly, value and derivatives.
 
-    **Arguments:** `tau_rise`, `tau_decay` [ms], the former below the latter.
+    **Arguments:** `tau_rise`, `tau_decay` [ms], the former at most the latter.
 
-    Raises `ValueError` where one is not positive or `tau_rise` is not below `tau_decay`.
+    Raises `ValueError` where one is not positive or `tau_rise` is above `tau_decay`.
 
     ```python
     >>> import jaxneuro as jn
@@ -370,9 +369,9 @@ class RiseDecayCurrent(AbstractFilteredCurrent):
 class RiseDecayConductance(AbstractFilteredConductance):
     """A conductance a c (exp(-t/tau_decay) - exp(-t/tau_rise)) after each spike: the weight a is its peak.
 
-    a is relative to leak; c as of `RiseDecayCurrent`.
+    a is relative to leak; c as of `RiseDecayCurrent`, and `AlphaConductance` where the time constants are equal.
 
-    **Arguments:** `tau_rise`, `tau_decay` [ms], the former below the latter; `reversal`, reversal potential [mV].
+    **Arguments:** `tau_rise`, `tau_decay` [ms], the former at most the latter; `reversal`, reversal potential [mV].
 
     Raises `ValueError` as `RiseDecayCurrent`, and where `reversal` is not finite.
 

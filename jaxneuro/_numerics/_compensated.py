@@ -1,0 +1,25 @@
+"""Sums of very many small steps: in float32 a step may be less than the last digit of what it is added to.
+
+Kahan (1965), doi:10.1145/363707.363723.
+"""
+
+from jax import lax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+
+def remainder(x: Float[Array, "*shape"]) -> Float[Array, "*shape"] | None:
+    """What rounding has left out of `x`, nothing as yet; None in float64, whose digits are enough for any step."""
+    return jnp.zeros_like(x) if x.dtype.itemsize == 4 else None
+
+
+def added(
+    x: Float[Array, "*shape"], left_out: Float[Array, "*shape"] | None, change: Float[Array, "*shape"]
+) -> tuple[Float[Array, "*shape"], Float[Array, "*shape"] | None]:
+    """x + change, and what rounding leaves out of it: added to the next change, so that it is never lost."""
+    if left_out is None:
+        return x + change, None
+    change = change + left_out
+    total = x + change
+    # In exact arithmetic this is 0, and so are its derivatives.
+    return total, lax.stop_gradient(change - (total - x))
