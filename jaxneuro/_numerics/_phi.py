@@ -31,7 +31,7 @@ def phi_difference(p: Float[Array, "..."], q: Float[Array, "..."]) -> Float[Arra
     for k in range(1, _TERMS[total.dtype.itemsize]):
         power = power * b
         total = a * total + power
-        series = series + total / factorial(k + 2)
+        series = series + total * (1.0 / factorial(k + 2))
     first = jnp.abs(p) >= jnp.abs(q)
     large, small = jnp.where(near, 1.0, jnp.where(first, p, q)), jnp.where(near, 0.0, jnp.where(first, q, p))
     return jnp.where(near, series, (jnp.exp(small) * phi(large - small) - phi(small)) / large)

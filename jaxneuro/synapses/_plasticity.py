@@ -13,9 +13,12 @@ from ._synapse import AbstractSynapse, Received
 
 
 class Resources(eqx.Module):
-    """Of each presynaptic neuron: the share x of resources that is there, and the share u that a spike would use."""
+    """Of each presynaptic neuron: the share 1 - x of resources that is missing, and the share u a spike would use.
 
-    x: Float[Array, "n_pre"]
+    Both decay to 0. What is missing keeps its digits there, where x, which is nearly 1, would stand still in float32.
+    """
+
+    missing: Float[Array, "n_pre"]
     u: Float[Array, "n_pre"]
 
 
@@ -98,22 +101,22 @@ class ShortTermPlasticity(AbstractSynapse):
 
     def presynaptic(self, n_pre: int) -> Resources:
         """The resources of `n_pre` neurons that have long been silent."""
-        return Resources(jnp.ones(n_pre, self.u_0.dtype), jnp.zeros(n_pre, self.u_0.dtype))
+        return Resources(jnp.zeros(n_pre, self.u_0.dtype), jnp.zeros(n_pre, self.u_0.dtype))
 
     def release(
         self, memory: Resources, spikes: Bool[Array, "time n_pre"], dt: float
     ) -> tuple[Resources, Float[Array, "time n_pre"]]:
         """The resources after a block of steps, and u x of each spike, 0 elsewhere."""
-        recovery = jnp.exp(-dt / self.tau_rec)
-        forget = None if self.tau_facil is None else jnp.exp(-dt / self.tau_facil)
+        recovery = jnp.expm1(-dt / self.tau_rec)
+        forget = None if self.tau_facil is None else jnp.expm1(-dt / self.tau_facil)
 
         def step(now: Resources, fired: Bool[Array, "n_pre"]) -> tuple[Resources, Float[Array, "n_pre"]]:
-            x, u = 1.0 - (1.0 - now.x) * recovery, jnp.zeros_like(now.u)
+            missing, u = now.missing + now.missing * recovery, jnp.zeros_like(now.u)
             if forget is not None:
-                u = now.u * forget
+                u = now.u + now.u * forget
             u = jnp.where(fired, u + self.u_0 * (1.0 - u), u)
-            used = jnp.where(fired, u * x, 0.0)
-            return Resources(x - used, u), used
+            used = jnp.where(fired, u * (1.0 - missing), 0.0)
+            return Resources(missing + used, u), used
 
         return lax.scan(step, memory, spikes)
 

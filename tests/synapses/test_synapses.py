@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+import mpmath as mp
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
@@ -73,10 +74,51 @@ def test_rise_and_decay_is_exact(rise, decay):
     np.testing.assert_allclose(v, reference, rtol=0, atol=1e-8)
 
 
-def test_rise_and_decay_between_its_limits():
-    _, v = psp(jn.RiseDecayConductance(tau_rise=4.999, tau_decay=5.0, reversal=0.0), 0.8, 0.5)
-    np.testing.assert_allclose(v, psp(jn.AlphaConductance(5.0, reversal=0.0), 0.8, 0.5)[1], atol=5e-3)
-    for rise, decay, sentence in ((5.0, 5.0, "below `tau_decay`"), (0.0, 5.0, "`tau_rise` has to be positive")):
+def exact_psp(rise, decay, t):
+    """The potential t ms after a spike of weight 1: residues at three rates, moved apart by 1e-30 where they meet."""
+    with mp.workdps(110):
+        rise, decay, tau = mp.mpf(rise) + mp.mpf(10) ** -30, mp.mpf(decay), mp.mpf(TAU_M) - mp.mpf(10) ** -30
+        at_peak = mp.log(decay / rise) * rise * decay / (decay - rise)
+        scale = 1 / (mp.exp(-at_peak / decay) - mp.exp(-at_peak / rise))
+        parts = [sign * s / (s - tau) * (mp.exp(-t / s) - mp.exp(-t / tau)) for sign, s in ((1, decay), (-1, rise))]
+        return scale * sum(parts)
+
+
+def after_a_spike(rise, decay):
+    """Of the package: the potential 14 ms after a spike of weight 0.7 [mV], in steps of 1 ms."""
+    synapse = jn.RiseDecayCurrent(tau_rise=rise, tau_decay=decay)
+    target = jn.Population(jn.LIF(tau_m=TAU_M, v_th=1e6), 1)
+    heard = jn.Projection("S", "T", synapse, weight=1.0, connectivity=jn.Weights([[0.7]]), delay=1.0)
+    net = jn.Network({"S": jn.Population(jn.SpikeSource(), 1), "T": target}, [heard])
+    spikes = {"S": np.arange(16)[:, None] == 0}
+    key, record = jax.random.key(0), {"v": jn.record.Trace("T.v")}
+    return jn.simulate(net, 0.0, 16.0, dt=1.0, key=key, stimulus=spikes, record=record)["v"][-1, 0]
+
+
+@pytest.mark.float32
+@pytest.mark.parametrize("decay", [5.0, TAU_M], ids=["each other", "the membrane too"])
+def test_time_constants_that_meet(decay):
+    """Value and derivatives of the alpha function, from either side, through equality and at it."""
+    given = np.asarray([decay * (1 - d) for d in (0.1, 1e-3, 2e-6, 2e-7, 0.0)], jnp.result_type(float))
+    single = given.dtype == np.float32
+    value = jax.jit(jax.value_and_grad(after_a_spike, argnums=(0, 1)))
+    for rise in given:
+        v, slopes = value(rise, decay)
+        exact = [exact_psp(float(rise), decay, 14)]
+        for of_rise, of_decay in ((1, 0), (0, 1)):
+            with mp.workdps(110):
+                h = mp.mpf(10) ** -15
+                ends = [exact_psp(float(rise) + s * h * of_rise, decay + s * h * of_decay, 14) for s in (1, -1)]
+                exact.append((ends[0] - ends[1]) / (2 * h))
+        exact = 0.7 * np.asarray([float(x) for x in exact])
+        np.testing.assert_allclose(v, exact[0], rtol=2e-5 if single else 1e-11)
+        np.testing.assert_allclose(slopes, exact[1:], rtol=5e-4 if single else 1e-8, atol=5e-6 if single else 1e-10)
+
+
+def test_rise_and_decay_at_its_limits():
+    _, v = psp(jn.RiseDecayConductance(tau_rise=5.0, tau_decay=5.0, reversal=0.0), 0.8, 0.5)
+    np.testing.assert_allclose(v, psp(jn.AlphaConductance(5.0, reversal=0.0), 0.8, 0.5)[1], rtol=1e-13)
+    for rise, decay, sentence in ((5.1, 5.0, "above `tau_decay`"), (0.0, 5.0, "`tau_rise` has to be positive")):
         with pytest.raises(ValueError, match=sentence):
             jn.RiseDecayCurrent(tau_rise=rise, tau_decay=decay)
 

@@ -1,0 +1,61 @@
+"""Steps that are a small part of a time constant, in float32 too: its last digit is more than what they add."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jaxneuro as jn
+from jaxneuro._formulas import Input
+
+KEY = jax.random.key(0)
+
+
+def intervals(model, current, duration, dt):
+    sol = jn.simulate(
+        jn.Population(model, 1), 0.0, duration, dt=dt, key=KEY, stimulus=current, record={"s": jn.record.Spikes()}
+    )
+    return np.diff(np.asarray(sol["s"].times[0]))
+
+
+@pytest.mark.float32
+@pytest.mark.parametrize("dt", [0.1, 0.01, 0.001])
+def test_interval_of_a_leaky_neuron_just_above_threshold(dt):
+    """t_ref + tau log((mu - v_reset)/(mu - v_th)), 140.175 ms, where the last steps are 5e-7 mV."""
+    found = intervals(jn.LIF(), 20.01, 310.0, dt)
+    assert found == pytest.approx([2.0 + 20.0 * np.log(10.01 / 0.01)], abs=dt + 0.03)
+
+
+@pytest.mark.float32
+def test_interval_of_a_slow_neuron():
+    found = intervals(jn.LIF(tau_m=1_000.0), 21.0, 5_500.0, 0.02)
+    assert found == pytest.approx([2.0 + 1_000.0 * np.log(11.0)], abs=0.05)
+
+
+@pytest.mark.float32
+def test_a_read_out_and_an_integrate_and_fire_neuron_move_alike():
+    """A leaky curve: the interval of the closed form; and the potential without threshold, at 1e-5 of tau a step."""
+    leaky = jn.IntegrateAndFire(jn.LinearCurve(), tau_m=20.0, v_peak=20.0, v_reset=10.0, t_ref=2.0)
+    found = intervals(leaky, 20.01, 310.0, 0.005)
+    assert found == pytest.approx([2.0 + 20.0 * np.log(10.01 / 0.01)], abs=0.035)
+    slow = jn.Population(jn.LeakyIntegrator(tau_m=2_000.0, v_rest=-65.0), 1)
+    v = jn.simulate(slow, 0.0, 1_000.0, dt=0.01, key=KEY, stimulus=0.1, record={"v": jn.record.Trace("v", every=100)})
+    exact = -65.0 + 0.1 * -np.expm1(-np.asarray(v.times["v"], float) / 2_000.0)
+    np.testing.assert_allclose(v["v"][:, 0], exact, rtol=0, atol=2 * np.spacing(np.float32(65.0)))
+
+
+@pytest.mark.float32
+def test_slow_adaptation():
+    """tau_w dw/dt = a (V - v_w) - w, at a potential that stands: a step is 2e-7 of what is left."""
+    cell = jn.IntegrateAndFire(
+        jn.LinearCurve(), tau_m=20.0, v_peak=200.0, v_reset=-100.0, a=1.0, tau_w=50_000.0, v_w=-10.0
+    )
+    constants = cell.prepare(0.01, cell.default_solver())
+
+    def step(state, _):
+        return eqx.tree_at(lambda s: s.v, cell.step(constants, state, Input())[0], jnp.zeros(1)), None
+
+    start = eqx.tree_at(lambda s: s.w, cell.init(jnp.zeros(1)), jnp.zeros(1))
+    last = jax.jit(lambda s: jax.lax.scan(step, s, None, length=100_000)[0])(start)
+    np.testing.assert_allclose(last.w, -10.0 * np.expm1(-1_000.0 / 50_000.0), rtol=1e-5)
