@@ -3,8 +3,8 @@
 Kahan (1965), doi:10.1145/363707.363723.
 """
 
-from jax import lax
 import jax.numpy as jnp
+from jax import lax
 from jaxtyping import Array, Float
 
 

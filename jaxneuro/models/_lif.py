@@ -17,7 +17,7 @@ from ._solver import AbstractMembraneSolver, Exact, Propagator
 
 
 class LIFState(eqx.Module):
-    """Membrane potential [mV], the steps of refractoriness that are left, and what rounding left out of v in float32."""
+    """Membrane potential [mV], steps of refractoriness that are left, and what rounding left out of v in float32."""
 
     v: Float[Array, "n"]
     refractory: Int[Array, "n"]
