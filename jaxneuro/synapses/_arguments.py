@@ -10,10 +10,8 @@ def checked_rise(tau_rise: ArrayLike, tau_decay: ArrayLike) -> dict[str, Float[A
     rise, decay = as_leaf(tau_rise, "tau_rise"), as_leaf(tau_decay, "tau_decay")
     check_positive("tau_rise", rise)
     check_positive("tau_decay", decay)
-    if violates(lambda a, b: a < b, rise, decay):
-        raise ValueError(
-            f"`tau_rise` has to be below `tau_decay`; got {rise} and {decay}. Where they are equal take AlphaCurrent."
-        )
+    if violates(lambda a, b: a <= b, rise, decay):
+        raise ValueError(f"`tau_rise` must not be above `tau_decay`; got {rise} and {decay} ms.")
     return {"tau_rise": rise, "tau_decay": decay}
 
 

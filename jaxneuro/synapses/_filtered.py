@@ -8,7 +8,15 @@ import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
 from .._formulas import Input
-from .._numerics import as_leaf, check_finite, check_nonnegative, decayed, decayed_behind, log_ratio_over_difference, phi
+from .._numerics import (
+    as_leaf,
+    check_finite,
+    check_nonnegative,
+    decayed,
+    decayed_behind,
+    log_ratio_over_difference,
+    phi,
+)
 from ._arguments import checked_rise, checked_tau
 from ._effect import SpikeEffect, conductance_effect, current_effect
 from ._off_grid import OffGridCurrent
@@ -18,10 +26,8 @@ from ._synapse import AbstractSynapse, Received
 class KernelConstants(eqx.Module):
     """One step of a synaptic variable, of another that may rise behind it, and of what both do to the membrane.
 
-    `fall`: share of the variable that decays in a step (the change is taken, since what is left of a short step is 1 to
-    the last digits of float32). `rise`: share of the rising variable that has arrived after a step, `rise_fall` its own
-    decay. `mean`, `mean_rise`: the constant current that moves the membrane over the step just as the variables do, per
-    unit of either.
+    `fall`, `rise_fall`: shares of either that decay; `rise`: share of the rising one that has arrived. `mean`,
+    `mean_rise`: the constant current that moves the membrane over the step just as they do, per unit of either.
     """
 
     fall: Float[Array, "*n"]
@@ -36,9 +42,8 @@ def _kernel_constants(
 ) -> KernelConstants:
     """Of tau ds/dt = -s, to which a variable that decays with `tau_rise` adds itself over `tau_rise`.
 
-    All are divided differences of exponentials, which have their limits where time constants meet, those of the synapse
-    with each other or with that of the membrane. Each mean is the membrane's exact response to the variable, divided by
-    its response to a constant 1; a membrane that is not linear in V sees the mean over the step.
+    All are divided differences of exponentials, with limits where time constants meet. Each mean is the membrane's
+    exact response, over that to a constant 1; a membrane that is not linear in V sees the mean over the step.
     """
     y, x = dt / tau, dt / tau_rise
     m = jnp.zeros_like(y) if tau_m is None else dt / tau_m
@@ -123,8 +128,7 @@ class RiseDecayConstants(eqx.Module):
 class RiseDecay(eqx.Module):
     """s = w c (exp(-t/tau_decay) - exp(-t/tau_rise)) after a spike; c makes the peak the weight.
 
-    Kept is not the pair of exponentials, whose difference vanishes and whose c is infinite where the time constants
-    meet, but s and the variable that rises behind it: where they meet this is the alpha function.
+    Kept are s and a variable that rises behind it, no pair of exponentials: where these meet c is infinite.
     """
 
     tau_rise: Float[Array, "*n"]
