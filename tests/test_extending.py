@@ -33,3 +33,26 @@ def test_lognormal_weights_agree_with_their_mean_field():
     # Spread of weights raises the rate: at one weight theory gives 37.95 Hz.
     assert 38.5 < rate < 39.1
     assert abs(measured / rate - 1.0) < 0.05
+
+
+def test_a_recorder_of_ones_own_says_what_there_is_to_watch():
+    recorder = names_of("A recorder")["PotentialDensity"]
+    rates = jn.Network({"in": jn.Population(jn.Poisson(10.0), 3)})
+    record = {"p": recorder("in", low=0.0, high=20.0, bins=4, start=0.0)}
+    with pytest.raises(ValueError, match=r"`PotentialDensity`: the variables of 'in' are none"):
+        jn.simulate(rates, 0.0, 1.0, dt=0.1, key=jax.random.key(0), record=record)
+    record = {"p": recorder("out", low=0.0, high=20.0, bins=4, start=0.0)}
+    with pytest.raises(ValueError, match="names the population 'out'; there are in"):
+        jn.simulate(rates, 0.0, 1.0, dt=0.1, key=jax.random.key(0), record=record)
+
+
+def test_a_rule_of_ones_own_stays_inside_its_populations():
+    names = names_of("A rule of connectivity")
+
+    class Beyond(names["ByDistance"]):
+        def draw(self, rng, pre, post, recurrent):
+            return names["Pairs"](np.asarray([0]), np.asarray([pre.n]))
+
+    loop = jn.Projection("E", "E", jn.DeltaCurrent(), weight=0.1, connectivity=Beyond(0.1, 0.5), delay=1.0)
+    with pytest.raises(ValueError, match=r"Beyond\.draw gave the source 20, outside its population of 20 neurons"):
+        jn.wire(jn.Network({"E": names["ring"](20)}, [loop]), key=jax.random.key(0))
