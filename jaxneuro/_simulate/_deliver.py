@@ -1,32 +1,85 @@
 """Delivery with derivatives: counts of spikes forward, the linear map of the surrogate's derivative beside it."""
 
+import abc
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Shaped
+from jaxtyping import Array, Bool, Float, Int, Shaped
 
-from ..connectivity import AbstractOperator, AbstractWeights, ScheduledOperator, spike_product
+from ..connectivity import AbstractOperator, AbstractScheduled, AbstractWeights, spike_product
 from ..models import Firing
 
 
-class GivenArrivals(eqx.Module):
-    """Given weights: as a matrix of rows of sources, as they are, or by delay for each step from `least` on."""
+class AbstractArrivals(eqx.Module):
+    """How the spikes of a projection become what arrives at its targets: rows of steps to come, of each target."""
 
-    rows: Float[Array, "n_pre n_post"] | None
-    weights: AbstractWeights | None
-    by_delay: Float[Array, "steps n_post n_pre"] | None
+    @abc.abstractmethod
+    def timeline(self, pending: Shaped[Array, "rows n_post"], firing: Firing) -> Shaped[Array, "_ n_post"]:
+        """What arrives in each step from the first of the block on: `pending`, and the spikes of the block."""
+
+    def advance(self, pending: Shaped[Array, "rows n_post"], firing: Firing) -> Shaped[Array, "rows n_post"]:
+        """`pending` after a block: what has arrived is taken off, the block's spikes are put at the back."""
+        return self.timeline(pending, firing)[firing.spikes.shape[0] :]
+
+
+class DrawnArrivals(AbstractArrivals):
+    """A drawn wiring with one delay."""
+
+    operator: AbstractOperator
+
+    def timeline(self, pending: Shaped[Array, "rows n_post"], firing: Firing) -> Shaped[Array, "_ n_post"]:
+        return jnp.concatenate([pending, deliver(self.operator, firing)])
+
+    def advance(self, pending: Shaped[Array, "rows n_post"], firing: Firing) -> Shaped[Array, "rows n_post"]:
+        # Cut first, so that no row is copied that goes at once.
+        return jnp.concatenate([pending[firing.spikes.shape[0] :], deliver(self.operator, firing)])
+
+
+class DelayedArrivals(AbstractArrivals):
+    """A drawn wiring whose synapses have delays of their own, in whole steps."""
+
+    operator: AbstractOperator
+    steps: Int[Array, "nnz"]
+
+    def timeline(self, pending: Shaped[Array, "rows n_post"], firing: Firing) -> Shaped[Array, "_ n_post"]:
+        return jnp.concatenate([pending[: firing.spikes.shape[0]], self.advance(pending, firing)])
+
+    def advance(self, pending: Shaped[Array, "rows n_post"], firing: Firing) -> Shaped[Array, "rows n_post"]:
+        n_steps = firing.spikes.shape[0]
+        scheduled = self.operator.scheduled(self.steps, pending.shape[0], n_steps)
+        fresh = jnp.zeros((n_steps, pending.shape[1]), pending.dtype)
+        return push(scheduled, jnp.concatenate([pending[n_steps:], fresh]), firing)
+
+
+class MatrixArrivals(AbstractArrivals):
+    """Given weights as a matrix, a row a source."""
+
+    rows: Float[Array, "n_pre n_post"]
+
+    def timeline(self, pending: Shaped[Array, "rows n_post"], firing: Firing) -> Shaped[Array, "_ n_post"]:
+        if firing.weighted:
+            return jnp.concatenate([pending, _amplitudes(firing) @ self.rows])
+        return jnp.concatenate([pending, spike_product(firing.spikes, firing.soft, self.rows)])
+
+
+class GivenArrivals(AbstractArrivals):
+    """Given weights that are summed in a way of their own."""
+
+    weights: AbstractWeights
+
+    def timeline(self, pending: Shaped[Array, "rows n_post"], firing: Firing) -> Shaped[Array, "_ n_post"]:
+        return jnp.concatenate([pending, self.weights.arrivals(_amplitudes(firing))])
+
+
+class SharedArrivals(AbstractArrivals):
+    """Given weights whose spikes arrive in parts: a matrix for each delay from `least` steps on."""
+
+    by_delay: Float[Array, "steps n_post n_pre"]
     least: int = eqx.field(static=True)
 
-    def timeline(self, pending: Float[Array, "rows n_post"], firing: Firing) -> Float[Array, "_ n_post"]:
-        """What arrives in each step from the first of the block on: `pending`, and the spikes of the block."""
-        floats = jnp.result_type(float)
-        values = firing.spikes.astype(floats) if firing.soft is None else firing.soft
-        if self.rows is not None:
-            arrivals = values @ self.rows if firing.weighted else spike_product(firing.spikes, firing.soft, self.rows)
-            return jnp.concatenate([pending, arrivals])
-        if self.weights is not None:
-            return jnp.concatenate([pending, self.weights.arrivals(values)])
-        assert self.by_delay is not None
+    def timeline(self, pending: Shaped[Array, "rows n_post"], firing: Firing) -> Shaped[Array, "_ n_post"]:
+        values = _amplitudes(firing)
         n_steps, n_delays = values.shape[0], self.by_delay.shape[0]
         fresh = jnp.concatenate([pending, jnp.zeros((n_steps, pending.shape[1]), pending.dtype)])
         products = jnp.einsum("tj,kij->tki", values, self.by_delay)
@@ -37,6 +90,11 @@ class GivenArrivals(eqx.Module):
         for k in range(n_delays):
             fresh = fresh.at[self.least + k : self.least + k + n_steps].add(products[:, k])
         return fresh
+
+
+def _amplitudes(firing: Firing) -> Float[Array, "time n_pre"]:
+    """The spikes as floats, with their surrogate derivative or their amplitudes where they have some."""
+    return firing.spikes.astype(jnp.result_type(float)) if firing.soft is None else firing.soft
 
 
 def with_amplitude(firing: Firing, used: Float[Array, "time n_pre"]) -> Firing:
@@ -57,7 +115,7 @@ def deliver(operator: AbstractOperator, firing: Firing) -> Shaped[Array, "time n
 
 
 def push(
-    operator: ScheduledOperator, pending: Shaped[Array, "rows n_post"], firing: Firing
+    operator: AbstractScheduled, pending: Shaped[Array, "rows n_post"], firing: Firing
 ) -> Shaped[Array, "rows n_post"]:
     """`pending` and the arrivals of a block on synapses with delays of their own."""
     if firing.soft is None or firing.sensitive is None:
@@ -85,13 +143,12 @@ def _deliver_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
 
 @jax.custom_jvp
 def _push(
-    operator: ScheduledOperator,
+    operator: AbstractScheduled,
     spikes: Bool[Array, "time n_pre"],
     soft: Float[Array, "time n_pre"],
     sensitive: Bool[Array, "time n_pre"],
 ) -> Float[Array, "rows n_post"]:
-    nothing = jnp.zeros((operator.n_rows, operator.synapses.n_post), operator.count_dtype)
-    return operator.push(nothing, spikes).astype(soft.dtype)
+    return operator.push(operator.nothing(), spikes).astype(soft.dtype)
 
 
 @_push.defjvp

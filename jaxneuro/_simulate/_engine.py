@@ -13,10 +13,9 @@ from jaxtyping import Array, Bool, Int, PRNGKeyArray
 from .._formulas import Input
 from .._network import Network, check_understood
 from .._numerics import Result, role_key
-from ..connectivity import ScheduledOperator, SparseOperator
 from ..models import Firing
 from ..surrogate import AbstractSurrogate
-from ._deliver import GivenArrivals, deliver, push, with_amplitude
+from ._deliver import with_amplitude
 from ._exact_times import off_grid_arrivals
 from ._machine import AbstractProgram, Cut, Emitted, Look
 from ._plan import NetworkState, Plan, all_finite, drives_are_wrong, part, spans, with_surrogates
@@ -102,12 +101,11 @@ class SpikingProgram(AbstractProgram):
         """What arrives from sources alone, for all steps at once."""
         arriving, pending = [], list(state.pending)
         for i, projection in enumerate(self.net.projections):
-            given = self.plan.operators[i]
-            if not self.plan.ahead[i] or not isinstance(given, GivenArrivals):
+            if not self.plan.ahead[i]:
                 arriving.append(None)
                 continue
             fired = sources[projection.pre]
-            line = given.timeline(pending[i], fired)
+            line = self.plan.arrivals[i].timeline(pending[i], fired)
             arriving.append(line[: fired.spikes.shape[0]])
             pending[i] = line[fired.spikes.shape[0] :]
         return dataclasses.replace(state, pending=tuple(pending)), tuple(arriving)
@@ -210,7 +208,7 @@ class SpikingProgram(AbstractProgram):
         """Takes the rows that have arrived off the front, and adds the block's spikes at the back."""
         moved, memories = [], list(state.presynaptic)
         for i, projection in enumerate(self.net.projections):
-            operator, rows = self.plan.operators[i], state.pending[i]
+            arrivals, rows = self.plan.arrivals[i], state.pending[i]
             if self.plan.ahead[i]:
                 moved.append(rows)
                 continue
@@ -218,15 +216,8 @@ class SpikingProgram(AbstractProgram):
             if memories[i] is not None:
                 memories[i], used = projection.synapse.release(memories[i], fired.spikes, self.plan.dt)
                 fired = with_amplitude(fired, used)
-            n_steps = fired.spikes.shape[0]
             if self.plan.off_grid[i]:
-                moved.append(off_grid_arrivals(operator, rows, fired, self.plan.dt))
-            elif isinstance(operator, GivenArrivals):
-                moved.append(operator.timeline(rows, fired)[n_steps:])
-            elif isinstance(operator, SparseOperator) and self.plan.delay_steps[i] is not None:
-                scheduled = ScheduledOperator(operator, self.plan.delay_steps[i], rows.shape[0], n_steps)
-                fresh = jnp.zeros((n_steps, rows.shape[1]), rows.dtype)
-                moved.append(push(scheduled, jnp.concatenate([rows[n_steps:], fresh]), fired))
+                moved.append(off_grid_arrivals(arrivals, rows, fired, self.plan.dt))
             else:
-                moved.append(jnp.concatenate([rows[n_steps:], deliver(operator, fired)]))
+                moved.append(arrivals.advance(rows, fired))
         return tuple(moved), tuple(memories)

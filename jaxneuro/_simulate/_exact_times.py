@@ -5,9 +5,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from .._network import Network
-from ..connectivity import AbstractOperator
 from ..models import Firing
-from ._deliver import GivenArrivals, deliver
+from ._deliver import AbstractArrivals
 
 
 class AbstractSpikeTimes(eqx.Module):
@@ -49,19 +48,14 @@ def with_exact_times(net: Network, dt: float) -> Network:
 
 
 def off_grid_arrivals(
-    operator: AbstractOperator | GivenArrivals, pending: Float[Array, "rows n_post 3"], fired: Firing, dt: float
+    arrivals: AbstractArrivals, pending: Float[Array, "rows n_post 3"], fired: Firing, dt: float
 ) -> Float[Array, "rows n_post 3"]:
     """`pending` after a block: what has arrived is taken off, the moments of the block's spikes are put at the back."""
-    n_steps = fired.spikes.shape[0]
     assert fired.share is not None
     u = dt * (1.0 - fired.share)
     moved = []
     for k in range(3):
         amplitude = jnp.where(fired.spikes, u**k, 0.0)
         weighted = Firing(fired.spikes, amplitude, fired.spikes, weighted=True)
-        rows = pending[:, :, k]
-        if isinstance(operator, GivenArrivals):
-            moved.append(operator.timeline(rows, weighted)[n_steps:])
-        else:
-            moved.append(jnp.concatenate([rows[n_steps:], deliver(operator, weighted)]))
+        moved.append(arrivals.advance(pending[:, :, k], weighted))
     return jnp.stack(moved, axis=2)

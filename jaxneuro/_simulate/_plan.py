@@ -8,12 +8,19 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
-from .._network import AbstractDrive, Network, Projection, TrainableDelay
+from .._network import AbstractDrive, Network, Projection
 from .._numerics import role_key
-from ..connectivity import AbstractOperator, AbstractWeights, SparseOperator, Weights
+from ..connectivity import AbstractOperator
 from ..models import AbstractSolver
 from ..surrogate import AbstractSurrogate
-from ._deliver import GivenArrivals
+from ._deliver import (
+    AbstractArrivals,
+    DelayedArrivals,
+    DrawnArrivals,
+    GivenArrivals,
+    MatrixArrivals,
+    SharedArrivals,
+)
 from ._machine import AbstractRunState
 from ._wire import Wiring, size_of
 
@@ -57,8 +64,7 @@ class Plan(eqx.Module):
     """Each drive's part for each of its targets."""
     drive_constants: tuple
     tables: tuple
-    operators: tuple[AbstractOperator | GivenArrivals, ...]
-    delay_steps: tuple[Int[Array, "_"] | None, ...]
+    arrivals: tuple[AbstractArrivals, ...]
     ahead: tuple[bool, ...] = eqx.field(static=True)
     """Whether a projection's arrivals are computed for several blocks at once: no neuron has a say in them."""
     off_grid: tuple[bool, ...] = eqx.field(static=True)
@@ -110,20 +116,12 @@ def make_plan(
     drives = tuple([tuple([d.part(place) for _, place in spans(sizes, d.targets)]) for d in net.drives])
     ahead = tuple(
         [
-            isinstance(p.connectivity, AbstractWeights)
-            and p.pre in net.source_names
-            and p.synapse.presynaptic(1) is None
-            for p in net.projections
+            operator is None and p.pre in net.source_names and p.synapse.presynaptic(1) is None
+            for p, operator in zip(net.projections, wiring.operators, strict=True)
         ]
     )
     heard = (d.least for d, known in zip(delays, ahead, strict=True) if not known)
     block = _even_share(n_steps, min(heard, default=_FREE_BLOCK))
-    own_delays = tuple(
-        [
-            operator.delay_steps(dt, span.least, span.most) if isinstance(operator, SparseOperator) else None
-            for operator, span in zip(wiring.operators, delays, strict=True)
-        ]
-    )
     blocks_per_draw = _even_share(n_steps // block, max(1, _LEAST_DRAW // block))
     return Plan(
         neurons,
@@ -137,7 +135,6 @@ def make_plan(
         ),
         tuple([d.table(dt) for d in net.drives]),
         tuple([_arrivals(p, o, d, dt) for p, o, d in zip(net.projections, wiring.operators, delays, strict=True)]),
-        own_delays,
         ahead,
         tuple([is_off_grid(net, p) for p in net.projections]),
         sizes,
@@ -150,20 +147,19 @@ def make_plan(
 
 def _arrivals(
     projection: Projection, operator: AbstractOperator | None, delays: DelayRange, dt: float
-) -> AbstractOperator | GivenArrivals:
-    """How spikes of a projection are delivered."""
-    rule, delay = projection.connectivity, projection.delay
-    if not isinstance(rule, AbstractWeights):
-        assert operator is not None
-        return operator
-    if not isinstance(delay, TrainableDelay):
-        prepared = rule.prepared()
-        if isinstance(prepared, Weights):
-            return GivenArrivals(prepared.matrix.T, None, None, delays.least)
-        return GivenArrivals(None, prepared, None, delays.least)
-    shares = delay.shares(dt, delays.least, delays.most)
-    shares = shares.reshape(shares.shape[0], *(1,) * (3 - shares.ndim), *shares.shape[1:])
-    return GivenArrivals(None, None, shares * rule.as_matrix(), delays.least)
+) -> AbstractArrivals:
+    """How spikes of a projection are delivered: through a drawn wiring, or by given weights, which need none."""
+    if operator is not None:
+        steps = operator.delay_steps(dt, delays.least, delays.most)
+        return DrawnArrivals(operator) if steps is None else DelayedArrivals(operator, steps)
+    given: Any = projection.connectivity
+    shares = projection.delays.shares(dt, delays.least, delays.most)
+    if shares is not None:
+        shares = shares.reshape(shares.shape[0], *(1,) * (3 - shares.ndim), *shares.shape[1:])
+        return SharedArrivals(shares * given.as_matrix(), delays.least)
+    prepared = given.prepared()
+    rows = prepared.rows()
+    return GivenArrivals(prepared) if rows is None else MatrixArrivals(rows)
 
 
 def _even_share(n: int, most: int) -> int:

@@ -21,7 +21,7 @@ from ._delivery import (
 )
 from ._dense import DenseOperator as DenseOperator
 from ._draw import draw_operator as draw_operator
-from ._operator import AbstractOperator as AbstractOperator
+from ._operator import AbstractOperator as AbstractOperator, AbstractScheduled as AbstractScheduled
 from ._packed import (
     PackedOperator as PackedOperator,
     draw_packed as draw_packed,

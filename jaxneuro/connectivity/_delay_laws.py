@@ -50,6 +50,10 @@ class AbstractDelay(eqx.Module):
             raise ValueError(f"`{name}.high` is {most:,} steps of dt; at most 32,767 are kept.")
         return StepRange(max(1, round(self.low / dt)), most)
 
+    def shares(self, dt: float, least: int, most: int) -> Float[Array, "steps *pairs"] | None:
+        """The part of a spike that arrives after `least`, ..., `most` steps; None where a spike arrives whole."""
+        return None
+
 
 class AbstractDelayLaw(AbstractDelay):
     """The law of the delays of a projection, on [low, high] ms; each is rounded to whole steps, and to at least one."""

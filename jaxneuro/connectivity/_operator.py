@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Real
+from jaxtyping import Array, Bool, Float, Int, Real
 
 from ._primitive import bind_counts, bind_linear
 
@@ -13,6 +13,26 @@ from ._primitive import bind_counts, bind_linear
 def count_dtype(largest_in_degree: int) -> jnp.dtype:
     """The narrowest integer type that no step's count can overflow."""
     return jnp.dtype(jnp.int16 if largest_in_degree <= 32_767 else jnp.int32)
+
+
+class AbstractScheduled(eqx.Module):
+    """Synapses with delays of their own in whole steps, onto rows of steps to come."""
+
+    @abc.abstractmethod
+    def nothing(self) -> Real[Array, "rows n_post"]:
+        """Rows in which nothing arrives."""
+
+    @abc.abstractmethod
+    def push(
+        self, pending: Real[Array, "rows n_post"], spikes: Bool[Array, "time n_pre"]
+    ) -> Real[Array, "rows n_post"]:
+        """Adds a block's spikes to what is on its way."""
+
+    @abc.abstractmethod
+    def linear(
+        self, values: Float[Array, "time n_pre"], sensitive: Bool[Array, "time n_pre"]
+    ) -> Float[Array, "rows n_post"]:
+        """The sum over sources of values that are taken as 0 where not `sensitive`, with derivatives in both modes."""
 
 
 class AbstractOperator(eqx.Module):
@@ -64,6 +84,14 @@ class AbstractOperator(eqx.Module):
     @abc.abstractmethod
     def as_matrix(self) -> Real[Array, "n_post n_pre"]:
         """Number of synapses, (post, pre)."""
+
+    def delay_steps(self, dt: float, least: int, most: int) -> Int[Array, "nnz"] | None:
+        """The delays of the synapses in steps of `dt` [ms]; None where all have that of their projection."""
+        return None
+
+    def scheduled(self, steps: Int[Array, "nnz"], n_rows: int, offset: int) -> AbstractScheduled:
+        """The synapses with delays of `steps`, onto `n_rows` steps to come, of which the first `offset` are over."""
+        raise ValueError(f"`delivery`: the synapses of {type(self).__name__} have no delays of their own.")
 
     def deliver(self, spikes: Bool[Array, "time n_pre"]) -> Real[Array, "time n_post"]:
         """Counts of arrivals at each target, for every step of a block; a batch is more steps."""

@@ -9,7 +9,7 @@ from jaxtyping import Array, Bool, Float, Int, Integer, Real
 from ._delivery import AbstractDelivery, NativeSparse, Sparse
 from ._events import events
 from ._native import push_natively
-from ._operator import AbstractOperator, count_dtype
+from ._operator import AbstractOperator, AbstractScheduled, count_dtype
 from ._primitive import bind_counts, bind_linear
 
 
@@ -51,6 +51,9 @@ class SparseOperator(AbstractOperator):
             return None
         return jnp.clip(jnp.round(self.delays / dt), least, most).astype(jnp.int16)
 
+    def scheduled(self, steps: Int[Array, "nnz"], n_rows: int, offset: int) -> "ScheduledOperator":
+        return ScheduledOperator(self, steps, n_rows, offset)
+
     def _undelayed(self, n_rows: int) -> "ScheduledOperator":
         return ScheduledOperator(self, None, n_rows, 0)
 
@@ -74,7 +77,7 @@ class SparseOperator(AbstractOperator):
         return jnp.zeros((self.n_post, self.n_pre), self.count_dtype).at[self.targets, sources].add(each)
 
 
-class ScheduledOperator(eqx.Module):
+class ScheduledOperator(AbstractScheduled):
     """Synapses with delays in whole steps, onto `n_rows` steps to come.
 
     A spike of row j on a synapse of d steps arrives in row j + d - `offset`; without `steps`, in row j.
@@ -90,6 +93,9 @@ class ScheduledOperator(eqx.Module):
     @property
     def count_dtype(self) -> jnp.dtype:
         return self.synapses.count_dtype
+
+    def nothing(self) -> Real[Array, "rows n_post"]:
+        return jnp.zeros((self.n_rows, self.synapses.n_post), self.count_dtype)
 
     def push(
         self, pending: Real[Array, "rows n_post"], spikes: Bool[Array, "time n_pre"]

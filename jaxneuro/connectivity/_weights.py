@@ -35,6 +35,10 @@ class AbstractWeights(eqx.Module):
     def prepared(self) -> "AbstractWeights":
         """The same weights, with what is computed once outside the loop computed."""
 
+    def rows(self) -> Float[Array, "n_pre n_post"] | None:
+        """The matrix with a row a source, where sums are products with it; None where they are computed otherwise."""
+        return None
+
     @abc.abstractmethod
     def arrivals(self, spikes: Float[Array, "time n_pre"]) -> Float[Array, "time n_post"]:
         """The weighted sum over the sources, for every step."""
@@ -104,6 +108,9 @@ class Weights(AbstractWeights):
 
     def prepared(self) -> "Weights":
         return self
+
+    def rows(self) -> Float[Array, "n_pre n_post"]:
+        return self.matrix.T
 
     def arrivals(self, spikes: Float[Array, "time n_pre"]) -> Float[Array, "time n_post"]:
         return _product(spikes, self.matrix)
