@@ -19,12 +19,6 @@ quick = os.environ.get("JAXNEURO_TEST_QUICK_COMPILE", "0")
 if quick in QUICK and version("jaxlib").startswith("0.10."):
     os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {QUICK[quick]}"
 
-# Programs compiled once are kept for the other worker, the other parts and the next run: see docs/testing.md.
-ROOT = Path(__file__).resolve().parent.parent
-os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(ROOT / ".pytest_cache" / "compiled"))
-os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
-os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
-
 from jaxtyping import install_import_hook
 
 _hook = install_import_hook("jaxneuro", "beartype.beartype")

@@ -4,6 +4,7 @@ from typing import Any
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
 from .._numerics import Moments
@@ -146,4 +147,5 @@ def _check_given(connectivity: AbstractWeights, synapse: AbstractSynapse, delays
         name = type(delays).__name__
         raise ValueError(f"`delay` of given weights is one number or a `TrainableDelay`, not a `{name}`.")
     for leaf in jax.tree_util.tree_leaves(connectivity):
-        synapse.check_weight("connectivity", leaf, True)
+        if jnp.issubdtype(leaf.dtype, jnp.inexact):  # places of synapses are whole numbers
+            synapse.check_weight("connectivity", leaf, True)

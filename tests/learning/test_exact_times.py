@@ -165,7 +165,6 @@ def test_what_has_no_crossing_in_closed_form_is_refused(as_users_run):
     right = net()
     for more, message in [
         ({"surrogate": jn.surrogate.Triangular()}, "takes no `surrogate`"),
-        ({"record": {"s": jn.record.Spikes(threshold=0.0)}}, "is of neurons with channels"),
         ({"solver": jn.EulerMaruyama()}, "`solver` has to be"),
         ({"spike_times": jn.EulerMaruyama()}, "`spike_times` has to be"),
     ]:

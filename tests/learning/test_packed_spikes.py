@@ -56,5 +56,5 @@ def test_trains_that_do_not_fit_are_refused(as_users_run):
     trains = crossed["population"] if isinstance(crossed, dict) else crossed
     with pytest.raises(ValueError, match="inside steps"):
         run(trains, net)
-    with pytest.raises(ValueError, match="`raster` has to be bool"):
+    with pytest.raises(ValueError, match="`raster` has to hold true and false"):
         of(np.ones((3, 2)), dt=0.5)

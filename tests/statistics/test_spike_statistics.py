@@ -105,8 +105,8 @@ def test_too_little_data_is_nan():
     ("call", "message"),
     [
         (lambda: S.fano(TRAINS, window=10.0), "`t0` and `t1` are needed"),
-        (lambda: S.fano(TRAINS, window=0.0, **SPAN), "longer than 0 and fit"),
-        (lambda: S.fano(TRAINS, window=3_000.0, **SPAN), "longer than 0 and fit"),
+        (lambda: S.fano(TRAINS, window=0.0, **SPAN), "above 0 and fit"),
+        (lambda: S.fano(TRAINS, window=3_000.0, **SPAN), "above 0 and fit"),
         (lambda: S.fano(S.bernoulli_trains(5.0, 0.0, 9.0, n=1, dt=0.1, key=KEY), window=1.0, t0=0.0), "has its own"),
         (lambda: S.power_spectrum(TRAINS, width=1.0, segment=2_500.0, **SPAN), "`segment` has to fit"),
         (lambda: S.power_spectrum(TRAINS, width=0.0, segment=100.0, **SPAN), "`width` has to be positive"),

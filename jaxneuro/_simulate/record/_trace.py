@@ -53,7 +53,13 @@ class Trace(AbstractRecorder):
 
     def check(self, layout: Layout, first: int) -> None:
         self.scope.check(layout, first)
-        self.watch(layout)[0].check(f"Trace({self.variable!r})", layout)
+        own = self.watch(layout)[0]
+        own.check(f"Trace({self.variable!r})", layout)
+        n = layout.sizes[own.population]
+        if self.of not in (None, n):
+            raise ValueError(
+                f"`neurons` of `Trace({self.variable!r})` is a mask of {self.of} neurons; {own.population!r} has {n}."
+            )
 
     def rows(self, first: int, n_steps: int, dt: float) -> int:
         begin = self.scope.begin(first, dt)
