@@ -192,7 +192,7 @@ def initial_state(net: Network, wiring: Wiring, first: int, dt: float, key: PRNG
     for name in net.neuron_names:
         population = net.populations[name]
         v = population.initial.draw(population.model.resting_potential(), sizes[name], role_key(key, f"initial {name}"))
-        neurons[name] = population.model.init(v)
+        neurons[name] = population.model.started(population.model.init(v), dt)
     synapses, drives, pending = [], [], []
     for i, (p, operator) in enumerate(zip(net.projections, wiring.operators, strict=True)):
         synapses.append(tuple([p.synapse.init(sizes[name]) for name in p.post]))

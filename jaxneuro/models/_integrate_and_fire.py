@@ -215,7 +215,11 @@ class IntegrateAndFire(AbstractNeuron):
     def init(self, v: Float[Array, "n"]) -> AdaptingState:
         """The state with the potentials `v` [mV], the adaptation that belongs to them and nobody refractory."""
         w = jnp.broadcast_to(self.a * (v - self.v_w), v.shape)
-        return AdaptingState(v, w, jnp.zeros(v.shape, jnp.int32), remainder(v), remainder(w))
+        return AdaptingState(v, w, jnp.zeros(v.shape, jnp.int32), None, None)
+
+    def started(self, state: AdaptingState, dt: float) -> AdaptingState:
+        """The state of a run in steps of `dt` [ms]: where they are short it holds what rounding leaves out."""
+        return AdaptingState(state.v, state.w, state.refractory, remainder(state.v, dt), remainder(state.w, dt))
 
     def resting_potential(self) -> Float[Array, "*n"]:
         """The lowest stable potential without input [mV]; NaN where there is none."""

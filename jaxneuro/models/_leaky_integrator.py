@@ -60,7 +60,11 @@ class LeakyIntegrator(AbstractNeuron):
 
     def init(self, v: Float[Array, "n"]) -> LeakyState:
         """The state with the potentials `v` [mV]."""
-        return LeakyState(v, remainder(v))
+        return LeakyState(v, None)
+
+    def started(self, state: LeakyState, dt: float) -> LeakyState:
+        """The state of a run in steps of `dt` [ms]: where they are short it holds what rounding leaves out of v."""
+        return LeakyState(state.v, remainder(state.v, dt))
 
     def resting_potential(self) -> Float[Array, "*n"]:
         """The potential without input [mV]."""

@@ -106,7 +106,11 @@ class LIF(AbstractNeuron):
 
     def init(self, v: Float[Array, "n"]) -> LIFState:
         """The state with the potentials `v` [mV] and nobody refractory."""
-        return LIFState(v, jnp.zeros(v.shape, jnp.int32), remainder(v))
+        return LIFState(v, jnp.zeros(v.shape, jnp.int32), None)
+
+    def started(self, state: LIFState, dt: float) -> LIFState:
+        """The state of a run in steps of `dt` [ms]: where they are short it holds what rounding leaves out of v."""
+        return LIFState(state.v, state.refractory, remainder(state.v, dt))
 
     def resting_potential(self) -> Float[Array, "*n"]:
         """The potential without input [mV]."""

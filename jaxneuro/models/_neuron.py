@@ -43,6 +43,10 @@ class AbstractNeuron(eqx.Module):
     def init(self, v: Float[Array, "n"]) -> Any:
         """The state with the potentials `v` [mV]."""
 
+    def started(self, state: Any, dt: float) -> Any:
+        """The state that a run in steps of `dt` [ms] starts from, made of that of `init`: by default the same."""
+        return state
+
     @abc.abstractmethod
     def resting_potential(self) -> Float[Array, "*n"]:
         """The potential without input [mV]."""

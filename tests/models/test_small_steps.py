@@ -56,6 +56,6 @@ def test_slow_adaptation():
     def step(state, _):
         return eqx.tree_at(lambda s: s.v, cell.step(constants, state, Input())[0], jnp.zeros(1)), None
 
-    start = eqx.tree_at(lambda s: s.w, cell.init(jnp.zeros(1)), jnp.zeros(1))
+    start = eqx.tree_at(lambda s: s.w, cell.started(cell.init(jnp.zeros(1)), 0.01), jnp.zeros(1))
     last = jax.jit(lambda s: jax.lax.scan(step, s, None, length=100_000)[0])(start)
     np.testing.assert_allclose(last.w, -10.0 * np.expm1(-1_000.0 / 50_000.0), rtol=1e-5)

@@ -8,7 +8,6 @@ import pytest
 
 from jaxneuro._numerics import decayed, decayed_behind, log_ratio_over_difference
 
-mp.mp.dps = 100
 # The least difference of two floats, none at all, and what is between small and large.
 POINTS = [
     (x, x * (1 + d)) for x in (1e-5, 0.02, 0.9, 1.1, 40.0) for d in (0.0, 1e-9, 1e-4, 0.1, -0.3, 4.0)
@@ -37,6 +36,7 @@ def slope(f, at, k):
     return (f(*above) - f(*below)) / (2 * h)
 
 
+@mp.workdps(100)
 def check(function, exact, points):
     dtype = jnp.result_type(float)
     rtol = 1e-12 if dtype == jnp.float64 else 2e-5
