@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 WORKERS ?= 2
 
-.PHONY: fit test test-fast test-float32 test-slow proofs lint types peers clean
+.PHONY: fit test test-fast test-float32 test-slow proofs lint types compat peers clean
 
 $(VENV)/.made:
 	$(PYTHON) -m venv $(VENV)
@@ -47,8 +47,12 @@ lint: $(VENV)/.dev
 types: $(VENV)/.dev
 	$(BIN)/pyright
 
+# On the oldest and on the newest Python and packages that are allowed; docs/testing.md.
+compat:
+	@.ci/compat
+
 peers:
 	$(PYTHON) -m benchmarks.peers
 
 clean:
-	rm -rf $(VENV) .peers .pytest_cache
+	rm -rf $(VENV) .peers .compat .pytest_cache

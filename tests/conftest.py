@@ -31,6 +31,9 @@ jax.config.update("jax_numpy_dtype_promotion", "strict")
 import jaxtyping
 import pytest
 
+# That folder is run by itself, on other versions: `make compat`.
+collect_ignore = ["compat"]
+
 
 @pytest.fixture
 def as_users_run():

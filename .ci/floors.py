@@ -1,0 +1,39 @@
+"""Prints the oldest allowed version of each dependency as a constraint for pip, read from pyproject.toml.
+
+A dependency without a floor is an error: nobody could say which versions work.
+"""
+
+import re
+import tomllib
+from pathlib import Path
+
+EXTRAS = ("plot", "native", "sweep")
+PYPROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
+_REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(\[[^]]*])?(?P<versions>.*)")
+_FLOOR = re.compile(r"(?:^|,)\s*>=\s*(?P<floor>[0-9][0-9a-z.]*)")
+
+
+def floors(requirements: list[str]) -> dict[str, str]:
+    """The version after >= of each requirement, by name."""
+    found = {}
+    for requirement in requirements:
+        parts = _REQUIREMENT.fullmatch(requirement.replace(" ", ""))
+        floor = parts and _FLOOR.search(parts["versions"])
+        if floor is None:
+            raise SystemExit(f"pyproject.toml states no oldest version for `{requirement}`: write name>=version.")
+        found[parts["name"]] = floor["floor"]
+    return found
+
+
+def main() -> None:
+    """Prints name==floor for the core, the extras that the suite uses, and pytest."""
+    project = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    tool = [line for line in extras["test"] if line.startswith("pytest>")]
+    listed = project["dependencies"] + [line for extra in EXTRAS for line in extras[extra]] + tool
+    for name, floor in floors(listed).items():
+        print(f"{name}=={floor}")
+
+
+if __name__ == "__main__":
+    main()
