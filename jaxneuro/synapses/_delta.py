@@ -9,7 +9,7 @@ from jaxtyping import Array, ArrayLike, Float
 
 from .._formulas import Input
 from .._numerics import as_leaf, check_finite, check_nonnegative, violates
-from ._effect import SpikeEffect, conductance_effect, current_effect
+from ._effect import SpikeEffect, current_effect
 from ._synapse import AbstractSynapse, Received
 
 
@@ -132,8 +132,9 @@ class DeltaConductance(AbstractSynapse):
         return Received(None, Input(log_decay=exponent, log_decay_times_reversal=exponent * self.reversal))
 
     def spike_effect(self, weight: Float[Array, "*n"], tau_m: Float[Array, "*n"]) -> SpikeEffect:
-        """A conductance of integral a; under `FirstOrderJump` -log(1 - a), so that the jump is a (reversal - V)."""
-        return conductance_effect(self.jump.exponent(weight), self.reversal)
+        """A conductance of integral a; a spike goes the share 1 - exp(-a) of the way, a under `FirstOrderJump`."""
+        share = -jnp.expm1(-self.jump.exponent(weight))
+        return SpikeEffect(jnp.zeros_like(weight), share, weight, self.reversal, ())
 
     def gives(self) -> tuple[str, ...]:
         return ("log_decay",)

@@ -11,7 +11,8 @@ class SpikeEffect(eqx.Module):
     - `jump` [mV]: by how much a current moves the potential, V <- V + jump, were it instantaneous; 0 of a conductance.
     - `share`: by which part of the way a conductance moves it to the reversal potential, V <- V + share (reversal - V).
     - `integral`: of the conductance over time, relative to leak and in units of tau_m; times the spikes a ms it is what
-      the conductance adds to the leak, 1/tau_m [1/ms]. Where the conductance acts at once, share = 1 - exp(-integral).
+      the conductance adds to the leak, 1/tau_m [1/ms]. Where the conductance acts at once,
+      share = 1 - exp(-integral), or to first order the integral itself.
     - `reversal` [mV]; None of a current.
     - `time_constants` [ms]: of the exponentials that the time course is made of, in the order of the stages; none where
       the effect comes at once.

@@ -17,8 +17,8 @@ _LEAST_REFRACTORINESS = 0.01
 class EffectiveNoise(AbstractNoise):
     """The effective-time-constant approximation: the noise is taken at V = mu, and is additive.
 
-    With a the integral of one spike's conductance (the efficacy; -log(1 - a) under `FirstOrderJump`) and J the jump by
-    one spike of a current, and r the rate and K the number of the sources of each stream,
+    With a the integral of one spike's conductance (the efficacy, whatever the jump: `ShotNoise` is the theory that
+    tells jumps apart), J the jump by one spike of a current, r the rate and K the number of the sources of a stream,
 
         1/tau = 1/tau_m + sum of <a> K r,
         mu = tau (v_rest/tau_m + sum of <a> K r E + sum of <J> K r + mu_white/tau_m),
