@@ -57,10 +57,9 @@ def _stages(s: int) -> tuple[np.ndarray, ...]:
 
 def solve_panels(rule: Stages, g: Float[Array, "panels s"], width: Float[Array, "panels"]) -> Panel:
     """The maps of all panels for y' = g y + f, g at the points in the order in which they are passed."""
-    system = rule.slope / width[:, None, None] - g[:, :, None] * jnp.eye(POINTS, dtype=g.dtype)
-    answer = jnp.linalg.inv(system)
-    carried = -jnp.einsum("pij,j->pi", answer, rule.start) / width[:, None]
-    return Panel(carried, answer)
+    # Times the width, by which nothing is divided: in float32 panels that crowd may have none, and pass y on as it is.
+    inverse = jnp.linalg.inv(rule.slope - (width[:, None] * g)[:, :, None] * jnp.eye(POINTS, dtype=g.dtype))
+    return Panel(-jnp.einsum("pij,j->pi", inverse, rule.start), width[:, None, None] * inverse)
 
 
 def read(rule: Stages, values: Array, place: Float[Array, "n"]) -> Array:

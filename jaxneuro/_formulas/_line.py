@@ -38,7 +38,8 @@ def lowest(drift: Function, noise: Function, v_reset: Float[Array, ""], v_th: Fl
     slope = 2.0 * drift(v) / jnp.square(noise(v))
     rise = 0.5 * (slope[1:] + slope[:-1]) * jnp.diff(v)
     rise = lax.stop_gradient(jnp.where(jnp.isfinite(rise), rise, 0.0))
-    height = jnp.concatenate([jnp.zeros(1, span.dtype), jnp.cumsum(rise)])
+    # Summed from the reset potential down: far below the sums are so large that float32 would lose those beside it.
+    height = jnp.concatenate([-jnp.cumsum(rise[::-1])[::-1], jnp.zeros(1, span.dtype)])
     gained = lax.cummax(height, axis=0, reverse=True) - height
     enough = gained > _FORGOTTEN[span.dtype.itemsize]
     nearest = jnp.max(jnp.where(enough, jnp.arange(v.size), 0))

@@ -78,7 +78,8 @@ def occupancy(equation: Equation, n: int) -> Occupancy:
         q, log = now
         carried, made = panel
         at = carried * q + made * jnp.exp(-log)
-        scale = lax.stop_gradient(jnp.abs(at[-1]))
+        size = lax.stop_gradient(jnp.abs(at[-1]))
+        scale = jnp.where(size > 0.0, size, 1.0)  # what has fallen below the least float stays 0
         return (at[-1] / scale, log + jnp.log(scale)), (jnp.concatenate([q[None], at]), log)
 
     zero = jnp.zeros((), dtype)
@@ -95,4 +96,5 @@ def log_flux_density(
     last = rising.shape[0] - 2
     k = last - jnp.clip(jnp.searchsorted(rising, v, side="left") - 1, 0, last)
     top, bottom = occupied.edges[k], occupied.edges[k + 1]
-    return read(rule, occupied.values[k], (top - v) / (top - bottom)), occupied.log[k]
+    width = jnp.where(top > bottom, top - bottom, 1.0)
+    return read(rule, occupied.values[k], (top - v) / width), occupied.log[k]

@@ -88,8 +88,6 @@ INPUTS = [(-60.0, 3.0), (-66.0, 3.0), (-66.0, 1.3), (-50.0, 0.5), (-75.0, 8.0), 
 @pytest.mark.float32
 @pytest.mark.parametrize(("mu", "sigma"), INPUTS)
 def test_a_lif_neuron(mu, sigma):
-    if not X64 and mu > -55.0:
-        pytest.skip("far above threshold the panels need float64")
     functions = lif(mu, sigma)
     known = dict(tau=10.0, **LINE)
     tight, loose = (1e-9, 1e-9) if X64 else (2e-4, 2e-4)
