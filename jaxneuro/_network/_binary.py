@@ -1,6 +1,7 @@
 """Networks of binary units: a frozen description."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -11,6 +12,7 @@ from .._numerics import as_leaf, check_finite, violates
 from ..connectivity import AbstractConnectivity, AllToAll, BitRecipe
 from ..models import Binary
 from ._arguments import checked_targets
+from ._kind import AbstractNetwork
 from ._population import AtRest, Population
 
 
@@ -70,7 +72,7 @@ class BinaryProjection(eqx.Module):
         return BitRecipe(self.connectivity, None, None, tuple(population.positions for population in (pre, *posts)))
 
 
-class BinaryNetwork(eqx.Module):
+class BinaryNetwork(AbstractNetwork):
     """Populations of binary units, the projections between them and the drives from outside.
 
     The field of a unit is the sum over its active inputs plus the drive of its population,
@@ -139,6 +141,9 @@ class BinaryNetwork(eqx.Module):
                 raise ValueError(f"`initial[{name!r}]` is a probability and has to lie in [0, 1]; got {leaf}.")
         for index, projection in enumerate(self.projections):
             self._check_projection(f"`projections[{index}]`", projection)
+
+    def handed(self, *, to_neurons: Callable[[Any], Any], to_binary: Callable[[Any], Any]) -> Any:
+        return to_binary(self)
 
     def excess(self, name: str) -> Float[Array, "*n"]:
         """The field from outside less the threshold, lowered at T = 0 by what rounding can add to a field.

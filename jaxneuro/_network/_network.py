@@ -1,6 +1,6 @@
 """The network: a frozen description that is simulated, solved and fitted."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import equinox as eqx
@@ -10,11 +10,12 @@ from jaxtyping import Array
 from ..connectivity import AbstractWeights
 from ..models import AbstractNeuron, AbstractSource, Binary
 from ._drive import AbstractDrive
+from ._kind import AbstractNetwork
 from ._population import Population
 from ._projection import Projection
 
 
-class Network(eqx.Module):
+class Network(AbstractNetwork):
     """Populations, the projections between them and the drives from outside: descriptions only.
 
     The same object is simulated (`jn.simulate`), solved in mean field (`jn.theory.mean_field`) and
@@ -81,6 +82,9 @@ class Network(eqx.Module):
             self._check_projection(f"`projections[{index}]`", projection)
         for index, drive in enumerate(self.drives):
             self._check_drive(f"`drives[{index}]`", drive)
+
+    def handed(self, *, to_neurons: Callable[[Any], Any], to_binary: Callable[[Any], Any]) -> Any:
+        return to_neurons(self)
 
     def _check_projection(self, name: str, projection: Projection) -> None:
         if not isinstance(projection, Projection):

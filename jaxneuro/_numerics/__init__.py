@@ -8,6 +8,7 @@ from ._bijection import (
     Unbounded as Unbounded,
 )
 from ._bits import random_bits as random_bits
+from ._by_content import by_content as by_content
 from ._check import (
     check_broadcast as check_broadcast,
     check_finite as check_finite,

@@ -9,13 +9,25 @@ import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float, Int
 
 from .._formulas import Input
-from .._numerics import added, as_leaf, check_finite, check_nonnegative, check_positive, remainder, violates
+from .._numerics import (
+    added,
+    as_leaf,
+    check_finite,
+    check_nonnegative,
+    check_positive,
+    gauss_legendre,
+    remainder,
+    violates,
+)
 from ..surrogate import AbstractSurrogate
 from ._firing import Firing, fire
 from ._lif import MEMBRANE_PARTS
 from ._neuron import AbstractNeuron
 from ._rest import first_rest
 from ._solver import Exact, ExponentialEuler, Propagator
+
+# Of the integral over the potential.
+_NODES = 400
 
 
 class AbstractCurve(eqx.Module):
@@ -242,6 +254,16 @@ class IntegrateAndFire(AbstractNeuron):
         """`v`, `w` and `refractory`."""
         return {"v": y.v, "w": y.w, "refractory": y.refractory}
 
+    def rate_under(self, current: Float[Array, "*m"]) -> Float[Array, "*m"]:
+        """1/(t_ref + tau_m (integral of dV/(F(V) + I) from v_reset to v_peak)), of a neuron that does not adapt."""
+        if any(leaf.ndim for leaf in jax.tree_util.tree_leaves(self)):
+            raise ValueError(
+                "`model` has to be a LIF or an IntegrateAndFire neuron of single numbers; got some a neuron."
+            )
+        if violates(lambda a, b: (a == 0.0) & (b == 0.0), self.a, self.b):
+            raise ValueError("`model` adapts (`a` or `b` is not 0): its rate has no closed form; simulate it.")
+        return _rate_under(self, current)
+
     def prepare(self, dt: float, solver: Any, surrogate: AbstractSurrogate | None = None) -> AdaptingConstants:
         """The constants of a step of `dt` [ms]."""
         ratio, steps = dt / self.tau_m, jnp.round(self.t_ref / dt).astype(jnp.int32)
@@ -276,6 +298,23 @@ class IntegrateAndFire(AbstractNeuron):
         w = jnp.where(firing.spikes, w + self.b, w) if firing.soft is None else w + self.b * firing.soft
         v = jnp.where(firing.spikes, reset, v)
         return AdaptingState(v, w, left, left_out, left_out_of_w), firing
+
+
+def _rate_under(model: IntegrateAndFire, i: Float[Array, "*m"]) -> Float[Array, "*m"]:
+    lowest = model.curve.lowest()
+    excess = i + model.curve(lowest)
+    fires = excess > 0
+    width = jnp.sqrt(jnp.where(fires, excess, 1.0)) + 1e-3
+    # V = lowest + width sinh(s): nodes crowd where the neuron is slow.
+    ends = [jnp.arcsinh((v - lowest) / width) for v in (model.v_reset, model.v_peak)]
+    rule = gauss_legendre(_NODES)
+    share, weight = (as_leaf(x) for x in (rule.nodes, rule.weights))
+    length = ends[1] - ends[0]
+    s = ends[0][..., None] + length[..., None] * share
+    v = lowest + width[..., None] * jnp.sinh(s)
+    speed = model.curve(v) + jnp.where(fires, i, 1.0 - model.curve(lowest))[..., None]
+    integral = jnp.sum(weight * width[..., None] * jnp.cosh(s) / speed, axis=-1) * length
+    return jnp.where(fires, 1000.0 / (model.t_ref + model.tau_m * integral), 0.0)
 
 
 def _mean_growth(x: Float[Array, "..."]) -> Float[Array, "..."]:

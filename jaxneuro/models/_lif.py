@@ -7,7 +7,16 @@ import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float, Int
 
 from .._formulas import Input
-from .._numerics import added, as_leaf, check_finite, check_nonnegative, check_positive, remainder, violates
+from .._numerics import (
+    added,
+    as_leaf,
+    check_broadcast,
+    check_finite,
+    check_nonnegative,
+    check_positive,
+    remainder,
+    violates,
+)
 from ..reset import AbstractReset, Hard
 from ..surrogate import AbstractSurrogate
 from ._crossing import CrossingNeuron
@@ -150,6 +159,15 @@ class LIF(AbstractNeuron):
         if not isinstance(self.reset, Hard):
             raise ValueError(f"this theory is of neurons with `jn.reset.Hard()`; got {self.reset!r}.")
         return LeakyMembrane(self.tau_m, self.v_rest, self.v_th, self.v_reset, self.t_ref)
+
+    def rate_under(self, current: Float[Array, "*m"]) -> Float[Array, "..."]:
+        """1/(t_ref + tau_m log((v_rest + I - v_reset)/(v_rest + I - v_th))), 0 where the threshold is not reached."""
+        numbers = ("tau_m", "v_rest", "v_th", "v_reset", "t_ref")
+        check_broadcast({"current": current} | {name: getattr(self, name) for name in numbers})
+        above = self.v_rest + current - self.v_th
+        fires = above > 0
+        period = self.t_ref + self.tau_m * jnp.log1p((self.v_th - self.v_reset) / jnp.where(fires, above, 1.0))
+        return jnp.where(fires, 1000.0 / period, 0.0)
 
     def prepare(
         self, dt: float, solver: AbstractMembraneSolver, surrogate: AbstractSurrogate | None = None

@@ -97,6 +97,16 @@ class AbstractNeuron(eqx.Module):
             "simulate it."
         )
 
+    def rate_under(self, current: Float[Array, "*m"]) -> Float[Array, "..."]:
+        """The firing rate [Hz] under a constant current without noise, by a formula.
+
+        Raises `ValueError` where there is none.
+        """
+        raise ValueError(
+            f"`model` has to be a LIF or another neuron with `rate_under`; {type(self).__name__} has no formula for "
+            "its rate: simulate it, as `jn.analysis.fi_curve` does."
+        )
+
     def inside_steps(self, name: str) -> "AbstractNeuron":
         """The same neuron with spikes at their times inside the steps; `name` is that of its population.
 

@@ -50,11 +50,6 @@ class Afferents(eqx.Module):
         return sum((jnp.square(c.sigma) for c in self.currents), jnp.zeros((), jnp.result_type(float)))
 
 
-def neuron_names(net: Network) -> tuple[str, ...]:
-    """The populations that receive input."""
-    return tuple(name for name in net.names if isinstance(net.populations[name].model, AbstractNeuron))
-
-
 def afferents(net: Network, rates: Mapping[str, ArrayLike]) -> dict[str, Afferents]:
     """What a neuron of every population receives when the populations fire at `rates`.
 
@@ -76,16 +71,15 @@ def afferents(net: Network, rates: Mapping[str, ArrayLike]) -> dict[str, Afferen
     ```
     """
     known = _all_rates(net, rates)
-    return {name: _received(net, name, known) for name in neuron_names(net)}
+    return {name: _received(net, name, known) for name in net.neuron_names}
 
 
 def _all_rates(net: Network, rates: Mapping[str, ArrayLike]) -> dict[str, Float[Array, ""]]:
     found: dict[str, Float[Array, ""]] = {}
-    neurons = neuron_names(net)
     for name, population in net.populations.items():
         if name in rates:
             found[name] = as_leaf(rates[name], f"rates[{name!r}]")
-        elif name in neurons:
+        elif name in net.neuron_names:
             raise ValueError(f"`rates` has no rate of the population {name!r}.")
         else:
             found[name] = source_rate(name, population.model)

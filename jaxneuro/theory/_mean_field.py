@@ -10,9 +10,9 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float
 
-from .._network import BinaryNetwork, Network
+from .._network import BinaryNetwork, Network, check_network
 from .._numerics import Result, implicit_root, is_concrete, one_at_a_time, violates, where_defined
-from ._afferents import Afferents, afferents, neuron_names, side_by_side, source_rate
+from ._afferents import Afferents, afferents, side_by_side, source_rate
 from ._binary import BinaryMeanField, binary_mean_field
 from ._binary_field import AbstractField, PoissonField
 from ._effective_input import check_covered, checked_noise
@@ -133,17 +133,24 @@ def mean_field(
     Source: Brunel (2000), doi:10.1023/A:1008925309027, section 4; Sanzeni, Histed and Brunel (2022),
     doi:10.1103/PhysRevX.12.011044, equations (10), (19).
     """
-    if isinstance(net, BinaryNetwork):
-        if noise is not None:
-            raise ValueError("`noise` is of a network of neurons; a BinaryNetwork takes `field` in its place.")
-        if not isinstance(field, AbstractField | None):
-            raise ValueError(f"`field` has to be `PoissonField()` or `GaussianField()`; got {field!r}.")
-        return binary_mean_field(net, PoissonField() if field is None else field, throw)
+    check_network(net)
+    return net.handed(
+        to_neurons=lambda n: _of_neurons(n, noise, field, throw), to_binary=lambda n: _of_units(n, noise, field, throw)
+    )
+
+
+def _of_units(net: BinaryNetwork, noise: Any, field: AbstractField | None, throw: bool) -> BinaryMeanField:
+    if noise is not None:
+        raise ValueError("`noise` is of a network of neurons; a BinaryNetwork takes `field` in its place.")
+    if not isinstance(field, AbstractField | None):
+        raise ValueError(f"`field` has to be `PoissonField()` or `GaussianField()`; got {field!r}.")
+    return binary_mean_field(net, PoissonField() if field is None else field, throw)
+
+
+def _of_neurons(net: Network, noise: AbstractNoise | None, field: Any, throw: bool) -> MeanField:
     if field is not None:
         raise ValueError("`field` is of a BinaryNetwork; a Network takes `noise` in its place.")
-    if not isinstance(net, Network):
-        raise ValueError(f"`net` has to be a Network or a BinaryNetwork; got {type(net).__name__}.")
-    noise, names = checked_noise(noise), neuron_names(net)
+    noise, names = checked_noise(noise), net.neuron_names
     if not names:
         raise ValueError("`net` has no population of neurons whose rate could be solved for.")
     seen = afferents(net, dict.fromkeys(names, np.ones(())))
@@ -180,7 +187,7 @@ def _solve(net: Network, noise: AbstractNoise, groups: Groups) -> MeanField:
     def residual_of(network: Network, theory: AbstractNoise, x: Float[Array, "unknowns"]) -> Float[Array, "unknowns"]:
         return log_rates(network, theory, first, by_population(groups, jnp.exp(x))) - x
 
-    seen = afferents(fixed, dict.fromkeys(neuron_names(net), np.ones(())))
+    seen = afferents(fixed, dict.fromkeys(net.neuron_names, np.ones(())))
     log_most = jnp.log(jnp.max(jnp.stack([noise.most_rate(seen[name]) for name in first])))
     roots = _search(lambda x: residual_of(fixed, noise if cheap is None else cheap, x), len(groups), log_most)
     if cheap is not None:

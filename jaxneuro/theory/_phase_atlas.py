@@ -1,7 +1,6 @@
 """States of a network at points of a plane of two of its parameters, each point computed once."""
 
 import contextlib
-import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from .._network import Network
-from .._numerics import ProgressLine
+from .._numerics import ProgressLine, by_content
 from ._afferents import afferents, side_by_side
 from ._effective_noise import EffectiveNoise
 from ._mean_field import mean_field
@@ -43,10 +42,7 @@ class Atlas:
     """What is known of a network over two of its keywords, and how to learn more."""
 
     def __init__(self, network: Callable[..., Network], names: tuple[str, ...], progress: bool | None):
-        if isinstance(network, functools.partial):
-            # Told apart by what it holds and not by which object it is: another one of the same compiles nothing.
-            network = jax.tree_util.Partial(network.func, *network.args, **network.keywords)
-        self._network, self._names, self._progress = network, names, progress
+        self._network, self._names, self._progress = by_content(network), names, progress
         self._known: dict[tuple[float, ...], States] = {}
         self._advance: Callable[[int], None] = lambda n: None
 

@@ -9,9 +9,9 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, ArrayLike, Bool, Float
 
-from .._network import Network
+from .._network import Network, check_spiking
 from .._numerics import Result, as_leaf, check_positive, implicit_root, is_concrete
-from ._afferents import Afferents, afferents, neuron_names
+from ._afferents import Afferents, afferents
 from ._effective_input import check_covered, checked_noise
 from ._mean_field import mean_field
 from ._noise import AbstractNoise
@@ -110,9 +110,8 @@ def rate_distribution(net: Network, *, noise: AbstractNoise | None = None) -> Ra
     corrected.
     """
     theory = checked_noise(noise)
-    if not isinstance(net, Network):
-        raise ValueError(f"`net` has to be a Network; got {type(net).__name__}.")
-    names = neuron_names(net)
+    check_spiking(net)
+    names = net.neuron_names
     if len(groups_of(net, names)) != 1:
         raise ValueError(f"`net` has neurons that differ between {', '.join(names)}; this theory is of equal ones.")
     seen = afferents(net, dict.fromkeys(names, np.ones(())))
@@ -136,7 +135,7 @@ def _excites(seen: Afferents) -> tuple[Bool[Array, ""], ...]:
 
 
 def _spread(net: Network, rate: Float[Array, ""], sd: Float[Array, ""]) -> Spread:
-    names = neuron_names(net)
+    names = net.neuron_names
     seen = afferents(net, dict.fromkeys(names, rate))[names[0]]
     totals, squares = jnp.zeros(2, rate.dtype), jnp.zeros(2, rate.dtype)
     for stream, origin, excites in zip(seen.streams, seen.origins, _excites(seen), strict=True):

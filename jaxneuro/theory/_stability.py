@@ -10,9 +10,9 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
-from .._network import Network
+from .._network import Network, check_spiking
 from .._numerics import as_leaf, check_nonnegative, implicit_root, is_concrete, one_at_a_time, where_defined
-from ._afferents import afferents, neuron_names
+from ._afferents import afferents
 from ._effective_input import check_covered
 from ._effective_noise import EffectiveNoise
 from ._loop import RecurrentLoop, longest_delay, loop_of
@@ -104,9 +104,8 @@ def brunel_stability(net: Network, *, rates: Mapping[str, ArrayLike] | None = No
     Source: Brunel (2000), doi:10.1023/A:1008925309027, section 5 and appendix; the response to the
     variance, and to both after the refractory period, from the references of `lif_response`.
     """
-    if not isinstance(net, Network):
-        raise ValueError(f"`net` has to be a Network; got {type(net).__name__}.")
-    names = neuron_names(net)
+    check_spiking(net)
+    names = net.neuron_names
     check_covered(EffectiveNoise(), afferents(net, dict.fromkeys(names, np.ones(()))))
     seen = mean_field(net, throw=throw).rate if rates is None else _given_rates(rates, names, net.names)
     groups = groups_of(net, names)
