@@ -19,6 +19,7 @@ from ._drive import (
     WhiteNoiseDrive as WhiteNoiseDrive,
     normal_numbers as normal_numbers,
 )
+from ._in_degrees import warn_of_negative as warn_of_negative
 from ._kind import AbstractNetwork as AbstractNetwork, check_network as check_network, check_spiking as check_spiking
 from ._network import Network as Network, check_understood as check_understood
 from ._population import (

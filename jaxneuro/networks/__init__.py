@@ -1,5 +1,6 @@
 """The named networks of the literature, each a short function that returns a network or a model."""
 
+from ._conductance import conductance_based as conductance_based, conductance_neuron as conductance_neuron
 from ._rates import (
     ei_rate as ei_rate,
     hopfield as hopfield,
@@ -7,4 +8,4 @@ from ._rates import (
     ring as ring,
     supralinear as supralinear,
 )
-from ._spiking import binary as binary, brunel as brunel, conductance_based as conductance_based
+from ._spiking import binary as binary, brunel as brunel

@@ -1,10 +1,8 @@
 """Named networks of spiking neurons and of binary units."""
 
-import math
 from typing import Any
 
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
 from .._network import (
@@ -19,7 +17,7 @@ from .._network import (
 from .._numerics import as_leaf, check_finite, check_nonnegative, check_positive, is_concrete, violates
 from ..connectivity import AbstractConnectivity, AbstractDelayLaw, Bernoulli, FixedInDegree
 from ..models import LIF, Binary
-from ..synapses import AbstractJump, DeltaConductance, DeltaCurrent
+from ..synapses import DeltaCurrent
 
 
 def brunel(
@@ -115,67 +113,6 @@ def _number_or_pair(name: str, value: Any) -> Float[Array, "*pair"]:
     if leaf.shape not in ((), (2,)):
         raise ValueError(f"`{name}` has to be a number or a pair (of E, of I); got shape {leaf.shape}.")
     return leaf
-
-
-def conductance_based(
-    *,
-    a: ArrayLike = 0.0016,
-    k: ArrayLike = 1_000,
-    g: ArrayLike = 20.0,
-    gamma: ArrayLike = 0.25,
-    nu_x: ArrayLike = 20.0,
-    n_e: int | None = None,
-    n_i: int | None = None,
-    delay: float | AbstractDelayLaw = 1.0,
-    jump: AbstractJump | None = None,
-    initial: AbstractInitial | None = None,
-) -> Network:
-    """The network of conductance-based integrate-and-fire neurons with identical E and I cells.
-
-    Every neuron has `k` excitatory synapses of efficacy a, `gamma k` inhibitory ones of efficacy
-    g a, and `k` external excitatory ones with rate nu_X, independent for each neuron. tau_L = 20 ms,
-    threshold -55, reset -65, E_L = -80, E_E = 0, E_I = -75 mV, refractory period 2 ms.
-
-    **Arguments:**
-
-    - `a`: efficacy, dimensionless; `k`: in-degree K; `g`, `gamma`: dimensionless; `nu_x` [Hz].
-    - `n_e`, `n_i`: sizes, by default 10 K and 10 gamma K; open where K is traced, which theory allows.
-    - `delay`: [ms], not given in the source; `jump`: `ExactJump()` by default, or `FirstOrderJump()`.
-    - `initial`: where the potentials start; at rest by default.
-
-    **Returns:** a `Network` with the populations "E" and "I".
-
-    Raises `ValueError` where an in-degree exceeds its population or a value is out of range.
-
-    ```python
-    >>> import jaxneuro as jn
-    >>> net = jn.networks.conductance_based(a=0.0016, k=1_000, g=20.0, gamma=0.25, nu_x=20.0)
-    >>> net.populations["I"].n
-    2500
-
-    ```
-
-    Source: Sanzeni, Histed and Brunel (2022), doi:10.1103/PhysRevX.12.011044, section II and Fig. 4.
-    """
-    a, k, g, gamma = as_leaf(a, "a"), as_leaf(k, "k"), as_leaf(g, "g"), as_leaf(gamma, "gamma")
-    lif = LIF(tau_m=20.0, v_rest=-80.0, v_th=-55.0, v_reset=-65.0, t_ref=2.0)
-    both = ("E", "I")
-    excitatory = DeltaConductance(reversal=0.0, jump=jump)
-    inhibitory = DeltaConductance(reversal=-75.0, jump=jump)
-    if n_e is None and is_concrete(k):
-        n_e = max(1, math.ceil(10 * float(k)))
-    if n_i is None and is_concrete(k, gamma):
-        n_i = max(1, math.ceil(10 * float(np.asarray(gamma) * np.asarray(k))))  # a product in the leaves' own dtype
-    return Network(
-        populations={"E": Population(lif, n_e, initial=initial), "I": Population(lif, n_i, initial=initial)},
-        projections=[
-            Projection("E", both, excitatory, weight=a, connectivity=FixedInDegree(k), delay=delay),
-            Projection(
-                "I", both, inhibitory, weight=g * a, connectivity=FixedInDegree(jnp.multiply(gamma, k)), delay=delay
-            ),
-        ],
-        drives=[PoissonDrive(both, excitatory, weight=a, n_sources=k, rate=nu_x)],
-    )
 
 
 def binary(
