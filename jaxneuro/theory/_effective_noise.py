@@ -87,8 +87,9 @@ class EffectiveNoise(AbstractNoise):
     def left_out(self, seen: Afferents) -> tuple[str, ...]:
         membrane = seen.membrane()
         effects = [s.synapse.spike_effect(s.weight.moments().mean, membrane.tau_m) for s in seen.streams]
-        jumps = ("finite jumps",) if effects else ()
-        return jumps + (("noise that depends on V",) if any(e.reversal is not None for e in effects) else ())
+        return jumps_left_out(seen) + (
+            ("noise that depends on V",) if any(e.reversal is not None for e in effects) else ()
+        )
 
     def asymptotics(self, seen: Afferents) -> Asymptotics:
         return additive_asymptotics(self.summary(seen), seen.membrane())
@@ -99,6 +100,19 @@ class EffectiveNoise(AbstractNoise):
 
     def most_rate(self, seen: Afferents) -> Float[Array, ""]:
         return 1000.0 / jnp.maximum(seen.membrane().t_ref, _LEAST_REFRACTORINESS)
+
+
+def has_conductances(seen: Afferents) -> bool:
+    """Whether any stream opens a conductance."""
+    tau_m = seen.membrane().tau_m
+    return any(s.synapse.spike_effect(s.weight.moments().mean, tau_m).reversal is not None for s in seen.streams)
+
+
+def jumps_left_out(seen: Afferents) -> tuple[str, ...]:
+    """What a diffusion leaves out of the spikes: the size of their jumps, and of conductances the rule of it."""
+    if has_conductances(seen):
+        return ("finite jumps and their rule `jump=` (`ShotNoise` has both)",)
+    return ("finite jumps",) if seen.streams else ()
 
 
 def _arguments(seen: Afferents) -> dict[str, Float[Array, ""]]:

@@ -1,5 +1,7 @@
 """The diffusion with a noise that depends on the potential, as the afferents of a neuron make it."""
 
+import abc
+
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
@@ -19,7 +21,10 @@ from .._formulas import (
 )
 from .._numerics import is_concrete
 from ._afferents import Afferents
-from ._effective_noise import EffectiveNoise, lif_arguments
+from ._asymptotics import Asymptotics, multiplicative_asymptotics
+from ._effective_noise import EffectiveNoise, has_conductances, jumps_left_out, lif_arguments
+from ._noise import AbstractNoise, EffectiveInput
+from ._noise_rate import hertz
 
 _PANELS = 100
 _NODES = 16
@@ -30,6 +35,48 @@ class MultiplicativeInput(eqx.Module):
 
     diffusion: QuadraticDiffusion
     noisy: Bool[Array, ""]
+
+
+class AbstractMultiplicativeNoise(AbstractNoise):
+    """White noise of the conductances that depends on the potential, read in the sense of a `convention`."""
+
+    @abc.abstractmethod
+    def convention(self) -> AbstractConvention:
+        """In which sense."""
+
+    def rate(self, seen: Afferents) -> Float[Array, ""]:
+        return hertz(self.log_rate(seen))
+
+    def log_rate(self, seen: Afferents) -> Float[Array, ""]:
+        return multiplicative_log_rate(seen, self.convention())
+
+    def cv(self, seen: Afferents) -> Float[Array, ""]:
+        return multiplicative_cv(seen, self.convention())
+
+    def density(self, v: Float[Array, "..."], seen: Afferents) -> Float[Array, "..."]:
+        return multiplicative_density(v, seen, self.convention())
+
+    def summary(self, seen: Afferents) -> EffectiveInput:
+        return EffectiveNoise().summary(seen)
+
+    def check(self, seen: Afferents) -> None:
+        check_multiplicative(seen)
+
+    def left_out(self, seen: Afferents) -> tuple[str, ...]:
+        return jumps_left_out(seen)
+
+    def most_rate(self, seen: Afferents) -> Float[Array, ""]:
+        return EffectiveNoise().most_rate(seen)
+
+    def asymptotics(self, seen: Afferents) -> Asymptotics:
+        plain = multiplicative_input(seen).diffusion
+        return multiplicative_asymptotics(plain, plain.under(self.convention()), seen.membrane())
+
+    def exponent(self, seen: Afferents) -> Float[Array, ""]:
+        return multiplicative_exponent(seen)
+
+    def cheap(self) -> AbstractNoise:
+        return EffectiveNoise()
 
 
 def multiplicative_input(seen: Afferents) -> MultiplicativeInput:
@@ -62,7 +109,7 @@ def multiplicative_input(seen: Afferents) -> MultiplicativeInput:
 def multiplicative_log_rate(seen: Afferents, convention: AbstractConvention) -> Float[Array, ""]:
     """log of the rate [Hz]; without noise that depends on V it is that of `EffectiveNoise`, which is then exact."""
     plain = lif_log_rate(**lif_arguments(EffectiveNoise().summary(seen), seen.membrane()))
-    if not _conductances(seen):
+    if not has_conductances(seen):
         return plain
     membrane, made = seen.membrane(), multiplicative_input(seen)
     diffusion = made.diffusion.under(convention)
@@ -72,7 +119,7 @@ def multiplicative_log_rate(seen: Afferents, convention: AbstractConvention) -> 
 
 def multiplicative_cv(seen: Afferents, convention: AbstractConvention) -> Float[Array, ""]:
     """The CV by threshold integration, equation (A14)."""
-    if not _conductances(seen):
+    if not has_conductances(seen):
         return EffectiveNoise().cv(seen)
     membrane = seen.membrane()
     found = passages(_equation(seen, convention), _PANELS)
@@ -84,7 +131,7 @@ def multiplicative_density(
     v: Float[Array, "..."], seen: Afferents, convention: AbstractConvention
 ) -> Float[Array, "..."]:
     """The density by threshold integration, equation (A12)."""
-    if not _conductances(seen):
+    if not has_conductances(seen):
         return EffectiveNoise().density(v, seen)
     membrane, equation = seen.membrane(), _equation(seen, convention)
     log_rate = log_rate_of(passages(equation, _PANELS).log_time, membrane.t_ref)
@@ -119,12 +166,6 @@ def check_multiplicative(seen: Afferents) -> None:
                 f"`{origin.name}`: this theory reads the weight of a conductance as its efficacy, which is its "
                 f"integral or its share of the way; the weight is {weight:g}, these are {seen_as[1]:g}, {seen_as[0]:g}."
             )
-
-
-def _conductances(seen: Afferents) -> bool:
-    """Whether any stream opens a conductance."""
-    tau_m = seen.membrane().tau_m
-    return any(s.synapse.spike_effect(s.weight.moments().mean, tau_m).reversal is not None for s in seen.streams)
 
 
 def _equation(seen: Afferents, convention: AbstractConvention) -> Equation:

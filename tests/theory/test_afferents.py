@@ -135,6 +135,14 @@ def test_what_is_left_out_is_said():
     assert str(alone).endswith("Left out: finite jumps.")
 
 
+@pytest.mark.parametrize("noise", [jn.theory.EffectiveNoise(), jn.theory.ItoNoise(), jn.theory.StratonovichNoise()])
+def test_a_diffusion_says_that_it_leaves_out_the_rule_of_the_jump(noise):
+    spikes = jn.DeltaConductance(0.0, jump=jn.FirstOrderJump())
+    said = noise.left_out(jn.theory.afferents(drive(spikes, 0.05), {"E": 1.0})["E"])
+    assert said[0] == "finite jumps and their rule `jump=` (`ShotNoise` has both)"
+    assert jn.theory.ShotNoise().left_out(jn.theory.afferents(drive(spikes, 0.05), {"E": 1.0})["E"]) == ()
+
+
 def test_refusals(as_users_run):
     source = jn.Network(
         {"E": jn.Population(jn.LIF()), "X": jn.Population(jn.SpikeSource(), 10)},

@@ -60,6 +60,52 @@ def test_against_a_run_from_spike_to_spike():
     assert abs(np.std(intervals) / np.mean(intervals) - cv) < 4.0 / np.sqrt(intervals.size)
 
 
+# Excitation alone, 100 sources of 3.5 Hz and a = 0.05: the rule, its share of the way, the rate of clocked runs [Hz].
+JUMPS = [(jn.FirstOrderJump(), 0.05, 29.4), (jn.ExactJump(), 1.0 - np.exp(-0.05), 27.4)]
+
+
+def excited(jump, n=None):
+    lif = jn.LIF(tau_m=20.0, v_rest=-70.0, v_th=-50.0, v_reset=-60.0, t_ref=2.0)
+    spikes = jn.DeltaConductance(0.0, jump=jump)
+    drive = jn.PoissonDrive("E", spikes, weight=0.05, n_sources=100, rate=3.5)
+    return jn.Network({"E": jn.Population(lif, n)}, drives=[drive])
+
+
+@pytest.mark.skipif(not X64, reason="one type is enough")
+@pytest.mark.parametrize(("jump", "share", "right"), JUMPS, ids=["a (E - V)", "exact"])
+def test_shot_noise_tells_the_rules_of_the_jump_apart(jump, share, right):
+    # 2,000 neurons from spike to spike of their input, 0.35 a ms. By NumPy, without a clock and without refractoriness,
+    # which is added to the time of every spike; the first 2 s are left out.
+    rng, v, spikes = np.random.default_rng(3), np.full(2_000, -60.0), 0
+    for event in range(3_500):
+        v = -70.0 + (v + 70.0) * np.exp(-rng.exponential(1.0 / 0.35, v.size) / 20.0)
+        v = v - share * v
+        fired = v >= -50.0
+        spikes += int(fired.sum()) if event >= 700 else 0
+        v = np.where(fired, -60.0, v)
+    seen = jn.theory.afferents(excited(jump), {"E": 1.0})["E"]
+    rate, cv = (float(x) for x in jax.jit(lambda s: (ShotNoise().rate(s), ShotNoise().cv(s)))(seen))
+    assert rate == pytest.approx(right, rel=5e-3)
+    time = 2_000 * 2_800 / 0.35 / 1000.0 + spikes * 0.002
+    # The number of events is fixed and not the time, whose spread of 1/sqrt(events) goes into the number of spikes.
+    spread = rate * (cv / np.sqrt(spikes) + 1.0 / np.sqrt(2_000 * 2_800))
+    assert abs(spikes / time - rate) < 4.0 * spread
+    # The diffusion has one rate for both.
+    assert float(jn.theory.EffectiveNoise().rate(seen)) == pytest.approx(30.457, abs=1e-3)
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize(("jump", "share", "right"), JUMPS, ids=["a (E - V)", "exact"])
+def test_runs_tell_the_rules_of_the_jump_apart(jump, share, right):
+    record = {"rate": jn.record.Rate(start=200.0)}
+    sol = jn.simulate(excited(jump, 5_000), 0.0, 2_200.0, dt=0.01, key=jax.random.key(0), record=record)
+    rates = np.asarray(sol["rate"]["E"])
+    seen = jn.theory.afferents(excited(jump), {"E": 1.0})["E"]
+    # Of 0.35 spikes a ms few share a step of 0.01 ms: 0.2% of the rate.
+    error = 4.0 * rates.std() / np.sqrt(5_000) + 0.002 * right
+    assert abs(rates.mean() - float(ShotNoise().rate(seen))) < error
+
+
 @pytest.mark.skipif(not X64, reason="differences of rates")
 def test_gradients_against_differences():
     def rate(a, nu_x, v_th):
