@@ -12,8 +12,10 @@ from ._escape import escape_rate as escape_rate
 from ._filtered import (
     AbstractRegime as AbstractRegime,
     Crossings as Crossings,
+    FilteredNeuron as FilteredNeuron,
     LongFilter as LongFilter,
     ShortFilter as ShortFilter,
+    checked_regime as checked_regime,
     lif_rate_filtered as lif_rate_filtered,
 )
 from ._from_passage import log_rate_of as log_rate_of

@@ -10,6 +10,7 @@ from jaxtyping import Array, ArrayLike, Float
 from .._numerics import as_leaf, check_positive, gauss_legendre
 from ._arguments import LifArguments
 from ._rate import log_rate_kernel
+from ._variability import cv_kernel
 
 # sqrt(2) |zeta(1/2)| / 2: the shift of the limits per square root of tau_s/tau.
 SHIFT = 1.0326265
@@ -34,6 +35,10 @@ class FilteredNeuron(eqx.Module):
         """v_min and v_max."""
         return (self.v_reset - self.mu) / self.sigma, (self.v_th - self.mu) / self.sigma
 
+    def distance(self) -> Float[Array, "..."]:
+        """v_max^2, 0 above threshold."""
+        return jnp.square(jnp.maximum(self.limits()[1], 0.0))
+
 
 class AbstractRegime(eqx.Module):
     """A formula for the rate at short, middle or long time constants of the filter."""
@@ -42,6 +47,16 @@ class AbstractRegime(eqx.Module):
     def log_rate(self, neuron: FilteredNeuron) -> Float[Array, "..."]:
         """log of the rate [Hz]."""
 
+    def cv(self, neuron: FilteredNeuron) -> Float[Array, "..."]:
+        """The CV of the interspike intervals; NaN where the formula has none."""
+        return jnp.full_like(neuron.mu, jnp.nan)
+
+    def exponent(self, neuron: FilteredNeuron) -> Float[Array, "..."]:
+        """The exponent of the rate to leading order, 0 above threshold; `ValueError` where there is none."""
+        raise ValueError(
+            "The rule between regimes has no exponent: take `ShortFilter()`, `Crossings()`, `LongFilter()`."
+        )
+
 
 class ShortFilter(AbstractRegime):
     """tau_s << tau: both limits of the rate in white noise are shifted up, equation (G9), corrected.
@@ -49,25 +64,44 @@ class ShortFilter(AbstractRegime):
         1/nu = t_ref + tau sqrt(pi) int exp(x^2) (1 + erf x) dx    from v_min + s exp(-t_ref/tau_s) to v_max + s,
         s = |zeta(1/2)|/sqrt(2) sqrt(tau_s/tau) = 1.03263 sqrt(tau_s/tau).
 
-    The source lacks exp(x^2) and t_ref, and has another shift with the other sign; the noise forgets during t_ref.
+    The source lacks exp(x^2) and t_ref, and has another shift with the other sign; the noise forgets during t_ref. The
+    CV is that of white noise between the same limits.
     """
 
     def log_rate(self, neuron: FilteredNeuron) -> Float[Array, "..."]:
-        shift = SHIFT * neuron.sigma * jnp.sqrt(neuron.tau_s / neuron.tau)
-        top, low = neuron.v_th + shift, neuron.v_reset + shift * jnp.exp(-neuron.t_ref / neuron.tau_s)
-        return log_rate_kernel(neuron.mu, neuron.sigma, neuron.tau, top, low, neuron.t_ref)
+        return log_rate_kernel(*_shifted(neuron))
+
+    def cv(self, neuron: FilteredNeuron) -> Float[Array, "..."]:
+        return cv_kernel(*_shifted(neuron))
+
+    def exponent(self, neuron: FilteredNeuron) -> Float[Array, "..."]:
+        return neuron.distance()
+
+
+def _shifted(neuron: FilteredNeuron) -> tuple[Float[Array, "..."], ...]:
+    """The six numbers of the neuron in white noise that stands for it."""
+    shift = SHIFT * neuron.sigma * jnp.sqrt(neuron.tau_s / neuron.tau)
+    top, low = neuron.v_th + shift, neuron.v_reset + shift * jnp.exp(-neuron.t_ref / neuron.tau_s)
+    return neuron.mu, neuron.sigma, neuron.tau, top, low, neuron.t_ref
 
 
 class Crossings(AbstractRegime):
     """tau_s near tau, below threshold: upward crossings of the threshold by the potential without reset, (G10).
 
-    nu = exp(-v_max^2 (1 + tau_s/tau)) / (2 pi sqrt(tau tau_s)).
+    nu = exp(-v_max^2 (1 + tau_s/tau)) / (2 pi sqrt(tau tau_s)); NaN above threshold, where crossings are no spikes.
     """
 
     def log_rate(self, neuron: FilteredNeuron) -> Float[Array, "..."]:
-        _, top = neuron.limits()
-        front = -jnp.log(2.0 * math.pi / 1000.0 * jnp.sqrt(neuron.tau * neuron.tau_s))
-        return front - jnp.square(top) * (1.0 + neuron.tau_s / neuron.tau)
+        return jnp.where(neuron.mu <= neuron.v_th, _log_crossings(neuron), jnp.nan)
+
+    def exponent(self, neuron: FilteredNeuron) -> Float[Array, "..."]:
+        return neuron.distance() * (1.0 + neuron.tau_s / neuron.tau)
+
+
+def _log_crossings(neuron: FilteredNeuron) -> Float[Array, "..."]:
+    _, top = neuron.limits()
+    front = -jnp.log(2.0 * math.pi / 1000.0 * jnp.sqrt(neuron.tau * neuron.tau_s))
+    return front - jnp.square(top) * (1.0 + neuron.tau_s / neuron.tau)
 
 
 class LongFilter(AbstractRegime):
@@ -83,26 +117,29 @@ class LongFilter(AbstractRegime):
         slow = jnp.sqrt(neuron.tau / neuron.tau_s)
         start = top / slow
         rule = gauss_legendre(_NODES, start.dtype)
-        # w = start + reach u^3, with exp(-start^2) outside where start > 0.
-        above = jnp.maximum(start, 0.0)
-        reach = jnp.sqrt(jnp.square(above) + _REACH**2) - above + jnp.maximum(-start, 0.0)
-        beyond = reach[..., None] * rule.nodes**3
-        w = start[..., None] + beyond
+        # w = first + reach u^3, with exp(-start^2) outside where start > 0. Below -_REACH the density is nothing.
+        above, first = jnp.maximum(start, 0.0), jnp.maximum(start, -_REACH)
+        reach = jnp.sqrt(jnp.square(above) + _REACH**2) - above + jnp.maximum(-first, 0.0)
+        w = first[..., None] + reach[..., None] * rule.nodes**3
+        beyond = (first - start)[..., None] + reach[..., None] * rule.nodes**3
         weight = jnp.exp(-jnp.square(w) + jnp.square(above)[..., None])
         climb = jnp.log1p(((top - low) / slow)[..., None] / beyond)
         share = weight / (neuron.t_ref[..., None] + neuron.tau[..., None] * climb)
         integral = reach * jnp.sum(3.0 * rule.weights * rule.nodes**2 * share, axis=-1) / math.sqrt(math.pi)
         return math.log(1000.0) - jnp.square(above) + jnp.log(integral)
 
+    def exponent(self, neuron: FilteredNeuron) -> Float[Array, "..."]:
+        return neuron.distance() * neuron.tau_s / neuron.tau
 
-class _Between(AbstractRegime):
+
+class Between(AbstractRegime):
     """The rule where no regime is given."""
 
     def log_rate(self, neuron: FilteredNeuron) -> Float[Array, "..."]:
         short, long = ShortFilter().log_rate(neuron), LongFilter().log_rate(neuron)
         _, top = neuron.limits()
         crossing = jnp.clip(2.0 * top, 0.0, 1.0)
-        middle = crossing * Crossings().log_rate(neuron) + (1.0 - crossing) * 0.5 * (short + long)
+        middle = crossing * _log_crossings(neuron) + (1.0 - crossing) * 0.5 * (short + long)
         place = jnp.log(neuron.tau_s / neuron.tau)
         before = jnp.clip(1.0 + place / -math.log(_SHORT), 0.0, 1.0)
         after = jnp.clip(place / math.log(_LONG), 0.0, 1.0)
@@ -153,9 +190,14 @@ def lif_rate_filtered(
     filtered = as_leaf(tau_s, "tau_s")
     check_positive("sigma", arguments.sigma)
     check_positive("tau_s", filtered)
+    return _rate(arguments, filtered, checked_regime(regime))
+
+
+def checked_regime(regime: AbstractRegime | None) -> AbstractRegime:
+    """The regime, the rule where none is given."""
     if not isinstance(regime, AbstractRegime | None):
         raise ValueError(f"`regime` has to be `ShortFilter()`, `Crossings()` or `LongFilter()`; got {regime!r}.")
-    return _rate(arguments, filtered, _Between() if regime is None else regime)
+    return Between() if regime is None else regime
 
 
 @eqx.filter_jit

@@ -138,14 +138,31 @@ def _one_value(name: str, value: Float[Array, "*n"]) -> None:
 def side_by_side(function: Callable[[Afferents], Any], seen: Sequence[Afferents]) -> list[Any]:
     """`function` of each; those of one structure are mapped over in one call, which compiles once."""
     bare = [Afferents(s.neuron, s.streams, s.currents) for s in seen]
-    kinds: dict[Any, list[int]] = {}
-    for index, one in enumerate(bare):
-        leaves, structure = jax.tree.flatten(one)
-        kinds.setdefault((structure, tuple((leaf.shape, leaf.dtype) for leaf in leaves)), []).append(index)
     found: list[Any] = [None] * len(bare)
-    for members in kinds.values():
+    for members in _kinds(bare):
         stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *(bare[i] for i in members))
         values = jax.vmap(function)(stacked)
         for row, index in enumerate(members):
             found[index] = jax.tree.map(lambda leaf, row=row: leaf[row], values)
     return found
+
+
+def over_streams(function: Callable[[SpikeStream], Float[Array, ""]], seen: Afferents) -> Float[Array, ""]:
+    """The sum of `function` over the streams; those of one structure are mapped over in one call."""
+    total = jnp.zeros((), jnp.result_type(float))
+    for members in _kinds(seen.streams):
+        if len(members) == 1:
+            total = total + function(seen.streams[members[0]])
+            continue
+        stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *(seen.streams[i] for i in members))
+        total = total + jnp.sum(jax.vmap(function)(stacked))
+    return total
+
+
+def _kinds(things: Sequence[Any]) -> list[list[int]]:
+    """The places of those of one structure and of one shape and dtype of every number."""
+    kinds: dict[Any, list[int]] = {}
+    for index, one in enumerate(things):
+        leaves, structure = jax.tree.flatten(one)
+        kinds.setdefault((structure, tuple((leaf.shape, leaf.dtype) for leaf in leaves)), []).append(index)
+    return list(kinds.values())

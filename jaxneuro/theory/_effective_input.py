@@ -1,6 +1,6 @@
 """The input of a population in the diffusion approximation: mean, noise and time constant."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from jaxtyping import ArrayLike
 
@@ -60,8 +60,13 @@ def checked_noise(noise: AbstractNoise | None) -> AbstractNoise:
 
 def check_covered(noise: AbstractNoise, seen: Mapping[str, Afferents]) -> None:
     """Raises `ValueError`, naming the population, where the theory does not cover it."""
+    check_each(noise.check, seen)
+
+
+def check_each(check: Callable[[Afferents], None], seen: Mapping[str, Afferents]) -> None:
+    """Raises the `ValueError` of `check`, naming the population."""
     for name, one in seen.items():
         try:
-            noise.check(one)
+            check(one)
         except ValueError as error:
             raise ValueError(f"`populations[{name!r}]`: {error}") from None

@@ -1,15 +1,33 @@
 """The effective-time-constant approximation: a conductance's noise is taken at the mean potential."""
 
+import math
+from collections.abc import Callable
+
+import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Complex, Float
+from jaxtyping import Array, Bool, Complex, Float
 
-from .._formulas import LifResponse, lif_cv, lif_density, lif_log_rate, lif_rate, response_kernel
+from .._formulas import (
+    AbstractRegime,
+    FilteredNeuron,
+    LifResponse,
+    checked_regime,
+    lif_cv,
+    lif_density,
+    lif_log_rate,
+    lif_rate,
+    response_kernel,
+)
 from ..models import LeakyMembrane
-from ._afferents import Afferents
+from ..synapses import SpikeEffect
+from ._afferents import Afferents, over_streams
 from ._asymptotics import Asymptotics, additive_asymptotics
 from ._noise import AbstractNoise, EffectiveInput
+from ._noise_rate import hertz
+from ._time_course import check_one_filter, filter_of
 
+LOG_1000 = math.log(1000.0)  # from 1/ms to Hz
 # The least refractory period [ms] that bounds a search: with none, rates are searched to 100 kHz.
 _LEAST_REFRACTORINESS = 0.01
 
@@ -24,7 +42,12 @@ class EffectiveNoise(AbstractNoise):
         mu = tau (v_rest/tau_m + sum of <a> K r E + sum of <J> K r + mu_white/tau_m),
         sigma^2 = tau (sum of <a^2> K r (mu - E)^2 + sum of <J^2> K r + sigma_white^2/tau_m),
 
-    means over the weights. The rate is `lif_rate`. It covers synapses without a time course.
+    means over the weights. The rate is `lif_rate` where all synapses act at once, and `lif_rate_filtered` where all
+    have one exponential time course of one `tau`, `ExponentialCurrent` and `ExponentialConductance`: a is then their
+    weight times tau/tau_m.
+
+    **Arguments:** `regime`: of the filter, `ShortFilter()`, `Crossings()` or `LongFilter()`; without one the rule of
+    `lif_rate_filtered`. `ShortFilter()` alone has a CV there.
 
     ```python
     >>> import jaxneuro as jn
@@ -34,55 +57,58 @@ class EffectiveNoise(AbstractNoise):
 
     ```
 
-    Source: Sanzeni, Histed and Brunel (2022), doi:10.1103/PhysRevX.12.011044, equations (5), (6), (8), (10);
-    Richardson and Gerstner (2005), doi:10.1162/0899766053429444. The theories that keep the
+    Source: Sanzeni, Histed and Brunel (2022), doi:10.1103/PhysRevX.12.011044, equations (5), (6), (8), (10), (G8) to
+    (G11); Richardson and Gerstner (2005), doi:10.1162/0899766053429444. The theories that keep the
     multiplicative noise differ from it in the exponent of the rate.
     """
 
+    regime: AbstractRegime | None
+
+    def __init__(self, regime: AbstractRegime | None = None):
+        checked_regime(regime)
+        self.regime = regime
+
     def rate(self, seen: Afferents) -> Float[Array, ""]:
+        if filter_of(seen) is not None:
+            return hertz(self.log_rate(seen))
         return lif_rate(**_arguments(seen))
 
     def log_rate(self, seen: Afferents) -> Float[Array, ""]:
-        return lif_log_rate(**_arguments(seen))
+        filtered = _filtered(seen)
+        if filtered is None:
+            return lif_log_rate(**_arguments(seen))
+        found = checked_regime(self.regime).log_rate(filtered.neuron)
+        return jnp.where(filtered.noisy, found, _noiseless_log_rate(filtered.neuron))
 
     def cv(self, seen: Afferents) -> Float[Array, ""]:
-        return lif_cv(**_arguments(seen))
+        filtered = _filtered(seen)
+        if filtered is None:
+            return lif_cv(**_arguments(seen))
+        noiseless = jnp.where(filtered.neuron.mu <= filtered.neuron.v_th, 1.0, 0.0)
+        return jnp.where(filtered.noisy, checked_regime(self.regime).cv(filtered.neuron), noiseless)
 
     def density(self, v: Float[Array, "..."], seen: Afferents) -> Float[Array, "..."]:
+        self._refuse_filter("density of the potential", seen)
         return lif_density(v, **_arguments(seen))
 
     def response(self, growth: Complex[Array, ""], seen: Afferents) -> LifResponse:
+        self._refuse_filter("linear response", seen)
         return effective_response(growth, _arguments(seen))
 
     def summary(self, seen: Afferents) -> EffectiveInput:
         membrane = seen.membrane()
         leak = 1.0 / membrane.tau_m
-        per_ms, drift = leak, membrane.v_rest * leak + seen.current() * leak
-        for stream in seen.streams:
-            per_ms = per_ms + stream.expected(lambda spike: spike.integral, membrane.tau_m) * stream.per_ms()
-            drift = drift + stream.expected(lambda spike: spike.drift(), membrane.tau_m) * stream.per_ms()
-        tau = 1.0 / per_ms
-        mu = tau * drift
-        variance = seen.current_noise() * leak
-        for stream in seen.streams:
-            square = stream.expected(lambda spike: jnp.square(spike.pull(mu)), membrane.tau_m)
-            variance = variance + square * stream.per_ms()
+
+        def total(function: Callable[[SpikeEffect], Float[Array, ""]]) -> Float[Array, ""]:
+            return over_streams(lambda stream: stream.expected(function, membrane.tau_m) * stream.per_ms(), seen)
+
+        tau = 1.0 / (leak + total(lambda spike: spike.integral))
+        mu = tau * (membrane.v_rest * leak + seen.current() * leak + total(lambda spike: spike.drift()))
+        variance = seen.current_noise() * leak + total(lambda spike: jnp.square(spike.pull(mu)))
         return EffectiveInput(mu, _sqrt(tau * variance), tau)
 
     def check(self, seen: Afferents) -> None:
-        membrane = seen.membrane()
-        for origin, stream in zip(seen.origins, seen.streams, strict=True):
-            try:
-                values, _ = stream.weight.nodes(1)
-                effect = stream.synapse.spike_effect(values[0], membrane.tau_m)
-            except ValueError as error:
-                raise ValueError(f"`{origin.name}`: {error}") from None
-            if effect.time_constants:
-                raise ValueError(
-                    f"`{origin.name}`: this theory is of synapses that act at once, such as `DeltaCurrent` and "
-                    f"`DeltaConductance`; {stream.synapse.__class__.__name__} has a time course. Simulate it, or take "
-                    "its delta limit."
-                )
+        check_one_filter(seen)
 
     def left_out(self, seen: Afferents) -> tuple[str, ...]:
         membrane = seen.membrane()
@@ -92,14 +118,45 @@ class EffectiveNoise(AbstractNoise):
         )
 
     def asymptotics(self, seen: Afferents) -> Asymptotics:
+        self._refuse_filter("strong-coupling form", seen)
         return additive_asymptotics(self.summary(seen), seen.membrane())
 
     def exponent(self, seen: Afferents) -> Float[Array, ""]:
-        at = self.summary(seen)
+        filtered, at = _filtered(seen), self.summary(seen)
+        if filtered is not None:
+            return checked_regime(self.regime).exponent(filtered.neuron)
         return jnp.square(jnp.maximum(seen.membrane().v_th - at.mu, 0.0) / at.sigma)
 
     def most_rate(self, seen: Afferents) -> Float[Array, ""]:
         return 1000.0 / jnp.maximum(seen.membrane().t_ref, _LEAST_REFRACTORINESS)
+
+    def _refuse_filter(self, what: str, seen: Afferents) -> None:
+        if filter_of(seen) is not None:
+            raise ValueError(f"`EffectiveNoise` has no {what} of synapses with a time course: take their delta limit.")
+
+
+class _Filtered(eqx.Module):
+    """A neuron whose noise passes a filter, and whether there is any noise."""
+
+    neuron: FilteredNeuron
+    noisy: Bool[Array, ""]
+
+
+def _filtered(seen: Afferents) -> _Filtered | None:
+    tau_s, arguments = filter_of(seen), _arguments(seen)
+    if tau_s is None:
+        return None
+    noisy = arguments["sigma"] > 0.0
+    sigma = jnp.where(noisy, arguments["sigma"], 1.0)
+    return _Filtered(FilteredNeuron(**arguments | {"sigma": sigma, "tau_s": tau_s}), noisy)
+
+
+def _noiseless_log_rate(neuron: FilteredNeuron) -> Float[Array, ""]:
+    """log of the rate [Hz] without noise: -inf up to the threshold."""
+    fires = neuron.mu > neuron.v_th
+    mu = jnp.where(fires, neuron.mu, neuron.v_th + 1.0)
+    climb = neuron.tau * jnp.log((mu - neuron.v_reset) / (mu - neuron.v_th))
+    return jnp.where(fires, LOG_1000 - jnp.log(neuron.t_ref + climb), -jnp.inf)
 
 
 def has_conductances(seen: Afferents) -> bool:

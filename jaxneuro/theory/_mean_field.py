@@ -91,21 +91,22 @@ def mean_field(
 
         nu_i = Phi(mu_i(nu), sigma_i(nu), tau_i(nu)),
 
-    with Phi the rate of a LIF neuron under white noise (`lif_rate`) and the input of
-    `effective_input`. Populations with equal neurons and equal input share one unknown. With one
-    unknown every sign change of log Phi(nu) - log nu on 512 logarithmic points from 1e-10 Hz to
-    1/t_ref, and on the points between them where it turns, is a root, and so is the quiescent state
-    below; with several, the solve goes from 65
-    starts and `exhaustive` is False. In-degrees enter by their mean.
+    with Phi the rate of a LIF neuron under white noise (`lif_rate`), or noise through the filter of its synapses
+    (`lif_rate_filtered`), and the input of `effective_input`. Populations with equal neurons and equal input share one
+    unknown. With one unknown every sign change of log Phi(nu) - log nu on 512 logarithmic points from 1e-10 Hz to
+    1/t_ref, and on the points between them where it turns, is a root, and so is the quiescent state below; with
+    several, the solve goes from 65 starts and `exhaustive` is False. In-degrees enter by their mean.
 
     Of several roots the fields hold the stable one of highest rate, where a network is that was
     brought to activity; `branches` holds all.
 
     **Arguments:**
 
-    - `net`: a `Network` with delta synapses; populations need no size. Or a `BinaryNetwork`, whose
+    - `net`: a `Network` of synapses that act at once, or of `ExponentialCurrent` and `ExponentialConductance` of one
+      tau_s; populations need no size. Or a `BinaryNetwork`, whose
       activities solve m = F(m) with F the probability to be active; a `BinaryMeanField` is returned.
-    - `noise`: `EffectiveNoise()`, the effective-time-constant approximation; of a `Network` alone.
+    - `noise`: `EffectiveNoise()`, the effective-time-constant approximation; of a `Network` alone. Of synapses with a
+      time course `EffectiveNoise(ShortFilter())` and its like choose the formula.
     - `field`: of a `BinaryNetwork` alone: `PoissonField()`, exact at finite K, by default, or
       `GaussianField()`, the limit of large K.
     - `throw`: whether no fixed point, or a fold, raises; if not, `result` says so.

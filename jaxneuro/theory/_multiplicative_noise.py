@@ -25,6 +25,7 @@ from ._asymptotics import Asymptotics, multiplicative_asymptotics
 from ._effective_noise import EffectiveNoise, has_conductances, jumps_left_out, lif_arguments
 from ._noise import AbstractNoise, EffectiveInput
 from ._noise_rate import hertz
+from ._time_course import check_at_once
 
 _PANELS = 100
 _NODES = 16
@@ -150,7 +151,7 @@ def multiplicative_exponent(seen: Afferents) -> Float[Array, ""]:
 
 def check_multiplicative(seen: Afferents) -> None:
     """Raises `ValueError` where a synapse has a time course, or its weight is no efficacy."""
-    EffectiveNoise().check(seen)
+    check_at_once(seen)
     membrane = seen.membrane()
     for origin, stream in zip(seen.origins, seen.streams, strict=True):
         mean = stream.weight.moments().mean

@@ -37,7 +37,8 @@ def search_line(residual: Residual, log_most: Float[Array, ""]) -> Roots:
     grid = jnp.log(LEAST_RATE) + (log_most - jnp.log(LEAST_RATE)) * jnp.linspace(0.0, 1.0, N_GRID)
     grid = jnp.sort(jnp.concatenate([grid, _vertices(evaluate, grid)]))
     values = evaluate(grid)
-    changes = (values[:-1] > 0) != (values[1:] > 0)
+    # A formula may be NaN where it does not hold.
+    changes = ((values[:-1] > 0) != (values[1:] > 0)) & ~jnp.isnan(values[:-1] + values[1:])
     (at,) = jnp.nonzero(changes, size=MOST_ROOTS - 1, fill_value=-1)
     inside = jax.vmap(lambda i: _bisect(residual, grid[i], grid[i + 1], i >= 0))(at)
 

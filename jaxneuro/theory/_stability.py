@@ -13,11 +13,12 @@ from jaxtyping import Array, ArrayLike, Bool, Float, Int
 from .._network import Network, check_spiking
 from .._numerics import as_leaf, check_nonnegative, implicit_root, is_concrete, one_at_a_time, where_defined
 from ._afferents import afferents
-from ._effective_input import check_covered
+from ._effective_input import check_each
 from ._effective_noise import EffectiveNoise
 from ._loop import RecurrentLoop, longest_delay, loop_of
 from ._mean_field import mean_field
 from ._modes import Zeros, search_modes, window_of
+from ._time_course import check_at_once
 from ._unknowns import Groups, by_population, groups_of, log_rates
 
 # A rate given is self-consistent where log Phi(nu) - log nu is below this.
@@ -106,7 +107,7 @@ def brunel_stability(net: Network, *, rates: Mapping[str, ArrayLike] | None = No
     """
     check_spiking(net)
     names = net.neuron_names
-    check_covered(EffectiveNoise(), afferents(net, dict.fromkeys(names, np.ones(()))))
+    check_each(check_at_once, afferents(net, dict.fromkeys(names, np.ones(()))))
     seen = mean_field(net, throw=throw).rate if rates is None else _given_rates(rates, names, net.names)
     groups = groups_of(net, names)
     start = jnp.log(jnp.stack([seen[group[0]] for group in groups]))

@@ -54,6 +54,29 @@ def test_crossings_and_a_long_filter():
     np.testing.assert_allclose(rate(10.0, -0.5, 0.3, LongFilter(), tau=1e-4), limit, rtol=2e-3)
 
 
+def test_crossings_above_threshold_are_no_spikes():
+    assert np.isnan(rate(1.0, -2.0, -0.5, Crossings()))
+    assert np.isfinite(rate(1.0, -2.0, -0.5))
+
+
+# Equation (G11) by quadrature with mpmath of the printed integrand, tau 10 ms, t_ref 2 ms.
+LONG = [
+    (0.1, 0.0, 1.0, 41.687935312142734),
+    (1.0, -30.0, -20.0, 165.13012618065798),
+    (10.0, -10.0, -8.0, 236.28910850450617),
+    (10.0, -0.5, 0.3, 3.5809617930230746),
+    (100.0, -5.0, -3.0, 140.67104122308993),
+    (1000.0, -3.0, -0.5, 50.19992147157564),
+    (1000.0, -30.0, -20.0, 165.16225163057223),
+]
+
+
+@pytest.mark.float32
+def test_a_long_filter_from_far_below_to_far_above_threshold():
+    ratio, low, top, right = np.array(LONG).T
+    np.testing.assert_allclose(rate(ratio, low, top, LongFilter()), right, rtol=1e-11 if X64 else 2e-5)
+
+
 def test_derivatives_are_finite():
     for top in (-1.0, 0.25, 2.0):
         slopes = jax.grad(lambda r, t: rate(r, -2.0, t), (0, 1))(jnp.asarray(0.5), jnp.asarray(top))
