@@ -198,16 +198,14 @@ def test_errors():
     def net(projections=(), drives=(), model=lif):
         return jn.Network({"E": jn.Population(model, 10)}, projections, drives)
 
-    filtered = jn.Projection(
-        "E", "E", jn.ExponentialCurrent(5.0), weight=0.1, connectivity=jn.FixedInDegree(5), delay=1.0
-    )
+    filtered = jn.Projection("E", "E", jn.AlphaCurrent(5.0), weight=0.1, connectivity=jn.FixedInDegree(5), delay=1.0)
     uneven = jn.PoissonDrive("E", jn.DeltaCurrent(), weight=np.linspace(0, 1, 10), n_sources=10, rate=5.0)
     unsized = jn.Network(
         {"E": jn.Population(lif)},
         [jn.Projection("E", "E", jn.DeltaCurrent(), weight=0.1, connectivity=jn.Bernoulli(0.1), delay=1.0)],
     )
     for bad, message in [
-        (net([filtered]), "ExponentialCurrent has a time course"),
+        (net([filtered]), "course of AlphaCurrent has 2"),
         (net(drives=[uneven]), "`drives.0.*weight.* differs between target neurons|one value a population"),
         (net(model=jn.LIF(tau_m=np.linspace(10, 20, 10))), "those of 'E' differ between neurons"),
         (jn.Network({"X": jn.Population(jn.Poisson(5.0), 10)}), "has no population of neurons"),
