@@ -73,17 +73,20 @@ class AbstractDrive(eqx.Module):
 
     def values(self) -> dict[str, Float[Array, "*n"]]:
         """Its own numbers, by name: each one for all, or one a target neuron."""
-        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        return {name: value for name, value in fields.items() if eqx.is_array(value)}
+        found = {}
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if eqx.is_array(value):
+                found[field.name] = value
+        return found
 
     def part(self, place: slice) -> "AbstractDrive":
         """The drive of the targets at `place` among all."""
-        names = [name for name, value in self.values().items() if value.ndim]
-        if not names:
-            return self
-        return eqx.tree_at(
-            lambda d: [getattr(d, name) for name in names], self, [getattr(self, name)[place] for name in names]
-        )
+        drive = self
+        for name, value in self.values().items():
+            if value.ndim:
+                drive = eqx.tree_at(lambda d, name=name: getattr(d, name), drive, value[place])
+        return drive
 
     def check(self, name: str, dt: float) -> None:
         """Raises `ValueError` where the drive, `name`, cannot be run in steps of `dt` [ms]."""

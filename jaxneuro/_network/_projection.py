@@ -132,7 +132,7 @@ class Projection(eqx.Module):
         delays = self.delays
         if isinstance(self.connectivity, AbstractWeights) or not isinstance(delays, AbstractDelayLaw):
             return None
-        positions = tuple(population.positions for population in (pre, *posts))
+        positions = (pre.positions, *[population.positions for population in posts])
         return SpikeRecipe(self.connectivity, self.law.unit(), delays.drawn(), positions)
 
 

@@ -21,6 +21,7 @@ from ._clock import (
     delay_steps as delay_steps,
     run_steps as run_steps,
     to_milliseconds as to_milliseconds,
+    whole_steps as whole_steps,
 )
 from ._compensated import added as added, remainder as remainder
 from ._dawson import (

@@ -39,7 +39,11 @@ def check_dt(dt: object) -> float:
 
 def count_steps(name: str, time: object, dt: float) -> int:
     """How many steps of `dt` [ms] make `time` [ms]; `ValueError` where that is no integer."""
-    milliseconds = to_milliseconds(name, time)
+    return whole_steps(name, to_milliseconds(name, time), dt)
+
+
+def whole_steps(name: str, milliseconds: float, dt: float) -> int:
+    """The same of a time that was read before."""
     ratio = milliseconds / dt
     steps = round(ratio)
     if abs(ratio - steps) > _RELATIVE_SLACK * max(1.0, abs(ratio)):

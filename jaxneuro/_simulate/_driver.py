@@ -180,19 +180,14 @@ def _run(
     carries = {name: recorders[name].init(layout, n) for name, n in rows}
     finite = jnp.ones(max(1, len(machine.finite_names())), bool)
     end = loop.run(_Carry(program.start(state), carries, jnp.full((), -1, jnp.int32), finite))
-    finished = {name: recorder.finish(end.recorders[name], layout) for name, recorder in recorders.items()}
-
-    def gathered(field: str) -> dict[str, Any]:
-        found = {name: getattr(recorded, field) for name, recorded in finished.items()}
-        return {
-            name: value[SINGLE] if single and isinstance(value, dict) else value
-            for name, value in found.items()
-            if value is not None
-        }
-
-    parts = {name: gathered(name) for name in ("counts", "times", "frequencies", "lags")}
-    return parts | {
-        "records": gathered("values"),
+    gathered: dict[str, Any] = {"records": {}, "counts": {}, "times": {}, "frequencies": {}, "lags": {}}
+    for name, recorder in recorders.items():
+        recorded = recorder.finish(end.recorders[name], layout)
+        for part, found in gathered.items():
+            value = recorded.values if part == "records" else getattr(recorded, part)
+            if value is not None:
+                found[name] = value[SINGLE] if single and isinstance(value, dict) else value
+    return gathered | {
         "state": end.state,
         "result": program.failed(end.state, end.failed_step >= 0),
         "failed_step": end.failed_step,

@@ -18,9 +18,8 @@ from ..surrogate import AbstractSurrogate
 from ._deliver import with_amplitude
 from ._exact_times import off_grid_arrivals
 from ._machine import AbstractProgram, Cut, Emitted, Look
-from ._plan import NetworkState, Plan, all_finite, drives_are_wrong, part, spans, with_surrogates
+from ._plan import NetworkState, Plan, all_finite, drives_are_wrong
 from ._stimulus import Stimulus, as_input
-from ._wire import Wiring, differs_from_wiring
 
 
 class SpikingProgram(AbstractProgram):
@@ -31,9 +30,8 @@ class SpikingProgram(AbstractProgram):
     key: PRNGKeyArray
     stimulus: dict[str, dict[str, Stimulus]]
     first: Int[Array, ""]
-    wiring: Wiring
+    wrong_wiring: Bool[Array, ""] | None
     surrogates: dict[str, AbstractSurrogate]
-    amplitudes: tuple[str, ...] = eqx.field(static=True)
     timed: bool = eqx.field(static=True)
     block_steps: int = eqx.field(static=True)
     group_steps: int = eqx.field(static=True)
@@ -41,7 +39,8 @@ class SpikingProgram(AbstractProgram):
 
     def start(self, state: NetworkState) -> NetworkState:
         """With what is on its way as floats, where spikes are floats."""
-        return with_surrogates(state, self.net, self.wiring, self.surrogates, self.amplitudes)
+        plans = zip(state.pending, self.plan.projections, strict=True)
+        return dataclasses.replace(state, pending=tuple([rows.astype(own.pending) for rows, own in plans]))
 
     def observe(self, state: NetworkState, name: str) -> dict[str, Any]:
         """The variables of the neurons."""
@@ -53,7 +52,8 @@ class SpikingProgram(AbstractProgram):
         ran = Result.where(drives_are_wrong(self.net), Result.wrong_drive, ran)
         for surrogate in self.surrogates.values():
             ran = Result.where(surrogate.valid(), ran, Result.wrong_surrogate)
-        ran = Result.where(differs_from_wiring(self.net, self.wiring), Result.wrong_wiring, ran)
+        if self.wrong_wiring is not None:
+            ran = Result.where(self.wrong_wiring, Result.wrong_wiring, ran)
         for name, own in state.neurons.items():
             outcome = self.net.populations[name].model.outcome(own)
             ran = ran if outcome is None else Result.where(outcome == Result.successful, ran, outcome)
@@ -66,10 +66,11 @@ class SpikingProgram(AbstractProgram):
         sources, memories = self._sources(state, steps)
         state = dataclasses.replace(state, sources=memories)
         state, ahead = self._look_ahead(state, sources)
-        heard = self._heard_in_blocks()
+        projections = zip(self.net.projections, self.plan.projections, strict=True)
+        heard = {projection.pre for projection, own in projections if not own.ahead}
         outside = {
-            "drives": tuple([self._draw(i, steps) for i in range(len(self.net.drives))]),
-            "chance": tuple([self._chance(i, steps) for i in range(len(self.net.projections))]),
+            "drives": self._draws(steps),
+            "chance": self._chances(steps),
             "sources": {name: fired for name, fired in sources.items() if name in heard},
             "stimulus": {
                 name: {part: s.rows(steps - self.first, steps) for part, s in own.items() if s.constant is None}
@@ -91,21 +92,18 @@ class SpikingProgram(AbstractProgram):
             firing, seen = jax.tree_util.tree_map(lambda x: x.reshape(-1, *x.shape[2:]), (firing, seen))
         return state, Emitted(firing | sources, seen, finite)
 
-    def _heard_in_blocks(self) -> set[str]:
-        """The sources of the projections that are not delivered ahead."""
-        return {p.pre for p, ahead in zip(self.net.projections, self.plan.ahead, strict=True) if not ahead}
-
     def _look_ahead(
         self, state: NetworkState, sources: Mapping[str, Firing]
     ) -> tuple[NetworkState, tuple[Array | None, ...]]:
         """What arrives from sources alone, for all steps at once."""
         arriving, pending = [], list(state.pending)
         for i, projection in enumerate(self.net.projections):
-            if not self.plan.ahead[i]:
+            own = self.plan.projections[i]
+            if not own.ahead:
                 arriving.append(None)
                 continue
             fired = sources[projection.pre]
-            line = self.plan.arrivals[i].timeline(pending[i], fired)
+            line = own.arrivals.timeline(pending[i], fired)
             arriving.append(line[: fired.spikes.shape[0]])
             pending[i] = line[fired.spikes.shape[0] :]
         return dataclasses.replace(state, pending=tuple(pending)), tuple(arriving)
@@ -114,7 +112,8 @@ class SpikingProgram(AbstractProgram):
         self, state: NetworkState, pending: tuple, outside: dict[str, Any], n_steps: int, look: Look
     ) -> tuple[NetworkState, tuple[dict[str, Firing], dict[str, Any]]]:
         """One block; `pending` is what is on its way with its derivative, which given spikes keep."""
-        kept = tuple([old if a else new for a, old, new in zip(self.plan.ahead, pending, state.pending, strict=True)])
+        rows = zip(self.plan.projections, pending, state.pending, strict=True)
+        kept = tuple([old if own.ahead else new for own, old, new in rows])
         state = dataclasses.replace(state, pending=kept)
         arriving = {name: outside[name] for name in ("drives", "chance", "stimulus")}
         arriving["pending"] = tuple(
@@ -144,18 +143,28 @@ class SpikingProgram(AbstractProgram):
                 made[name] = Firing(rows != 0, rows, jnp.ones(rows.shape, bool), weighted=True)
         return made, memories
 
-    def _draw(self, index: int, steps: Int[Array, "time"]) -> Any:
-        """The random numbers of one drive over a block, (time, targets)."""
-        drive = self.net.drives[index]
-        n = sum(self.plan.sizes[name] for name in drive.targets)
-        return drive.draw(role_key(self.key, f"drive {index}"), steps, self.plan.dt, n, self.plan.tables[index])
+    def _draws(self, steps: Int[Array, "time"]) -> tuple:
+        """The random numbers of each drive over a block, (time, targets)."""
+        drawn = []
+        for i, (drive, own) in enumerate(zip(self.net.drives, self.plan.drives, strict=True)):
+            key, n = role_key(self.key, f"drive {i}"), own.targets[-1].stop
+            drawn.append(drive.draw(key, steps, self.plan.dt, n, own.table))
+        return tuple(drawn)
+
+    def _chances(self, steps: Int[Array, "time"]) -> tuple[Array | None, ...]:
+        """The random numbers by which the spikes of each projection are transmitted, where that is by chance."""
+        drawn = []
+        for i, (projection, own) in enumerate(zip(self.net.projections, self.plan.projections, strict=True)):
+            key, n = role_key(self.key, f"release {i}"), own.targets[-1].stop
+            drawn.append(projection.synapse.chance(key, steps, n))
+        return tuple(drawn)
 
     def _step(
         self, state: NetworkState, arriving: dict[str, Any], look: Look
     ) -> tuple[NetworkState, tuple[dict[str, Firing], dict[str, Any]]]:
         """One step of every neuron."""
         inputs, synapses, drives = self._inputs(state, arriving)
-        timed = self.timed or any(self.plan.off_grid)
+        timed = self.timed or any(own.off_grid for own in self.plan.projections)
         neurons, firing = {}, {}
         for name, now in state.neurons.items():
             model, constants = self.net.populations[name].model, self.plan.neurons[name]
@@ -177,47 +186,40 @@ class SpikingProgram(AbstractProgram):
             synapse, counts, kept = projection.synapse, arriving["pending"][i], []
             if arriving["chance"][i] is not None:
                 counts = synapse.transmitted(counts, arriving["chance"][i])
-            for k, (name, place) in enumerate(spans(plan.sizes, projection.post)):
-                weight, old = part(projection.law.scale, place), state.synapses[i][k]
-                own = counts[place].astype(weight.dtype)
-                received = synapse.step(plan.synapses[i][k], old, own, weight, potentials[name])
+            for target, old in zip(plan.projections[i].targets, state.synapses[i], strict=True):
+                name, weight = target.name, target.weight
+                own = counts[target.start : target.stop].astype(weight.dtype)
+                received = synapse.step(target.constants, old, own, weight, potentials[name])
                 kept.append(received.state)
                 inputs[name] = inputs[name] + received.inputs
             synapses.append(tuple(kept))
         drives = []
-        for i, drive in enumerate(net.drives):
+        for of_targets, drawn, states in zip(plan.drives, arriving["drives"], state.drives, strict=True):
             kept = []
-            for k, (name, place) in enumerate(spans(plan.sizes, drive.targets)):
-                drawn = jax.tree_util.tree_map(lambda x, place=place: x[place], arriving["drives"][i])
-                old = state.drives[i][k]
-                received = plan.drives[i][k].input(plan.drive_constants[i][k], old, drawn, potentials[name])
+            for target, old in zip(of_targets.targets, states, strict=True):
+                own = jax.tree_util.tree_map(lambda x, at=target: x[at.start : at.stop], drawn)
+                received = target.drive.input(target.constants, old, own, potentials[target.name])
                 kept.append(received.state)
-                inputs[name] = inputs[name] + received.inputs
+                inputs[target.name] = inputs[target.name] + received.inputs
             drives.append(tuple(kept))
         for name, given in inputs.items():
             check_understood("The run", given.parts(), name, net.populations[name].model)
         return inputs, tuple(synapses), tuple(drives)
 
-    def _chance(self, index: int, steps: Int[Array, "time"]) -> Array | None:
-        """The random numbers by which the spikes of a projection are transmitted, where that is by chance."""
-        projection = self.net.projections[index]
-        n = sum(self.plan.sizes[name] for name in projection.post)
-        return projection.synapse.chance(role_key(self.key, f"release {index}"), steps, n)
-
     def _advance(self, state: NetworkState, firing: Mapping[str, Firing]) -> tuple[tuple, tuple]:
         """Takes the rows that have arrived off the front, and adds the block's spikes at the back."""
         moved, memories = [], list(state.presynaptic)
         for i, projection in enumerate(self.net.projections):
-            arrivals, rows = self.plan.arrivals[i], state.pending[i]
-            if self.plan.ahead[i]:
+            own, rows = self.plan.projections[i], state.pending[i]
+            if own.ahead:
                 moved.append(rows)
                 continue
             fired = firing[projection.pre]
             if memories[i] is not None:
                 memories[i], used = projection.synapse.release(memories[i], fired.spikes, self.plan.dt)
                 fired = with_amplitude(fired, used)
-            if self.plan.off_grid[i]:
-                moved.append(off_grid_arrivals(arrivals, rows, fired, self.plan.dt))
+            if own.off_grid:
+                moved.append(off_grid_arrivals(own.arrivals, rows, fired, self.plan.dt))
             else:
-                moved.append(arrivals.advance(rows, fired))
+                moved.append(own.arrivals.advance(rows, fired))
         return tuple(moved), tuple(memories)

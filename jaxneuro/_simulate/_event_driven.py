@@ -15,7 +15,7 @@ from ..connectivity import AbstractWeights
 from ..models import LIF, SpikeSource
 from ..reset import Hard
 from ..synapses import ExponentialCurrent
-from ._wire import size_of
+from ._wire import sizes_of
 
 # Halvings of an interval: its rounding error is reached.
 _HALVINGS = {"float32": 30, "float64": 60}
@@ -171,7 +171,7 @@ def _plan(net: Network, t1: float, spikes: Mapping, stimulus: Mapping) -> tuple[
             raise ValueError(f"`net`: the threshold of {name!r} has to lie above rest.")
         if not isinstance(population.initial, AtRest):
             raise ValueError(f"`net`: {name!r} has to start at rest; got {population.initial!r}.")
-        n = size_of(net, name)
+        n = sizes_of(net, (name,))[name]
         neurons[name], places, begin = model, [*places, (name, begin, n)], begin + n
     if net.drives or not places:
         raise ValueError("`net` has to have LIF neurons and no drives: what happens between events is not random.")

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
 from .._network import AbstractDrive, Network, Projection
 from .._numerics import role_key
-from ..connectivity import AbstractOperator
+from ..connectivity import AbstractOperator, StepRange
 from ..models import AbstractSolver
 from ..surrogate import AbstractSurrogate
 from ._deliver import (
@@ -22,19 +22,12 @@ from ._deliver import (
     SharedArrivals,
 )
 from ._machine import AbstractRunState
-from ._wire import Wiring, size_of
+from ._wire import Wiring, sizes_of
 
 # A network without projections has no delay to set its block; this many steps amortise the loop.
 _FREE_BLOCK = 16
 # Steps whose random input is drawn at once, at the least: shorter draws would not fill a kernel.
 _LEAST_DRAW = 16
-
-
-class DelayRange(eqx.Module):
-    """The delays of a projection in steps, from the shortest to the longest."""
-
-    least: int = eqx.field(static=True)
-    most: int = eqx.field(static=True)
 
 
 class NetworkState(AbstractRunState):
@@ -55,20 +48,52 @@ class NetworkState(AbstractRunState):
     sources: dict[str, Any]
 
 
+class Target(eqx.Module):
+    """A target of a projection: its place among all targets side by side, and the synapse's constants onto it."""
+
+    name: str = eqx.field(static=True)
+    start: int = eqx.field(static=True)
+    stop: int = eqx.field(static=True)
+    constants: Any
+    weight: Float[Array, "*n"]
+
+
+class ProjectionPlan(eqx.Module):
+    """Constants of one projection."""
+
+    targets: tuple[Target, ...]
+    arrivals: AbstractArrivals
+    ahead: bool = eqx.field(static=True)
+    """Whether arrivals are computed for several blocks at once: no neuron has a say in them."""
+    off_grid: bool = eqx.field(static=True)
+    """Whether spikes have times inside their steps, which the targets feel."""
+    pending: jnp.dtype = eqx.field(static=True)
+    """Of what is on its way: floats where spikes have amplitudes or a derivative."""
+
+
+class DriveTarget(eqx.Module):
+    """A target of a drive: its place among all targets side by side, and the drive's part for it."""
+
+    name: str = eqx.field(static=True)
+    start: int = eqx.field(static=True)
+    stop: int = eqx.field(static=True)
+    constants: Any
+    drive: AbstractDrive
+
+
+class DrivePlan(eqx.Module):
+    """Constants of one drive."""
+
+    targets: tuple[DriveTarget, ...]
+    table: Any
+
+
 class Plan(eqx.Module):
     """Constants of one run, all computed outside the loop."""
 
     neurons: dict
-    synapses: tuple
-    drives: tuple[tuple[AbstractDrive, ...], ...]
-    """Each drive's part for each of its targets."""
-    drive_constants: tuple
-    tables: tuple
-    arrivals: tuple[AbstractArrivals, ...]
-    ahead: tuple[bool, ...] = eqx.field(static=True)
-    """Whether a projection's arrivals are computed for several blocks at once: no neuron has a say in them."""
-    off_grid: tuple[bool, ...] = eqx.field(static=True)
-    """Whether a projection's spikes have times inside their steps, which its targets feel."""
+    projections: tuple[ProjectionPlan, ...]
+    drives: tuple[DrivePlan, ...]
     sizes: dict[str, int] = eqx.field(static=True)
     block: int = eqx.field(static=True)
     """Steps of a block: at most the shortest delay."""
@@ -79,24 +104,13 @@ class Plan(eqx.Module):
     dt: float = eqx.field(static=True)
 
 
-def delay_range(projection: Projection, index: int, dt: float) -> DelayRange:
-    """The delays of a projection in steps, rounded, and at least one step each."""
-    steps = projection.delays.steps(f"projections[{index}].delay", dt)
-    return DelayRange(steps.least, steps.most)
-
-
-def spans(sizes: dict[str, int], targets: tuple[str, ...]) -> list[tuple[str, slice]]:
-    """Each target and its place among all targets side by side."""
+def spans(sizes: dict[str, int], targets: tuple[str, ...]) -> list[tuple[str, int, int]]:
+    """Each target and its place among all targets side by side: from where, to where."""
     result, begin = [], 0
     for name in targets:
-        result.append((name, slice(begin, begin + sizes[name])))
+        result.append((name, begin, begin + sizes[name]))
         begin += sizes[name]
     return result
-
-
-def part(value: Float[Array, "*n"], place: slice) -> Float[Array, "*m"]:
-    """The values of one target: the number itself, or its share of one number a neuron."""
-    return value[place] if value.ndim else value
 
 
 def make_plan(
@@ -106,47 +120,63 @@ def make_plan(
     n_steps: int,
     solver: AbstractSolver | None,
     surrogates: Mapping[str, AbstractSurrogate | None],
+    amplitudes: tuple[str, ...],
 ) -> Plan:
-    """Prepares a run of `n_steps` steps of `dt` [ms]."""
-    sizes = {name: size_of(net, name) for name in net.names}
-    delays = tuple([delay_range(p, i, dt) for i, p in enumerate(net.projections)])
-    models = {name: net.populations[name].model for name in net.neuron_names}
-    neurons = {n: m.prepare(dt, solver or m.default_solver(), surrogates.get(n)) for n, m in models.items()}
-    taus = {name: model.membrane_time_constant() for name, model in models.items()}
-    drives = tuple([tuple([d.part(place) for _, place in spans(sizes, d.targets)]) for d in net.drives])
-    ahead = tuple(
-        [
-            operator is None and p.pre in net.source_names and p.synapse.presynaptic(1) is None
-            for p, operator in zip(net.projections, wiring.operators, strict=True)
-        ]
-    )
-    heard = (d.least for d, known in zip(delays, ahead, strict=True) if not known)
+    """Prepares a run of `n_steps` steps of `dt` [ms]; `amplitudes` are the sources whose spikes are floats."""
+    sizes = sizes_of(net, net.names)
+    neurons, taus, most_kept = {}, {}, 0
+    for name in net.neuron_names:
+        model = net.populations[name].model
+        neurons[name] = model.prepare(dt, solver or model.default_solver(), surrogates.get(name))
+        taus[name] = model.membrane_time_constant()
+        most_kept = max(most_kept, model.kept_per_step())
+    projections, heard = [], []
+    for i, (projection, operator) in enumerate(zip(net.projections, wiring.operators, strict=True)):
+        delays = projection.delays.steps(f"projections[{i}].delay", dt)
+        soft = surrogates.get(projection.pre) is not None or projection.pre in amplitudes
+        projections.append(_projection_plan(net, projection, operator, delays, soft, taus, sizes, dt))
+        heard += [] if projections[-1].ahead else [delays.least]
     block = _even_share(n_steps, min(heard, default=_FREE_BLOCK))
     blocks_per_draw = _even_share(n_steps // block, max(1, _LEAST_DRAW // block))
-    return Plan(
-        neurons,
-        tuple([tuple([p.synapse.prepare(dt, taus[name]) for name in p.post]) for p in net.projections]),
-        drives,
-        tuple(
-            [
-                tuple([own.prepare(dt, taus[name]) for own, name in zip(parts, d.targets, strict=True)])
-                for parts, d in zip(drives, net.drives, strict=True)
-            ]
-        ),
-        tuple([d.table(dt) for d in net.drives]),
-        tuple([_arrivals(p, o, d, dt) for p, o, d in zip(net.projections, wiring.operators, delays, strict=True)]),
-        ahead,
-        tuple([is_off_grid(net, p) for p in net.projections]),
-        sizes,
-        block,
-        blocks_per_draw,
-        max(1, blocks_per_draw * block * max((model.kept_per_step() for model in models.values()), default=0)),
-        dt,
-    )
+    drives = tuple([_drive_plan(drive, taus, sizes, dt) for drive in net.drives])
+    kept = max(1, blocks_per_draw * block * most_kept)
+    return Plan(neurons, tuple(projections), drives, sizes, block, blocks_per_draw, kept, dt)
+
+
+def _projection_plan(
+    net: Network,
+    projection: Projection,
+    operator: AbstractOperator | None,
+    delays: StepRange,
+    soft: bool,
+    taus: Mapping[str, Any],
+    sizes: dict[str, int],
+    dt: float,
+) -> ProjectionPlan:
+    """`soft`, whether the spikes of its source are floats."""
+    synapse, scale = projection.synapse, projection.law.scale
+    targets = []
+    for name, start, stop in spans(sizes, projection.post):
+        weight = scale[start:stop] if scale.ndim else scale
+        targets.append(Target(name, start, stop, synapse.prepare(dt, taus[name]), weight))
+    remembers = synapse.presynaptic(1) is not None
+    ahead = operator is None and projection.pre in net.source_names and not remembers
+    off_grid = is_off_grid(net, projection)
+    floats = soft or remembers or off_grid
+    pending = jnp.dtype(jnp.result_type(float)) if floats or operator is None else operator.count_dtype
+    return ProjectionPlan(tuple(targets), _arrivals(projection, operator, delays, dt), ahead, off_grid, pending)
+
+
+def _drive_plan(drive: AbstractDrive, taus: Mapping[str, Any], sizes: dict[str, int], dt: float) -> DrivePlan:
+    targets = []
+    for name, start, stop in spans(sizes, drive.targets):
+        own = drive.part(slice(start, stop))
+        targets.append(DriveTarget(name, start, stop, own.prepare(dt, taus[name]), own))
+    return DrivePlan(tuple(targets), drive.table(dt))
 
 
 def _arrivals(
-    projection: Projection, operator: AbstractOperator | None, delays: DelayRange, dt: float
+    projection: Projection, operator: AbstractOperator | None, delays: StepRange, dt: float
 ) -> AbstractArrivals:
     """How spikes of a projection are delivered: through a drawn wiring, or by given weights, which need none."""
     if operator is not None:
@@ -170,43 +200,31 @@ def _even_share(n: int, most: int) -> int:
     return max(1, min(n, most))
 
 
-def with_surrogates(
-    state: NetworkState,
-    net: Network,
-    wiring: Wiring,
-    surrogates: Mapping[str, AbstractSurrogate | None],
-    amplitudes: tuple[str, ...],
-) -> NetworkState:
-    """The state with what is on its way as floats from populations with a surrogate, or whose spikes are floats."""
-    floats, pending = jnp.result_type(float), []
-    for projection, operator, rows in zip(net.projections, wiring.operators, state.pending, strict=True):
-        soft = surrogates.get(projection.pre) is not None or projection.synapse.presynaptic(1) is not None
-        as_floats = soft or projection.pre in amplitudes or is_off_grid(net, projection)
-        pending.append(rows.astype(floats if as_floats or operator is None else operator.count_dtype))
-    return eqx.tree_at(lambda s: s.pending, state, tuple(pending))
-
-
 def initial_state(net: Network, wiring: Wiring, first: int, dt: float, key: PRNGKeyArray) -> NetworkState:
     """The state at step `first`: potentials as each population says, nothing on its way."""
-    neurons, sizes = {}, {name: size_of(net, name) for name in net.names}
+    neurons, sources, sizes = {}, {}, sizes_of(net, net.names)
     for name in net.neuron_names:
         population = net.populations[name]
         v = population.initial.draw(population.model.resting_potential(), sizes[name], role_key(key, f"initial {name}"))
         neurons[name] = population.model.started(population.model.init(v), dt)
-    synapses, drives, pending = [], [], []
+    for name in net.source_names:
+        sources[name] = net.populations[name].model.init(sizes[name], role_key(key, f"initial {name}"))
+    synapses, drives, pending, presynaptic = [], [], [], []
     for i, (p, operator) in enumerate(zip(net.projections, wiring.operators, strict=True)):
         synapses.append(tuple([p.synapse.init(sizes[name]) for name in p.post]))
-        n_post = sum([sizes[name] for name in p.post])
-        pending.append(_nothing_pending(net, p, delay_range(p, i, dt).most, operator, n_post))
-    for i, d in enumerate(net.drives):
-        places = spans(sizes, d.targets)
-        drives.append(tuple([d.part(at).init(sizes[n], role_key(key, f"initial drive {i} {n}")) for n, at in places]))
+        presynaptic.append(p.synapse.presynaptic(sizes[p.pre]))
+        # Of a spike inside its step three moments are on their way.
+        shape = (p.delays.steps(f"projections[{i}].delay", dt).most, sum([sizes[name] for name in p.post]))
+        off_grid = is_off_grid(net, p)
+        dtype = jnp.result_type(float) if off_grid or operator is None else operator.count_dtype
+        pending.append(jnp.zeros((*shape, 3) if off_grid else shape, dtype))
+    for i, drive in enumerate(net.drives):
+        own = []
+        for name, start, stop in spans(sizes, drive.targets):
+            start_key = role_key(key, f"initial drive {i} {name}")
+            own.append(drive.part(slice(start, stop)).init(sizes[name], start_key))
+        drives.append(tuple(own))
     step = jnp.asarray(first, jnp.int32)
-    presynaptic = [p.synapse.presynaptic(sizes[p.pre]) for p in net.projections]
-    sources = {
-        name: net.populations[name].model.init(sizes[name], role_key(key, f"initial {name}"))
-        for name in net.source_names
-    }
     return NetworkState(step, neurons, tuple(synapses), tuple(drives), tuple(pending), tuple(presynaptic), sources)
 
 
@@ -214,14 +232,6 @@ def is_off_grid(net: Network, projection: Projection) -> bool:
     """Whether the spikes of a projection have times inside their steps, which its targets feel."""
     timed = projection.pre in net.neuron_names and net.populations[projection.pre].model.spikes_within_step()
     return timed and projection.synapse.hears_inside_steps()
-
-
-def _nothing_pending(
-    net: Network, projection: Projection, rows: int, operator: AbstractOperator | None, n_post: int
-) -> Shaped[Array, "_ _ ..."]:
-    if is_off_grid(net, projection):
-        return jnp.zeros((rows, n_post, 3))
-    return jnp.zeros((rows, n_post), jnp.result_type(float) if operator is None else operator.count_dtype)
 
 
 def all_finite(state: NetworkState) -> Array:

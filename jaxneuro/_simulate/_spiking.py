@@ -7,7 +7,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Int, PRNGKeyArray
+from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
 from .._network import Network, Population
 from .._numerics import Result, run_steps
@@ -20,7 +20,7 @@ from ._machine import AbstractMachine
 from ._plan import NetworkState, initial_state, make_plan
 from ._solution import Solution, sentence
 from ._stimulus import Stimulus, make_stimuli
-from ._wire import Wiring, check_wiring, size_of, wire
+from ._wire import Wiring, drawn_wiring, sizes_of
 from .adjoint import Checkpoint, Direct, checked_adjoint
 from .record import AbstractRecorder, Layout, Rate
 
@@ -47,7 +47,7 @@ def simulate_spiking(
     single = isinstance(model, Population)
     net = Network({SINGLE: model}) if isinstance(model, Population) else model
     first, n_steps = run_steps(t0, t1, dt)
-    wiring = _checked_wiring(net, wiring, key)
+    wiring, wrong_wiring = drawn_wiring(net, wiring, key)
     if spike_times is not None:
         net = _with_spike_times(net, spike_times, surrogate, dt)
     net, stimuli = _with_stimuli(net, stimulus, single, first, n_steps, dt)
@@ -56,7 +56,10 @@ def simulate_spiking(
         drive.check(f"`drives[{index}]`", dt)
     _check_solver(net, solver)
     surrogates = _checked_surrogates(net, surrogate)
-    machine = SpikingMachine(net, wiring, key, stimuli, solver, surrogates, amplitudes, dt)
+    models = [net.populations[name].model for name in net.neuron_names]
+    sizes = sizes_of(net, net.neuron_names).values()
+    variables = tuple([_variables(model, n) for model, n in zip(models, sizes, strict=True)])
+    machine = SpikingMachine(net, wiring, wrong_wiring, key, stimuli, solver, surrogates, variables, amplitudes, dt)
     return drive_machine(
         machine, first, n_steps, dt=dt, record=record, state=state, progress=progress, throw=throw, single=single,
         adjoint=checked_adjoint(adjoint, Checkpoint() if surrogates else Direct()),
@@ -68,10 +71,13 @@ class SpikingMachine(AbstractMachine):
 
     net: Network
     wiring: Wiring
+    wrong_wiring: Bool[Array, ""] | None
     key: PRNGKeyArray
     stimuli: dict[str, dict[str, Stimulus]]
     solver: AbstractSolver | None
     surrogates: dict[str, AbstractSurrogate]
+    variables: tuple[tuple[str, ...], ...] = eqx.field(static=True)
+    """Of each population of neurons."""
     amplitudes: tuple[str, ...] = eqx.field(static=True)
     """The sources whose spikes are floats."""
     dt: float = eqx.field(static=True)
@@ -82,19 +88,18 @@ class SpikingMachine(AbstractMachine):
 
     def layout(self, n_steps: int, first: Int[Array, ""]) -> Layout:
         """Neurons have their variables, sources none."""
-        net, sizes = self.net, {name: size_of(self.net, name) for name in self.net.names}
-        models = {name: net.populations[name].model for name in net.neuron_names}
-        fields = {name: _variables(models[name], sizes[name]) if name in models else () for name in net.names}
-        within = tuple([name for name, model in models.items() if model.spikes_within_step()])
-        soft = (*self.surrogates, *self.amplitudes)
+        net = self.net
+        fields = dict.fromkeys(net.names, ()) | dict(zip(net.neuron_names, self.variables, strict=True))
+        within = tuple([name for name in net.neuron_names if net.populations[name].model.spikes_within_step()])
+        soft, sizes = (*self.surrogates, *self.amplitudes), sizes_of(net, net.names)
         return Layout(sizes, fields, soft, within, net.names, self.dt, n_steps, first)
 
     def program(self, n_steps: int, first: Int[Array, ""], timed: bool) -> SpikingProgram:
         """With the constants of the run."""
-        plan = make_plan(self.net, self.wiring, self.dt, n_steps, self.solver, self.surrogates)
+        plan = make_plan(self.net, self.wiring, self.dt, n_steps, self.solver, self.surrogates, self.amplitudes)
         return SpikingProgram(
-            net=self.net, plan=plan, key=self.key, stimulus=self.stimuli, first=first, wiring=self.wiring,
-            surrogates=self.surrogates, amplitudes=self.amplitudes, timed=timed,
+            net=self.net, plan=plan, key=self.key, stimulus=self.stimuli, first=first,
+            wrong_wiring=self.wrong_wiring, surrogates=self.surrogates, timed=timed,
             block_steps=plan.block, group_steps=plan.block * plan.blocks_per_draw, kept=plan.kept,
         )  # fmt: skip
 
@@ -115,15 +120,6 @@ class SpikingMachine(AbstractMachine):
         return sentence(Result.nonfinite_state)
 
 
-def _checked_wiring(net: Network, wiring: Wiring | None, key: PRNGKeyArray) -> Wiring:
-    if wiring is None:
-        return wire(net, key=key)
-    if not isinstance(wiring, Wiring):
-        raise ValueError(f"`wiring` has to come from `jn.wire`; got {type(wiring).__name__}.")
-    check_wiring(net, wiring)
-    return wiring
-
-
 def _variables(model: Any, n: int) -> tuple[str, ...]:
     names: list[str] = []  # the result of eval_shape has its keys sorted
     eqx.filter_eval_shape(lambda: names.extend(model.observe(model.init(jnp.zeros(n)))))
@@ -140,17 +136,17 @@ def _with_stimuli(
     for name in by_name:
         if name not in net.populations:
             raise ValueError(f"`stimulus` names {name!r}, which is no population of neurons of this network.")
-    models = {name: net.populations[name].model for name in net.names}
-    begin = jnp.asarray(first, jnp.int32)
-    sources = [
-        models[name].given(name, by_name.get(name), size_of(net, name), begin, n_steps, dt) for name in net.source_names
-    ]
-    injected = {
-        name: make_stimuli(name, by_name[name], size_of(net, name), n_steps, dt, models[name].stimulus_share())
-        for name in net.neuron_names
-        if name in by_name
-    }
-    net = eqx.tree_at(lambda n: [n.populations[name].model for name in n.source_names], net, sources)
+    begin, sizes = jnp.asarray(first, jnp.int32), sizes_of(net, net.names)
+    sources, injected = [], {}
+    for name in net.source_names:
+        given = by_name.get(name)
+        sources.append(net.populations[name].model.given(name, given, sizes[name], begin, n_steps, dt))
+    for name in net.neuron_names:
+        if name in by_name:
+            share = net.populations[name].model.stimulus_share()
+            injected[name] = make_stimuli(name, by_name[name], sizes[name], n_steps, dt, share)
+    if sources:
+        net = eqx.tree_at(lambda n: [n.populations[name].model for name in n.source_names], net, sources)
     return net, injected
 
 
@@ -158,7 +154,7 @@ def _check_spikes(net: Network, key: PRNGKeyArray, dt: float) -> tuple[str, ...]
     """The sources whose spikes have amplitudes. Raises `ValueError` where one makes no spikes of the right shape."""
     with_amplitudes = []
     for name in net.source_names:
-        model, n = net.populations[name].model, size_of(net, name)
+        model, n = net.populations[name].model, sizes_of(net, (name,))[name]
         model.check(name, dt)
         steps = jax.ShapeDtypeStruct((1,), jnp.int32)
         rows, _ = eqx.filter_eval_shape(

@@ -1,5 +1,6 @@
 """Drawing the wiring of a network from a key."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import equinox as eqx
@@ -9,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Bool, PRNGKeyArray, Real
 
 from .._network import BinaryNetwork, Network
-from .._numerics import check_key, is_concrete, role_key, violates
+from .._numerics import check_key, is_concrete, role_key
 from ..connectivity import AbstractDelivery, AbstractOperator, AbstractRecipe
 
 # Neurons are numbered in 32 bits with a sign.
@@ -55,17 +56,22 @@ class Wiring(eqx.Module):
         return sum(operator.nnz for operator in self.operators if operator is not None)
 
 
-def size_of(net: Network | BinaryNetwork, name: str) -> int:
-    """The number of neurons of a population, which a run has to know."""
-    n = net.populations[name].n
-    if n is None:
-        raise ValueError(f"`populations[{name!r}]` has no size: give `Population(model, n)` its `n` to wire or run it.")
-    if n > _MOST_NEURONS:
-        raise ValueError(
-            f"`populations[{name!r}]` has {n:,} neurons, more than the {_MOST_NEURONS:,} that can be numbered; theory "
-            "takes any number, a run a smaller network."
-        )
-    return n
+def sizes_of(net: Network | BinaryNetwork, names: Iterable[str]) -> dict[str, int]:
+    """The numbers of neurons of some populations, which a run has to know."""
+    sizes = {}
+    for name in names:
+        n = net.populations[name].n
+        if n is None:
+            raise ValueError(
+                f"`populations[{name!r}]` has no size: give `Population(model, n)` its `n` to wire or run it."
+            )
+        if n > _MOST_NEURONS:
+            raise ValueError(
+                f"`populations[{name!r}]` has {n:,} neurons, more than the {_MOST_NEURONS:,} that can be numbered; "
+                "theory takes any number, a run a smaller network."
+            )
+        sizes[name] = n
+    return sizes
 
 
 def _recipes(net: Network | BinaryNetwork) -> tuple[AbstractRecipe | None, ...]:
@@ -112,10 +118,10 @@ def wire(net: Network | BinaryNetwork, *, key: PRNGKeyArray, delivery: AbstractD
             "`wire` draws on the host and needs a known key and known in-degrees: "
             "draw the wiring outside jit, vmap and grad and pass `wiring=`."
         )
-    operators = []
+    operators, sizes = [], []
     for index, (projection, recipe) in enumerate(zip(net.projections, recipes, strict=True)):
-        for name in (projection.pre, *projection.post):
-            size_of(net, name)
+        own = sizes_of(net, (projection.pre, *projection.post))
+        sizes.append(tuple([own[name] for name in projection.post]))
         if recipe is None:
             operators.append(None)
             continue
@@ -125,31 +131,71 @@ def wire(net: Network | BinaryNetwork, *, key: PRNGKeyArray, delivery: AbstractD
         recurrent = tuple([name == projection.pre for name in projection.post])
         operators.append(recipe.draw(rng, pre, posts, recurrent, delivery))
     pairs = tuple([(p.pre, p.post) for p in net.projections])
-    sizes = tuple([tuple([size_of(net, n) for n in p.post]) for p in net.projections])
-    return Wiring(tuple(operators), recipes, pairs, sizes)
+    return Wiring(tuple(operators), recipes, pairs, tuple(sizes))
 
 
-def check_wiring(net: Network | BinaryNetwork, wiring: Wiring) -> None:
-    """Raises `ValueError` where a wiring was not drawn for a network of this shape."""
+def drawn_wiring(net: Network | BinaryNetwork, wiring: Any, key: PRNGKeyArray) -> tuple[Wiring, Bool[Array, ""] | None]:
+    """The wiring of a run, drawn where None is given, and what `check_wiring` could not refuse of one that is given."""
+    if wiring is None:
+        return wire(net, key=key), None
+    if not isinstance(wiring, Wiring):
+        raise ValueError(f"`wiring` has to come from `jn.wire`; got {type(wiring).__name__}.")
+    return wiring, check_wiring(net, wiring)
+
+
+def check_wiring(net: Network | BinaryNetwork, wiring: Wiring) -> Bool[Array, ""] | None:
+    """Raises `ValueError` where a wiring was not drawn for a network of this shape, with these rules and laws.
+
+    Returns whether their traced numbers are others, which cannot be refused; None where all numbers are known.
+    """
     pairs = tuple([(p.pre, p.post) for p in net.projections])
-    sizes = tuple([tuple([size_of(net, n) for n in p.post]) for p in net.projections])
     if wiring.pairs != pairs:
         raise ValueError(f"`wiring` was drawn for the projections {wiring.pairs}, not for {pairs} of this network.")
     recipes = _recipes(net)
-    if tuple([r is None for r in recipes]) != tuple([r is None for r in wiring.recipes]):
-        raise ValueError("`wiring` was drawn for a network with given weights in other projections: draw it again.")
-    pre_sizes = tuple([size_of(net, p.pre) for p in net.projections])
-    drawn_pre_sizes = tuple(
-        [n if operator is None else operator.n_pre for n, operator in zip(pre_sizes, wiring.operators, strict=True)]
-    )
-    if wiring.sizes != sizes or drawn_pre_sizes != pre_sizes:
+    _check_sizes(net, wiring, recipes)
+    own, drawn = (jax.tree_util.tree_flatten(r) for r in (recipes, wiring.recipes))
+    known, traced = _compared(own[0], drawn[0]) if own[1] == drawn[1] else (True, None)
+    if known:
+        for index, (a, b) in enumerate(zip(recipes, wiring.recipes, strict=True)):
+            if a is not None and b is not None:
+                _check_recipe(index, a, b)
+    return traced
+
+
+def _check_sizes(net: Network | BinaryNetwork, wiring: Wiring, recipes: tuple[AbstractRecipe | None, ...]) -> None:
+    of = sizes_of(net, net.names)
+    sizes, sources, drawn_sources = [], [], []
+    for projection, operator, own, drawn in zip(
+        net.projections, wiring.operators, recipes, wiring.recipes, strict=True
+    ):
+        if (own is None) != (drawn is None):
+            raise ValueError("`wiring` was drawn for a network with given weights in other projections: draw it again.")
+        sizes.append(tuple([of[name] for name in projection.post]))
+        sources.append(of[projection.pre])
+        drawn_sources.append(sources[-1] if operator is None else operator.n_pre)
+    if wiring.sizes != tuple(sizes) or drawn_sources != sources:
         raise ValueError(
-            f"`wiring` was drawn for {drawn_pre_sizes} sources and {wiring.sizes} targets of the projections; "
-            f"those of this network have {pre_sizes} and {sizes}."
+            f"`wiring` was drawn for {tuple(drawn_sources)} sources and {wiring.sizes} targets of the projections; "
+            f"those of this network have {tuple(sources)} and {tuple(sizes)}."
         )
-    for index, (own, drawn) in enumerate(zip(recipes, wiring.recipes, strict=True)):
-        if own is not None and drawn is not None:
-            _check_recipe(index, own, drawn)
+
+
+def _compared(own: list[Array], drawn: list[Array]) -> tuple[bool, Bool[Array, ""] | None]:
+    """Whether numbers differ by more than rounding: those that are known, and those that are traced, if any are."""
+    known, traced = False, None
+    for a, b in zip(own, drawn, strict=True):
+        if a.shape != b.shape:
+            known = True
+        elif is_concrete(a, b):
+            known = known or not _close(np.asarray(a), np.asarray(b)).all()
+        else:
+            differs = ~jnp.all(_close(a, b))
+            traced = differs if traced is None else traced | differs
+    return known, traced
+
+
+def _close(a: Any, b: Any) -> Any:
+    return abs(a - b) <= 1e-5 * abs(b)
 
 
 def _check_recipe(index: int, own: AbstractRecipe, drawn: AbstractRecipe) -> None:
@@ -167,8 +213,8 @@ def _check_recipe(index: int, own: AbstractRecipe, drawn: AbstractRecipe) -> Non
         ("weight", own.weights, drawn.weights),
         ("positions", own.positions, drawn.positions),
     ):
-        alike = jax.tree_util.tree_structure(a) == jax.tree_util.tree_structure(b)
-        if not alike or violates(lambda x, y: ~_differ(x, y), a, b):
+        mine, theirs = (jax.tree_util.tree_flatten(x) for x in (a, b))
+        if mine[1] != theirs[1] or _compared(mine[0], theirs[0])[0]:
             raise ValueError(
                 f"`wiring` was drawn with the {what} {_named(b)} and `projections[{index}]` has {_named(a)}: "
                 "draw it again."
@@ -182,16 +228,3 @@ def _named(drawn: Any) -> str:
     leaves = jax.tree_util.tree_leaves(drawn)
     values = ", ".join(f"{float(x):g}" if x.ndim == 0 else str(x.shape) for x in leaves if is_concrete(x))
     return f"{type(drawn).__name__}({values})"
-
-
-def _differ(own: Any, drawn: Any) -> Bool[Array, ""]:
-    """Whether the numbers of two recipes differ by more than rounding."""
-    wrong = jnp.zeros((), bool)
-    for a, b in zip(jax.tree_util.tree_leaves(own), jax.tree_util.tree_leaves(drawn), strict=True):
-        wrong = wrong | ~jnp.all(jnp.abs(a - b) <= 1e-5 * jnp.abs(b))
-    return wrong
-
-
-def differs_from_wiring(net: Network | BinaryNetwork, wiring: Wiring) -> Bool[Array, ""]:
-    """Whether a rule or a law is another than the wiring's: what `check_wiring` asks, of traced values."""
-    return _differ(_recipes(net), wiring.recipes)

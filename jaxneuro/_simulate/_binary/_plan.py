@@ -10,7 +10,7 @@ from ..._numerics import count_steps, role_key
 from ...connectivity import PackedOperator, pack_bits
 from .._machine import AbstractRunState
 from .._stimulus import Stimulus
-from .._wire import Wiring, size_of
+from .._wire import Wiring, sizes_of
 
 WORD = 32
 
@@ -71,7 +71,7 @@ def _spans(widths: list[int]) -> list[slice]:
 
 def make_plan(net: BinaryNetwork, wiring: Wiring, dt: float) -> BinaryPlan:
     """Lays the projections of `net` out for a run in steps of `dt` [ms]."""
-    sizes = tuple(size_of(net, name) for name in net.names)
+    sizes = tuple(sizes_of(net, net.names).values())
     models = [net.populations[name].model for name in net.names]
 
     def units(values: list[Float[Array, "..."]]) -> Float[Array, "n"]:
@@ -149,8 +149,8 @@ def _couplings(net: BinaryNetwork, wiring: Wiring, sizes: tuple[int, ...]) -> Fl
 def initial_binary_state(net: BinaryNetwork, t0: float, dt: float, key: PRNGKeyArray) -> BinaryState:
     """The state at `t0`: each unit active with the probability that `net.initial` gives."""
     words = {}
-    for name in net.names:
-        draw = jax.random.uniform(role_key(key, f"initial {name}"), (size_of(net, name),), jnp.result_type(float))
+    for name, n in sizes_of(net, net.names).items():
+        draw = jax.random.uniform(role_key(key, f"initial {name}"), (n,), jnp.result_type(float))
         words[name] = pack_bits(draw < net.initial[name])
     return BinaryState(jnp.asarray(count_steps("t0", t0, dt), jnp.int32), words)
 

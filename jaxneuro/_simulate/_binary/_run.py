@@ -15,7 +15,7 @@ from .._driver import drive
 from .._machine import AbstractMachine, AbstractProgram, Cut, Emitted, Look
 from .._solution import Solution
 from .._stimulus import Stimulus, make_stimulus
-from .._wire import Wiring, check_wiring, differs_from_wiring, size_of, wire
+from .._wire import Wiring, drawn_wiring, sizes_of
 from ..adjoint import Direct
 from ..record import ACTIVE, AbstractRecorder, Layout, MeanActivity
 from ._order import AbstractAdvance, AbstractUpdate, Sequential
@@ -43,13 +43,9 @@ def simulate_binary(
     if not isinstance(update, AbstractUpdate):
         raise ValueError(f"`update` has to be `Sequential()` or `Parallel()`; got {update!r}.")
     update.check([(name, net.populations[name].model.tau) for name in net.names], dt)
-    if wiring is None:
-        wiring = wire(net, key=key)
-    elif not isinstance(wiring, Wiring):
-        raise ValueError(f"`wiring` has to come from `jn.wire`; got {type(wiring).__name__}.")
-    check_wiring(net, wiring)
+    wiring, wrong_wiring = drawn_wiring(net, wiring, key)
     stimuli = _checked_stimuli(net, stimulus, n_steps, dt)
-    machine = BinaryMachine(net, wiring, key, stimuli, update, dt)
+    machine = BinaryMachine(net, wiring, wrong_wiring, key, stimuli, update, dt)
     return drive(
         machine, first, n_steps, dt=dt, record=record, state=state, adjoint=Direct(), progress=progress, throw=throw,
         single=False,
@@ -61,6 +57,7 @@ class BinaryMachine(AbstractMachine):
 
     net: BinaryNetwork
     wiring: Wiring
+    wrong_wiring: Bool[Array, ""] | None
     key: PRNGKeyArray
     stimuli: dict[str, Stimulus]
     update: AbstractUpdate
@@ -72,18 +69,17 @@ class BinaryMachine(AbstractMachine):
 
     def layout(self, n_steps: int, first: Int[Array, ""]) -> Layout:
         """The one variable of a unit is whether it is active."""
-        sizes = {name: size_of(self.net, name) for name in self.net.names}
+        sizes = sizes_of(self.net, self.net.names)
         return Layout(sizes, dict.fromkeys(self.net.names, (ACTIVE,)), (), (), (), self.dt, n_steps, first)
 
     def program(self, n_steps: int, first: Int[Array, ""], timed: bool) -> "BinaryProgram":
         """With the connections laid out."""
         plan = make_plan(self.net, self.wiring, self.dt)
         advance = self.update.prepare(plan)
-        wrong = differs_from_wiring(self.net, self.wiring)
         key, sound = role_key(self.key, "update"), _finite_weights(plan)
         return BinaryProgram(
-            plan=plan, advance=advance, key=key, stimuli=self.stimuli, sound=sound, wrong_wiring=wrong, first=first,
-            block_steps=1, group_steps=1, kept=1,
+            plan=plan, advance=advance, key=key, stimuli=self.stimuli, sound=sound, wrong_wiring=self.wrong_wiring,
+            first=first, block_steps=1, group_steps=1, kept=1,
         )  # fmt: skip
 
     def default_record(self, layout: Layout) -> dict[str, AbstractRecorder]:
@@ -111,7 +107,7 @@ class BinaryProgram(AbstractProgram):
     key: PRNGKeyArray
     stimuli: dict[str, Stimulus]
     sound: Bool[Array, "n"]
-    wrong_wiring: Bool[Array, ""]
+    wrong_wiring: Bool[Array, ""] | None
     first: Int[Array, ""]
     block_steps: int = eqx.field(static=True)
     group_steps: int = eqx.field(static=True)
@@ -139,7 +135,7 @@ class BinaryProgram(AbstractProgram):
     def failed(self, state: BinaryState, nonfinite: Bool[Array, ""]) -> Result:
         """Not finite, or drawn for another network."""
         ran = Result.where(nonfinite, Result.nonfinite_state, Result.successful)
-        return Result.where(self.wrong_wiring, Result.wrong_wiring, ran)
+        return ran if self.wrong_wiring is None else Result.where(self.wrong_wiring, Result.wrong_wiring, ran)
 
 
 def _checked_stimuli(net: BinaryNetwork, stimulus: Any, n_steps: int, dt: float) -> dict[str, Stimulus]:
@@ -150,7 +146,8 @@ def _checked_stimuli(net: BinaryNetwork, stimulus: Any, n_steps: int, dt: float)
     for name in stimulus:
         if name not in net.names:
             raise ValueError(f"`stimulus` names {name!r}; there are {', '.join(net.names)}.")
-    return {name: make_stimulus(name, value, size_of(net, name), n_steps, dt) for name, value in stimulus.items()}
+    sizes = sizes_of(net, stimulus)
+    return {name: make_stimulus(name, value, sizes[name], n_steps, dt) for name, value in stimulus.items()}
 
 
 def _finite(plan: BinaryPlan, outside: Array, weights: Bool[Array, "n"]) -> Bool[Array, "populations"]:

@@ -4,7 +4,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Int
 
-from ..._numerics import count_steps, to_milliseconds
+from ..._numerics import to_milliseconds, whole_steps
 from ._layout import Layout
 
 
@@ -47,7 +47,7 @@ class Scope(eqx.Module):
 
     def begin(self, first: int, dt: float) -> int:
         """The first absolute step that counts in a run from step `first` on."""
-        return max(first, count_steps("start", self.start, dt))
+        return max(first, whole_steps("start", self.start, dt))
 
     def steps(self, first: int, n_steps: int, dt: float) -> int:
         """How many steps of the run count."""
@@ -55,4 +55,4 @@ class Scope(eqx.Module):
 
     def first_counted(self, layout: Layout) -> Int[Array, ""]:
         """The first absolute step that counts, where the run's first step is part of the program's input."""
-        return jnp.maximum(layout.first, count_steps("start", self.start, layout.dt))
+        return jnp.maximum(layout.first, whole_steps("start", self.start, layout.dt))

@@ -64,9 +64,12 @@ class Lookout(eqx.Module):
 
     def look(self, observe: Callable[[str], Mapping[str, Any]]) -> dict[str, tuple[Array, ...]]:
         """What is seen, where `observe` gives the variables of a population."""
-        seen = {name: observe(name) for name in {w.population: None for own in self.watches.values() for w in own}}
-        return {
-            label: tuple([watch.chosen(seen[watch.population][watch.variable]) for watch in own])
-            for label, own in self.watches.items()
-            if own
-        }
+        seen: dict[str, Mapping[str, Any]] = {}
+        found = {}
+        for label, own in self.watches.items():
+            for population in [watch.population for watch in own]:
+                if population not in seen:
+                    seen[population] = observe(population)
+            if own:
+                found[label] = tuple([watch.chosen(seen[watch.population][watch.variable]) for watch in own])
+        return found
