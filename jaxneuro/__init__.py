@@ -26,7 +26,6 @@ from ._numerics import (
 )
 from ._simulate import (
     Clamp as Clamp,
-    InsideSteps as InsideSteps,
     Solution as Solution,
     Wiring as Wiring,
     adjoint as adjoint,
@@ -64,6 +63,7 @@ from .models import (
     ExponentialEuler as ExponentialEuler,
     HodgkinHuxley as HodgkinHuxley,
     ImplicitEuler as ImplicitEuler,
+    InsideSteps as InsideSteps,
     IntegrateAndFire as IntegrateAndFire,
     LeakyIntegrator as LeakyIntegrator,
     LinearCurve as LinearCurve,

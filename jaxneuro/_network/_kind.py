@@ -6,10 +6,11 @@ from typing import Any
 
 import equinox as eqx
 
+from ..models import AbstractRunnable, AbstractRunner
 from ._population import Population
 
 
-class AbstractNetwork(eqx.Module):
+class AbstractNetwork(AbstractRunnable):
     """Populations by name, with what connects and drives them."""
 
     populations: eqx.AbstractVar[dict[str, Population]]
@@ -18,6 +19,10 @@ class AbstractNetwork(eqx.Module):
     @abc.abstractmethod
     def handed(self, *, to_neurons: Callable[[Any], Any], to_binary: Callable[[Any], Any]) -> Any:
         """What the part of a call for its own units makes of it: neurons with spikes, or binary units."""
+
+    def run_by(self, runner: AbstractRunner) -> Any:
+        """As a network of its units."""
+        return self.handed(to_neurons=runner.network, to_binary=runner.binary)
 
 
 def check_network(net: Any) -> None:

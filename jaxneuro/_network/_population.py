@@ -11,7 +11,7 @@ from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray
 
 from .._numerics import as_leaf, check_finite, violates
 from ..connectivity import AbstractPositions, Points
-from ..models import AbstractNeuron, AbstractSource, Binary
+from ..models import AbstractNeuron, AbstractRunnable, AbstractRunner, AbstractSource, Binary
 
 
 class AbstractInitial(eqx.Module):
@@ -21,12 +21,19 @@ class AbstractInitial(eqx.Module):
     def draw(self, rest: Float[Array, "*n"], n: int, key: PRNGKeyArray) -> Float[Array, "n"]:
         """Potentials [mV] of `n` neurons with resting potential `rest` [mV]."""
 
+    def fixed(self, rest: Float[Array, "*n"]) -> Float[Array, "*n"] | None:
+        """The potential of every neuron where none is drawn; None where they are."""
+        return None
+
 
 class AtRest(AbstractInitial):
     """Every neuron starts at its resting potential."""
 
     def draw(self, rest: Float[Array, "*n"], n: int, key: PRNGKeyArray) -> Float[Array, "n"]:
         return jnp.broadcast_to(rest, (n,))
+
+    def fixed(self, rest: Float[Array, "*n"]) -> Float[Array, "*n"]:
+        return rest
 
 
 class UniformPotential(AbstractInitial):
@@ -46,7 +53,7 @@ class UniformPotential(AbstractInitial):
         return self.low + (self.high - self.low) * jax.random.uniform(key, (n,), rest.dtype)
 
 
-class Population(eqx.Module):
+class Population(AbstractRunnable):
     """Neurons of one model.
 
     **Arguments:**
@@ -109,3 +116,7 @@ class Population(eqx.Module):
         self.n = n
         self.positions = places
         self.initial = AtRest() if initial is None else initial
+
+    def run_by(self, runner: AbstractRunner) -> Any:
+        """As a population alone."""
+        return runner.population(self)

@@ -9,7 +9,6 @@ from ._binary import (
     initial_binary_state as initial_binary_state,
 )
 from ._event_driven import SpikeEvents as SpikeEvents, simulate_events as simulate_events
-from ._exact_times import InsideSteps as InsideSteps
 from ._plan import NetworkState as NetworkState
 from ._simulate import simulate as simulate
 from ._solution import Solution as Solution

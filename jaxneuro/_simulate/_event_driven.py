@@ -9,12 +9,10 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from .._network import AtRest, Network
+from .._network import Network, check_spiking
 from .._numerics import as_leaf, check_finite, check_nonnegative, phi, read_indices, to_milliseconds, violates
 from ..connectivity import AbstractWeights
-from ..models import LIF, SpikeSource
-from ..reset import Hard
-from ..synapses import ExponentialCurrent
+from ..models import LeakyMembrane
 from ._wire import sizes_of
 
 # Halvings of an interval: its rounding error is reached.
@@ -145,14 +143,13 @@ def simulate_events(
 
 
 def _check_names(net: Network, **given: Any) -> None:
-    if not isinstance(net, Network):
-        raise ValueError(f"`net` has to be a Network; got {type(net).__name__}.")
+    check_spiking(net)
     for argument, by_name in given.items():
         if not isinstance(by_name, Mapping):
             raise ValueError(f"`{argument}` has to be a dict by the names of populations; got {by_name!r}.")
+        waiting = [name for name in net.source_names if net.populations[name].model.waits_for_spikes()]
         for name in by_name:
-            is_given = name in net.populations and isinstance(net.populations[name].model, SpikeSource)
-            if name not in net.populations or is_given != (argument == "spikes"):
+            if name not in (waiting if argument == "spikes" else net.neuron_names):
                 kind = "`SpikeSource`" if argument == "spikes" else "population of neurons"
                 raise ValueError(f"`{argument}` names {name!r}, which is no {kind} of this network.")
 
@@ -161,18 +158,18 @@ def _plan(net: Network, t1: float, spikes: Mapping, stimulus: Mapping) -> tuple[
     neurons, places, begin = {}, [], 0
     for name, population in net.populations.items():
         model = population.model
-        if isinstance(model, SpikeSource):
+        if name in net.source_names and model.waits_for_spikes():
             if name not in spikes:
                 raise ValueError(f"`spikes` has to give (times, indices) of {name!r}.")
             continue
-        if not isinstance(model, LIF) or not isinstance(model.reset, Hard):
-            raise ValueError(f"`net`: {name!r} has to be of `LIF` neurons with a hard reset.")
-        if violates(lambda low, high: low < high, model.v_rest, model.v_th):
+        membrane = _membrane(net, name)
+        if violates(lambda low, high: low < high, membrane.v_rest, membrane.v_th):
             raise ValueError(f"`net`: the threshold of {name!r} has to lie above rest.")
-        if not isinstance(population.initial, AtRest):
+        start = population.initial.fixed(membrane.v_rest)
+        if start is None or violates(lambda at, rest: at == rest, start, membrane.v_rest):
             raise ValueError(f"`net`: {name!r} has to start at rest; got {population.initial!r}.")
         n = sizes_of(net, (name,))[name]
-        neurons[name], places, begin = model, [*places, (name, begin, n)], begin + n
+        neurons[name], places, begin = membrane, [*places, (name, begin, n)], begin + n
     if net.drives or not places:
         raise ValueError("`net` has to have LIF neurons and no drives: what happens between events is not random.")
     own = {name: slice(b, b + n) for name, b, n in places}
@@ -189,7 +186,7 @@ def _plan(net: Network, t1: float, spikes: Mapping, stimulus: Mapping) -> tuple[
         rest = rest.at[own[name]].add(current)
     times, jumps, by_delay = [jnp.zeros(0)], [jnp.zeros((0, begin))], {}
     for index, p in enumerate(net.projections):
-        if not isinstance(p.connectivity, AbstractWeights) or not isinstance(p.synapse, ExponentialCurrent):
+        if not isinstance(p.connectivity, AbstractWeights) or p.synapse.current_time_constant() is None:
             raise ValueError(f"`projections[{index}]` has to have given weights and an `ExponentialCurrent`.")
         if not isinstance(p.delay, float):
             raise ValueError(f"`projections[{index}]` has to have one fixed delay.")
@@ -213,11 +210,20 @@ def _plan(net: Network, t1: float, spikes: Mapping, stimulus: Mapping) -> tuple[
     return plan, tuple(places)
 
 
+def _membrane(net: Network, name: str) -> LeakyMembrane:
+    if name in net.neuron_names:
+        try:
+            return net.populations[name].model.diffusion_parameters()
+        except ValueError:
+            pass
+    raise ValueError(f"`net`: {name!r} has to be of `LIF` neurons with a hard reset.")
+
+
 def _one_tau(net: Network) -> Float[Array, ""]:
-    taus = [jnp.ravel(p.synapse.kinetics().tau) for p in net.projections]  # type: ignore[attr-defined]
+    taus = [p.synapse.current_time_constant() for p in net.projections]
     if not taus:
         return jnp.ones(())
-    every = jnp.concatenate(taus)
+    every = jnp.concatenate([jnp.ravel(tau) for tau in taus if tau is not None])
     message = "`net` has to have one tau of all its exponential currents."
     if violates(lambda tau: tau == tau[0], every):
         raise ValueError(message)

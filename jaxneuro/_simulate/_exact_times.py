@@ -9,23 +9,6 @@ from ..models import Firing
 from ._deliver import AbstractArrivals
 
 
-class AbstractSpikeTimes(eqx.Module):
-    """Where in a step spikes are."""
-
-
-class InsideSteps(AbstractSpikeTimes):
-    """Spikes at their times inside the steps, found in closed form, with the exact derivatives of these times.
-
-    ```python
-    >>> import jaxneuro as jn
-    >>> spike_times = jn.InsideSteps()
-
-    ```
-
-    Source: Morrison et al. (2007), doi:10.1162/neco.2007.19.1.47.
-    """
-
-
 def with_exact_times(net: Network, dt: float) -> Network:
     """The network whose neurons spike inside their steps.
 

@@ -7,11 +7,11 @@ from jaxtyping import PRNGKeyArray
 
 from .._network import BinaryNetwork, Network, Population
 from .._numerics import check_dt, check_key
-from ..models import AbstractODE, AbstractSolver, Exact
+from ..models import AbstractODE, AbstractRunnable, AbstractRunner, AbstractSolver, AbstractSpikeTimes
 from ..surrogate import AbstractSurrogate
 from . import record as record_module
 from ._binary import AbstractUpdate, simulate_binary
-from ._exact_times import AbstractSpikeTimes
+from ._driver import SINGLE
 from ._ode import simulate_ode
 from ._solution import Solution
 from ._spiking import simulate_spiking
@@ -20,7 +20,7 @@ from .adjoint import AbstractAdjoint
 
 
 def simulate(
-    model: Network | BinaryNetwork | Population | AbstractODE,
+    model: AbstractRunnable,
     t0: float,
     t1: float,
     *,
@@ -34,7 +34,7 @@ def simulate(
     surrogate: AbstractSurrogate | Mapping[str, AbstractSurrogate] | None = None,
     adjoint: AbstractAdjoint | None = None,
     update: AbstractUpdate | None = None,
-    spike_times: AbstractSpikeTimes | Exact | None = None,
+    spike_times: AbstractSpikeTimes | None = None,
     progress: bool = False,
     throw: bool = True,
 ) -> Solution:
@@ -116,38 +116,53 @@ def simulate(
     Source of the scheme: Morrison et al. (2005), doi:10.1162/0899766054026648; of spikes off its grid: Morrison et al.
     (2007), doi:10.1162/neco.2007.19.1.47.
     """
-    _check_call(model, key, throw=throw, progress=progress)
-    shared: dict[str, Any] = dict(
-        dt=check_dt(dt), key=key, record=record, stimulus=stimulus, state=state, progress=progress, throw=throw
-    )
-    if isinstance(model, AbstractODE):
-        reason = "is of a network of neurons; a rate model takes none"
-        _refuse(reason, wiring=wiring, surrogate=surrogate, update=update, spike_times=spike_times)
-        return simulate_ode(model, t0, t1, solver=solver, adjoint=adjoint, **shared)
-    if isinstance(model, BinaryNetwork):
-        reason = "is of neurons with a membrane; a BinaryNetwork takes `update`"
-        _refuse(reason, solver=solver, surrogate=surrogate, adjoint=adjoint, spike_times=spike_times)
-        return simulate_binary(model, t0, t1, wiring=wiring, update=update, **shared)
-    _refuse(f"is of a BinaryNetwork; a {type(model).__name__} of neurons takes none", update=update)
-    return simulate_spiking(
-        model, t0, t1, wiring=wiring, solver=solver, surrogate=surrogate, adjoint=adjoint, spike_times=spike_times,
-        **shared,
-    )  # fmt: skip
-
-
-def _check_call(model: Any, key: Any, **flags: Any) -> None:
-    if not isinstance(model, Network | BinaryNetwork | Population | AbstractODE):
+    if not isinstance(model, AbstractRunnable):
         raise ValueError(
             f"`model` has to be a Network, a Population, a BinaryNetwork or a rate model; got {type(model).__name__}."
         )
-    if key is not None or not isinstance(model, AbstractODE):
-        check_key(key)
-    for argument, value in flags.items():
+    for argument, value in (("throw", throw), ("progress", progress)):
         if not isinstance(value, bool):
             raise ValueError(f"`{argument}` has to be True or False; got {value!r}.")
+    shared = dict(key=key, record=record, stimulus=stimulus, state=state, progress=progress, throw=throw)
+    own = dict(
+        wiring=wiring, solver=solver, surrogate=surrogate, adjoint=adjoint, update=update, spike_times=spike_times
+    )
+    return model.run_by(_Runner(t0, t1, dt, shared, own))
 
 
-def _refuse(reason: str, **arguments: Any) -> None:
-    for argument, given in arguments.items():
-        if given is not None:
-            raise ValueError(f"`{argument}` {reason}.")
+class _Runner(AbstractRunner):
+    """The call, to be answered by the machine of the model's kind."""
+
+    def __init__(self, t0: float, t1: float, dt: float, shared: dict[str, Any], own: dict[str, Any]):
+        """`shared` are arguments of every kind of model; of the `own` ones a kind takes some and refuses the others."""
+        self.t0, self.t1, self.dt, self.shared, self.own = t0, t1, dt, shared, own
+
+    def network(self, net: Network) -> Solution:
+        return self._spiking(net, "a Network", False)
+
+    def population(self, population: Population) -> Solution:
+        return self._spiking(Network({SINGLE: population}), "a Population", True)
+
+    def _spiking(self, net: Network, what: str, single: bool) -> Solution:
+        takes = ("wiring", "solver", "surrogate", "adjoint", "spike_times")
+        own = self._taken(takes, f"is of a BinaryNetwork; {what} of neurons takes none")
+        check_key(self.shared["key"])
+        return simulate_spiking(net, self.t0, self.t1, dt=check_dt(self.dt), single=single, **own, **self.shared)
+
+    def binary(self, net: BinaryNetwork) -> Solution:
+        own = self._taken(("wiring", "update"), "is of neurons with a membrane; a BinaryNetwork takes `update`")
+        check_key(self.shared["key"])
+        return simulate_binary(net, self.t0, self.t1, dt=check_dt(self.dt), **own, **self.shared)
+
+    def equation(self, model: AbstractODE) -> Solution:
+        own = self._taken(("solver", "adjoint"), "is of a network of neurons; a rate model takes none")
+        if self.shared["key"] is not None:
+            check_key(self.shared["key"])
+        return simulate_ode(model, self.t0, self.t1, dt=check_dt(self.dt), **own, **self.shared)
+
+    def _taken(self, names: tuple[str, ...], reason: str) -> dict[str, Any]:
+        """These of the `own` arguments; `ValueError` where another is given, for this reason."""
+        for argument, given in self.own.items():
+            if given is not None and argument not in names:
+                raise ValueError(f"`{argument}` {reason}.")
+        return {name: self.own[name] for name in names}

@@ -8,8 +8,6 @@ import numpy as np
 from jaxtyping import Array, Bool, Int
 
 from .._numerics import Result, is_concrete
-from ..statistics import SpikeTrains, Synchrony
-from .record import States
 
 
 class PopulationMean(eqx.Module):
@@ -67,7 +65,7 @@ class Solution(eqx.Module):
     def _over_more_than_neurons(self, name: str) -> bool:
         record = self.records[name]
         first = next(iter(record.values())) if isinstance(record, dict) else record
-        return name in {**self.times, **self.frequencies, **self.lags} or isinstance(first, eqx.Module)
+        return name in {**self.times, **self.frequencies, **self.lags} or not eqx.is_array(first)
 
     def __str__(self) -> str:
         head = f"Run from {self.t0:g} to {self.t1:g} ms in steps of {self.dt:g} ms"
@@ -95,10 +93,6 @@ def _mean(values: Array) -> PopulationMean:
 
 
 def _describe(values: Any, over_axis: bool) -> str:
-    if isinstance(values, States):
-        return f"states of {values.n:,} units at {values.times.size:,} times"
-    if isinstance(values, SpikeTrains):
-        return f"{int(values.counts.sum()):,} spikes of {values.n:,} neurons"
-    if isinstance(values, Synchrony):
+    if not eqx.is_array(values):
         return str(values)
     return f"array of shape {tuple(jnp.shape(values))}" if over_axis else str(_mean(values))

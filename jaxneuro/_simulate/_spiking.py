@@ -9,13 +9,13 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
-from .._network import Network, Population
+from .._network import Network
 from .._numerics import Result, run_steps
-from ..models import AbstractSolver, Exact
+from ..models import AbstractSolver, AbstractSpikeTimes
 from ..surrogate import AbstractSurrogate
 from ._driver import SINGLE, drive as drive_machine
 from ._engine import SpikingProgram
-from ._exact_times import AbstractSpikeTimes, with_exact_times
+from ._exact_times import with_exact_times
 from ._machine import AbstractMachine
 from ._plan import NetworkState, initial_state, make_plan
 from ._solution import Solution, sentence
@@ -26,11 +26,12 @@ from .record import AbstractRecorder, Layout, Rate
 
 
 def simulate_spiking(
-    model: Network | Population,
+    net: Network,
     t0: float,
     t1: float,
     *,
     dt: float,
+    single: bool,
     key: PRNGKeyArray,
     record: Any,
     stimulus: Any,
@@ -43,9 +44,8 @@ def simulate_spiking(
     progress: bool,
     throw: bool,
 ) -> Solution:
-    """Runs a network of neurons; the arguments are those of `simulate`, checked there as far as they are shared."""
-    single = isinstance(model, Population)
-    net = Network({SINGLE: model}) if isinstance(model, Population) else model
+    """Runs a network of neurons; where it is a `single` population, records are arrays. The other arguments are those
+    of `simulate`, checked there as far as they are shared."""
     first, n_steps = run_steps(t0, t1, dt)
     wiring, wrong_wiring = drawn_wiring(net, wiring, key)
     if spike_times is not None:
@@ -172,13 +172,13 @@ def _check_spikes(net: Network, key: PRNGKeyArray, dt: float) -> tuple[str, ...]
 
 
 def _with_spike_times(net: Network, spike_times: Any, surrogate: Any, dt: float) -> Network:
-    if isinstance(spike_times, Exact):
-        message = "`spike_times=Exact()` is `spike_times=InsideSteps()` now, and goes with the next version."
-        warnings.warn(message, DeprecationWarning, stacklevel=4)
-    elif not isinstance(spike_times, AbstractSpikeTimes):
+    if not isinstance(spike_times, AbstractSpikeTimes):
         raise ValueError(
             f"`spike_times` has to be `InsideSteps()`, or None for the ends of steps; got {spike_times!r}."
         )
+    message = spike_times.outdated()
+    if message is not None:
+        warnings.warn(message, DeprecationWarning, stacklevel=7)
     if surrogate is not None:
         raise ValueError(
             "`spike_times=InsideSteps()` has the derivative of every spike's time: it takes no `surrogate`."

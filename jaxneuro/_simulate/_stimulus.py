@@ -1,5 +1,6 @@
 """Currents that an experimenter injects: a number, one a neuron, a table over time or a function of time."""
 
+import abc
 from typing import Any
 
 import equinox as eqx
@@ -59,7 +60,18 @@ def make_stimulus(name: str, value: Any, n: int, n_steps: int, dt: float, share:
     )
 
 
-class Clamp(eqx.Module):
+class AbstractInjection(eqx.Module):
+    """What is done to neurons from outside, in several parts of their input."""
+
+    @abc.abstractmethod
+    def stimuli(self, name: str, n: int, n_steps: int, dt: float, share: float) -> dict[str, Stimulus]:
+        """Its parts, checked, for a population `name` of `n` neurons: `current`, `conductance` with `reversal`, `kick`.
+
+        A function of time is called at the `share` of its step.
+        """
+
+
+class Clamp(AbstractInjection):
     """What an experimenter does to neurons beside a current: a conductance clamp, a voltage clamp, kicks.
 
         C dV/dt = ... + current + conductance (reversal - V),   and V jumps by `kick` at the end of each step.
@@ -114,7 +126,7 @@ class Clamp(eqx.Module):
 
 def make_stimuli(name: str, value: Any, n: int, n_steps: int, dt: float, share: float) -> dict[str, Stimulus]:
     """What is injected into a population of neurons, by its parts: a current, or all of a `Clamp`."""
-    if isinstance(value, Clamp):
+    if isinstance(value, AbstractInjection):
         return value.stimuli(name, n, n_steps, dt, share)
     return {"current": make_stimulus(name, value, n, n_steps, dt, share)}
 

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, PRNGKeyArray, Real
 
-from .._network import BinaryNetwork, Network
+from .._network import BinaryNetwork, Network, check_network
 from .._numerics import check_key, is_concrete, role_key
 from ..connectivity import AbstractDelivery, AbstractOperator, AbstractRecipe
 
@@ -107,8 +107,7 @@ def wire(net: Network | BinaryNetwork, *, key: PRNGKeyArray, delivery: AbstractD
 
     ```
     """
-    if not isinstance(net, Network | BinaryNetwork):
-        raise ValueError(f"`net` has to be a Network or a BinaryNetwork; got {type(net).__name__}.")
+    check_network(net)
     check_key(key)
     if not isinstance(delivery, AbstractDelivery | None):
         raise ValueError(f"`delivery` has to be of `jn.delivery`, such as `jn.delivery.Rows()`; got {delivery!r}.")

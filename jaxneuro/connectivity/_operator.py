@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int, Real
+from jaxtyping import Array, Bool, Float, Int, Real, UInt
 
 from ._primitive import bind_counts, bind_linear
 
@@ -84,6 +84,13 @@ class AbstractOperator(eqx.Module):
     @abc.abstractmethod
     def as_matrix(self) -> Real[Array, "n_post n_pre"]:
         """Number of synapses, (post, pre)."""
+
+    def bit_planes(self) -> UInt[Array, "digits n_post words"]:
+        """The multiplicities in binary, one plane of bits a digit, 32 sources a word.
+
+        Raises `ValueError` where they are held otherwise.
+        """
+        raise ValueError(f"{type(self).__name__} holds no bits, which the wiring of a BinaryNetwork has to.")
 
     def delay_steps(self, dt: float, least: int, most: int) -> Int[Array, "nnz"] | None:
         """The delays of the synapses in steps of `dt` [ms]; None where all have that of their projection."""

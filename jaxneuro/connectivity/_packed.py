@@ -52,6 +52,9 @@ class PackedOperator(AbstractOperator):
     def nnz(self) -> int:
         return self.n_synapses
 
+    def bit_planes(self) -> UInt[Array, "digits n_post words"]:
+        return self.planes
+
     @property
     def count_dtype(self) -> jnp.dtype:
         return jnp.dtype(jnp.int32)

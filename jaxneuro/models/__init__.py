@@ -39,6 +39,7 @@ from ._rate import (
     spread_over as spread_over,
 )
 from ._ring import Ring as Ring
+from ._runnable import AbstractRunnable as AbstractRunnable, AbstractRunner as AbstractRunner
 from ._solver import (
     AbstractMembraneSolver as AbstractMembraneSolver,
     AbstractSolver as AbstractSolver,
@@ -49,3 +50,4 @@ from ._solver import (
     ImplicitEuler as ImplicitEuler,
 )
 from ._source import AbstractSource as AbstractSource, SpikeSource as SpikeSource, is_source as is_source
+from ._spike_times import AbstractSpikeTimes as AbstractSpikeTimes, InsideSteps as InsideSteps

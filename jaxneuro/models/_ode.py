@@ -9,18 +9,23 @@ import jax
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from .._numerics import role_key, step_keys
+from ._runnable import AbstractRunnable, AbstractRunner
 from ._solver import AbstractMembraneSolver, AbstractSolver, ExponentialEuler
 
 # What is injected, as a function of the part of the step that has passed, 0 to 1.
 Injected = Callable[[float], Any]
 
 
-class AbstractODE(eqx.Module):
+class AbstractODE(AbstractRunnable):
     """A model dy/dt = f(t, y), time in ms.
 
     `vector_field` has the signature that `diffrax` and other solvers of differential equations take, so that a model
     can be integrated adaptively as it is: `diffrax.ODETerm(model.vector_field)`.
     """
+
+    def run_by(self, runner: AbstractRunner) -> Any:
+        """As a differential equation."""
+        return runner.equation(self)
 
     @abc.abstractmethod
     def size(self) -> int:

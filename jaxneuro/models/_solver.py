@@ -6,6 +6,8 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from ._spike_times import AbstractSpikeTimes
+
 
 class Propagator(eqx.Module):
     """Coefficients of one step: V <- decay V + gain V_inf + noise_gain sigma z, z standard normal."""
@@ -27,7 +29,7 @@ class AbstractMembraneSolver(AbstractSolver):
         """The coefficients for `dt_over_tau`, dimensionless."""
 
 
-class Exact(AbstractMembraneSolver):
+class Exact(AbstractMembraneSolver, AbstractSpikeTimes):
     """Exact stepping of the Ornstein-Uhlenbeck membrane; the default.
 
     decay = exp(-dt/tau), gain = 1 - decay, noise_gain^2 = (1 - decay^2)/2. Mean and covariance on
@@ -38,6 +40,9 @@ class Exact(AbstractMembraneSolver):
     def propagator(self, dt_over_tau: Float[Array, "*n"]) -> Propagator:
         decay = jnp.exp(-dt_over_tau)
         return Propagator(decay, -jnp.expm1(-dt_over_tau), jnp.sqrt(-jnp.expm1(-2.0 * dt_over_tau) / 2.0))
+
+    def outdated(self) -> str:
+        return "`spike_times=Exact()` is `spike_times=InsideSteps()` now, and goes with the next version."
 
 
 class ExponentialEuler(AbstractMembraneSolver):

@@ -40,6 +40,10 @@ class AbstractSource(eqx.Module):
         """Whether numbers that only a transformation knows are allowed; None where nothing is to be asked."""
         return None
 
+    def waits_for_spikes(self) -> bool:
+        """Whether its spikes are given to each run."""
+        return False
+
     def given(self, name: str, value: Any, n: int, first: Int[Array, ""], n_steps: int, dt: float) -> "AbstractSource":
         """The source of a run whose `stimulus` of this population is `value`, None where there is none."""
         if value is not None:
@@ -77,6 +81,9 @@ class SpikeSource(AbstractSource):
         self, key: PRNGKeyArray, steps: Int[Array, "time"], dt: float, n: int, state: Any
     ) -> tuple[Bool[Array, "time n"] | Float[Array, "time n"], Any]:
         raise ValueError("A `SpikeSource` has no spikes of its own: give them as `stimulus={name: spikes}`.")
+
+    def waits_for_spikes(self) -> bool:
+        return True
 
     def given(self, name: str, value: Any, n: int, first: Int[Array, ""], n_steps: int, dt: float) -> AbstractSource:
         """The source of the spikes that the run is given."""

@@ -37,6 +37,9 @@ class SpikeTrains(eqx.Module):
     dt: float = eqx.field(static=True)
     shares: UInt[Array, "*batch time n"] | None = None
 
+    def __str__(self) -> str:
+        return f"{int(self.counts.sum()):,} spikes of {self.n:,} neurons"
+
     @staticmethod
     def of(raster: ArrayLike, *, dt: float) -> "SpikeTrains":
         """The trains of a raster (time, n) of true and false, or with axes of a batch in front, in steps of `dt` [ms].

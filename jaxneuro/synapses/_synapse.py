@@ -101,6 +101,10 @@ class AbstractSynapse(eqx.Module):
         """
         raise ValueError(f"`spike_times`: {name} has to be of an `ExponentialCurrent`; got {type(self).__name__}.")
 
+    def current_time_constant(self) -> Float[Array, "*n"] | None:
+        """tau [ms] of a current that jumps by the weight at a spike and decays exponentially; None of anything else."""
+        return None
+
     def hears_inside_steps(self) -> bool:
         """Whether arrivals are moments of their times inside the step, (n, 3), and no counts."""
         return False

@@ -7,7 +7,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt
 
 from ..._network import BinaryNetwork
 from ..._numerics import count_steps, role_key
-from ...connectivity import PackedOperator, pack_bits
+from ...connectivity import pack_bits
 from .._machine import AbstractRunState
 from .._stimulus import Stimulus
 from .._wire import Wiring, sizes_of
@@ -97,17 +97,18 @@ def _layers(net: BinaryNetwork, wiring: Wiring, sizes: tuple[int, ...]) -> tuple
     for projection, operator in zip(net.projections, wiring.operators, strict=True):
         if projection.weight.ndim == 2:
             continue
-        assert isinstance(operator, PackedOperator)
+        assert operator is not None  # a network of units has no given weights but those of pairs
+        planes = operator.bit_planes()
         pre = net.names.index(projection.pre)
         targets = [net.names.index(name) for name in projection.post]
         for post, span in zip(targets, _spans([sizes[t] for t in targets]), strict=True):
             weight = projection.weight[span] if projection.weight.ndim else projection.weight
-            for digit in range(operator.planes.shape[0]):
+            for digit in range(planes.shape[0]):
                 table = next((t for t in tables if (post, pre) not in t), None)
                 if table is None:
                     table = {}
                     tables.append(table)
-                table[post, pre] = (operator.planes[digit, span], jnp.broadcast_to(weight * 2**digit, (sizes[post],)))
+                table[post, pre] = (planes[digit, span], jnp.broadcast_to(weight * 2**digit, (sizes[post],)))
     return tuple(_layer(table, sizes) for table in tables)
 
 

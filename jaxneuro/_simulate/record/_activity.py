@@ -26,6 +26,9 @@ class States(eqx.Module):
     times: Float[Array, "time"]
     n: int = eqx.field(static=True)
 
+    def __str__(self) -> str:
+        return f"states of {self.n:,} units at {self.times.size:,} times"
+
     def as_array(self) -> Bool[Array, "time n"]:
         """Whether each unit is active at each of `times`."""
         return unpack_bits(self.words, self.n)

@@ -19,6 +19,9 @@ class Density(eqx.Module):
     edges: Float[Array, "_"]
     outside: Int[Array, ""]
 
+    def __str__(self) -> str:
+        return f"density over {self.values.size:,} bins from {float(self.edges[0]):g} to {float(self.edges[-1]):g}"
+
     @property
     def centres(self) -> Float[Array, "bins"]:
         """The middles of the bins."""

@@ -1,0 +1,34 @@
+"""What `jn.simulate` runs, of whatever kind."""
+
+import abc
+from typing import Any
+
+import equinox as eqx
+
+
+class AbstractRunner(abc.ABC):
+    """What runs a model of each kind."""
+
+    @abc.abstractmethod
+    def network(self, net: Any) -> Any:
+        """A network of neurons."""
+
+    @abc.abstractmethod
+    def population(self, population: Any) -> Any:
+        """A single population of neurons, whose records are arrays."""
+
+    @abc.abstractmethod
+    def binary(self, net: Any) -> Any:
+        """A network of binary units."""
+
+    @abc.abstractmethod
+    def equation(self, model: Any) -> Any:
+        """A differential equation."""
+
+
+class AbstractRunnable(eqx.Module):
+    """A description that can be run: it says as what."""
+
+    @abc.abstractmethod
+    def run_by(self, runner: AbstractRunner) -> Any:
+        """Hands itself to the method of `runner` for its kind."""
