@@ -6,12 +6,14 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 from jaxtyping import Array, ArrayLike, Float
 
-from ._formulas import Input
+from ._network import Population
 from ._numerics import AbstractBijection, Positive, Unbounded, as_leaf, check_finite, check_nonnegative, check_positive
-from .models import ExponentialEuler, HodgkinHuxley
+from ._simulate import Clamp, simulate
+from ._simulate.adjoint import Checkpoint
+from ._simulate.record import Trace
+from .models import HodgkinHuxley
 
 
 class VoltageTrace(eqx.Module):
@@ -89,28 +91,18 @@ class TracedNeuron(eqx.Module):
 
     def potential(self, data: VoltageTrace) -> Float[Array, "samples"]:
         """The potential of the model at the samples of the recording [mV]."""
-        neuron = self.neuron
-        constants = neuron.prepare(data.dt, ExponentialEuler())
-        rest = jnp.atleast_1d(neuron.resting_potential())
-        previous = jnp.concatenate([rest, data.v[:-1]])
-
-        def sample(state: Any, given: tuple[Array, Array, Array]) -> tuple[Any, Array]:
-            before, after, currents = given
-
-            def step(now: Any, at: tuple[Array, Array]) -> tuple[Any, None]:
-                share, current = at
-                pull = self.coupling * (before + share * (after - before))
-                inputs = Input(
-                    current=current[None], conductance=self.coupling[None], conductance_times_reversal=pull[None]
-                )
-                return neuron.step(constants, now, inputs)[0], None
-
-            shares = as_leaf((np.arange(data.every) + 0.5) / data.every)
-            state, _ = lax.scan(step, state, (shares, currents))
-            return state, state.v[0]
-
-        currents = data.current.reshape(-1, data.every)
-        return lax.scan(jax.checkpoint(sample), neuron.init(rest), (previous, data.v, currents))[1]
+        rest = jnp.atleast_1d(self.neuron.resting_potential())
+        before = jnp.concatenate([rest, data.v[:-1]])[:, None]
+        # The recording between its samples, in the middle of each step.
+        shares = as_leaf((np.arange(data.every) + 0.5) / data.every)
+        recorded = before + shares * (data.v[:, None] - before)
+        clamp = Clamp(current=data.current[:, None], conductance=self.coupling, reversal=recorded.reshape(-1, 1))
+        n_steps = data.current.shape[0]
+        sol = simulate(
+            Population(self.neuron, 1), 0.0, n_steps * data.dt, dt=data.dt, key=jax.random.key(0), stimulus=clamp,
+            record={"v": Trace("v", every=data.every)}, adjoint=Checkpoint(), throw=False,
+        )  # fmt: skip
+        return sol["v"][:, 0]
 
     def residuals(self, data: VoltageTrace) -> Float[Array, "samples"]:
         """Recorded minus model [mV]."""

@@ -14,7 +14,7 @@ from ..models import AbstractODE, AbstractSolver
 from ._driver import SINGLE, drive
 from ._machine import AbstractMachine, AbstractProgram, AbstractRunState, Cut, Emitted, Look
 from ._solution import Solution
-from ._stimulus import Stimulus, make_stimulus
+from ._stimulus import Stimulus, as_input, make_stimuli
 from .adjoint import Direct, checked_adjoint
 from .record import AbstractRecorder, Layout, Trace
 
@@ -49,9 +49,7 @@ def simulate_ode(
     solver = model.checked_solver(solver)
     if model.is_noisy() and key is None:
         raise ValueError("`key` has to be a key, such as jax.random.key(0): the model has noise.")
-    injected = None
-    if stimulus is not None:
-        injected = make_stimulus(SINGLE, stimulus, model.size(), n_steps, dt, model.stimulus_share())
+    injected = {} if stimulus is None else make_stimuli(SINGLE, stimulus, model, model.size(), n_steps, dt)
     machine = ODEMachine(model, solver, injected, key if model.is_noisy() else None, dt)
     return drive(
         machine, first, n_steps, dt=dt, record=record, state=state, adjoint=checked_adjoint(adjoint, Direct()),
@@ -64,7 +62,7 @@ class ODEMachine(AbstractMachine):
 
     model: AbstractODE
     solver: AbstractSolver
-    stimulus: Stimulus | None
+    stimulus: dict[str, Stimulus]
     key: PRNGKeyArray | None
     dt: float = eqx.field(static=True)
 
@@ -110,7 +108,7 @@ class ODEProgram(AbstractProgram):
 
     model: AbstractODE
     coefficients: Any
-    stimulus: Stimulus | None
+    stimulus: dict[str, Stimulus]
     key: PRNGKeyArray | None
     first: Int[Array, ""]
     dt: float = eqx.field(static=True)
@@ -130,24 +128,32 @@ class ODEProgram(AbstractProgram):
         """Steps one after another; noise is drawn for all of them."""
         steps = state.step + jnp.arange(n_steps, dtype=jnp.int32)
         drawn = None if self.key is None else self.model.draw(self.key, steps)
-        rows = None if self.stimulus is None else self.stimulus.rows(steps - self.first, steps)
+        rows = {part: own.rows(steps - self.first, steps) for part, own in self.stimulus.items()}
 
         def step(y: Any, now: tuple[Array, Any, Any]) -> tuple[Any, dict[str, tuple]]:
             at, noise, row = now
             t = at.astype(jnp.result_type(float)) * self.dt
-            y = self.model.stepped(self.coefficients, t, y, row, self._injected(t, row), noise)
+            y = self.model.stepped(self.coefficients, t, y, self._given(row), self._injected(t, row), noise)
+            if "kick" in row:
+                y = self.model.kicked(y, jnp.broadcast_to(row["kick"], (self.model.size(),)))
             return y, look(lambda _: self.model.observe(y))
 
         y, seen = lax.scan(step, cut(state, n_steps).y, (steps, drawn, rows))
         finite = jnp.all(jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(y)]))
         return ODEState(step=state.step + n_steps, y=y), Emitted({}, seen, finite[None, None])
 
-    def _injected(self, t: Float[Array, ""], row: Any) -> Callable[[float], Any]:
+    def _given(self, row: dict[str, Array]) -> Any:
+        """What is injected, as a model takes it: None, a current alone, or all of an `Input`."""
+        parts = {part: value for part, value in row.items() if part != "kick"}
+        if not parts or tuple(parts) == ("current",):
+            return parts.get("current")
+        return as_input(parts, self.model.size())
+
+    def _injected(self, t: Float[Array, ""], row: dict[str, Array]) -> Callable[[float], Any]:
         """What is injected when a part of the step from `t` [ms] on has passed."""
-        stimulus = self.stimulus
-        if stimulus is None:
-            return lambda share: row
-        return lambda share: stimulus.within(row, t + share * self.dt)
+        return lambda share: self._given(
+            {part: own.within(row[part], t + share * self.dt) for part, own in self.stimulus.items()}
+        )
 
     def failed(self, state: ODEState, nonfinite: Bool[Array, ""]) -> Result:
         """Finite or not."""

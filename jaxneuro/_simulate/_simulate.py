@@ -56,8 +56,8 @@ def simulate(
     - `record`: {name: recorder} of `jn.record`; default {"rate": `Rate()`}, or of binary units
       {"activity": `MeanActivity()`}, of a rate model a `Trace` of each variable.
     - `stimulus`: injected current (mV of LIF, uA/cm2 of neurons with channels), a binary unit's field or the input of
-      a rate: a number, (n,), (time, n) or a function of time [ms]; of neurons also a
-      `Clamp`; {population: one of these} for a network. A function
+      a rate: a number, (n,), (time, n) or a function of time [ms]; or, where there is a membrane, a `Clamp`: also
+      conductances, a voltage clamp and kicks of the potential; {population: one of these} for a network. A function
       that is a pytree, as `jax.tree_util.Partial(f, v)`, holds numbers that are changed without compiling again.
     - `state`: where to start, such as `sol.state` of the run before; default the initial state.
     - `wiring`: from `jn.wire(net, key=)`.

@@ -143,8 +143,8 @@ def _with_stimuli(
         sources.append(net.populations[name].model.given(name, given, sizes[name], begin, n_steps, dt))
     for name in net.neuron_names:
         if name in by_name:
-            share = net.populations[name].model.stimulus_share()
-            injected[name] = make_stimuli(name, by_name[name], sizes[name], n_steps, dt, share)
+            model = net.populations[name].model
+            injected[name] = make_stimuli(name, by_name[name], model, sizes[name], n_steps, dt)
     if sources:
         net = eqx.tree_at(lambda n: [n.populations[name].model for name in n.source_names], net, sources)
     return net, injected

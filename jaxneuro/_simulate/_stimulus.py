@@ -11,6 +11,7 @@ from jaxtyping import Array, Float, Int
 
 from .._formulas import Input
 from .._numerics import as_callable, as_leaf, check_finite, check_nonnegative
+from ..models import AbstractStimulated
 
 
 class Stimulus(eqx.Module):
@@ -83,7 +84,7 @@ class Clamp(AbstractInjection):
     - `current`: as a plain stimulus.
     - `conductance`: relative to leak of integrate-and-fire neurons, mS/cm2 of neurons with channels; not negative.
     - `reversal`: [mV], needed with a conductance.
-    - `kick`: [mV], in each step.
+    - `kick`: [mV]; as (time, n), 0 but in the steps at whose ends the potential jumps.
 
     Raises `ValueError` where nothing is given, or one of `conductance` and `reversal` is missing.
 
@@ -124,11 +125,22 @@ class Clamp(AbstractInjection):
         }
 
 
-def make_stimuli(name: str, value: Any, n: int, n_steps: int, dt: float, share: float) -> dict[str, Stimulus]:
-    """What is injected into a population of neurons, by its parts: a current, or all of a `Clamp`."""
-    if isinstance(value, AbstractInjection):
-        return value.stimuli(name, n, n_steps, dt, share)
-    return {"current": make_stimulus(name, value, n, n_steps, dt, share)}
+def make_stimuli(name: str, value: Any, model: AbstractStimulated, n: int, n_steps: int, dt: float) -> dict:
+    """What is injected into `n` units of a model, by its parts: a current, or all of a `Clamp`.
+
+    Raises `ValueError` where the model does not understand a part.
+    """
+    share = model.stimulus_share()
+    if not isinstance(value, AbstractInjection):
+        return {"current": make_stimulus(name, value, n, n_steps, dt, share)}
+    given, understood = value.stimuli(name, n, n_steps, dt, share), model.understands()
+    for part in given:
+        if part not in (*understood, "reversal"):
+            raise ValueError(
+                f"`stimulus` of {name!r} has a `{part}`, which {type(model).__name__} does not understand: it "
+                f"understands {', '.join(understood) or 'none'}. Leave it out, or take another model."
+            )
+    return given
 
 
 def as_input(parts: dict[str, Float[Array, "*n"]], n: int) -> Input:

@@ -39,7 +39,11 @@ from ._rate import (
     spread_over as spread_over,
 )
 from ._ring import Ring as Ring
-from ._runnable import AbstractRunnable as AbstractRunnable, AbstractRunner as AbstractRunner
+from ._runnable import (
+    AbstractRunnable as AbstractRunnable,
+    AbstractRunner as AbstractRunner,
+    AbstractStimulated as AbstractStimulated,
+)
 from ._solver import (
     AbstractMembraneSolver as AbstractMembraneSolver,
     AbstractSolver as AbstractSolver,

@@ -201,6 +201,10 @@ class AbstractConductanceNeuron(AbstractNeuron, AbstractODE):
         """`v` and every gate."""
         return {"v": y.v, **y.gates}
 
+    def kicked(self, y: MembraneState, kick: Float[Array, "n"]) -> MembraneState:
+        """y after jumps of the potential [mV]."""
+        return MembraneState(y.v + kick, y.gates)
+
     def vector_field(self, t: Any, y: MembraneState, args: Any = None) -> MembraneState:
         """dy/dt [mV/ms and 1/ms]; `args` is the injected current [uA/cm2], or all of a neuron's `Input`."""
         inputs = args if isinstance(args, Input) else Input(current=args)

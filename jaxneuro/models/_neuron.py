@@ -10,19 +10,20 @@ from .._formulas import Input
 from .._numerics import Result
 from ..surrogate import AbstractSurrogate
 from ._firing import Firing
+from ._runnable import AbstractStimulated
 
 
 class LeakyMembrane(eqx.Module):
-    """The numbers of a leaky integrate-and-fire neuron with a hard reset, as theory reads them.
+    """A leaky integrate-and-fire neuron with a hard reset, as theory reads it; each number one, or one a neuron.
 
     tau_m dV/dt = -(V - v_rest) + input;   V >= v_th: a spike, V = v_reset for t_ref.
     """
 
-    tau_m: Float[Array, "*n"]
-    v_rest: Float[Array, "*n"]
-    v_th: Float[Array, "*n"]
-    v_reset: Float[Array, "*n"]
-    t_ref: Float[Array, "*n"]
+    tau_m: Float[Array, "..."]
+    v_rest: Float[Array, "..."]
+    v_th: Float[Array, "..."]
+    v_reset: Float[Array, "..."]
+    t_ref: Float[Array, "..."]
 
 
 class StepConstants(eqx.Module):
@@ -32,7 +33,7 @@ class StepConstants(eqx.Module):
     surrogate: AbstractSurrogate | None
 
 
-class AbstractNeuron(eqx.Module):
+class AbstractNeuron(AbstractStimulated):
     """A neuron model: parameters of one number, or one number a neuron, (n,).
 
     A neuron of one's own is `init`, `step`, `observe` and `resting_potential`. It hears currents; what else it hears,
@@ -58,10 +59,6 @@ class AbstractNeuron(eqx.Module):
     @abc.abstractmethod
     def observe(self, y: Any) -> dict[str, Any]:
         """The variables that can be recorded, by name; synapses are given the one named "v"."""
-
-    def understands(self) -> tuple[str, ...]:
-        """The parts of `Input` that `step` hears, by name; a network refuses what gives others."""
-        return ("current",)
 
     def prepare(self, dt: float, solver: Any, surrogate: AbstractSurrogate | None = None) -> Any:
         """The constants of a step of `dt` [ms]: its length and the surrogate, unless the model has others."""
@@ -115,10 +112,6 @@ class AbstractNeuron(eqx.Module):
         raise ValueError(
             f"`spike_times`: {name!r} is of {type(self).__name__}; a crossing in closed form is that of `LIF`."
         )
-
-    def stimulus_share(self) -> float:
-        """Where in a step a stimulus that is a function is called: 0 at its start, 1/2 in its middle."""
-        return 0.0
 
     def kept_per_step(self) -> int:
         """What a step keeps for its derivative and the time that it is read back in, in states; 0 if about nothing."""

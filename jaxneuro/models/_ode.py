@@ -9,14 +9,14 @@ import jax
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from .._numerics import role_key, step_keys
-from ._runnable import AbstractRunnable, AbstractRunner
+from ._runnable import AbstractRunnable, AbstractRunner, AbstractStimulated
 from ._solver import AbstractMembraneSolver, AbstractSolver, ExponentialEuler
 
 # What is injected, as a function of the part of the step that has passed, 0 to 1.
 Injected = Callable[[float], Any]
 
 
-class AbstractODE(AbstractRunnable):
+class AbstractODE(AbstractRunnable, AbstractStimulated):
     """A model dy/dt = f(t, y), time in ms.
 
     `vector_field` has the signature that `diffrax` and other solvers of differential equations take, so that a model
@@ -37,7 +37,10 @@ class AbstractODE(AbstractRunnable):
 
     @abc.abstractmethod
     def vector_field(self, t: Any, y: Any, args: Any = None) -> Any:
-        """dy/dt [1/ms] at time `t` [ms]; `args` is what is injected, a number or (n,), or None."""
+        """dy/dt [1/ms] at time `t` [ms]; `args` is what is injected: a number or (n,), or None.
+
+        A model that understands more than a current is given the `Input` of a `Clamp`.
+        """
 
     @abc.abstractmethod
     def prepared(self) -> Any:
@@ -57,9 +60,9 @@ class AbstractODE(AbstractRunnable):
         """Whether a step has random numbers, for which a run needs a key."""
         return False
 
-    def stimulus_share(self) -> float:
-        """Where in a step a stimulus that is a function is called for `row`: 0 at its start, 1/2 in its middle."""
-        return 0.0
+    def kicked(self, y: Any, kick: Float[Array, "n"]) -> Any:
+        """y after jumps of the potential [mV], of a model that understands a `kick`."""
+        raise ValueError(f"{type(self).__name__} understands a `kick` and has to have `kicked`.")
 
     def coefficients(self, solver: AbstractSolver, dt: float) -> Any:
         """What `stepped` needs, computed once."""

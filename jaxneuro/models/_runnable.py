@@ -26,6 +26,18 @@ class AbstractRunner(abc.ABC):
         """A differential equation."""
 
 
+class AbstractStimulated(eqx.Module):
+    """A model whose units an experimenter stimulates."""
+
+    def understands(self) -> tuple[str, ...]:
+        """The parts of `Input` that it hears, by name; others are refused."""
+        return ("current",)
+
+    def stimulus_share(self) -> float:
+        """Where in a step a stimulus that is a function is called: 0 at its start, 1/2 in its middle."""
+        return 0.0
+
+
 class AbstractRunnable(eqx.Module):
     """A description that can be run: it says as what."""
 

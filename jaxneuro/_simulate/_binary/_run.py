@@ -14,7 +14,7 @@ from ...connectivity import unpack_bits
 from .._driver import drive
 from .._machine import AbstractMachine, AbstractProgram, Cut, Emitted, Look
 from .._solution import Solution
-from .._stimulus import Stimulus, make_stimulus
+from .._stimulus import AbstractInjection, Stimulus, make_stimulus
 from .._wire import Wiring, drawn_wiring, sizes_of
 from ..adjoint import Direct
 from ..record import ACTIVE, AbstractRecorder, Layout, MeanActivity
@@ -146,6 +146,11 @@ def _checked_stimuli(net: BinaryNetwork, stimulus: Any, n_steps: int, dt: float)
     for name in stimulus:
         if name not in net.names:
             raise ValueError(f"`stimulus` names {name!r}; there are {', '.join(net.names)}.")
+        if isinstance(stimulus[name], AbstractInjection):
+            raise ValueError(
+                f"`stimulus` of {name!r} is a `{type(stimulus[name]).__name__}`, of neurons with a membrane; a binary "
+                "unit has a field: give a number, (n,), (time, n) or a function of time."
+            )
     sizes = sizes_of(net, stimulus)
     return {name: make_stimulus(name, value, sizes[name], n_steps, dt) for name, value in stimulus.items()}
 
