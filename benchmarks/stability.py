@@ -7,11 +7,13 @@ bisection for a line of the phase map, and the theory without exp(-i omega t_ref
 import time
 from collections.abc import Callable
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 import jaxneuro as jn
+from jaxneuro.extend import AbstractNoise, Afferents
 from jaxneuro.theory._loop import RecurrentLoop, RecurrentPath, longest_delay, loop_of
 from jaxneuro.theory._modes import search_modes, window_of
 
@@ -65,11 +67,21 @@ def slopes() -> list[Row]:
     ]
 
 
+class WithoutSilence(AbstractNoise):
+    """`EffectiveNoise` with a response that lacks exp(-lambda t_ref): that of t_ref = 0."""
+
+    def rate(self, seen: Afferents) -> jax.Array:
+        return jn.theory.EffectiveNoise().rate(seen)
+
+    def response(self, growth: jax.Array, seen: Afferents) -> jn.theory.LifResponse:
+        silent = eqx.tree_at(lambda s: s.neuron.t_ref, seen, jnp.zeros_like(seen.membrane().t_ref))
+        return jn.theory.EffectiveNoise().response(growth, silent)
+
+
 def without_silence(loop: RecurrentLoop, scale: jax.Array) -> RecurrentLoop:
-    """The loop with responses that lack exp(-lambda t_ref): those of t_ref = 0, at the right rate."""
-    neurons = loop.neurons | {"t_ref": jnp.zeros_like(loop.neurons["t_ref"])}
+    """The loop with responses that lack exp(-lambda t_ref), at the right rate."""
     paths = tuple(RecurrentPath(p.post, p.pre, p.delay, scale * p.mean, scale * p.variance) for p in loop.paths)
-    return RecurrentLoop(neurons, paths, loop.n)
+    return RecurrentLoop(WithoutSilence(), loop.neurons, paths, loop.n)
 
 
 @jax.jit
@@ -77,7 +89,7 @@ def growths(g: jax.Array, ratio: jax.Array) -> jax.Array:
     """Growth of the leading mode [1/s], with and without the refractory factor."""
     net = jn.networks.brunel(g=g, nu_ext_over_nu_thr=ratio)
     mf = jn.theory.mean_field(net, throw=False)
-    loop = loop_of(net, GROUPS, {name: mf.rate[name] for name in GROUPS[0]})
+    loop = loop_of(net, jn.theory.EffectiveNoise(), GROUPS, {name: mf.rate[name] for name in GROUPS[0]})
     rate = jn.theory.lif_rate(mf.mu["E"], mf.sigma["E"], **NEURON)
     other = without_silence(loop, rate / jn.theory.lif_rate(mf.mu["E"], mf.sigma["E"], **(NEURON | {"t_ref": 0.0})))
     window, dtype = window_of(longest_delay(loop)), jnp.result_type(complex)

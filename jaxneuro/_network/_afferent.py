@@ -5,14 +5,36 @@ from collections.abc import Callable
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from .._numerics import Moments
-from ..connectivity import AbstractWeightLaw
-from ..synapses import AbstractSynapse, SpikeEffect
+from ..connectivity import AbstractWeightLaw, Nodes
+from ..synapses import AbstractSynapse, Release, SpikeEffect
 
 # Of a law of weights, on which expectations of a function of the weight are taken.
 _NODES = 32
+
+
+class ReleasedWeight(AbstractWeightLaw):
+    """A law of weights times what a spike releases, which is drawn anew at every spike: for theory alone."""
+
+    weight: AbstractWeightLaw
+    release: Release
+
+    def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Float[np.ndarray, "*shape"]:
+        p = np.asarray(self.release.probabilities, float)
+        return self.weight.draw(rng, shape) * rng.choice(np.asarray(self.release.values), shape, p=p / p.sum())
+
+    def moments(self) -> Moments:
+        own, values, p = self.weight.moments(), self.release.values, self.release.probabilities
+        mean = own.mean * jnp.sum(p * values)
+        return Moments(mean, (own.variance + own.mean**2) * jnp.sum(p * values**2) - mean**2)
+
+    def nodes(self, count: int) -> Nodes:
+        own = self.weight.nodes(count)
+        values = own.values[:, None] * self.release.values
+        return Nodes(values.reshape(-1), (own.probabilities[:, None] * self.release.probabilities).reshape(-1))
 
 
 class SpikeStream(eqx.Module):
@@ -31,11 +53,16 @@ class SpikeStream(eqx.Module):
         """Mean number of spikes a millisecond."""
         return self.in_degree.mean * self.rate / 1000.0
 
+    def law(self) -> AbstractWeightLaw:
+        """What one spike brings: the law of the weights, times what is released where spikes do not act alike."""
+        released = self.synapse.released(self.rate)
+        return self.weight if released is None else ReleasedWeight(self.weight, released)
+
     def expected(
         self, function: Callable[[SpikeEffect], Float[Array, "*n"]], tau_m: Float[Array, "*n"]
     ) -> Float[Array, "*n"]:
-        """The mean over the weights of `function` of what one spike does to a membrane of `tau_m` [ms]."""
-        values, probabilities = self.weight.nodes(_NODES)
+        """The mean over weights and releases of `function` of what one spike does to a membrane of `tau_m` [ms]."""
+        values, probabilities = self.law().nodes(_NODES)
         each = jax.vmap(lambda w: function(self.synapse.spike_effect(w, tau_m)))(values)
         return jnp.sum(probabilities * each, axis=0)
 

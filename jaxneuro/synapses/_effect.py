@@ -37,6 +37,13 @@ class SpikeEffect(eqx.Module):
         return self.jump if self.reversal is None else self.share * (self.reversal - v)
 
 
+class Release(eqx.Module):
+    """By what a spike multiplies the weight of a synapse that does not always act alike, and with which probability."""
+
+    values: Float[Array, "count"]
+    probabilities: Float[Array, "count"]
+
+
 def current_effect(jump: Float[Array, "*n"], time_constants: tuple[Float[Array, "*n"], ...] = ()) -> SpikeEffect:
     """The effect of a current that alone moves the potential by `jump` [mV]."""
     nothing = jnp.zeros_like(jump)

@@ -1,15 +1,21 @@
 """Transmission that depends on what the presynaptic neuron did before, and transmission by chance."""
 
+import math
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jaxtyping import Array, ArrayLike, Bool, Float, Int, PRNGKeyArray, Shaped
 
 from .._numerics import as_leaf, check_finite, check_nonnegative, check_positive, step_keys, violates
+from ._effect import Release, SpikeEffect
 from ._synapse import AbstractSynapse, Received
+
+# Theory follows the number of quanta by its probabilities up to here.
+_MOST_SITES = 100
 
 
 class Resources(eqx.Module):
@@ -120,6 +126,28 @@ class ShortTermPlasticity(AbstractSynapse):
 
         return lax.scan(step, memory, spikes)
 
+    def spike_effect(self, weight: Float[Array, "*n"], tau_m: Float[Array, "*n"]) -> SpikeEffect:
+        """That of the synapse inside; by what the weight is multiplied, `released` says."""
+        return inner_effect(self.synapse, weight, tau_m)
+
+    def released(self, rate: Float[Array, ""]) -> Release:
+        """The mean u x of the spikes of a Poisson train, in closed form: exact without facilitation.
+
+            u = u_- + u_0 (1 - u_-),   u_- = u_0 r tau_facil/(1 + u_0 r tau_facil),   x = 1/(1 + u r tau_rec)
+
+        With facilitation u and x are taken as independent. What u x does from spike to spike is left out.
+
+        Source: Tsodyks, Pawelzik and Markram (1998), doi:10.1162/089976698300017502, equations (2.9), (2.10).
+        """
+        per_ms = rate / 1000.0
+        u = self.u_0
+        if self.tau_facil is not None:
+            used = self.u_0 * per_ms * self.tau_facil
+            before = used / (1.0 + used)
+            u = before + self.u_0 * (1.0 - before)
+        mean = u / (1.0 + u * per_ms * self.tau_rec)
+        return Release(mean[None], jnp.ones(1, mean.dtype))
+
     def steady_amplitude(self, rate: Any) -> Float[Array, "..."]:
         """u x of the spikes of a regular train of `rate` [Hz] after a long time, in closed form."""
         gap = 1000.0 / as_leaf(rate, "rate")
@@ -199,6 +227,21 @@ class StochasticRelease(AbstractSynapse):
         """One uniform number a step and target."""
         return jax.vmap(lambda k: jax.random.uniform(k, (n_post,), jnp.result_type(float)))(step_keys(key, steps))
 
+    def spike_effect(self, weight: Float[Array, "*n"], tau_m: Float[Array, "*n"]) -> SpikeEffect:
+        """That of one quantum; how many there are, `released` says."""
+        return inner_effect(self.synapse, weight, tau_m)
+
+    def released(self, rate: Float[Array, ""]) -> Release:
+        """The numbers of quanta and their binomial probabilities; of over 100 sites two numbers of the same moments."""
+        n = self.n_sites
+        if n > _MOST_SITES:
+            sd = jnp.sqrt(n * self.p * (1.0 - self.p))
+            return Release(n * self.p + jnp.stack([-sd, sd]), jnp.full(2, 0.5, self.p.dtype))
+        quanta = np.arange(n + 1)
+        ways = as_leaf(np.array([float(math.comb(n, k)) for k in quanta]))
+        powers = [x ** jnp.asarray(k, self.p.dtype) for x, k in ((self.p, quanta), (1.0 - self.p, n - quanta))]
+        return Release(as_leaf(quanta.astype(float)), ways * powers[0] * powers[1])
+
     def transmitted(self, counts: Shaped[Array, "n"], numbers: Float[Array, "n"]) -> Float[Array, "n"]:
         """Quanta released by `counts` spikes, by the inverse of the binomial distribution at the uniform `numbers`."""
         uniform = numbers
@@ -223,6 +266,16 @@ class StochasticRelease(AbstractSynapse):
 def _check_one(name: str, leaf: Array | None) -> None:
     if leaf is not None and leaf.ndim:
         raise ValueError(f"`{name}` has to be one number, the same for all synapses; got shape {leaf.shape}.")
+
+
+def inner_effect(synapse: AbstractSynapse, weight: Float[Array, "*n"], tau_m: Float[Array, "*n"]) -> SpikeEffect:
+    """The effect of one spike through the synapse inside, where that of k at once is the one of k times the weight."""
+    if not synapse.is_linear():
+        raise ValueError(
+            f"{type(synapse).__name__} with a jump to first order has no theory inside a synapse that releases more or "
+            "less than one spike: take `ExactJump()`, or simulate it."
+        )
+    return synapse.spike_effect(weight, tau_m)
 
 
 def checked_inner(synapse: Any) -> AbstractSynapse:

@@ -8,7 +8,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
 from .._formulas import Input
 from .._numerics import check_finite
-from ._effect import SpikeEffect
+from ._effect import Release, SpikeEffect
 
 State = TypeVar("State")
 
@@ -115,3 +115,7 @@ class AbstractSynapse(eqx.Module):
         Raises `ValueError` where a synapse does not say, as one that depends on the spikes before.
         """
         raise ValueError(f"{type(self).__name__} does not say what one spike does, which theory needs: simulate it.")
+
+    def released(self, rate: Float[Array, ""]) -> Release | None:
+        """By what a spike of a Poisson train of `rate` [Hz] multiplies the weight, for theory; None where by 1."""
+        return None

@@ -1,14 +1,13 @@
 """The recurrent loop of a network near a self-consistent state: what a modulation of the rates comes back as."""
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Complex, Float
 
 from .._network import Network
 from ..connectivity import AbstractDelayLaw
-from ._afferents import afferents
-from ._effective_noise import EffectiveNoise, effective_response, lif_arguments
+from ._afferents import Afferents, afferents, side_by_side
+from ._noise import AbstractNoise
 from ._unknowns import Groups
 
 
@@ -26,9 +25,10 @@ class RecurrentPath(eqx.Module):
 
 
 class RecurrentLoop(eqx.Module):
-    """Neurons of each group in their input, and the paths between the groups."""
+    """A neuron of each group in its input and the theory of its answer, and the paths between the groups."""
 
-    neurons: dict[str, Float[Array, "groups"]]
+    noise: AbstractNoise
+    neurons: tuple[Afferents, ...]
     paths: tuple[RecurrentPath, ...]
     n: int = eqx.field(static=True)
 
@@ -37,11 +37,11 @@ class RecurrentLoop(eqx.Module):
 
         M_ij = tau_i K_ij (J_ij R_mu,i + J_ij^2 R_var,i) <exp(-lambda d_ij)>.
         """
-        seen = effective_response(growth, self.neurons)
+        seen = side_by_side(lambda neuron: self.noise.response(growth, neuron), self.neurons)
         matrix = [[jnp.zeros_like(growth) for _ in range(self.n)] for _ in range(self.n)]
         for path in self.paths:
-            gain = path.mean.astype(growth.dtype) * seen.mu[path.post]
-            gain = gain + path.variance.astype(growth.dtype) * seen.variance[path.post]
+            gain = path.mean.astype(growth.dtype) * seen[path.post].mu
+            gain = gain + path.variance.astype(growth.dtype) * seen[path.post].variance
             entry = matrix[path.post][path.pre]
             matrix[path.post][path.pre] = entry + gain * path.delay.characteristic(growth)
         if self.n == 1:
@@ -53,18 +53,24 @@ class RecurrentLoop(eqx.Module):
         return jnp.linalg.det(jnp.eye(self.n, dtype=growth.dtype) - whole)
 
 
-def loop_of(net: Network, groups: Groups, rates: dict[str, Float[Array, ""]]) -> RecurrentLoop:
+def loop_of(net: Network, noise: AbstractNoise, groups: Groups, rates: dict[str, Float[Array, ""]]) -> RecurrentLoop:
     """The loop at `rates` [Hz], one of each population; the members of a group share their input."""
     seen = afferents(net, rates)
     of = {name: i for i, group in enumerate(groups) for name in group}
     neurons, paths = [], []
     for i, group in enumerate(groups):
         one = seen[group[0]]
-        membrane, summary = one.membrane(), EffectiveNoise().summary(one)
-        neurons.append(lif_arguments(summary, membrane))
+        membrane, tau = one.membrane(), noise.summary(one).tau
+        tau = jnp.where(jnp.isnan(tau), membrane.tau_m, tau)  # of a theory that does not sum its input up
+        neurons.append(Afferents(one.neuron, one.streams, one.currents))
         for stream, origin in zip(one.streams, one.origins, strict=True):
             if origin.pre not in of:
                 continue  # an external population does not listen
+            if stream.synapse.presynaptic(1) is not None:
+                raise ValueError(
+                    f"`{origin.name}`: {stream.synapse.__class__.__name__} remembers spikes, so that its releases "
+                    "follow a modulation with a course of their own, which this theory leaves out: simulate it."
+                )
             effect = stream.synapse.spike_effect(stream.weight.moments().mean, membrane.tau_m)
             if effect.reversal is not None:
                 raise ValueError(
@@ -73,12 +79,11 @@ def loop_of(net: Network, groups: Groups, rates: dict[str, Float[Array, ""]]) ->
                 )
             if not isinstance(origin.delay, AbstractDelayLaw):
                 raise ValueError(f"`{origin.name}`: this theory covers a number and a law as `delay`.")
-            each = summary.tau * stream.in_degree.mean / 1000.0
+            each = tau * stream.in_degree.mean / 1000.0
             mean = each * stream.expected(lambda spike: spike.jump, membrane.tau_m)
             square = each * stream.expected(lambda spike: jnp.square(spike.jump), membrane.tau_m)
             paths.append(RecurrentPath(i, of[origin.pre], origin.delay, mean, square))
-    stacked = jax.tree.map(lambda *values: jnp.stack(values), *neurons)
-    return RecurrentLoop(stacked, tuple(paths), len(groups))
+    return RecurrentLoop(noise, tuple(neurons), tuple(paths), len(groups))
 
 
 def longest_delay(loop: RecurrentLoop) -> float:

@@ -174,6 +174,8 @@ def _left_out(noise: AbstractNoise, seen: dict[str, Afferents]) -> tuple[str, ..
         found.append("differences in in-degree")
     if not all(violates(lambda v: v != 0, s.weight.moments().variance) for s in streams):
         found.append("differences in summed weight")
+    if any(s.synapse.presynaptic(1) is not None for s in streams):
+        found.append("how releases differ from spike to spike")
     found += [what for one in seen.values() for what in noise.left_out(one)]
     return tuple(dict.fromkeys(found))
 

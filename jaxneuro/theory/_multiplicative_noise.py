@@ -4,11 +4,12 @@ import abc
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Complex, Float
 
 from .._formulas import (
     AbstractConvention,
     Equation,
+    LifResponse,
     QuadraticDiffusion,
     diffusion_equation,
     lif_log_rate,
@@ -57,6 +58,15 @@ class AbstractMultiplicativeNoise(AbstractNoise):
     def density(self, v: Float[Array, "..."], seen: Afferents) -> Float[Array, "..."]:
         return multiplicative_density(v, seen, self.convention())
 
+    def response(self, growth: Complex[Array, ""], seen: Afferents) -> LifResponse:
+        """That of `EffectiveNoise`, which is exact without conductances; with them there is none."""
+        if has_conductances(seen):
+            raise ValueError(
+                f"`{type(self).__name__}` has no linear response of neurons with conductances: take "
+                "`EffectiveNoise()`, or `diffusion_response` of one neuron."
+            )
+        return EffectiveNoise().response(growth, seen)
+
     def summary(self, seen: Afferents) -> EffectiveInput:
         return EffectiveNoise().summary(seen)
 
@@ -87,7 +97,7 @@ def multiplicative_input(seen: Afferents) -> MultiplicativeInput:
     drift, additive = leak * (membrane.v_rest + seen.current()), leak * seen.current_noise()
     per_ms, square, reversal = [], [], []
     for stream in seen.streams:
-        values, probabilities = stream.weight.nodes(_NODES)
+        values, probabilities = stream.law().nodes(_NODES)
         mean, mean_square = jnp.sum(probabilities * values), jnp.sum(probabilities * jnp.square(values))
         effect = stream.synapse.spike_effect(mean, membrane.tau_m)
         if effect.reversal is None:

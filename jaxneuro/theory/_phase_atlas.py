@@ -13,8 +13,8 @@ from jaxtyping import Array, Bool, Float, Int
 from .._network import Network
 from .._numerics import ProgressLine, by_content
 from ._afferents import afferents, side_by_side
-from ._effective_noise import EffectiveNoise
 from ._mean_field import mean_field
+from ._noise import AbstractNoise
 from ._stability import brunel_stability
 
 # Points in one call, so that any number of them uses one program.
@@ -41,8 +41,10 @@ class States(eqx.Module):
 class Atlas:
     """What is known of a network over two of its keywords, and how to learn more."""
 
-    def __init__(self, network: Callable[..., Network], names: tuple[str, ...], progress: bool | None):
-        self._network, self._names, self._progress = by_content(network), names, progress
+    def __init__(
+        self, network: Callable[..., Network], names: tuple[str, ...], noise: AbstractNoise, progress: bool | None
+    ):
+        self._network, self._names, self._noise, self._progress = by_content(network), names, noise, progress
         self._known: dict[tuple[float, ...], States] = {}
         self._advance: Callable[[int], None] = lambda n: None
 
@@ -78,7 +80,7 @@ class Atlas:
 
     def rates(self, points: Float[np.ndarray, "points 2"]) -> dict[str, np.ndarray]:
         """The rates of the states at each point, (points, states), NaN where there is none."""
-        return _chunked(lambda p: _branches(self._network, self._names, p), lambda n: None, points)
+        return _chunked(lambda p: _branches(self._network, self._names, self._noise, p), lambda n: None, points)
 
     def growth(self, points: Float[np.ndarray, "points 2"], *, highest: bool) -> Float[np.ndarray, "points"]:
         """The growth of the leading mode of the state of highest or of lowest rate."""
@@ -90,11 +92,11 @@ class Atlas:
 
     def count(self, points: Float[np.ndarray, "points 2"]) -> Int[np.ndarray, "points"]:
         """How many states there are."""
-        branches = _chunked(lambda p: _branches(self._network, self._names, p), self._advance, points)
+        branches = _chunked(lambda p: _branches(self._network, self._names, self._noise, p), self._advance, points)
         return np.sum(~np.isnan(next(iter(branches.values()))), axis=1)
 
     def _leading(self, points: np.ndarray, rates: dict[str, np.ndarray], advance: Callable[[int], None]) -> Any:
-        return _chunked(lambda p, r: _leading(self._network, self._names, p, r), advance, points, rates)
+        return _chunked(lambda p, r: _leading(self._network, self._names, self._noise, p, r), advance, points, rates)
 
     def _states(self, points: Float[np.ndarray, "points 2"]) -> list[States]:
         branches = self.rates(points)
@@ -142,23 +144,27 @@ def _chunked(function: Callable[..., Any], advance: Callable[[int], None], *argu
 
 @eqx.filter_jit
 def _branches(
-    network: Callable[..., Network], names: tuple[str, ...], points: Float[Array, "points 2"]
+    network: Callable[..., Network], names: tuple[str, ...], noise: AbstractNoise, points: Float[Array, "points 2"]
 ) -> dict[str, Float[Array, "points roots"]]:
-    return jax.vmap(lambda p: mean_field(network(**dict(zip(names, p, strict=True))), throw=False).branches)(points)
+    def one(point: Float[Array, "2"]) -> dict[str, Float[Array, "roots"]]:
+        return mean_field(network(**dict(zip(names, point, strict=True))), noise=noise, throw=False).branches
+
+    return jax.vmap(one)(points)
 
 
 @eqx.filter_jit
 def _leading(
     network: Callable[..., Network],
     names: tuple[str, ...],
+    noise: AbstractNoise,
     points: Float[Array, "points 2"],
     rates: dict[str, Float[Array, "points"]],
 ) -> dict[str, Any]:
     def one(point: Float[Array, "2"], rate: dict[str, Float[Array, ""]]) -> dict[str, Any]:
         net = network(**dict(zip(names, point, strict=True)))
-        seen = brunel_stability(net, rates=rate, throw=False)
+        seen = brunel_stability(net, rates=rate, noise=noise, throw=False)
         inputs = afferents(net, rate)
-        cv = side_by_side(EffectiveNoise().cv, list(inputs.values()))
+        cv = side_by_side(noise.cv, list(inputs.values()))
         return {
             "growth": seen.growth,
             "frequency": seen.frequency,

@@ -11,6 +11,8 @@ from jaxtyping import ArrayLike, Bool, Float, Int
 
 from .._network import Network
 from .._numerics import as_leaf, check_finite
+from ._effective_input import checked_noise
+from ._noise import AbstractNoise
 from ._phase_atlas import Atlas
 from ._phase_lines import Boundary, boundaries, refined
 
@@ -59,6 +61,7 @@ def phase_boundaries(
     network: Callable[..., Network],
     *,
     over: Mapping[str, ArrayLike | Sequence[float]],
+    noise: AbstractNoise | None = None,
     refine: int = 3,
     progress: bool | None = None,
 ) -> PhaseMap:
@@ -77,6 +80,7 @@ def phase_boundaries(
     - `network`: a function of keywords that returns a `Network`, such as `jn.networks.brunel`, or a
       `functools.partial` of it.
     - `over`: {keyword: values}, two of them; the values rise.
+    - `noise`: a theory of the noise that has a `response`, `EffectiveNoise()` by default.
     - `refine`: how often such intervals are halved; 0 takes the grid as it is.
     - `progress`: whether a line is shown on standard error, by default on a terminal.
 
@@ -98,7 +102,7 @@ def phase_boundaries(
 
     Source: Brunel (2000), doi:10.1023/A:1008925309027, Figs. 2 and 7.
     """
-    axes = _axes(over)
+    axes, theory = _axes(over), checked_noise(noise)
     _check_takes(network, tuple(axes))
     if isinstance(refine, bool) or not isinstance(refine, numbers.Integral) or refine < 0:
         raise ValueError(f"`refine` has to be a whole number of at least 0; got {refine!r}.")
@@ -106,7 +110,7 @@ def phase_boundaries(
         raise ValueError(f"`progress` has to be True, False or None; got {progress!r}.")
     for corner in itertools.product(*((values[0], values[-1]) for values in axes.values())):
         network(**dict(zip(axes, map(float, corner), strict=True)))  # known values are refused where they are wrong
-    atlas = Atlas(network, tuple(axes), progress)
+    atlas = Atlas(network, tuple(axes), theory, progress)
     seen = atlas.grid(axes)
     lines = boundaries(atlas, refined(atlas, axes, int(refine)))
     return PhaseMap(axes=axes, boundaries=lines, **vars(seen))

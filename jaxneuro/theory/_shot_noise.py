@@ -107,7 +107,7 @@ class ShotNoise(AbstractNoise):
         membrane = seen.membrane()
         per_ms, share, reversal = [], [], []
         for stream in seen.streams:
-            values, probabilities = stream.weight.nodes(_NODES)
+            values, probabilities = stream.law().nodes(_NODES)
             for value, probability in zip(values, probabilities, strict=True):
                 per_ms.append(stream.per_ms() * probability)
                 share.append(self._share(value, stream, membrane.tau_m))

@@ -13,11 +13,11 @@ from jaxtyping import Array, ArrayLike, Bool, Float, Int
 from .._network import Network, check_spiking
 from .._numerics import as_leaf, check_nonnegative, implicit_root, is_concrete, one_at_a_time, where_defined
 from ._afferents import afferents
-from ._effective_input import check_each
-from ._effective_noise import EffectiveNoise
+from ._effective_input import check_covered, check_each, checked_noise
 from ._loop import RecurrentLoop, longest_delay, loop_of
 from ._mean_field import mean_field
 from ._modes import Zeros, search_modes, window_of
+from ._noise import AbstractNoise
 from ._time_course import check_at_once
 from ._unknowns import Groups, by_population, groups_of, log_rates
 
@@ -65,7 +65,13 @@ class Modes(eqx.Module):
 
 
 @one_at_a_time
-def brunel_stability(net: Network, *, rates: Mapping[str, ArrayLike] | None = None, throw: bool = True) -> Stability:
+def brunel_stability(
+    net: Network,
+    *,
+    rates: Mapping[str, ArrayLike] | None = None,
+    noise: AbstractNoise | None = None,
+    throw: bool = True,
+) -> Stability:
     """The modes of a sparse network of LIF neurons with delays near a state of constant rates.
 
     A modulation of the rates by dnu exp(lambda t) comes back through the mean and through the
@@ -74,7 +80,8 @@ def brunel_stability(net: Network, *, rates: Mapping[str, ArrayLike] | None = No
         det(1 - M(lambda)) = 0,
         M_ij = tau_i K_ij (J_ij R_mu,i(lambda) + J_ij^2 R_var,i(lambda)) <exp(-lambda d_ij)>,
 
-    with R_mu and R_var of `lif_response`, and the mean taken over the delays. Re lambda > 0 grows.
+    with R_mu and R_var the `response` of the theory of the noise (`lif_response` unless told), and the mean taken over
+    the delays. Re lambda > 0 grows.
     Infinitely many modes decay; searched are growth from -1/(2 d) to 3/d and frequencies to 10/(3 d),
     with d the longest delay. Populations with equal neurons and equal input move together.
 
@@ -83,12 +90,13 @@ def brunel_stability(net: Network, *, rates: Mapping[str, ArrayLike] | None = No
     - `net`: a `Network` of LIF and Poisson populations with `DeltaCurrent` synapses.
     - `rates`: the self-consistent state {population: Hz}; `mean_field(net).rate` by default. For
       branch number k: `{name: found[k] for name, found in mean_field(net).branches.items()}`.
+    - `noise`: a theory of the noise that has a `response`, `EffectiveNoise()` by default.
     - `throw`: as in `mean_field`.
 
     **Returns:** a `Stability`.
 
-    Raises `ValueError` where a synapse is not `DeltaCurrent` or known `rates` are negative, NaN or not self-consistent;
-    otherwise as `mean_field`.
+    Raises `ValueError` where a synapse is not `DeltaCurrent` or remembers spikes, the theory of the noise has no
+    `response`, or known `rates` are negative, NaN or not self-consistent; otherwise as `mean_field`.
 
     Derivatives: implicit, of `growth` and `frequency`, in forward and reverse mode and of any order,
     with respect to every number of the network; the delays are static. `modes` has none. Works under
@@ -106,16 +114,20 @@ def brunel_stability(net: Network, *, rates: Mapping[str, ArrayLike] | None = No
     variance, and to both after the refractory period, from the references of `lif_response`.
     """
     check_spiking(net)
-    names = net.neuron_names
-    check_each(check_at_once, afferents(net, dict.fromkeys(names, np.ones(()))))
-    seen = mean_field(net, throw=throw).rate if rates is None else _given_rates(rates, names, net.names)
+    noise, names = checked_noise(noise), net.neuron_names
+    reached = afferents(net, dict.fromkeys(names, np.ones(())))
+    check_each(check_at_once, reached)
+    check_covered(noise, reached)
+    for one in reached.values():
+        jax.eval_shape(noise.response, jnp.asarray(1j), one)  # a theory without a response says so
+    seen = mean_field(net, noise=noise, throw=throw).rate if rates is None else _given_rates(rates, names, net.names)
     groups = groups_of(net, names)
     start = jnp.log(jnp.stack([seen[group[0]] for group in groups]))
     if rates is not None and is_concrete(net, start):
         with jax.ensure_compile_time_eval():
-            _check_consistent(net, groups, start)
+            _check_consistent(net, noise, groups, start)
     with jax.debug_nans(False):  # modes that are not there are NaN, which is no fault
-        return _solve(net, groups, start)
+        return _solve(net, noise, groups, start)
 
 
 def _given_rates(
@@ -139,8 +151,8 @@ def _given_rates(
     return {name: seen[name] for name in names}
 
 
-def _check_consistent(net: Network, groups: Groups, x: Float[Array, "unknowns"]) -> None:
-    off = log_rates(net, EffectiveNoise(), tuple(g[0] for g in groups), by_population(groups, jnp.exp(x))) - x
+def _check_consistent(net: Network, noise: AbstractNoise, groups: Groups, x: Float[Array, "unknowns"]) -> None:
+    off = log_rates(net, noise, tuple(g[0] for g in groups), by_population(groups, jnp.exp(x))) - x
     if not bool(jnp.all((jnp.abs(off) < _CONSISTENT) | jnp.isneginf(x))):
         raise ValueError(
             f"`rates` has to be self-consistent, as the branches of `mean_field` are; "
@@ -149,9 +161,9 @@ def _check_consistent(net: Network, groups: Groups, x: Float[Array, "unknowns"])
 
 
 @eqx.filter_jit
-def _solve(net: Network, groups: Groups, start: Float[Array, "unknowns"]) -> Stability:
-    rates = self_consistent(net, groups, start)
-    loop = loop_of(net, groups, rates)
+def _solve(net: Network, noise: AbstractNoise, groups: Groups, start: Float[Array, "unknowns"]) -> Stability:
+    rates = self_consistent(net, noise, groups, start)
+    loop = loop_of(net, noise, groups, rates)
     fixed = lax.stop_gradient(loop)
     zeros = search_modes(fixed.characteristic, window_of(longest_delay(loop)), jnp.result_type(complex))
     found = zeros.found[0]
@@ -179,14 +191,16 @@ def count_growing(zeros: Zeros) -> Int[Array, ""]:
     return jnp.sum(jnp.where(growing, both, 0), dtype=jnp.int32) + zeros.missing
 
 
-def self_consistent(net: Network, groups: Groups, start: Float[Array, "unknowns"]) -> dict[str, Float[Array, ""]]:
+def self_consistent(
+    net: Network, noise: AbstractNoise, groups: Groups, start: Float[Array, "unknowns"]
+) -> dict[str, Float[Array, ""]]:
     """The rates at log rate `start`, as an implicit function of the network."""
     start = lax.stop_gradient(start)
     known = jnp.isfinite(start)  # a population without any input is silent whatever the parameters
 
     def implicit(x: Float[Array, "unknowns"]) -> Float[Array, "unknowns"]:
         rates = by_population(groups, jnp.exp(jnp.where(known, x, -jnp.inf)))
-        return jnp.where(known, log_rates(net, EffectiveNoise(), tuple(g[0] for g in groups), rates) - x, -x)
+        return jnp.where(known, log_rates(net, noise, tuple(g[0] for g in groups), rates) - x, -x)
 
     x = implicit_root(implicit, jnp.where(known, start, 0.0))
     return by_population(groups, jnp.exp(jnp.where(known, x, start)))

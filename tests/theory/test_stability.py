@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import jaxneuro as jn
+from jaxneuro.extend import AbstractNoise
 from jaxneuro.theory._loop import loop_of
 from jaxneuro.theory._modes import search_modes, window_of
 from jaxneuro.theory._stability import count_growing
@@ -108,7 +109,7 @@ def test_at_zero_growth_it_is_the_slope_of_the_mean_field():
         found = jn.theory.effective_input(net, {"E": nu, "I": nu})["E"]
         return jn.theory.lif_rate(found.mu, found.sigma, tau=found.tau, v_th=20.0, v_reset=10.0, t_ref=2.0)
 
-    value = loop_of(net, (("E", "I"),), rates).characteristic(jnp.asarray(0.0j))
+    value = loop_of(net, jn.theory.EffectiveNoise(), (("E", "I"),), rates).characteristic(jnp.asarray(0.0j))
     np.testing.assert_allclose(value, 1 - jax.grad(phi)(rates["E"]), rtol=1e-11)
 
 
@@ -195,6 +196,35 @@ def test_reverse_mode_is_forward_mode():
     np.testing.assert_allclose(jax.jit(jax.jacrev(leading))(x), jax.jit(jax.jacfwd(leading))(x), rtol=1e-9)
 
 
+class FollowsAtOnce(AbstractNoise):
+    """The rate of `EffectiveNoise`, and a response that has its slope at every frequency."""
+
+    def rate(self, seen):
+        return jn.theory.EffectiveNoise().rate(seen)
+
+    def response(self, growth, seen):
+        return jn.theory.EffectiveNoise().response(growth * 0.0, seen)
+
+
+@pytest.mark.skipif(not X64, reason="one type is enough")
+def test_a_theory_of_the_noise_brings_its_own_response():
+    # With 1 - s exp(-lambda d) and s < -1 the modes are lambda = (log |s| + i pi (2 k + 1))/d: growth log |s|/d.
+    net = jn.networks.brunel(g=5.0, nu_ext_over_nu_thr=2.0)
+    rates = jn.theory.mean_field(net).rate
+
+    def phi(nu):
+        found = jn.theory.effective_input(net, {"E": nu, "I": nu})["E"]
+        return jn.theory.lif_rate(found.mu, found.sigma, tau=found.tau, v_th=20.0, v_reset=10.0, t_ref=2.0)
+
+    slope = float(jax.grad(phi)(rates["E"]))
+    seen = jn.theory.brunel_stability(net, noise=FollowsAtOnce(), rates=rates)
+    assert slope < -1.0
+    np.testing.assert_allclose(seen.growth, 1000.0 * np.log(-slope) / 1.5, rtol=1e-6)
+    # Which of them comes first is chance: all grow alike.
+    turns = np.asarray(seen.modes.frequency)[~np.isnan(seen.modes.frequency)] * 1.5e-3 * 2.0
+    np.testing.assert_allclose(turns, 2.0 * np.round((turns - 1.0) / 2.0) + 1.0, rtol=1e-6)
+
+
 def test_new_values_do_not_compile_again():
     from jaxneuro.theory import _stability
 
@@ -220,6 +250,11 @@ def test_errors():
         jn.theory.brunel_stability(jn.LIF())
     with pytest.raises(ValueError, match="covers `DeltaCurrent`; got DeltaConductance"):
         jn.theory.brunel_stability(jn.networks.conductance_based())
+    for noise in (jn.theory.ItoNoise(), jn.theory.ShotNoise()):
+        with pytest.raises(ValueError, match=f"`{type(noise).__name__}` has no linear response"):
+            jn.theory.brunel_stability(jn.networks.conductance_based(), noise=noise)
+    with pytest.raises(ValueError, match="`noise` has to be a theory of the noise"):
+        jn.theory.brunel_stability(jn.networks.brunel(), noise="ito")
     with pytest.raises(ValueError, match="`rates` has no rate of I"):
         jn.theory.brunel_stability(jn.networks.brunel(), rates={"E": 30.0})
     with pytest.raises(ValueError, match="`rates` has to be self-consistent"):
