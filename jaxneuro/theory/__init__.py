@@ -74,7 +74,13 @@ from ._ring_motion import (
     bump_motion as bump_motion,
     ring_tracking as ring_tracking,
 )
+from ._scale_efficacy import (
+    AbstractPreserved as AbstractPreserved,
+    FullResponse as FullResponse,
+    StrongCoupling as StrongCoupling,
+    scale_efficacy as scale_efficacy,
+)
 from ._shot_noise import ShotNoise as ShotNoise
 from ._stability import Modes as Modes, Stability as Stability, brunel_stability as brunel_stability
 from ._stratonovich_noise import StratonovichNoise as StratonovichNoise
-from ._strong_coupling import StrongCoupling as StrongCoupling, strong_coupling as strong_coupling
+from ._strong_coupling import StronglyCoupled as StronglyCoupled, strong_coupling as strong_coupling

@@ -1,44 +1,52 @@
 """The gain of a network with conductances at strong coupling: nu = rho nu_X."""
 
-from collections.abc import Callable
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jax import lax
 from jaxtyping import Array, ArrayLike, Bool, Float
 
-from .._numerics import Result, as_leaf, check_finite, check_nonnegative, check_positive, implicit_roots, violates
+from .._numerics import (
+    Result,
+    as_leaf,
+    check_finite,
+    check_nonnegative,
+    check_positive,
+    violates,
+    where_defined,
+)
+from ._afferents import Afferents
 from ._conductance import ConductanceNeuron, check_conductance, conductance_neuron
 from ._effective_input import checked_noise
+from ._free_rates import free_rates
 from ._noise import AbstractNoise
-from ._strong_coupling import without_leak
-
-_LEAST, _MOST, _GRID = 1e-4, 1e3, 400
 
 
 class NetworkGain(eqx.Module):
-    """Gains of a network whose E and I cells are alike; NaN where there is no root.
+    """Gains of a network, one number where E and I cells are alike, else (E, I); NaN where there is no root.
 
     - `rho`: from the theory's rate itself, without leak and refractoriness; `rho_simplified`: from its strong-coupling
-      form, (D2), (D9), the root with (v_th - mu)/sigma > 1; `rho_2`: the next term, nu = nu_X (rho + rho_2 t_ref nu_X).
+      form, (D2), (D9), (D26), the root with (v_th - mu)/sigma > 1.
+    - `rho_2`: the next term of the latter, nu = nu_X (rho + rho_2 t_ref nu_X), (D11); `rho_2_leading`: to leading order
+      in a, (D3), (D12), which forgets all but the exponent.
     - `result`: of `rho`, and `result_simplified`: successful or no_fixed_point.
     """
 
-    rho: Float[Array, ""]
-    rho_simplified: Float[Array, ""]
-    rho_2: Float[Array, ""]
+    rho: Float[Array, "*kinds"]
+    rho_simplified: Float[Array, "*kinds"]
+    rho_2: Float[Array, "*kinds"]
+    rho_2_leading: Float[Array, "*kinds"]
     result: Result
     result_simplified: Result
 
 
 def network_gain(
     *,
-    a: ArrayLike,
-    k: ArrayLike,
-    g: ArrayLike,
-    gamma: ArrayLike,
+    a: ArrayLike | tuple[ArrayLike, ArrayLike],
+    k: ArrayLike | tuple[ArrayLike, ArrayLike],
+    g: ArrayLike | tuple[ArrayLike, ArrayLike],
+    gamma: ArrayLike | tuple[ArrayLike, ArrayLike],
     noise: AbstractNoise | None = None,
+    nu_x: ArrayLike | tuple[ArrayLike, ArrayLike] = 1.0,
     v_th: ArrayLike = -55.0,
     v_reset: ArrayLike = -65.0,
     e_e: ArrayLike = 0.0,
@@ -47,16 +55,18 @@ def network_gain(
     """Returns the gain rho of a network with conductances, nu = rho nu_X, where leak and refractoriness are gone.
 
         rho = 1/Q(rho),    T = Q/nu_X,    r_E = (1 + rho) nu_X,    r_I = rho nu_X,
-        rho_2 = -rho^2/(1 + rho dlog Q/d rho),
+        rho_2 = -rho^2/(1 + rho dlog Q/d rho),    to leading order in a: -rho/(d exponent/d rho),
 
-    with T the mean passage time, which then depends on the rates through rho alone.
+    with T the mean passage time, which then depends on the rates through rho alone. In model B any of `a`, `k`, `g`,
+    `gamma` and `nu_x` is a pair (of E, of I), and so are the gains: rho_j = 1/Q_j(rho_E, rho_I), over nu_X of E.
 
-    **Arguments:** one number each, as of `networks.conductance_based`; `noise`: `EffectiveNoise()`, `ItoNoise()` or
-    `StratonovichNoise()`; `v_th`, `v_reset`, `e_e`, `e_i` [mV].
+    **Arguments:** one number or a pair each, as of `networks.conductance_based`; of `nu_x` only the ratio counts;
+    `noise`: `EffectiveNoise()`, `ItoNoise()` or `StratonovichNoise()`; `v_th`, `v_reset`, `e_e`, `e_i` [mV].
 
     **Returns:** a `NetworkGain`.
 
-    Raises `ValueError` where a number is out of range, or the theory has no strong-coupling form.
+    Raises `ValueError` where a number is out of range, or the theory has no strong-coupling form; NaN where the number
+    is known to a transformation alone.
 
     Derivatives: implicit, forward and reverse mode.
 
@@ -68,19 +78,37 @@ def network_gain(
 
     ```
 
-    Source: Sanzeni, Histed, Brunel (2022), doi:10.1103/PhysRevX.12.011044, equations (20), (D2), (D9), (D11). The
-    simplified conditions have a second root where mu comes close to threshold, which is spurious.
+    Source: Sanzeni, Histed, Brunel (2022), doi:10.1103/PhysRevX.12.011044, equations (20), (D2), (D3), (D9), (D11),
+    (D12, corrected), (D26). The simplified conditions have a second root where mu comes close to threshold, which is
+    spurious.
     """
     theory = checked_noise(noise)
-    for name, value in (("a", a), ("k", k)):
-        check_positive(name, as_leaf(value, name))
-    numbers = dict(tau_m=20.0, v_rest=-80.0, v_th=v_th, v_reset=v_reset, t_ref=0.0, e_e=e_e, e_i=e_i)
-    neuron = without_leak(conductance_neuron(nu_x=1.0, a=a, k=k, g=g, eta=1.0, gamma=gamma, **numbers))
-    if neuron.nu_x.ndim:
-        raise ValueError(f"`network_gain` is of one network; got numbers of shape {neuron.nu_x.shape}: use jax.vmap.")
-    check_conductance(theory, neuron)
-    theory.asymptotics(neuron.afferents())
-    return _gain(theory, neuron)
+    leaves = {
+        name: as_leaf(value, name) for name, value in (("a", a), ("k", k), ("g", g), ("gamma", gamma), ("nu_x", nu_x))
+    }
+    for name, leaf in leaves.items():
+        if leaf.shape not in ((), (2,)):
+            raise ValueError(
+                f"`{name}` has to be a number or a pair (of E, of I); got shape {leaf.shape}: map over networks with "
+                "jax.vmap."
+            )
+        check_nonnegative(name, leaf)
+        if name in ("a", "k", "nu_x"):
+            check_positive(name, leaf)
+    alike = all(leaf.ndim == 0 for leaf in leaves.values())
+    numbers = dict(tau_m=20.0, v_rest=-80.0, v_th=v_th, v_reset=v_reset, t_ref=0.0, e_e=e_e, e_i=e_i, eta=1.0)
+    neurons = []
+    for i in range(1 if alike else 2):
+        own = {name: leaf if leaf.ndim == 0 else leaf[i] for name, leaf in leaves.items()}
+        neuron = conductance_neuron(**own, **numbers)
+        if neuron.nu_x.ndim:
+            raise ValueError(
+                f"`network_gain` is of one network; got numbers of shape {neuron.nu_x.shape}: use jax.vmap."
+            )
+        check_conductance(theory, neuron)
+        theory.asymptotics(neuron.afferents())
+        neurons.append(neuron)
+    return _gain(theory, tuple(neurons))
 
 
 def linear_gain(
@@ -117,56 +145,34 @@ def linear_gain(
     return jnp.where(held > 0.0, (excitation - top) / jnp.where(held > 0.0, held, 1.0), jnp.inf)
 
 
-def _at(neuron: ConductanceNeuron, rho: Float[Array, ""]) -> ConductanceNeuron:
-    """The neuron in the network that fires at rho times the external rate of 1 Hz."""
-    return eqx.tree_at(lambda n: (n.nu_x, n.eta), neuron, (1.0 + rho, rho / (1.0 + rho)))
+def _received(neurons: tuple[ConductanceNeuron, ...], x: Float[Array, "kinds"]) -> tuple[Afferents, ...]:
+    """What the neurons receive in the network that fires at log rates x."""
+    excitation, inhibition = jnp.exp(x[0]), jnp.exp(x[-1])
+
+    def inside(neuron: ConductanceNeuron) -> Afferents:
+        r_e = neuron.nu_x + excitation
+        return eqx.tree_at(lambda n: (n.nu_x, n.eta), neuron, (r_e, inhibition / r_e)).afferents()
+
+    return tuple(inside(neuron) for neuron in neurons)
 
 
-@eqx.filter_jit
-def _gain(theory: AbstractNoise, neuron: ConductanceNeuron) -> NetworkGain:
-    def full(neuron: ConductanceNeuron, x: Float[Array, ""]) -> tuple[Float[Array, ""], Bool[Array, ""]]:
-        return theory.log_rate(_at(neuron, jnp.exp(x)).afferents()) - x, jnp.ones((), bool)
+def _gain(theory: AbstractNoise, neurons: tuple[ConductanceNeuron, ...]) -> NetworkGain:
+    valid = _valid(neurons)
+    safe = jax.tree.map(lambda leaf: jnp.where(valid, leaf, 1.0), neurons)
+    found = free_rates(_received, safe, theory, safe[0].nu_x, len(neurons))
 
-    def simple(neuron: ConductanceNeuron, x: Float[Array, ""]) -> tuple[Float[Array, ""], Bool[Array, ""]]:
-        found = theory.asymptotics(_at(neuron, jnp.exp(x)).afferents())
-        return jnp.log(1000.0) - found.log_time - x, found.subthreshold & (found.distance > 1.0)
+    def shown(exists: Bool[Array, ""], value: Float[Array, "kinds"]) -> Float[Array, "*kinds"]:
+        defined = where_defined(exists & valid, value, *(jnp.sum(leaf) for leaf in jax.tree.leaves(neurons)))
+        return defined[0] if len(neurons) == 1 else defined
 
-    valid = neuron.valid()
-    rho, found = _root(full, neuron)
-    simplified, seen = _root(simple, neuron)
-    x = jnp.log(jnp.where(seen, simplified, 1.0))
-    _, slope = jax.jvp(lambda y: simple(neuron, y)[0], (x,), (jnp.ones_like(x),))
-    # The residual is -log Q - log rho: 1 + dlog Q/dlog rho is minus its slope.
-    second = jnp.where(seen, jnp.square(simplified) / slope, jnp.nan)
-    rho, simplified, second = (jnp.where(valid, value, jnp.nan) for value in (rho, simplified, second))
-    good = Result.where(found & valid, Result.successful, Result.no_fixed_point)
-    good_simplified = Result.where(seen & valid, Result.successful, Result.no_fixed_point)
-    return NetworkGain(rho, simplified, second, good, good_simplified)
+    rho, simplified = jnp.exp(found.full), jnp.exp(found.simplified)
+    first, short = found.full_exists, found.simplified_exists
+    codes = [Result.where(one & valid, Result.successful, Result.no_fixed_point) for one in (first, short)]
+    bends = [shown(short, simplified * bend) for bend in (found.next, found.leading)]
+    return NetworkGain(shown(first, rho), shown(short, simplified), *bends, *codes)
 
 
-Residual = Callable[[ConductanceNeuron, Float[Array, ""]], tuple[Float[Array, ""], Bool[Array, ""]]]
-
-
-def _root(residual: Residual, neuron: ConductanceNeuron) -> tuple[Float[Array, ""], Bool[Array, ""]]:
-    """The lowest stable root: where a residual that holds at both ends falls through 0."""
-    fixed = lax.stop_gradient(neuron)
-    dtype = neuron.a.dtype
-    x = jnp.linspace(jnp.log(_LEAST), jnp.log(_MOST), _GRID).astype(dtype)
-    values, holds = jax.vmap(lambda y: residual(fixed, y))(x)
-    falls = holds[:-1] & holds[1:] & (values[:-1] > 0.0) & (values[1:] <= 0.0)
-    at = jnp.argmax(falls)
-
-    def halve(_: Array, ends: tuple[Array, Array]) -> tuple[Array, Array]:
-        low, high = ends
-        middle = 0.5 * (low + high)
-        above = residual(fixed, middle)[0] > 0.0
-        return jnp.where(above, middle, low), jnp.where(above, high, middle)
-
-    low, high = lax.fori_loop(0, 50, halve, (x[at], x[at + 1]))
-    exists = jnp.any(falls)
-    root = jnp.where(exists, 0.5 * (low + high), 0.0)
-
-    def implicit(y: Float[Array, ""]) -> Float[Array, ""]:
-        return jnp.where(exists, residual(neuron, y)[0], -y)
-
-    return jnp.where(exists, jnp.exp(implicit_roots(implicit, root)), jnp.nan), exists
+def _valid(neurons: tuple[ConductanceNeuron, ...]) -> Bool[Array, ""]:
+    """Whether the numbers are what the checks ask for, also under a transformation."""
+    every = [n.valid() & (n.a > 0.0) & (n.k > 0.0) & (n.nu_x > 0.0) for n in neurons]
+    return jnp.all(jnp.stack(every))

@@ -1,23 +1,19 @@
 """The neuron with conductances at strong coupling."""
 
-from typing import Any
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_leaf, check_finite
+from .._numerics import as_leaf, check_finite, where_defined
 from ._asymptotics import Asymptotics
 from ._conductance import ConductanceNeuron, check_conductance, conductance_neuron
 from ._effective_input import checked_noise
+from ._free_rates import NO_LEAK, TINY
 from ._noise import AbstractNoise
 
-# A leak that is gone.
-_NO_LEAK = 1e30
 
-
-class StrongCoupling(eqx.Module):
+class StronglyCoupled(eqx.Module):
     """What strong coupling says of one neuron; `.rate`, `.cv`, `.density(v)` and `.omega` by (12), (B6), (B4), (B9)."""
 
     exponent: Float[Array, ""]
@@ -73,7 +69,7 @@ def strong_coupling(
     t_ref: ArrayLike = 2.0,
     e_e: ArrayLike = 0.0,
     e_i: ArrayLike = -75.0,
-) -> StrongCoupling:
+) -> StronglyCoupled:
     """Returns what a theory of the noise tends to at strong coupling, where the threshold is many noise widths away.
 
         1/nu = t_ref + tau sqrt(pi) exp(b^2)/b,    b = (v_th - mu)/sigma                              (Effective)
@@ -84,9 +80,9 @@ def strong_coupling(
 
     **Arguments:** one number each, as of `conductance_rate`; `limit`: whether the leak is gone, as at K to infinity.
 
-    **Returns:** a `StrongCoupling` with `.rate` [Hz], `.omega` (nu = 1/(t_ref + omega/nu_X)), `.cv`, `.density(v)`, and
-    `.exponent`, the limit of a log(sqrt(a) K nu_X T) as a falls: v_bar^2, F(v_max) - F(alpha), or with spikes of fixed
-    efficacy the integral over V from mu to threshold of p > 0,
+    **Returns:** a `StronglyCoupled` with `.rate` [Hz], `.omega` (nu = 1/(t_ref + omega/nu_X)), `.cv`, `.density(v)`,
+    and `.exponent`, the limit of a log(sqrt(a) K nu_X T) as a falls: v_bar^2, F(v_max) - F(alpha), or with spikes of
+    fixed efficacy the integral over V from mu to threshold of p > 0,
     exp(p (E_E - V)) - 1 + gamma eta [exp(p g (E_I - V)) - 1] = 0.
 
     Raises `ValueError` as `conductance_rate`; of `ShotNoise`, which has the exponent alone, for the others.
@@ -112,15 +108,10 @@ def strong_coupling(
     if neuron.nu_x.ndim:
         raise ValueError(f"`strong_coupling` is of one neuron; got numbers of shape {neuron.nu_x.shape}: use jax.vmap.")
     check_conductance(theory, neuron)
-    bare = without_leak(neuron)
-    small = eqx.tree_at(lambda n: n.a, bare, _TINY * jnp.ones_like(neuron.a))
-    return StrongCoupling(_TINY * theory.exponent(small.afferents()), theory, neuron, bare if limit else neuron)
-
-
-# The exponent times a does not depend on a where a is small, and there neither on the jump.
-_TINY = 1e-8
-
-
-def without_leak(neuron: Any) -> Any:
-    """The neuron whose leak is gone."""
-    return eqx.tree_at(lambda n: n.tau_m, neuron, jnp.full_like(jax.lax.stop_gradient(neuron.tau_m), _NO_LEAK))
+    neuron = jax.tree.map(lambda leaf: where_defined(neuron.valid(), leaf), neuron)
+    gone = jnp.full_like(jax.lax.stop_gradient(neuron.tau_m), NO_LEAK)
+    bare = eqx.tree_at(lambda n: n.tau_m, neuron, gone)
+    # The exponent times a does not depend on a where a is small, and there neither on the jump.
+    small = eqx.tree_at(lambda n: n.a, bare, TINY * jnp.ones_like(neuron.a))
+    exponent = TINY * theory.exponent(small.afferents()) + 0.0 * neuron.a
+    return StronglyCoupled(exponent, theory, neuron, bare if limit else neuron)
