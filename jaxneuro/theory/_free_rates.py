@@ -75,9 +75,11 @@ def free_rates(
     slopes = jax.jacfwd(lambda y: simple(parameters, y + jnp.log(reference))[0])(short)
     steepest = -jax.jacfwd(folds)(short)
     rates = jnp.exp(short)
-    safe = [jnp.where(exists, matrix, jnp.eye(kinds, dtype=short.dtype)) for matrix in (slopes, steepest)]
-    bends = [jnp.linalg.solve(matrix, rates) for matrix in safe]
-    return FreeRates(whole, short, *bends, whole_exists, exists)
+
+    def bend(matrix: Float[Array, "kinds kinds"]) -> Float[Array, "kinds"]:
+        return jnp.linalg.solve(jnp.where(exists, matrix, jnp.eye(kinds, dtype=short.dtype)), rates)
+
+    return FreeRates(whole, short, bend(slopes), bend(steepest), whole_exists, exists)
 
 
 def _simple(read: Read, theory: AbstractNoise) -> Callable[..., tuple[Array, Array]]:

@@ -167,9 +167,11 @@ def _gain(theory: AbstractNoise, neurons: tuple[ConductanceNeuron, ...]) -> Netw
 
     rho, simplified = jnp.exp(found.full), jnp.exp(found.simplified)
     first, short = found.full_exists, found.simplified_exists
-    codes = [Result.where(one & valid, Result.successful, Result.no_fixed_point) for one in (first, short)]
-    bends = [shown(short, simplified * bend) for bend in (found.next, found.leading)]
-    return NetworkGain(shown(first, rho), shown(short, simplified), *bends, *codes)
+    result, result_simplified = (
+        Result.where(one & valid, Result.successful, Result.no_fixed_point) for one in (first, short)
+    )
+    rho_2, leading = (shown(short, simplified * bend) for bend in (found.next, found.leading))
+    return NetworkGain(shown(first, rho), shown(short, simplified), rho_2, leading, result, result_simplified)
 
 
 def _valid(neurons: tuple[ConductanceNeuron, ...]) -> Bool[Array, ""]:

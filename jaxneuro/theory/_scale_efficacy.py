@@ -56,6 +56,13 @@ class StrongCoupling(AbstractPreserved):
     def rates(self, net: Network, theory: AbstractNoise) -> dict[str, Float[Array, ""]]:
         names = net.neuron_names
         seen = afferents(net, dict.fromkeys(names, np.ones(())))
+        for one in seen.values():
+            for stream in one.streams:
+                if stream.synapse.spike_effect(stream.weight.moments().mean, one.membrane().tau_m).time_constants:
+                    raise ValueError(
+                        "`preserve`: `StrongCoupling()` is of synapses that act at once, and `like` has some with a "
+                        "time course: take `FullResponse()`."
+                    )
         if not any(origin.pre in names for one in seen.values() for origin in one.origins):
             return dict.fromkeys(names, as_leaf(1.0))
         groups = groups_of(net, names)
@@ -86,10 +93,11 @@ class FullResponse(AbstractPreserved):
     def factor(self, theory: AbstractNoise, seen: Afferents, growth: Float[Array, ""]) -> Float[Array, ""]:
         fixed: Any = lax.stop_gradient((seen, growth))
         cheap = theory.cheap()
-        start = _search(theory if cheap is None else cheap, *fixed)
+        received, larger = fixed
+        start = _search(theory if cheap is None else cheap, received, larger)
 
         def step(_: Array, x: Float[Array, ""]) -> Float[Array, ""]:
-            value, slope = jax.jvp(lambda y: _lost(theory, *fixed, y), (x,), (jnp.ones_like(x),))
+            value, slope = jax.jvp(lambda y: _lost(theory, received, larger, y), (x,), (jnp.ones_like(x),))
             return x - jnp.clip(jnp.where(slope == 0.0, 0.0, value / slope), -0.3, 0.3)
 
         found = start if cheap is None else lax.fori_loop(0, _STEPS, step, start)
@@ -146,7 +154,7 @@ def scale_efficacy(
     received = afferents(like, {name: found[name] for name in names})
     seen = tuple(received[group[0]] for group in groups)
     places = tuple(_first_excitation(one) for one in seen)
-    bare = tuple(Afferents(one.neuron, one.streams, one.currents) for one in seen)
+    bare = tuple(Afferents(one.neuron, one.streams, one.currents) for one in seen)  # origins do not belong to a program
     efficacies = _efficacies(in_degree, bare, theory, kept, places)
     if is_concrete(efficacies) and bool(jnp.any(jnp.isnan(efficacies))):
         what = f"`{type(theory).__name__}` has none for `{type(kept).__name__}` to preserve."

@@ -225,6 +225,10 @@ def test_bad_numbers_under_vmap_are_nan_in_their_own_place():
         (dict(preserve="rate"), r"`preserve` has to be `StrongCoupling\(\)` or `FullResponse\(\)`"),
         (dict(like=3.0), "has to be a Network"),
         (dict(like=jn.networks.brunel()), "`like` has currents for synapses"),
+        (
+            dict(like=jn.networks.conductance_neuron(tau_s=5.0)),
+            "`StrongCoupling\\(\\)` is of synapses that act at once",
+        ),
     ],
 )
 def test_refusals(change, says):
