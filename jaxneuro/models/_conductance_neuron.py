@@ -304,6 +304,7 @@ class ConductanceNeuron(AbstractConductanceNeuron):
         )
         self.c_m, self.phi, self.bias = as_leaf(c_m, "c_m"), as_leaf(phi, "phi"), as_leaf(bias, "bias")
         self.v_th = None if v_th is None else as_leaf(v_th, "v_th")
+        check_positive("phi", self.phi)
         check_membrane(self)
 
     def channels(self) -> dict[str, AbstractChannel]:
@@ -314,7 +315,6 @@ class ConductanceNeuron(AbstractConductanceNeuron):
 def check_membrane(model: AbstractConductanceNeuron) -> None:
     """Raises `ValueError` where a number of the membrane is not allowed."""
     check_positive("c_m", model.c_m)
-    check_positive("phi", model.phi)
     check_finite("bias", model.bias)
     if model.v_th is not None:
         check_finite("v_th", model.v_th)

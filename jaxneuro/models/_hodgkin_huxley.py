@@ -62,7 +62,7 @@ class HodgkinHuxley(AbstractConductanceNeuron):
     e_l: Float[Array, "*n"]
     v_shift: Float[Array, "*n"]
     c_m: Float[Array, "*n"]
-    phi: Float[Array, "*n"]
+    temperature: Float[Array, "*n"]
     bias: Float[Array, "*n"]
     v_th: Float[Array, "*n"] | None
 
@@ -82,10 +82,10 @@ class HodgkinHuxley(AbstractConductanceNeuron):
         v_th: ArrayLike | None = None,
     ):
         # Numbers are added as such: of arrays every sum would be a program of its own at the first call.
-        celsius = as_leaf(temperature, "temperature")
-        if violates(lambda t: (t >= -50.0) & (t <= 100.0), celsius):
-            raise ValueError(f"`temperature` has to lie between -50 and 100 degrees Celsius; got {celsius}.")
-        shift, warm = _as_number(v_shift, "v_shift"), _as_number(temperature, "temperature")
+        self.temperature = as_leaf(temperature, "temperature")
+        if violates(lambda t: (t >= -50.0) & (t <= 100.0), self.temperature):
+            raise ValueError(f"`temperature` has to lie between -50 and 100 degrees Celsius; got {self.temperature}.")
+        shift = _as_number(v_shift, "v_shift")
         self.v_shift = as_leaf(shift, "v_shift")
         check_finite("v_shift", self.v_shift)
         self.g_na, self.g_k, self.g_l = as_leaf(g_na, "g_na"), as_leaf(g_k, "g_k"), as_leaf(g_l, "g_l")
@@ -93,13 +93,17 @@ class HodgkinHuxley(AbstractConductanceNeuron):
         self.e_k = as_leaf(shift - 12.0 if e_k is None else e_k, "e_k")
         self.e_l = as_leaf(shift + 10.6 if e_l is None else e_l, "e_l")
         self.c_m, self.bias = as_leaf(c_m, "c_m"), as_leaf(bias, "bias")
-        self.phi = as_leaf(_Q10 ** ((warm - _MEASURED_AT) / 10.0))
         self.v_th = as_leaf(shift + 50.0 if v_th is None else v_th, "v_th")
         for name in ("g_na", "g_k", "g_l"):
             check_nonnegative(name, getattr(self, name))
         for name in ("e_na", "e_k", "e_l"):
             check_finite(name, getattr(self, name))
         check_membrane(self)
+
+    @property
+    def phi(self) -> Float[Array, "*n"]:
+        """The factor of all rates, 3^((T - 6.3)/10)."""
+        return _Q10 ** ((self.temperature - _MEASURED_AT) / 10.0)
 
     def channels(self) -> dict[str, AbstractChannel]:
         """Sodium "na", potassium "k" and leak "l"."""

@@ -78,6 +78,34 @@ def test_against_scipy_with_its_own_equations():
     np.testing.assert_allclose(sol["v"][:, 0] + 65.0, wanted, atol=5e-3)
 
 
+def test_the_temperature_is_read_back_and_has_a_derivative():
+    warm = jn.HodgkinHuxley(temperature=18.5)
+    assert float(warm.temperature) == 18.5
+    np.testing.assert_allclose(warm.phi, 3.0 ** (12.2 / 10.0), rtol=1e-14)
+    assert float(jn.HodgkinHuxley().phi) == 1.0
+
+    def potential(celsius):
+        sol = jn.simulate(jn.HodgkinHuxley(temperature=celsius), 0.0, 3.0, dt=0.05, stimulus=10.0)
+        return sol["v"][-1, 0]
+
+    value_and_slope = jax.jit(lambda t: jax.jvp(potential, (t,), (jnp.ones(()),)))
+    ends = [float(value_and_slope(jnp.asarray(18.5 + h))[0]) for h in (-1e-4, 1e-4)]
+    slope = float(value_and_slope(jnp.asarray(18.5))[1])
+    assert abs(slope) > 0.1
+    assert slope == pytest.approx((ends[1] - ends[0]) / 2e-4, rel=1e-6)
+
+
+@pytest.mark.slow
+def test_a_temperature_is_fitted():
+    current = np.where(np.arange(200) < 100, 10.0, 0.0)
+    empty = jn.recordings.VoltageTrace(np.zeros(200), current, dt=0.05)
+    made = jn.recordings.TracedNeuron(jn.HodgkinHuxley(temperature=12.0)).potential(empty)
+    data = jn.recordings.VoltageTrace(made, current, dt=0.05)
+    model = jn.recordings.TracedNeuron(jn.HodgkinHuxley(temperature=10.0))
+    result = jn.fit(model, data, free=["neuron.temperature"], starts=1)
+    assert float(result.params["neuron.temperature"]) == pytest.approx(12.0, abs=1e-4)
+
+
 @pytest.mark.parametrize(
     ("solver", "order"),
     [(jn.ExponentialEuler(), 2), (jn.CrankNicolson(), 2), (jn.EulerMaruyama(), 1), (jn.RungeKutta4(), 4)],
