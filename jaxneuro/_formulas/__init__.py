@@ -26,7 +26,7 @@ from ._input import (
     poisson_input as poisson_input,
 )
 from ._kramers import kramers_rate as kramers_rate
-from ._line import Equation as Equation
+from ._line import Equation as Equation, lowest as lowest
 from ._membrane_input import DecayingCurrent as DecayingCurrent, Input as Input
 from ._multiplicative import (
     QuadraticDiffusion as QuadraticDiffusion,

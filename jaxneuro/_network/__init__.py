@@ -14,7 +14,6 @@ from ._counts import (
 )
 from ._drive import (
     AbstractDrive as AbstractDrive,
-    OUCurrentDrive as OUCurrentDrive,
     PoissonDrive as PoissonDrive,
     WhiteNoiseDrive as WhiteNoiseDrive,
     normal_numbers as normal_numbers,
@@ -22,6 +21,7 @@ from ._drive import (
 from ._in_degrees import warn_of_negative as warn_of_negative
 from ._kind import AbstractNetwork as AbstractNetwork, check_network as check_network, check_spiking as check_spiking
 from ._network import Network as Network, check_understood as check_understood
+from ._ou_drives import OUConductanceDrive as OUConductanceDrive, OUCurrentDrive as OUCurrentDrive
 from ._population import (
     AbstractInitial as AbstractInitial,
     AtRest as AtRest,

@@ -17,7 +17,6 @@ from .._numerics import (
     as_leaf,
     check_finite,
     check_nonnegative,
-    check_positive,
     is_concrete,
     step_keys,
 )
@@ -261,69 +260,6 @@ class WhiteNoiseDrive(AbstractDrive):
     def input(self, constants: Any, state: None, drawn: Array, v: Float[Array, "n"] | None) -> Received:
         """mu, and sigma times the number drawn."""
         return Received(None, Input(current=jnp.broadcast_to(self.mu, drawn.shape), noise=self.sigma * drawn))
-
-
-class OUCurrentDrive(AbstractDrive):
-    """A current that is an Ornstein-Uhlenbeck process, of its own in every neuron.
-
-        tau dI/dt = -(I - mean) + sigma sqrt(2 tau) xi:  mean `mean`, standard deviation `sigma`, correlation
-        sigma^2 exp(-|t|/tau). A run starts in the stationary state.
-
-    The law of the values at the starts of steps is exact for every dt; each is held for its step.
-
-    **Arguments:**
-
-    - `targets`: name of a population, or a tuple of names.
-    - `mean`, `sigma`: [mV of integrate-and-fire neurons, uA/cm2 of neurons with channels], numbers or one a target.
-    - `tau`: correlation time [ms].
-
-    Raises `ValueError` where `sigma` is negative, `tau` is not positive or a value is not finite.
-
-    Derivatives: forward and reverse mode, in every number.
-
-    ```python
-    >>> import jaxneuro as jn
-    >>> drive = jn.OUCurrentDrive("E", mean=15.0, sigma=5.0, tau=5.0)
-
-    ```
-
-    Source: Uhlenbeck and Ornstein (1930), doi:10.1103/PhysRev.36.823; the exact update: Gillespie (1996),
-    doi:10.1103/PhysRevE.54.2084, equation (1.6).
-    """
-
-    targets: tuple[str, ...] = eqx.field(static=True)
-    mean: Float[Array, "*n"]
-    sigma: Float[Array, "*n"]
-    tau: Float[Array, "*n"]
-
-    def __init__(
-        self, targets: str | tuple[str, ...] | list[str], *, mean: ArrayLike, sigma: ArrayLike, tau: ArrayLike
-    ):
-        self.targets = checked_targets("targets", targets)
-        self.mean, self.sigma, self.tau = as_leaf(mean, "mean"), as_leaf(sigma, "sigma"), as_leaf(tau, "tau")
-        check_finite("mean", self.mean)
-        check_nonnegative("sigma", self.sigma)
-        check_positive("tau", self.tau)
-
-    def gives(self) -> tuple[str, ...]:
-        """Current."""
-        return ("current",)
-
-    def init(self, n: int, key: PRNGKeyArray) -> Float[Array, "n"]:
-        """Deviations from the mean, in units of sigma."""
-        return jax.random.normal(key, (n,), self.sigma.dtype)
-
-    def draw(
-        self, key: PRNGKeyArray, steps: Int[Array, "time"], dt: float, n: int, table: None
-    ) -> Float[Array, "time n"]:
-        """Standard normal numbers."""
-        return normal_numbers(key, steps, n, self.sigma.dtype)
-
-    def input(self, constants: float, state: Array, drawn: Array, v: Float[Array, "n"] | None) -> Received:
-        """The current of the step, and the deviation at its end."""
-        ratio = constants / self.tau
-        after = jnp.exp(-ratio) * state + jnp.sqrt(-jnp.expm1(-2.0 * ratio)) * drawn
-        return Received(after, Input(current=self.mean + self.sigma * state))
 
 
 def normal_numbers(key: PRNGKeyArray, steps: Int[Array, "time"], n: int, dtype: Any) -> Float[Array, "time n"]:

@@ -7,20 +7,22 @@ from ._conductance_neuron import (
     ConductanceNeuron as ConductanceNeuron,
     MembraneState as MembraneState,
 )
-from ._ei_rate import EIRate as EIRate
-from ._firing import Firing as Firing, crossing as crossing, fire as fire
-from ._hodgkin_huxley import HodgkinHuxley as HodgkinHuxley
-from ._integrate_and_fire import (
+from ._curves import (
     AbstractCurve as AbstractCurve,
     ExponentialCurve as ExponentialCurve,
-    IntegrateAndFire as IntegrateAndFire,
+    InwardRectifierCurve as InwardRectifierCurve,
     LinearCurve as LinearCurve,
     QuadraticCurve as QuadraticCurve,
 )
+from ._ei_rate import EIRate as EIRate
+from ._firing import Firing as Firing, crossing as crossing, fire as fire
+from ._hodgkin_huxley import HodgkinHuxley as HodgkinHuxley
+from ._integrate_and_fire import IntegrateAndFire as IntegrateAndFire
 from ._leaky_integrator import LeakyIntegrator as LeakyIntegrator
 from ._lif import LIF as LIF, LIFState as LIFState
 from ._neuron import (
     AbstractNeuron as AbstractNeuron,
+    CurvedMembrane as CurvedMembrane,
     LeakyMembrane as LeakyMembrane,
     StepConstants as StepConstants,
 )

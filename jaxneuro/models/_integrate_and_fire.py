@@ -1,6 +1,5 @@
 """Integrate-and-fire neurons whose spikes start by themselves, with adaptation: EIF, QIF, AdEx, Izhikevich."""
 
-import abc
 from typing import Any
 
 import equinox as eqx
@@ -20,113 +19,15 @@ from .._numerics import (
     violates,
 )
 from ..surrogate import AbstractSurrogate
+from ._curves import AbstractCurve
 from ._firing import Firing, fire
 from ._lif import MEMBRANE_PARTS
-from ._neuron import AbstractNeuron
+from ._neuron import AbstractNeuron, CurvedMembrane, LeakyMembrane
 from ._rest import first_rest
 from ._solver import Exact, ExponentialEuler, Propagator
 
 # Of the integral over the potential.
 _NODES = 400
-
-
-class AbstractCurve(eqx.Module):
-    """The drive F(V) [mV] of a membrane by itself: tau_m dV/dt = F(V) + I."""
-
-    @abc.abstractmethod
-    def __call__(self, v: Float[Array, "..."]) -> Float[Array, "..."]:
-        """F at the potential `v` [mV]."""
-
-    @abc.abstractmethod
-    def lowest(self) -> Float[Array, "*n"]:
-        """The potential [mV] at which F is least; -F there is the rheobase."""
-
-
-class ExponentialCurve(AbstractCurve):
-    """F(V) = -(V - v_rest) + delta_t exp((V - v_t)/delta_t): leak, and a spike that starts at `v_t`.
-
-    **Arguments:** `v_rest`, `v_t` [mV] and the sharpness `delta_t` [mV], each a number or (n,).
-
-    ```python
-    >>> import jaxneuro as jn
-    >>> curve = jn.ExponentialCurve(v_rest=-65.0, v_t=-50.0, delta_t=2.0)
-
-    ```
-
-    Source: Fourcaud-Trocme et al. (2003), doi:10.1523/JNEUROSCI.23-37-11628.2003.
-    """
-
-    v_rest: Float[Array, "*n"]
-    v_t: Float[Array, "*n"]
-    delta_t: Float[Array, "*n"]
-
-    def __init__(self, *, v_rest: ArrayLike = -65.0, v_t: ArrayLike = -50.0, delta_t: ArrayLike = 2.0):
-        self.v_rest, self.v_t, self.delta_t = (
-            as_leaf(v_rest, "v_rest"),
-            as_leaf(v_t, "v_t"),
-            as_leaf(delta_t, "delta_t"),
-        )
-        check_finite("v_rest", self.v_rest)
-        check_finite("v_t", self.v_t)
-        check_positive("delta_t", self.delta_t)
-
-    def __call__(self, v: Float[Array, "..."]) -> Float[Array, "..."]:
-        return self.v_rest - v + self.delta_t * jnp.exp(jnp.minimum((v - self.v_t) / self.delta_t, 60.0))
-
-    def lowest(self) -> Float[Array, "*n"]:
-        return self.v_t
-
-
-class QuadraticCurve(AbstractCurve):
-    """F(V) = k (V - v_rest) (V - v_c): rest at `v_rest`, and a spike from `v_c` on.
-
-    **Arguments:** `v_rest`, `v_c` [mV] and `k` [1/mV], each a number or (n,).
-
-    ```python
-    >>> import jaxneuro as jn
-    >>> curve = jn.QuadraticCurve(v_rest=-65.0, v_c=-50.0, k=0.05)
-
-    ```
-
-    Source: Ermentrout and Kopell (1986), doi:10.1137/0146017; Izhikevich (2007), Dynamical Systems in Neuroscience.
-    """
-
-    v_rest: Float[Array, "*n"]
-    v_c: Float[Array, "*n"]
-    k: Float[Array, "*n"]
-
-    def __init__(self, *, v_rest: ArrayLike = -65.0, v_c: ArrayLike = -50.0, k: ArrayLike = 0.05):
-        self.v_rest, self.v_c, self.k = as_leaf(v_rest, "v_rest"), as_leaf(v_c, "v_c"), as_leaf(k, "k")
-        check_finite("v_rest", self.v_rest)
-        check_finite("v_c", self.v_c)
-        check_positive("k", self.k)
-
-    def __call__(self, v: Float[Array, "..."]) -> Float[Array, "..."]:
-        return self.k * (v - self.v_rest) * (v - self.v_c)
-
-    def lowest(self) -> Float[Array, "*n"]:
-        return 0.5 * (self.v_rest + self.v_c)
-
-
-class LinearCurve(AbstractCurve):
-    """F(V) = -(V - v_rest), the leak alone: an integrate-and-fire neuron with it is leaky.
-
-    **Arguments:** `v_rest` [mV].
-
-    Raises `ValueError` where a value is not finite.
-    """
-
-    v_rest: Float[Array, "*n"]
-
-    def __init__(self, *, v_rest: ArrayLike = 0.0):
-        self.v_rest = as_leaf(v_rest, "v_rest")
-        check_finite("v_rest", self.v_rest)
-
-    def __call__(self, v: Float[Array, "*n"]) -> Float[Array, "*n"]:
-        return self.v_rest - v
-
-    def lowest(self) -> Float[Array, "*n"]:
-        return self.v_rest
 
 
 class AdaptingState(eqx.Module):
@@ -162,7 +63,7 @@ class IntegrateAndFire(AbstractNeuron):
 
     **Arguments**, each but the curve a number or an array (n,):
 
-    - `curve`: F, `ExponentialCurve` or `QuadraticCurve`.
+    - `curve`: F, `ExponentialCurve`, `QuadraticCurve`, `LinearCurve`, or a sum with `InwardRectifierCurve`.
     - `tau_m` [ms]; `v_peak`, `v_reset` [mV]; `t_ref` [ms], rounded to whole steps of dt.
     - `a` [1], `b` [mV], `tau_w` [ms], `v_w` [mV]: adaptation, none by default.
 
@@ -207,7 +108,7 @@ class IntegrateAndFire(AbstractNeuron):
         v_w: ArrayLike = 0.0,
     ):
         if not isinstance(curve, AbstractCurve):
-            raise ValueError(f"`curve` has to be an `ExponentialCurve` or a `QuadraticCurve`; got {curve!r}.")
+            raise ValueError(f"`curve` has to be a curve such as `ExponentialCurve`; got {curve!r}.")
         self.curve, self.tau_m, self.v_peak = curve, as_leaf(tau_m, "tau_m"), as_leaf(v_peak, "v_peak")
         self.v_reset, self.t_ref = as_leaf(v_reset, "v_reset"), as_leaf(t_ref, "t_ref")
         self.a, self.b, self.tau_w, self.v_w = (
@@ -253,6 +154,29 @@ class IntegrateAndFire(AbstractNeuron):
     def observe(self, y: AdaptingState) -> dict[str, Array]:
         """`v`, `w` and `refractory`."""
         return {"v": y.v, "w": y.w, "refractory": y.refractory}
+
+    def diffusion_parameters(self) -> LeakyMembrane:
+        """The numbers of the leaky neuron that it is with a `LinearCurve` alone; else `ValueError`."""
+        rest = self.curve.leak_potential()
+        if rest is None:
+            raise ValueError(
+                "this theory is of leaky integrate-and-fire neurons such as `LIF`, and IntegrateAndFire is none: take "
+                "`EffectiveNoise()`, which covers it without adaptation, or simulate it."
+            )
+        return LeakyMembrane(self.tau_m, rest, self.v_peak, self.v_reset, self._without_adaptation())
+
+    def curved_membrane(self) -> CurvedMembrane | None:
+        """The curve and the numbers; `ValueError` where it adapts."""
+        t_ref = self._without_adaptation()
+        if self.curve.leak_potential() is not None:
+            return None
+        return CurvedMembrane(self.tau_m, self.curve, self.v_peak, self.v_reset, t_ref)
+
+    def _without_adaptation(self) -> Float[Array, "*n"]:
+        """t_ref; `ValueError` where the neuron adapts, NaN where only a transformation knows that."""
+        if violates(lambda a, b: (a == 0.0) & (b == 0.0), self.a, self.b):
+            raise ValueError("theory leaves out adaptation, and this neuron adapts (`a` or `b` is not 0): simulate it.")
+        return jnp.where((self.a == 0.0) & (self.b == 0.0), self.t_ref, jnp.nan)
 
     def rate_under(self, current: Float[Array, "*m"]) -> Float[Array, "*m"]:
         """1/(t_ref + tau_m (integral of dV/(F(V) + I) from v_reset to v_peak)), of a neuron that does not adapt."""
@@ -301,6 +225,12 @@ class IntegrateAndFire(AbstractNeuron):
 
 
 def _rate_under(model: IntegrateAndFire, i: Float[Array, "*m"]) -> Float[Array, "*m"]:
+    rest = model.curve.leak_potential()
+    if rest is not None:  # a leaky neuron rests where its drive is 0
+        above = rest + i - model.v_peak
+        fires = above > 0
+        climb = jnp.log1p((model.v_peak - model.v_reset) / jnp.where(fires, above, 1.0))
+        return jnp.where(fires, 1000.0 / (model.t_ref + model.tau_m * climb), 0.0)
     lowest = model.curve.lowest()
     excess = i + model.curve(lowest)
     fires = excess > 0

@@ -1,6 +1,7 @@
 """What a spiking neuron is to a run."""
 
 import abc
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -24,6 +25,19 @@ class LeakyMembrane(eqx.Module):
     v_th: Float[Array, "..."]
     v_reset: Float[Array, "..."]
     t_ref: Float[Array, "..."]
+
+
+class CurvedMembrane(eqx.Module):
+    """The numbers of an integrate-and-fire neuron whose membrane is not linear, as theory reads them.
+
+    tau_m dV/dt = F(V) + input, F the `curve`;   V >= v_peak: a spike, V = v_reset for t_ref.
+    """
+
+    tau_m: Float[Array, "*n"]
+    curve: Callable[[Float[Array, "..."]], Float[Array, "..."]]
+    v_peak: Float[Array, "*n"]
+    v_reset: Float[Array, "*n"]
+    t_ref: Float[Array, "*n"]
 
 
 class StepConstants(eqx.Module):
@@ -103,6 +117,10 @@ class AbstractNeuron(AbstractStimulated):
             f"`model` has to be a LIF or another neuron with `rate_under`; {type(self).__name__} has no formula for "
             "its rate: simulate it, as `jn.analysis.fi_curve` does."
         )
+
+    def curved_membrane(self) -> CurvedMembrane | None:
+        """The membrane of a neuron without adaptation whose drive F(V) is not the leak alone, for theory; else None."""
+        return None
 
     def inside_steps(self, name: str) -> "AbstractNeuron":
         """The same neuron with spikes at their times inside the steps; `name` is that of its population.

@@ -6,9 +6,15 @@ from ._autocovariance import (
     autocovariance_of as autocovariance_of,
     check_lags as check_lags,
 )
+from ._correlation_time import correlation_time as correlation_time
 from ._counts import CountMoments as CountMoments, WindowCounts as WindowCounts, spike_counts as spike_counts
 from ._fano import fano as fano, fano_of as fano_of
-from ._isi import IntervalMoments as IntervalMoments, isi_cv as isi_cv, isi_histogram as isi_histogram
+from ._isi import (
+    IntervalMoments as IntervalMoments,
+    burst_index as burst_index,
+    isi_cv as isi_cv,
+    isi_histogram as isi_histogram,
+)
 from ._poisson_laws import (
     binomial_counts as binomial_counts,
     interval_density as interval_density,

@@ -84,6 +84,40 @@ def isi_cv(trains: SpikeTrains | Sequence[np.ndarray]) -> Float[np.ndarray, "n"]
     return values
 
 
+# An interval is part of a burst where it is below this many refractory periods.
+_BURST = 3.0
+
+
+def burst_index(trains: SpikeTrains | Sequence[np.ndarray], *, t_ref: float) -> Float[np.ndarray, "n"]:
+    """The share of the interspike intervals of each spike train that are below 3 `t_ref`.
+
+    A neuron that a slow input carries above threshold fires at about 1/t_ref until it falls below it again: bursts.
+
+    **Arguments:** `trains`, as of `isi_cv`; `t_ref` [ms].
+
+    **Returns:** (n,), NaN for a neuron with fewer than three intervals.
+
+    Raises `ValueError` as `isi_cv`, and where `t_ref` is not positive.
+
+    ```python
+    >>> import numpy as np, jaxneuro as jn
+    >>> jn.statistics.burst_index([np.array([1.0, 4.0, 8.0, 50.0, 53.0])], t_ref=2.0).tolist()
+    [0.75]
+
+    ```
+
+    Source: Sanzeni, Histed and Brunel (2022), doi:10.1103/PhysRevX.12.011044, section VIII, in words.
+    """
+    check_positive("t_ref", t_ref)
+    each = trains.times if isinstance(trains, SpikeTrains) else trains
+    values = np.full(len(each), np.nan)
+    for i, times in enumerate(each):
+        intervals = np.diff(_increasing(i, times))
+        if intervals.size >= LEAST_INTERVALS:
+            values[i] = np.mean(intervals < _BURST * float(t_ref))
+    return values
+
+
 class IntervalHistogram(eqx.Module):
     """Interspike intervals in bins: `edges` (bins + 1,) [ms], `counts` (bins,), and `beyond`, how many were longer."""
 

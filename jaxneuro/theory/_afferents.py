@@ -28,7 +28,8 @@ class Afferents(eqx.Module):
       `synapse`, which says what one spike does (`spike_effect`).
     - `currents`: each a mean `mu` and a white noise `sigma` [mV], tau_m dV/dt = ... + mu + sigma sqrt(tau_m) xi;
       `current()` is the sum of the means [mV], `current_noise()` that of the sigma^2 [mV^2].
-    - `neuron`: the model; `membrane()` its numbers, where it is a leaky integrate-and-fire neuron.
+    - `neuron`: the model; `membrane()` its numbers, where it is a leaky integrate-and-fire neuron; `tau_m()` also where
+      its membrane is curved.
     - `origins`: of each stream; left out where populations are computed side by side.
     """
 
@@ -40,6 +41,11 @@ class Afferents(eqx.Module):
     def membrane(self) -> LeakyMembrane:
         """The numbers of a leaky integrate-and-fire neuron; `ValueError` where the neuron is another."""
         return self.neuron.diffusion_parameters()
+
+    def tau_m(self) -> Float[Array, ""]:
+        """The membrane time constant [ms] of either."""
+        curved = self.neuron.curved_membrane()
+        return self.membrane().tau_m if curved is None else curved.tau_m
 
     def current(self) -> Float[Array, ""]:
         """The constant input [mV]."""

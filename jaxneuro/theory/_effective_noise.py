@@ -23,9 +23,10 @@ from ..models import LeakyMembrane
 from ..synapses import SpikeEffect
 from ._afferents import Afferents, over_streams
 from ._asymptotics import Asymptotics, additive_asymptotics
+from ._curved import curved_cv, curved_density, curved_input, curved_log_rate
 from ._noise import AbstractNoise, EffectiveInput
 from ._noise_rate import hertz
-from ._time_course import check_one_filter, filter_of
+from ._time_course import check_at_once, check_one_filter, filter_of
 
 LOG_1000 = math.log(1000.0)  # from 1/ms to Hz
 # The least refractory period [ms] that bounds a search: with none, rates are searched to 100 kHz.
@@ -46,6 +47,12 @@ class EffectiveNoise(AbstractNoise):
     have one exponential time course of one `tau`, `ExponentialCurrent` and `ExponentialConductance`: a is then their
     weight times tau/tau_m.
 
+    An `IntegrateAndFire` neuron without adaptation, whose synapses act at once, has the rate (C3) of its own F(V),
+
+        1/nu = t_ref + 2 int_reset^peak dv W(v) int_-inf^v dx/(W(x) B^2),    W(V) = exp(-2 int^V A/B^2),
+
+    A = F(V)/tau_m + the mean input, B^2 its noise where that drift rests, or is slowest where it does not rest.
+
     **Arguments:** `regime`: of the filter, `ShortFilter()`, `Crossings()` or `LongFilter()`; without one the rule of
     `lif_rate_filtered`. `ShortFilter()` alone has a CV there.
 
@@ -57,9 +64,9 @@ class EffectiveNoise(AbstractNoise):
 
     ```
 
-    Source: Sanzeni, Histed and Brunel (2022), doi:10.1103/PhysRevX.12.011044, equations (5), (6), (8), (10), (G8) to
-    (G11); Richardson and Gerstner (2005), doi:10.1162/0899766053429444. The theories that keep the
-    multiplicative noise differ from it in the exponent of the rate.
+    Source: Sanzeni, Histed and Brunel (2022), doi:10.1103/PhysRevX.12.011044, equations (5), (6), (8), (10), (C2),
+    (C3, corrected), (G8) to (G11); Richardson and Gerstner (2005), doi:10.1162/0899766053429444. The theories that keep
+    the multiplicative noise differ from it in the exponent of the rate.
     """
 
     regime: AbstractRegime | None
@@ -69,11 +76,14 @@ class EffectiveNoise(AbstractNoise):
         self.regime = regime
 
     def rate(self, seen: Afferents) -> Float[Array, ""]:
-        if filter_of(seen) is not None:
+        if filter_of(seen) is not None or seen.neuron.curved_membrane() is not None:
             return hertz(self.log_rate(seen))
         return lif_rate(**_arguments(seen))
 
     def log_rate(self, seen: Afferents) -> Float[Array, ""]:
+        curved = seen.neuron.curved_membrane()
+        if curved is not None:
+            return curved_log_rate(seen, curved)
         filtered = _filtered(seen)
         if filtered is None:
             return lif_log_rate(**_arguments(seen))
@@ -81,6 +91,9 @@ class EffectiveNoise(AbstractNoise):
         return jnp.where(filtered.noisy, found, _noiseless_log_rate(filtered.neuron))
 
     def cv(self, seen: Afferents) -> Float[Array, ""]:
+        curved = seen.neuron.curved_membrane()
+        if curved is not None:
+            return curved_cv(seen, curved)
         filtered = _filtered(seen)
         if filtered is None:
             return lif_cv(**_arguments(seen))
@@ -89,6 +102,9 @@ class EffectiveNoise(AbstractNoise):
 
     def density(self, v: Float[Array, "..."], seen: Afferents) -> Float[Array, "..."]:
         self._refuse_filter("density of the potential", seen)
+        curved = seen.neuron.curved_membrane()
+        if curved is not None:
+            return curved_density(v, seen, curved)
         return lif_density(v, **_arguments(seen))
 
     def response(self, growth: Complex[Array, ""], seen: Afferents) -> LifResponse:
@@ -96,6 +112,9 @@ class EffectiveNoise(AbstractNoise):
         return effective_response(growth, _arguments(seen))
 
     def summary(self, seen: Afferents) -> EffectiveInput:
+        curved = seen.neuron.curved_membrane()
+        if curved is not None:
+            return curved_input(seen, curved).summary
         membrane = seen.membrane()
         leak = 1.0 / membrane.tau_m
 
@@ -108,11 +127,13 @@ class EffectiveNoise(AbstractNoise):
         return EffectiveInput(mu, _sqrt(tau * variance), tau)
 
     def check(self, seen: Afferents) -> None:
-        check_one_filter(seen)
+        if seen.neuron.curved_membrane() is None:
+            check_one_filter(seen)
+        else:
+            check_at_once(seen)
 
     def left_out(self, seen: Afferents) -> tuple[str, ...]:
-        membrane = seen.membrane()
-        effects = [s.synapse.spike_effect(s.weight.moments().mean, membrane.tau_m) for s in seen.streams]
+        effects = [s.synapse.spike_effect(s.weight.moments().mean, seen.tau_m()) for s in seen.streams]
         return jumps_left_out(seen) + (
             ("noise that depends on V",) if any(e.reversal is not None for e in effects) else ()
         )
@@ -128,7 +149,9 @@ class EffectiveNoise(AbstractNoise):
         return jnp.square(jnp.maximum(seen.membrane().v_th - at.mu, 0.0) / at.sigma)
 
     def most_rate(self, seen: Afferents) -> Float[Array, ""]:
-        return 1000.0 / jnp.maximum(seen.membrane().t_ref, _LEAST_REFRACTORINESS)
+        curved = seen.neuron.curved_membrane()
+        t_ref = seen.membrane().t_ref if curved is None else curved.t_ref
+        return 1000.0 / jnp.maximum(t_ref, _LEAST_REFRACTORINESS)
 
     def _refuse_filter(self, what: str, seen: Afferents) -> None:
         if filter_of(seen) is not None:
@@ -161,7 +184,7 @@ def _noiseless_log_rate(neuron: FilteredNeuron) -> Float[Array, ""]:
 
 def has_conductances(seen: Afferents) -> bool:
     """Whether any stream opens a conductance."""
-    tau_m = seen.membrane().tau_m
+    tau_m = seen.tau_m()
     return any(s.synapse.spike_effect(s.weight.moments().mean, tau_m).reversal is not None for s in seen.streams)
 
 

@@ -65,17 +65,17 @@ def check_one_filter(seen: Afferents) -> None:
 
 
 def _effects(seen: Afferents) -> list[SpikeEffect]:
-    tau_m = seen.membrane().tau_m
+    tau_m = seen.tau_m()
     return [s.synapse.spike_effect(s.weight.moments().mean, tau_m) for s in seen.streams]
 
 
 def _checked_effects(seen: Afferents) -> list[SpikeEffect]:
     """What one spike of each stream does; `ValueError` by name where a synapse does not say."""
-    membrane, found = seen.membrane(), []
+    tau_m, found = seen.tau_m(), []
     for origin, stream in zip(seen.origins, seen.streams, strict=True):
         try:
             values, _ = stream.weight.nodes(1)
-            found.append(stream.synapse.spike_effect(values[0], membrane.tau_m))
+            found.append(stream.synapse.spike_effect(values[0], tau_m))
         except ValueError as error:
             raise ValueError(f"`{origin.name}`: {error}") from None
     return found

@@ -157,7 +157,7 @@ def test_refusals(as_users_run):
         (uneven, r"`drives\[0\].synapse` differs between target neurons"),
         (drive(jn.AlphaCurrent(2.0), 0.1), r"`populations\['E'\]`: `drives\[0\]`.*course of AlphaCurrent has 2"),
         (drive(jn.DeltaCurrent(), 0.1, model=jn.LIF(reset=jn.reset.Soft())), r"'E'.*neurons with `jn.reset.Hard"),
-        (drive(jn.DeltaCurrent(), 0.1, model=jn.neurons.qif()), "'E'.*IntegrateAndFire is none"),
+        (drive(jn.DeltaCurrent(), 0.1, model=jn.neurons.adex()), "'E'.*this neuron adapts"),
     ]
     for net, sentence in cases:
         with pytest.raises(ValueError, match=sentence):

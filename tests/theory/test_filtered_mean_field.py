@@ -166,7 +166,7 @@ def test_crossings_alone_have_no_root_at_a_long_time_constant():
     none = mean_field(conductances(100.0), noise=EffectiveNoise(Crossings()), throw=False)
     assert np.isnan(none.rate["E"])
     assert none.result == jn.Result.no_fixed_point
-    with pytest.raises(RuntimeError, match="no"):
+    with pytest.raises(RuntimeError, match="No self-consistent rate"):
         mean_field(conductances(100.0), noise=EffectiveNoise(Crossings()))
 
 
