@@ -89,10 +89,26 @@ class Projection(eqx.Module):
             self.weight = checked_law(weight, synapse)
         else:
             self.weight = checked_weight(1.0 if weight is None else weight, synapse, given)
+        if synapse.presynaptic(1) is not None:
+            self.check_amplitudes()
         if isinstance(connectivity, AbstractWeights):
             _check_given(connectivity, synapse, self.delays)
         elif not isinstance(self.delays, AbstractDelayLaw):
             raise ValueError("`delay` can be a `TrainableDelay` only with given weights such as `Weights(matrix)`.")
+
+    def check_amplitudes(self) -> None:
+        """Raises `ValueError` where spikes of `pre` that have amplitudes cannot be transmitted."""
+        name = type(self.synapse).__name__
+        if not self.synapse.takes_amplitudes():
+            raise ValueError(
+                f"`synapse` from {self.pre!r} is a `{name}`, which counts spikes, and these have amplitudes: give "
+                "spikes of true and false, or choose another synapse."
+            )
+        if not self.synapse.is_linear() and not isinstance(self.weight, AbstractWeightLaw) and self.weight.ndim:
+            raise ValueError(
+                f"`weight` has to be one number where spikes from {self.pre!r} have amplitudes and act by a jump that "
+                "is not linear in them, such as `FirstOrderJump()`: take `ExactJump()`, or a projection a weight."
+            )
 
     @property
     def delay(self) -> Any:

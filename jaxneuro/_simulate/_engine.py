@@ -218,6 +218,9 @@ class SpikingProgram(AbstractProgram):
             if memories[i] is not None:
                 memories[i], used = projection.synapse.release(memories[i], fired.spikes, self.plan.dt)
                 fired = with_amplitude(fired, used)
+            if fired.weighted and not projection.synapse.is_linear():
+                counted = projection.synapse.counts_as(fired.soft, own.targets[0].weight)
+                fired = dataclasses.replace(fired, soft=counted)
             if own.off_grid:
                 moved.append(off_grid_arrivals(own.arrivals, rows, fired, self.plan.dt))
             else:

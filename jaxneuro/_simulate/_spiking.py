@@ -168,6 +168,8 @@ def _check_spikes(net: Network, key: PRNGKeyArray, dt: float) -> tuple[str, ...]
             )
         if dtype != jnp.bool_:
             with_amplitudes.append(name)
+            for projection in [p for p in net.projections if p.pre == name]:
+                projection.check_amplitudes()
     return tuple(with_amplitudes)
 
 

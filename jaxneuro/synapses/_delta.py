@@ -148,5 +148,13 @@ class DeltaConductance(AbstractSynapse):
         if not summed:
             self.jump.check(name, weight)
 
+    def counts_as(self, amplitude: Float[Array, "time n_pre"], weight: Float[Array, ""]) -> Float[Array, "time n_pre"]:
+        """A spike of amplitude s jumps as one of efficacy s a: it is as many spikes as it has exponents."""
+        if self.is_linear():
+            return amplitude
+        silent = weight == 0
+        one = jnp.where(silent, 0.5, weight)
+        return jnp.where(silent, amplitude, self.jump.exponent(amplitude * one) / self.jump.exponent(one))
+
     def is_linear(self) -> bool:
         return self.jump.is_linear()

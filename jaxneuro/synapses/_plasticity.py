@@ -105,6 +105,9 @@ class ShortTermPlasticity(AbstractSynapse):
     def is_plain(self) -> bool:
         return False
 
+    def counts_as(self, amplitude: Float[Array, "time n_pre"], weight: Float[Array, ""]) -> Float[Array, "time n_pre"]:
+        return self.synapse.counts_as(amplitude, weight)
+
     def presynaptic(self, n_pre: int) -> Resources:
         """The resources of `n_pre` neurons that have long been silent."""
         return Resources(jnp.zeros(n_pre, self.u_0.dtype), jnp.zeros(n_pre, self.u_0.dtype))
@@ -221,6 +224,10 @@ class StochasticRelease(AbstractSynapse):
         return False
 
     def is_plain(self) -> bool:
+        return False
+
+    def takes_amplitudes(self) -> bool:
+        """False: a spike of an amplitude has no number of quanta."""
         return False
 
     def chance(self, key: PRNGKeyArray, steps: Int[Array, "time"], n_post: int) -> Float[Array, "time n_post"]:

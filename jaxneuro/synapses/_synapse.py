@@ -79,6 +79,14 @@ class AbstractSynapse(eqx.Module):
         """The memory after a block of steps of `dt` [ms], and the amplitude of each spike, 0 where there is none."""
         raise NotImplementedError("A synapse with a `presynaptic` memory has to have `release`.")
 
+    def counts_as(self, amplitude: Float[Array, "time n_pre"], weight: Float[Array, ""]) -> Float[Array, "time n_pre"]:
+        """How many spikes of `weight` one with an `amplitude` is: the amplitude itself, where the synapse is linear."""
+        return amplitude
+
+    def takes_amplitudes(self) -> bool:
+        """Whether a spike may have an amplitude; where it is counted it may not."""
+        return True
+
     def chance(self, key: PRNGKeyArray, steps: Int[Array, "time"], n_post: int) -> Float[Array, "time n_post"] | None:
         """The random numbers of the successive `steps` by which spikes are transmitted; None where all are.
 
