@@ -17,6 +17,7 @@ from ..models import Firing
 from ..surrogate import AbstractSurrogate
 from ._deliver import with_amplitude
 from ._exact_times import off_grid_arrivals
+from ._heard import Heard, input_values
 from ._machine import AbstractProgram, Cut, Emitted, Look
 from ._plan import NetworkState, Plan, all_finite, drives_are_wrong
 from ._stimulus import Stimulus, as_input
@@ -32,6 +33,8 @@ class SpikingProgram(AbstractProgram):
     first: Int[Array, ""]
     wrong_wiring: Bool[Array, ""] | None
     surrogates: dict[str, AbstractSurrogate]
+    heard: tuple[tuple[str, ...], ...] = eqx.field(static=True)
+    """What each population of neurons may record of its input."""
     timed: bool = eqx.field(static=True)
     block_steps: int = eqx.field(static=True)
     group_steps: int = eqx.field(static=True)
@@ -43,8 +46,14 @@ class SpikingProgram(AbstractProgram):
         return dataclasses.replace(state, pending=tuple([rows.astype(own.pending) for rows, own in plans]))
 
     def observe(self, state: NetworkState, name: str) -> dict[str, Any]:
-        """The variables of the neurons."""
-        return self.net.populations[name].model.observe(state.neurons[name])
+        """The variables of the neurons; of their input, which is of a step and not of a moment, nothing."""
+        return self._seen(state, name, {})
+
+    def _seen(self, state: NetworkState, name: str, heard: Mapping[str, list[Heard]]) -> dict[str, Any]:
+        """The variables of the neurons after a step, and what they heard in it."""
+        own = self.net.populations[name].model.observe(state.neurons[name])
+        names = self.heard[self.net.neuron_names.index(name)]
+        return own | input_values(names, heard.get(name, []), self.plan.sizes[name])
 
     def failed(self, state: NetworkState, nonfinite: Bool[Array, ""]) -> Result:
         """What cannot be refused while values are traced is said here."""
@@ -163,7 +172,7 @@ class SpikingProgram(AbstractProgram):
         self, state: NetworkState, arriving: dict[str, Any], look: Look
     ) -> tuple[NetworkState, tuple[dict[str, Firing], dict[str, Any]]]:
         """One step of every neuron."""
-        inputs, synapses, drives = self._inputs(state, arriving)
+        inputs, synapses, drives, heard = self._inputs(state, arriving)
         timed = self.timed or any(own.off_grid for own in self.plan.projections)
         neurons, firing = {}, {}
         for name, now in state.neurons.items():
@@ -171,15 +180,17 @@ class SpikingProgram(AbstractProgram):
             neurons[name], fired = model.step(constants, now, inputs[name])
             firing[name] = fired if timed else Firing(fired.spikes, fired.soft, fired.sensitive)
         new = NetworkState(state.step, neurons, synapses, drives, state.pending, state.presynaptic, state.sources)
-        return new, (firing, look(lambda name: self.observe(new, name)))
+        return new, (firing, look(lambda name: self._seen(new, name, heard)))
 
-    def _inputs(self, state: NetworkState, arriving: dict[str, Any]) -> tuple[dict[str, Input], tuple, tuple]:
-        """What every population receives, and what synapses and drives are afterwards."""
+    def _inputs(self, state: NetworkState, arriving: dict[str, Any]) -> tuple[dict[str, Input], tuple, tuple, dict]:
+        """What every population receives, what synapses and drives are afterwards, and what came from where."""
         net, plan = self.net, self.plan
         inputs = {name: Input() for name in state.neurons}
+        heard: dict[str, list[Heard]] = {name: [] for name in state.neurons}
         for name, own in self.stimulus.items():
             constant = {part: s.constant for part, s in own.items() if s.constant is not None}
             inputs[name] = as_input(arriving["stimulus"][name] | constant, plan.sizes[name])
+            heard[name].append(("stimulus", inputs[name]))
         potentials = {name: net.populations[name].model.observe(now).get("v") for name, now in state.neurons.items()}
         synapses = []
         for i, projection in enumerate(net.projections):
@@ -192,19 +203,22 @@ class SpikingProgram(AbstractProgram):
                 received = synapse.step(target.constants, old, own, weight, potentials[name])
                 kept.append(received.state)
                 inputs[name] = inputs[name] + received.inputs
+                heard[name].append((projection.pre, received.inputs))
             synapses.append(tuple(kept))
         drives = []
-        for of_targets, drawn, states in zip(plan.drives, arriving["drives"], state.drives, strict=True):
+        of_drives = zip(plan.drives, arriving["drives"], state.drives, strict=True)
+        for i, (of_targets, drawn, states) in enumerate(of_drives):
             kept = []
             for target, old in zip(of_targets.targets, states, strict=True):
                 own = jax.tree_util.tree_map(lambda x, at=target: x[at.start : at.stop], drawn)
                 received = target.drive.input(target.constants, old, own, potentials[target.name])
                 kept.append(received.state)
                 inputs[target.name] = inputs[target.name] + received.inputs
+                heard[target.name].append((f"drives[{i}]", received.inputs))
             drives.append(tuple(kept))
         for name, given in inputs.items():
             check_understood("The run", given.parts(), name, net.populations[name].model)
-        return inputs, tuple(synapses), tuple(drives)
+        return inputs, tuple(synapses), tuple(drives), heard
 
     def _advance(self, state: NetworkState, firing: Mapping[str, Firing]) -> tuple[tuple, tuple]:
         """Takes the rows that have arrived off the front, and adds the block's spikes at the back."""
@@ -218,7 +232,7 @@ class SpikingProgram(AbstractProgram):
             if memories[i] is not None:
                 memories[i], used = projection.synapse.release(memories[i], fired.spikes, self.plan.dt)
                 fired = with_amplitude(fired, used)
-            if fired.weighted and not projection.synapse.is_linear():
+            if fired.soft is not None and fired.weighted and not projection.synapse.is_linear():
                 counted = projection.synapse.counts_as(fired.soft, own.targets[0].weight)
                 fired = dataclasses.replace(fired, soft=counted)
             if own.off_grid:

@@ -24,9 +24,9 @@ from ._deliver import (
 from ._machine import AbstractRunState
 from ._wire import Wiring, sizes_of
 
-# A network without projections has no delay to set its block; this many steps amortise the loop.
+# Steps of a block where no delay sets it: enough of them that the loop itself costs little.
 _FREE_BLOCK = 16
-# Steps whose random input is drawn at once, at the least: shorter draws would not fill a kernel.
+# Random input is drawn for at least so many steps at once: a draw of few numbers costs as much as one of many.
 _LEAST_DRAW = 16
 
 
@@ -121,6 +121,7 @@ def make_plan(
     solver: AbstractSolver | None,
     surrogates: Mapping[str, AbstractSurrogate | None],
     amplitudes: tuple[str, ...],
+    within_step: tuple[str, ...],
 ) -> Plan:
     """Prepares a run of `n_steps` steps of `dt` [ms]; `amplitudes` are the sources whose spikes are floats."""
     sizes = sizes_of(net, net.names)
@@ -134,7 +135,9 @@ def make_plan(
     for i, (projection, operator) in enumerate(zip(net.projections, wiring.operators, strict=True)):
         delays = projection.delays.steps(f"projections[{i}].delay", dt)
         soft = surrogates.get(projection.pre) is not None or projection.pre in amplitudes
-        projections.append(_projection_plan(net, projection, operator, delays, soft, taus, sizes, dt))
+        off_grid = projection.pre in within_step and projection.synapse.hears_inside_steps()
+        known = projection.pre in net.source_names
+        projections.append(_projection_plan(projection, operator, delays, known, soft, off_grid, taus, sizes, dt))
         heard += [] if projections[-1].ahead else [delays.least]
     block = _even_share(n_steps, min(heard, default=_FREE_BLOCK))
     blocks_per_draw = _even_share(n_steps // block, max(1, _LEAST_DRAW // block))
@@ -144,24 +147,24 @@ def make_plan(
 
 
 def _projection_plan(
-    net: Network,
     projection: Projection,
     operator: AbstractOperator | None,
     delays: StepRange,
+    known: bool,
     soft: bool,
+    off_grid: bool,
     taus: Mapping[str, Any],
     sizes: dict[str, int],
     dt: float,
 ) -> ProjectionPlan:
-    """`soft`, whether the spikes of its source are floats."""
+    """`known`, whether no neuron has a say in the spikes; `soft`, whether they are floats."""
     synapse, scale = projection.synapse, projection.law.scale
     targets = []
     for name, start, stop in spans(sizes, projection.post):
         weight = scale[start:stop] if scale.ndim else scale
         targets.append(Target(name, start, stop, synapse.prepare(dt, taus[name]), weight))
     remembers = synapse.presynaptic(1) is not None
-    ahead = operator is None and projection.pre in net.source_names and not remembers
-    off_grid = is_off_grid(net, projection)
+    ahead = operator is None and known and not remembers
     floats = soft or remembers or off_grid
     pending = jnp.dtype(jnp.result_type(float)) if floats or operator is None else operator.count_dtype
     return ProjectionPlan(tuple(targets), _arrivals(projection, operator, delays, dt), ahead, off_grid, pending)
@@ -215,7 +218,7 @@ def initial_state(net: Network, wiring: Wiring, first: int, dt: float, key: PRNG
         presynaptic.append(p.synapse.presynaptic(sizes[p.pre]))
         # Of a spike inside its step three moments are on their way.
         shape = (p.delays.steps(f"projections[{i}].delay", dt).most, sum([sizes[name] for name in p.post]))
-        off_grid = is_off_grid(net, p)
+        off_grid = _is_off_grid(net, p)
         dtype = jnp.result_type(float) if off_grid or operator is None else operator.count_dtype
         pending.append(jnp.zeros((*shape, 3) if off_grid else shape, dtype))
     for i, drive in enumerate(net.drives):
@@ -228,7 +231,7 @@ def initial_state(net: Network, wiring: Wiring, first: int, dt: float, key: PRNG
     return NetworkState(step, neurons, tuple(synapses), tuple(drives), tuple(pending), tuple(presynaptic), sources)
 
 
-def is_off_grid(net: Network, projection: Projection) -> bool:
+def _is_off_grid(net: Network, projection: Projection) -> bool:
     """Whether the spikes of a projection have times inside their steps, which its targets feel."""
     timed = projection.pre in net.neuron_names and net.populations[projection.pre].model.spikes_within_step()
     return timed and projection.synapse.hears_inside_steps()

@@ -16,6 +16,7 @@ from ..surrogate import AbstractSurrogate
 from ._driver import SINGLE, drive as drive_machine
 from ._engine import SpikingProgram
 from ._exact_times import with_exact_times
+from ._heard import input_names
 from ._machine import AbstractMachine
 from ._plan import NetworkState, initial_state, make_plan
 from ._solution import Solution, sentence
@@ -56,10 +57,16 @@ def simulate_spiking(
         drive.check(f"`drives[{index}]`", dt)
     _check_solver(net, solver)
     surrogates = _checked_surrogates(net, surrogate)
-    models = [net.populations[name].model for name in net.neuron_names]
-    sizes = sizes_of(net, net.neuron_names).values()
-    variables = tuple([_variables(model, n) for model, n in zip(models, sizes, strict=True)])
-    machine = SpikingMachine(net, wiring, wrong_wiring, key, stimuli, solver, surrogates, variables, amplitudes, dt)
+    variables, within_step = [], []
+    for name, n in sizes_of(net, net.neuron_names).items():
+        model = net.populations[name].model
+        variables.append(_variables(model, n))
+        within_step += [name] if model.spikes_within_step() else []
+    machine = SpikingMachine(
+        net=net, wiring=wiring, wrong_wiring=wrong_wiring, key=key, stimuli=stimuli, solver=solver,
+        surrogates=surrogates, variables=tuple(variables), heard=input_names(net, stimuli),
+        within_step=tuple(within_step), amplitudes=amplitudes, dt=dt,
+    )  # fmt: skip
     return drive_machine(
         machine, first, n_steps, dt=dt, record=record, state=state, progress=progress, throw=throw, single=single,
         adjoint=checked_adjoint(adjoint, Checkpoint() if surrogates else Direct()),
@@ -78,6 +85,10 @@ class SpikingMachine(AbstractMachine):
     surrogates: dict[str, AbstractSurrogate]
     variables: tuple[tuple[str, ...], ...] = eqx.field(static=True)
     """Of each population of neurons."""
+    heard: tuple[tuple[str, ...], ...] = eqx.field(static=True)
+    """What each may record of its input."""
+    within_step: tuple[str, ...] = eqx.field(static=True)
+    """The populations whose spikes have times inside their steps."""
     amplitudes: tuple[str, ...] = eqx.field(static=True)
     """The sources whose spikes are floats."""
     dt: float = eqx.field(static=True)
@@ -89,17 +100,20 @@ class SpikingMachine(AbstractMachine):
     def layout(self, n_steps: int, first: Int[Array, ""]) -> Layout:
         """Neurons have their variables, sources none."""
         net = self.net
-        fields = dict.fromkeys(net.names, ()) | dict(zip(net.neuron_names, self.variables, strict=True))
-        within = tuple([name for name in net.neuron_names if net.populations[name].model.spikes_within_step()])
+        fields: dict[str, tuple[str, ...]] = dict.fromkeys(net.names, ())
+        for name, own, heard in zip(net.neuron_names, self.variables, self.heard, strict=True):
+            fields[name] = (*own, *heard)
         soft, sizes = (*self.surrogates, *self.amplitudes), sizes_of(net, net.names)
-        return Layout(sizes, fields, soft, within, net.names, self.dt, n_steps, first)
+        return Layout(sizes, fields, soft, self.within_step, net.names, self.dt, n_steps, first)
 
     def program(self, n_steps: int, first: Int[Array, ""], timed: bool) -> SpikingProgram:
         """With the constants of the run."""
-        plan = make_plan(self.net, self.wiring, self.dt, n_steps, self.solver, self.surrogates, self.amplitudes)
+        plan = make_plan(
+            self.net, self.wiring, self.dt, n_steps, self.solver, self.surrogates, self.amplitudes, self.within_step
+        )
         return SpikingProgram(
             net=self.net, plan=plan, key=self.key, stimulus=self.stimuli, first=first,
-            wrong_wiring=self.wrong_wiring, surrogates=self.surrogates, timed=timed,
+            wrong_wiring=self.wrong_wiring, surrogates=self.surrogates, heard=self.heard, timed=timed,
             block_steps=plan.block, group_steps=plan.block * plan.blocks_per_draw, kept=plan.kept,
         )  # fmt: skip
 

@@ -72,14 +72,14 @@ class Checkpoint(AbstractAdjoint):
         n = indices.shape[0]
         if n == 0:
             return carry
-        # Rounded so that what is left over is shorter than a segment, and no segments are more than asked for.
+        # Rounded up: there are never more segments than were asked for, and what is left over is a shorter one.
         length = -(-n // self.segments) if self.segments else max(1, round(n / math.sqrt(n * kept)))
         segments = n // length
         whole = indices[: segments * length].reshape(segments, length)
 
         @jax.checkpoint
         def segment(state: Any, own: Array) -> Any:
-            # One body is no loop: what it keeps would be copied from the arrays of one into those of the other.
+            # A segment of one turn is no loop: a loop copies what its turns keep into arrays, here for nothing.
             return body(state, own[0]) if own.shape[0] == 1 else _scan(body, state, own)
 
         carry = _scan(segment, carry, whole)

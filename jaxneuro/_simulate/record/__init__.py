@@ -13,6 +13,7 @@ from ._fano import Fano as Fano
 from ._histogram import Density as Density, Histogram as Histogram
 from ._layout import Layout as Layout
 from ._population_rate import PopulationRate as PopulationRate
+from ._potential_autocovariance import PotentialAutocovariance as PotentialAutocovariance
 from ._raster import Raster as Raster
 from ._rate import Rate as Rate
 from ._recorder import AbstractRecorder as AbstractRecorder, Recorded as Recorded, Window as Window

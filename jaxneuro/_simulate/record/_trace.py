@@ -7,10 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from ..._numerics import read_indices
 from ._recorder import AbstractRecorder, Layout, Recorded, Window
 from ._scope import Scope
-from ._watch import Watch, watched
+from ._watch import Watch, chosen_neurons, watched
 
 
 class Trace(AbstractRecorder):
@@ -18,7 +17,11 @@ class Trace(AbstractRecorder):
 
     **Arguments:**
 
-    - `variable`: "population.variable", or the variable alone for a single population.
+    - `variable`: "population.variable", or the variable alone for a single population. Beside the variables of the
+      model there is what neurons hear in a step: "E.input.current" [mV], "E.input.conductance" (relative to leak),
+      "E.input.kick", "E.input.noise" and "E.input.log_decay", summed over all sources, and "E.input.conductance.I" from
+      the population I alone, "E.input.current.drives[0]" from a drive, "E.input.current.stimulus" from the stimulus. A
+      conductance g gives the current "E.input.conductance_times_reversal" less g V.
     - `every`: record each step whose end, (k + 1) dt, is a multiple of `every` steps.
     - `neurons`: a slice, a sequence of indices, or true and false for each neuron; all by default.
     - `start`: [ms].
@@ -37,16 +40,7 @@ class Trace(AbstractRecorder):
         if isinstance(every, bool) or not isinstance(every, int | np.integer) or every < 1:
             raise ValueError(f"`every` has to be a positive number of steps; got {every!r}.")
         self.variable, self.every, self.scope = variable, int(every), Scope((), start)
-        self.of = None
-        if isinstance(neurons, slice) and not all(
-            end is None or isinstance(end, int | np.integer) for end in (neurons.start, neurons.stop, neurons.step)
-        ):
-            raise ValueError(f"`neurons` has to be a slice of whole numbers; got {neurons!r}.")
-        if neurons is None or isinstance(neurons, slice):
-            self.neurons = slice(None) if neurons is None else neurons
-        else:
-            indices, self.of = read_indices(neurons, "neurons")
-            self.neurons = tuple(indices.tolist())
+        self.neurons, self.of = chosen_neurons(neurons)
 
     def watch(self, layout: Layout) -> tuple[Watch, ...]:
         return (watched(self.variable, layout, self.neurons),)
@@ -54,12 +48,7 @@ class Trace(AbstractRecorder):
     def check(self, layout: Layout, first: int) -> None:
         self.scope.check(layout, first)
         own = self.watch(layout)[0]
-        own.check(f"Trace({self.variable!r})", layout)
-        n = layout.sizes[own.population]
-        if self.of not in (None, n):
-            raise ValueError(
-                f"`neurons` of `Trace({self.variable!r})` is a mask of {self.of} neurons; {own.population!r} has {n}."
-            )
+        own.check(f"Trace({self.variable!r})", layout, self.of)
 
     def rows(self, first: int, n_steps: int, dt: float) -> int:
         begin = self.scope.begin(first, dt)

@@ -7,6 +7,7 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Array, Shaped
 
+from ..._numerics import read_indices
 from ._layout import Layout
 
 
@@ -32,8 +33,9 @@ class Watch(eqx.Module):
         """How many of `n` neurons these are."""
         return self._indices(n).size
 
-    def check(self, what: str, layout: Layout) -> None:
-        """Raises `ValueError` where there is no such population, variable or neuron; `what` is the recorder."""
+    def check(self, what: str, layout: Layout, of: int | None = None) -> None:
+        """Raises `ValueError` where there is no such population, variable or neuron; `what` is the recorder, `of` how
+        many neurons a mask spoke of."""
         if self.population not in layout.sizes:
             first = next(iter(layout.sizes))
             raise ValueError(
@@ -47,13 +49,28 @@ class Watch(eqx.Module):
         own = self._indices(n)
         if own.size == 0 or own.min() < -n or own.max() >= n:
             raise ValueError(f"`neurons` of `{what}` has to lie within the {n} neurons.")
+        if of not in (None, n):
+            raise ValueError(f"`neurons` of `{what}` is a mask of {of} neurons; {self.population!r} has {n}.")
+
+
+def chosen_neurons(neurons: Any) -> tuple[slice | tuple[int, ...], int | None]:
+    """The argument `neurons` of a recorder, all by default, and of a mask its length."""
+    if neurons is None:
+        return slice(None), None
+    if isinstance(neurons, slice):
+        ends = (neurons.start, neurons.stop, neurons.step)
+        if not all(end is None or isinstance(end, int | np.integer) for end in ends):
+            raise ValueError(f"`neurons` has to be a slice of whole numbers; got {neurons!r}.")
+        return neurons, None
+    indices, of = read_indices(neurons, "neurons")
+    return tuple(indices.tolist()), of
 
 
 def watched(variable: str, layout: Layout, neurons: slice | tuple[int, ...] | None = None) -> Watch:
     """The watch of "population.variable", or of the variable alone where there is one population."""
-    population, _, name = variable.rpartition(".")
-    if not population and len(layout.sizes) == 1:
-        population = next(iter(layout.sizes))
+    population, _, name = variable.partition(".")
+    if population not in layout.sizes and len(layout.sizes) == 1:
+        population, name = next(iter(layout.sizes)), variable
     return Watch(population, name, neurons)
 
 
