@@ -1,4 +1,4 @@
-"""Theories of the conductance neuron: rates, exponents and gains, and their speed beside loops over SciPy's `quad`."""
+"""The conductance neuron: theories, what a clock costs, and speed beside loops over `quad`."""
 
 import time
 from typing import Any
@@ -126,9 +126,35 @@ def _speed() -> list[Row]:
     return rows
 
 
+def _clock() -> list[Row]:
+    """What a clock costs: the neuron at nu_X = 20 Hz in steps, beside a run from spike to spike of its input."""
+    import jax
+
+    import jaxneuro as jn
+
+    n, start, end, key = 2_000, 100.0, 600.0, jax.random.key(0)
+    lif = jn.LIF(tau_m=20.0, v_rest=-80.0, v_th=-55.0, v_reset=-65.0, t_ref=2.0)
+    streams = ((0.0, 0.01, 1_000, 20.0), (-75.0, 0.12, 250, 36.0))
+    rows = []
+    for rule, jump in (("a (E - V)", jn.FirstOrderJump()), ("exact jump", jn.ExactJump())):
+        drives = [
+            jn.PoissonDrive("E", jn.DeltaConductance(reversal, jump=jump), weight=a, n_sources=k, rate=rate)
+            for reversal, a, k, rate in streams
+        ]
+        net = jn.Network({"E": jn.Population(lif, n)}, drives=drives)
+        times = np.asarray(jn.simulate_events(net, end, most=200 * n, key=key).times)
+        exact = 1000.0 * np.sum((times > start) & (times < np.inf)) / (n * (end - start))
+        for dt in (0.05, 0.02, 0.01):
+            sol = jn.simulate(net, 0.0, end, dt=dt, key=key, record={"rate": jn.record.Rate(start=start)})
+            rate = float(np.mean(sol["rate"]["E"]))
+            note = f"{100.0 * (rate / exact - 1.0):+.1f}% of the run without a clock; {n} neurons, 0.5 s"
+            rows.append(_value(f"a clock of {dt:g} ms, {rule}", rate, float(exact), note=note))
+    return rows
+
+
 def run() -> list[Row]:
     """The rows, in float64."""
     import jax
 
     jax.config.update("jax_enable_x64", True)
-    return _rates() + _speed()
+    return _rates() + _clock() + _speed()

@@ -7,12 +7,13 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from .._network import Network, check_spiking
 from .._numerics import as_leaf, check_finite, check_nonnegative, phi, read_indices, to_milliseconds, violates
 from ..connectivity import AbstractWeights
 from ..models import LeakyMembrane
+from ._random_events import run_shots, shots_of, valid
 from ._wire import sizes_of
 
 # Halvings of an interval: its rounding error is reached.
@@ -81,11 +82,12 @@ def simulate_events(
     net: Network,
     t1: float,
     *,
-    spikes: Mapping[str, tuple[Any, Any]],
     most: int,
+    spikes: Mapping[str, tuple[Any, Any]] | None = None,
     stimulus: Mapping[str, Any] | None = None,
+    key: PRNGKeyArray | None = None,
 ) -> SpikeEvents:
-    """Runs LIF neurons with exponential currents from event to event; the derivative of a spike's time is exact.
+    """Runs LIF neurons from event to event: exponential currents of given spikes, or Poisson spikes that act at once.
 
         tau_m dV/dt = -(V - v_rest) + I + i,   tau_s dI/dt = -I,   I jumps by w when a spike arrives.
 
@@ -93,22 +95,30 @@ def simulate_events(
     rounding, and given its derivative by the implicit function theorem, dt = -(dV - dv_th)/V': reverse mode through the
     run is EventProp. It is the reference for surrogate gradients, for small networks: an event costs all neurons.
 
+    Independent neurons under `PoissonDrive`s of `DeltaConductance` or `DeltaCurrent` run from spike to spike of their
+    own input: between two V relaxes to rest, and each jumps as its rule says. Nothing is left to a step, where
+    `simulate` loses rate to first order in dt (docs/sharp-bits.md).
+
     **Arguments:**
 
     - `net`: of `SpikeSource`s and `LIF` neurons with a hard reset, that start at rest; given weights such as
       `Weights(matrix)`, `ExponentialCurrent` of one tau_s, fixed delays. t_ref is not rounded, and has a derivative.
+      Or of `LIF` neurons under Poisson drives, without projections.
     - `t1`: end [ms].
-    - `spikes`: {source: (times [ms], indices)}; the times are differentiable, and none is before 0.
     - `most`: spikes that are held.
+    - `spikes`: {source: (times [ms], indices)}; the times are differentiable, and none is before 0.
     - `stimulus`: {population: constant current i [mV]}, a number or (n,).
+    - `key`: of Poisson drives.
 
     **Returns:** `SpikeEvents`; `events.of("out")` are the first spike times of a population.
 
-    Raises `ValueError` where the network is another, a name is unknown, or a known threshold is not above rest;
-    `RuntimeError` where numbers that only a transformation knows are not finite, or are several tau_s.
+    Raises `ValueError` where the network is another, a name is unknown, `key` is missing or says nothing, or, without
+    drives, a known threshold is not above rest; `RuntimeError` where numbers that only a transformation knows are not
+    finite, or are several tau_s.
 
     Derivatives: forward and reverse mode, of every time by every weight, time constant, potential and input time.
-    Where a spike is about to appear or vanish (V' = 0) they grow without bound, and across that point times jump.
+    Where a spike is about to appear or vanish (V' = 0) they grow without bound, and across that point times jump. A run
+    under Poisson drives has none, and says so.
 
     ```python
     >>> import jax, jax.numpy as jnp, jaxneuro as jn
@@ -133,13 +143,37 @@ def simulate_events(
         raise ValueError(f"`most` has to be a positive number of spikes; got {most!r}.")
     t1 = to_milliseconds("t1", t1)
     check_nonnegative("t1", t1)
-    stimulus = {} if stimulus is None else stimulus
+    stimulus, spikes = {} if stimulus is None else stimulus, {} if spikes is None else spikes
     _check_names(net, spikes=spikes, stimulus=stimulus)
+    if net.drives:
+        return _at_random(net, t1, key, most, stimulus)
+    if key is not None:
+        raise ValueError("`key` is of Poisson drives, and `net` has none: leave it out.")
     plan, places = _plan(net, t1, spikes, stimulus)
     finite = jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree_util.tree_leaves(plan)])
     plan = eqx.error_if(plan, ~jnp.all(finite), "A weight, parameter, stimulus or spike time of the run is not finite.")
     times, neurons, overflow = _run(plan, most)
     return SpikeEvents(times, neurons, overflow, places)
+
+
+def _at_random(net: Network, t1: float, key: PRNGKeyArray | None, most: int, stimulus: Mapping) -> SpikeEvents:
+    membranes = {name: _membrane(net, name) for name in net.names}
+    for name, membrane in membranes.items():
+        _check_start(net, name, membrane)
+    shots, places = shots_of(net, membranes, stimulus)
+    if key is None:
+        raise ValueError("`key` is needed where `net` has Poisson drives: give jax.random.key(seed).")
+    shots = eqx.error_if(shots, ~valid(shots), "A rate, weight, parameter or stimulus of the run is no finite number.")
+    room = jnp.zeros(most, jnp.int32)
+    times, neurons, overflow = run_shots(shots, key, as_leaf(t1, "t1"), room)
+    return SpikeEvents(times, neurons, overflow, places)
+
+
+def _check_start(net: Network, name: str, membrane: LeakyMembrane) -> None:
+    initial = net.populations[name].initial
+    start = initial.fixed(membrane.v_rest)
+    if start is None or violates(lambda at, rest: at == rest, start, membrane.v_rest):
+        raise ValueError(f"`net`: {name!r} has to start at rest; got {initial!r}.")
 
 
 def _check_names(net: Network, **given: Any) -> None:
@@ -165,13 +199,11 @@ def _plan(net: Network, t1: float, spikes: Mapping, stimulus: Mapping) -> tuple[
         membrane = _membrane(net, name)
         if violates(lambda low, high: low < high, membrane.v_rest, membrane.v_th):
             raise ValueError(f"`net`: the threshold of {name!r} has to lie above rest.")
-        start = population.initial.fixed(membrane.v_rest)
-        if start is None or violates(lambda at, rest: at == rest, start, membrane.v_rest):
-            raise ValueError(f"`net`: {name!r} has to start at rest; got {population.initial!r}.")
+        _check_start(net, name, membrane)
         n = sizes_of(net, (name,))[name]
         neurons[name], places, begin = membrane, [*places, (name, begin, n)], begin + n
-    if net.drives or not places:
-        raise ValueError("`net` has to have LIF neurons and no drives: what happens between events is not random.")
+    if not places:
+        raise ValueError("`net` has to have LIF neurons.")
     own = {name: slice(b, b + n) for name, b, n in places}
 
     def side_by_side(field: str) -> Float[Array, "n"]:

@@ -137,7 +137,7 @@ class InwardRectifierCurve(AbstractCurve):
     >>> import jaxneuro as jn
     >>> curve = jn.ExponentialCurve() + jn.InwardRectifierCurve(g=1.0, v_half=-80.0, slope=10.0, reversal=-90.0)
     >>> f"{float(jn.IntegrateAndFire(curve).resting_potential()):.2f} mV"
-    '-68.55 mV'
+    '-70.43 mV'
 
     ```
 

@@ -116,7 +116,7 @@ def test_too_many_spikes_are_said_and_wrong_networks_refused(as_users_run):
     weights = jn.Weights(np.ones((2, 2)))
     cases = [
         (jn.Network({"E": jn.Population(jn.LIF(reset=jn.reset.Soft()), 2)}), "a hard reset"),
-        (jn.Network(population, drives=[jn.WhiteNoiseDrive("E", mu=1.0, sigma=1.0)]), "no drives"),
+        (jn.Network(population, drives=[jn.WhiteNoiseDrive("E", mu=1.0, sigma=1.0)]), "no train of spikes"),
         (
             jn.Network(population, [jn.Projection("E", "E", jn.DeltaCurrent(), connectivity=weights, delay=1.0)]),
             "given weights and an `ExponentialCurrent`",
