@@ -106,6 +106,11 @@ class Population(AbstractRunnable):
                 raise ValueError(f"`n` has to be a positive integer, the number of neurons; got {n!r}.")
             n = int(n)
             for leaf in jax.tree_util.tree_leaves(model):
+                if not (eqx.is_array(leaf) or isinstance(leaf, np.ndarray | np.generic)):
+                    raise ValueError(
+                        f"A field of `model`, {type(model).__name__}, holds {leaf!r}, which is no array: make a number "
+                        "one by `as_leaf`, and mark what is part of the program with `eqx.field(static=True)`."
+                    )
                 if leaf.shape not in ((), (n,)):
                     raise ValueError(
                         f"A parameter of `model` has shape {leaf.shape}; it has to be () or ({n},), one a neuron."

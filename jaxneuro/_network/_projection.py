@@ -149,7 +149,8 @@ class Projection(eqx.Module):
         if isinstance(self.connectivity, AbstractWeights) or not isinstance(delays, AbstractDelayLaw):
             return None
         positions = (pre.positions, *[population.positions for population in posts])
-        return SpikeRecipe(self.connectivity, self.law.unit(), delays.drawn(), positions)
+        signed = self.synapse.is_signed()
+        return SpikeRecipe(self.connectivity, self.law.unit(), delays.drawn(), positions, signed)
 
 
 def _check_given(connectivity: AbstractWeights, synapse: AbstractSynapse, delays: AbstractDelay) -> None:

@@ -8,11 +8,10 @@ from jaxtyping import Array, Bool, Float, Int, Real
 from ._delivery import AbstractDelivery, Product
 from ._events import Events, events
 from ._operator import AbstractOperator, count_dtype
+from ._row_products import pull_through_rows, push_through_rows
 
 # Rows added by one kernel: enough for the processor to stream them, few enough that little is read in vain.
 _ROWS_AT_ONCE = 16
-# Rows of a transposed product: enough for XLA to convert them to floats on several cores, which is what they cost.
-_ROWS_OF_PRODUCT = 128
 
 
 class DenseOperator(AbstractOperator):
@@ -80,30 +79,14 @@ class DenseOperator(AbstractOperator):
     ) -> Float[Array, "time n_post"]:
         if isinstance(self.delivery, Product):
             return jnp.where(sensitive, values, 0) @ self.multiplicity.astype(values.dtype)
-        masked = jnp.where(sensitive, values, 0)
-
-        def add(sources: Array, there: Array, total: Array) -> Array:
-            rows = self.multiplicity[sources].astype(values.dtype)
-            return total + jnp.where(there, masked[:, sources], 0) @ rows
-
-        zeros = jnp.zeros((values.shape[0], self.n_post), values.dtype)
-        return events(jnp.any(sensitive, axis=0)).visit(_ROWS_OF_PRODUCT, add, zeros)
+        return push_through_rows(self.multiplicity, values, sensitive)
 
     def pull_back(
         self, cotangents: Float[Array, "time n_post"], sensitive: Bool[Array, "time n_pre"]
     ) -> Float[Array, "time n_pre"]:
         if isinstance(self.delivery, Product):
             return jnp.where(sensitive, cotangents @ self.multiplicity.T.astype(cotangents.dtype), 0)
-
-        def add(sources: Array, there: Array, total: Array) -> Array:
-            rows = self.multiplicity[sources].astype(cotangents.dtype)
-            products = lax.dot_general(cotangents, rows, (((1,), (1,)), ((), ())))
-            return total.at[:, jnp.where(there, sources, self.n_pre)].set(products, mode="drop")
-
-        zeros = jnp.zeros((cotangents.shape[0], self.n_pre), cotangents.dtype)
-        # Only sources near threshold have a surrogate derivative: the others need no product.
-        found = events(jnp.any(sensitive, axis=0)).visit(_ROWS_OF_PRODUCT, add, zeros)
-        return jnp.where(sensitive, found, 0)
+        return pull_through_rows(self.multiplicity, cotangents, sensitive)
 
     def as_matrix(self) -> Int[Array, "n_post n_pre"]:
         return self.multiplicity.T.astype(self.count_dtype)

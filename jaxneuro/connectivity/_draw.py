@@ -33,11 +33,13 @@ def draw_operator(
     *,
     weights: AbstractWeightLaw | None = None,
     delays: AbstractDelayLaw | None = None,
+    signed: bool = True,
     delivery: AbstractDelivery | None = None,
 ) -> AbstractOperator:
     """One operator onto the targets of all of `posts`, side by side; `recurrent` says which are the source itself.
 
-    `weights` and `delays` are the laws that each synapse draws its own from, None where it draws none.
+    `weights` and `delays` are the laws that each synapse draws its own from, None where it draws none; `signed` says
+    whether a weight may be negative.
     """
     n_pre, n_posts = pre.n or 0, tuple(post.n or 0 for post in posts)
     one_for_all = delays is None and weights is None
@@ -60,6 +62,11 @@ def draw_operator(
     if dense and weights is None:
         return _dense(drawn, n_pre, n_post, delivery)
     listed = _sparse(drawn, n_pre, n_post, delivery, delays, weights, rng)
+    if not signed and listed.weights is not None and np.asarray(listed.weights).min(initial=0.0) < 0.0:
+        raise ValueError(
+            f"`weight` of a conductance must not be negative; {type(weights).__name__}.draw gave some that are: draw "
+            "their sizes, and take the sign from the reversal potential."
+        )
     return _filled(listed) if dense else listed
 
 

@@ -39,13 +39,17 @@ class AbstractRecipe(eqx.Module):
 
 
 class SpikeRecipe(AbstractRecipe):
-    """Synapses between spiking neurons; `weights` and `delays` are None where synapses draw none of their own."""
+    """Synapses between spiking neurons; `weights` and `delays` are None where synapses draw none of their own.
+
+    `signed` says whether a weight may be negative.
+    """
 
     network: ClassVar[str] = "spiking"
     rule: AbstractConnectivity
     weights: AbstractWeightLaw | None
     delays: AbstractDelayLaw | None
     positions: tuple[AbstractPositions | None, ...]
+    signed: bool = eqx.field(static=True, default=True)
 
     def draw(
         self,
@@ -56,8 +60,9 @@ class SpikeRecipe(AbstractRecipe):
         delivery: AbstractDelivery | None,
     ) -> AbstractOperator:
         return draw_operator(
-            self.rule, rng, pre, posts, recurrent, weights=self.weights, delays=self.delays, delivery=delivery
-        )
+            self.rule, rng, pre, posts, recurrent, weights=self.weights, delays=self.delays, signed=self.signed,
+            delivery=delivery,
+        )  # fmt: skip
 
 
 class BitRecipe(AbstractRecipe):

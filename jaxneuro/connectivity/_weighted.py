@@ -8,11 +8,10 @@ from jaxtyping import Array, Bool, Float
 from ._delivery import AbstractDelivery, Product
 from ._events import Events, events
 from ._operator import AbstractOperator
+from ._row_products import pull_through_rows, push_through_rows
 
 # Rows added by one kernel, as for counts.
 _ROWS_AT_ONCE = 16
-# Rows of a transposed product.
-_ROWS_OF_PRODUCT = 128
 
 
 class WeightedOperator(AbstractOperator):
@@ -65,31 +64,16 @@ class WeightedOperator(AbstractOperator):
     def push_forward(
         self, values: Float[Array, "time n_pre"], sensitive: Bool[Array, "time n_pre"]
     ) -> Float[Array, "time n_post"]:
-        masked = jnp.where(sensitive, values, 0)
         if isinstance(self.delivery, Product):
-            return self._times(masked, 0)
-
-        def add(sources: Array, there: Array, total: Array) -> Array:
-            rows = self.matrix[sources].astype(values.dtype)
-            return total + jnp.where(there, masked[:, sources], 0) @ rows
-
-        zeros = jnp.zeros((values.shape[0], self.n_post), values.dtype)
-        return events(jnp.any(sensitive, axis=0)).visit(_ROWS_OF_PRODUCT, add, zeros)
+            return self._times(jnp.where(sensitive, values, 0), 0)
+        return push_through_rows(self.matrix, values, sensitive)
 
     def pull_back(
         self, cotangents: Float[Array, "time n_post"], sensitive: Bool[Array, "time n_pre"]
     ) -> Float[Array, "time n_pre"]:
         if isinstance(self.delivery, Product):
             return jnp.where(sensitive, self._times(cotangents, 1), 0)
-
-        def add(sources: Array, there: Array, total: Array) -> Array:
-            rows = self.matrix[sources].astype(cotangents.dtype)
-            products = lax.dot_general(cotangents, rows, (((1,), (1,)), ((), ())))
-            return total.at[:, jnp.where(there, sources, self.n_pre)].set(products, mode="drop")
-
-        zeros = jnp.zeros((cotangents.shape[0], self.n_pre), cotangents.dtype)
-        found = events(jnp.any(sensitive, axis=0)).visit(_ROWS_OF_PRODUCT, add, zeros)
-        return jnp.where(sensitive, found, 0)
+        return pull_through_rows(self.matrix, cotangents, sensitive)
 
     def as_matrix(self) -> Float[Array, "n_post n_pre"]:
         return self.matrix.T.astype(self.count_dtype)

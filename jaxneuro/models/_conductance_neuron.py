@@ -12,7 +12,7 @@ from jax import lax
 from jaxtyping import Array, ArrayLike, Float
 
 from .._formulas import Input
-from .._numerics import as_leaf, check_finite, check_positive, pointwise, relaxed
+from .._numerics import as_leaf, check_finite, check_positive, pointwise
 from ..channels import AbstractChannel, Kinetics
 from ..surrogate import AbstractSurrogate
 from ._firing import Firing, crossing, fire
@@ -20,7 +20,7 @@ from ._lif import MEMBRANE_PARTS
 from ._neuron import AbstractNeuron
 from ._ode import AbstractODE, RungeKutta4
 from ._rest import first_rest
-from ._solver import AbstractMembraneSolver, Exact, ExponentialEuler
+from ._solver import AbstractMembraneSolver, ExponentialEuler
 
 # A spike is an upward crossing this far above rest [mV], unless the model says where.
 _SPIKE = 50.0
@@ -147,28 +147,26 @@ class AbstractConductanceNeuron(AbstractNeuron, AbstractODE):
 
     def step(self, constants: MembraneConstants, state: MembraneState, inputs: Input) -> tuple[MembraneState, Firing]:
         """One step: the new state and who crossed the threshold upwards in it."""
-        if isinstance(constants.solver, RungeKutta4):
-            new = _runge_kutta(self, constants, state, inputs)
+        solver = constants.solver
+        if isinstance(solver, AbstractMembraneSolver):
+            new = self._staggered(solver, constants, state, inputs)
         else:
-            new = self._staggered(constants, state, inputs)
+            new = _runge_kutta(self, constants, state, inputs)
         v = inputs.apply_jumps(new.v)
         below = state.v < constants.threshold
         firing = fire(v - constants.threshold, below, constants.surrogate)
         crossed = crossing(state.v, v, constants.threshold)
         return MembraneState(v, new.gates), Firing(crossed.spikes, firing.soft, firing.sensitive, crossed.share)
 
-    def _staggered(self, constants: MembraneConstants, state: MembraneState, inputs: Input) -> MembraneState:
+    def _staggered(
+        self, solver: AbstractMembraneSolver, constants: MembraneConstants, state: MembraneState, inputs: Input
+    ) -> MembraneState:
         # What a derivative keeps of a step: of the gates their slopes, of the conductances nothing but the gates.
         gates = pointwise(_gates_after, self, state, constants.dt_of_gates)
         membrane = eqx.filter_checkpoint(_membrane, prevent_cse=False)(self, state.v, gates, inputs)
-        total, solver = membrane.conductance, constants.solver
-        if isinstance(solver, Exact | ExponentialEuler):
-            v = relaxed(state.v, membrane.driven, total, constants.dt_over_c)
-        else:
-            assert isinstance(solver, AbstractMembraneSolver)
-            coefficients = solver.propagator(constants.dt_over_c * total)
-            v = coefficients.decay * state.v + coefficients.gain * membrane.driven / total
-        if inputs.noise is not None and isinstance(solver, AbstractMembraneSolver):
+        total = membrane.conductance
+        v = solver.approached(state.v, membrane.driven, total, constants.dt_over_c)
+        if inputs.noise is not None:
             gain = solver.propagator(constants.dt_over_c * total).noise_gain
             v = v + gain * inputs.noise / jnp.sqrt(self.c_m * total)
         return MembraneState(v, gates)

@@ -6,6 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._numerics import relaxed
 from ._spike_times import AbstractSpikeTimes
 
 
@@ -28,6 +29,17 @@ class AbstractMembraneSolver(AbstractSolver):
     def propagator(self, dt_over_tau: Float[Array, "*n"]) -> Propagator:
         """The coefficients for `dt_over_tau`, dimensionless."""
 
+    def approached(
+        self,
+        v: Float[Array, "*n"],
+        driven: Float[Array, "*n"],
+        total: Float[Array, "*n"],
+        dt_over_c: Float[Array, "*m"],
+    ) -> Float[Array, "*n"]:
+        """v after a step of C dV/dt = driven - total V, both held over it."""
+        coefficients = self.propagator(dt_over_c * total)
+        return coefficients.decay * v + coefficients.gain * driven / total
+
 
 class Exact(AbstractMembraneSolver, AbstractSpikeTimes):
     """Exact stepping of the Ornstein-Uhlenbeck membrane; the default.
@@ -40,6 +52,15 @@ class Exact(AbstractMembraneSolver, AbstractSpikeTimes):
     def propagator(self, dt_over_tau: Float[Array, "*n"]) -> Propagator:
         decay = jnp.exp(-dt_over_tau)
         return Propagator(decay, -jnp.expm1(-dt_over_tau), jnp.sqrt(-jnp.expm1(-2.0 * dt_over_tau) / 2.0))
+
+    def approached(
+        self,
+        v: Float[Array, "*n"],
+        driven: Float[Array, "*n"],
+        total: Float[Array, "*n"],
+        dt_over_c: Float[Array, "*m"],
+    ) -> Float[Array, "*n"]:
+        return relaxed(v, driven, total, dt_over_c)
 
     def outdated(self) -> str:
         return "`spike_times=Exact()` is `spike_times=InsideSteps()` now, and goes with the next version."
@@ -55,6 +76,15 @@ class ExponentialEuler(AbstractMembraneSolver):
 
     def propagator(self, dt_over_tau: Float[Array, "*n"]) -> Propagator:
         return Exact().propagator(dt_over_tau)
+
+    def approached(
+        self,
+        v: Float[Array, "*n"],
+        driven: Float[Array, "*n"],
+        total: Float[Array, "*n"],
+        dt_over_c: Float[Array, "*m"],
+    ) -> Float[Array, "*n"]:
+        return relaxed(v, driven, total, dt_over_c)
 
 
 class CrankNicolson(AbstractMembraneSolver):

@@ -272,3 +272,38 @@ def test_amplitudes_of_spikes_are_the_same_with_and_without_a_surrogate(weight):
     assert times[0].size > 20
     np.testing.assert_array_equal(times[0], times[1])
     np.testing.assert_allclose(plain["v"], soft["v"], rtol=1e-6 if X64 else 1e-3, atol=1e-4)
+
+
+class NegativeSizes(ext.AbstractWeightLaw):
+    """Says a positive mean and draws negative weights."""
+
+    def draw(self, rng, shape):
+        return -np.ones(shape)
+
+    def moments(self):
+        return ext.Moments(ext.as_leaf(0.1), ext.as_leaf(0.0))
+
+    def nodes(self, count):
+        return ext.Nodes(ext.as_leaf([0.1]), ext.as_leaf([1.0]))
+
+
+class Ticks(ext.AbstractSource):
+    """Its name is no array, and not marked as static."""
+
+    name: str = "ticks"
+
+    def spikes(self, key, steps, dt, n, state):
+        return jnp.zeros((len(steps), n), bool), state
+
+
+def test_parts_of_ones_own_are_refused_by_name(as_users_run):
+    def made(synapse):
+        rule = jn.FixedInDegree(2)
+        projection = jn.Projection("E", "E", synapse, weight=NegativeSizes(), connectivity=rule, delay=1.0)
+        return jn.Network({"E": jn.Population(jn.LIF(), 5)}, [projection])
+
+    jn.wire(made(jn.DeltaCurrent()), key=KEY)
+    with pytest.raises(ValueError, match=r"must not be negative; NegativeSizes\.draw gave some"):
+        jn.wire(made(jn.DeltaConductance(0.0)), key=KEY)
+    with pytest.raises(ValueError, match="A field of `model`, Ticks, holds 'ticks', which is no array"):
+        jn.Population(Ticks(), 3)
