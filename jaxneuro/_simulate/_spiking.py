@@ -171,9 +171,15 @@ def _check_spikes(net: Network, key: PRNGKeyArray, dt: float) -> tuple[str, ...]
         model, n = net.populations[name].model, sizes_of(net, (name,))[name]
         model.check(name, dt)
         steps = jax.ShapeDtypeStruct((1,), jnp.int32)
-        rows, _ = eqx.filter_eval_shape(
+        made = eqx.filter_eval_shape(
             lambda k, steps, model=model, n=n: model.spikes(k, steps, dt, n, model.init(n, k)), key, steps
         )
+        if not isinstance(made, tuple) or len(made) != 2 or not jax.tree.leaves(made[0]):
+            raise ValueError(
+                f"`spikes` of {type(model).__name__}, the source {name!r}, has to return two things, the spikes "
+                f"and the new state (None of a source without memory); got {type(made).__name__}."
+            )
+        rows = made[0]
         shape, dtype = jnp.shape(rows), jnp.result_type(rows)
         if shape != (1, n) or not (dtype == jnp.bool_ or jnp.issubdtype(dtype, jnp.floating)):
             raise ValueError(

@@ -69,7 +69,12 @@ class Integers(extend.AbstractSource):
         return jnp.zeros((steps.shape[0], n), jnp.int32), state
 
 
-@pytest.mark.parametrize("source", [Silent(3), Integers()], ids=["shape", "type"])
+class SpikesAlone(extend.AbstractSource):
+    def spikes(self, key, steps, dt, n, state):
+        return jnp.zeros((steps.shape[0], n), bool)
+
+
+@pytest.mark.parametrize("source", [Silent(3), Integers(), SpikesAlone()], ids=["shape", "type", "no state"])
 def test_a_source_that_returns_something_else_is_named(source):
     with pytest.raises(ValueError, match=r"`spikes` of \w+, the source 'E', has to return"):
         jn.simulate(of(source), 0.0, 1.0, dt=0.1, key=KEY)
