@@ -50,9 +50,10 @@ class Limits(eqx.Module):
         # Below this floor the noise is lost in the rounding of the noiseless rate, and above it nothing overflows.
         floor = 1e-12 if sigma.dtype == jnp.float32 else 1e-30
         self.sigma = jnp.where(sigma > floor * distance, sigma, floor * distance)
-        self.b = (v_th - mu) / self.sigma
-        self.a = (v_reset - mu) / self.sigma
-        self.width = distance / self.sigma
+        inverse = 1.0 / self.sigma
+        self.b = (v_th - mu) * inverse
+        self.a = (v_reset - mu) * inverse
+        self.width = distance * inverse
         self.b_plus = jnp.where(self.b > 0.0, self.b, 0.0)
         self.a_plus = jnp.where(self.a > 0.0, self.a, 0.0)
         self.gap_plus = jnp.where(self.a > 0.0, self.width, self.b_plus)

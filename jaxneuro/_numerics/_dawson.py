@@ -48,7 +48,7 @@ def dawson_difference(x: Float[Array, "..."], y: Float[Array, "..."], gap: Float
     u, v = 1.0 / (jnp.square(x) + K_DAWSON), 1.0 / (jnp.square(y) + K_DAWSON)
     p = horner_pair(DAWSON_0, 1.0 - 2.0 * K_DAWSON * u, 1.0 - 2.0 * K_DAWSON * v)
     # x c - y e = gap (1 - 2 x y) c e, and t(x) - t(y) = 2 k gap (x + y) u v
-    return gap * ((1.0 - 2.0 * x * y) * c * e * p.value + 2.0 * K_DAWSON * y * e * (x + y) * u * v * p.slope)
+    return gap * e * ((1.0 - 2.0 * x * y) * c * p.value + 2.0 * K_DAWSON * y * (x + y) * u * v * p.slope)
 
 
 @dawson_difference.defjvp

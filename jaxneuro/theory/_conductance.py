@@ -1,82 +1,29 @@
 """The neuron with instantaneous conductances: rate, variability and density, by any theory of the noise."""
 
 import warnings
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, ArrayLike, Bool, Float
+from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
-from .._network import SpikeStream
-from .._numerics import Moments, as_leaf, check_finite, check_nonnegative, check_positive, is_concrete, violates
-from ..connectivity import ConstantWeight
+from .._numerics import as_leaf, check_finite, is_concrete
 from ..laws import OutsideTheoryWarning
-from ..models import LIF
-from ..synapses import DeltaConductance
-from ._afferents import Afferents, Origin
+from ._afferents import Afferents
+from ._conductance_neuron import (
+    ConductanceNeuron,
+    check_conductance,
+    check_numbers,
+    conductance_neuron,
+    joined,
+    read_neuron,
+    split,
+)
 from ._effective_input import checked_noise
 from ._noise import AbstractNoise
-from ._noise_rate import hertz
-
-
-class ConductanceNeuron(eqx.Module):
-    """A neuron with K excitatory inputs of efficacy a at nu_X and gamma K inhibitory ones of g a at eta nu_X."""
-
-    nu_x: Float[Array, "..."]
-    a: Float[Array, "..."]
-    k: Float[Array, "..."]
-    g: Float[Array, "..."]
-    eta: Float[Array, "..."]
-    gamma: Float[Array, "..."]
-    tau_m: Float[Array, "..."]
-    v_rest: Float[Array, "..."]
-    v_th: Float[Array, "..."]
-    v_reset: Float[Array, "..."]
-    t_ref: Float[Array, "..."]
-    e_e: Float[Array, "..."]
-    e_i: Float[Array, "..."]
-
-    def afferents(self) -> Afferents:
-        """What it receives, as theory reads it."""
-        nothing = jnp.zeros_like(self.k)
-        excitatory = SpikeStream(
-            self.nu_x, Moments(self.k, nothing), ConstantWeight(self.a), DeltaConductance(reversal=self.e_e)
-        )
-        inhibitory = SpikeStream(
-            self.eta * self.nu_x,
-            Moments(self.gamma * self.k, nothing),
-            ConstantWeight(self.g * self.a),
-            DeltaConductance(reversal=self.e_i),
-        )
-        neuron = LIF(tau_m=self.tau_m, v_rest=self.v_rest, v_th=self.v_th, v_reset=self.v_reset, t_ref=self.t_ref)
-        return Afferents(neuron, (excitatory, inhibitory))
-
-    def valid(self) -> Bool[Array, "..."]:
-        """Where the numbers are what the checks ask for, also under a transformation."""
-        good = jnp.isfinite(self.v_rest) & (self.v_reset < self.v_th) & (self.e_i < self.e_e) & (self.tau_m > 0.0)
-        for value in (self.nu_x, self.a, self.k, self.g, self.eta, self.gamma, self.t_ref):
-            good = good & (value >= 0.0) & jnp.isfinite(value)
-        return good & jnp.isfinite(self.v_th + self.v_reset + self.tau_m + self.e_e + self.e_i)
-
-
-def conductance_neuron(**values: ArrayLike) -> ConductanceNeuron:
-    """The numbers, converted, checked and broadcast together."""
-    leaves = {name: as_leaf(value, name) for name, value in values.items()}
-    for name in ("nu_x", "a", "k", "g", "eta", "gamma", "t_ref"):
-        check_nonnegative(name, leaves[name])
-    for name in ("v_rest", "v_th", "v_reset", "e_e", "e_i"):
-        check_finite(name, leaves[name])
-    check_positive("tau_m", leaves["tau_m"])
-    for low, high in (("v_reset", "v_th"), ("e_i", "e_e")):
-        if violates(lambda below, above: below < above, leaves[low], leaves[high]):
-            raise ValueError(f"`{low}` has to lie below `{high}`; got {values[low]} and {values[high]}.")
-    try:
-        shape = jnp.broadcast_shapes(*(leaf.shape for leaf in leaves.values()))
-    except ValueError:
-        shapes = {name: leaf.shape for name, leaf in leaves.items() if leaf.ndim}
-        raise ValueError(f"The arguments have to broadcast together; got the shapes {shapes}.") from None
-    return ConductanceNeuron(**{name: jnp.broadcast_to(leaf, shape) for name, leaf in leaves.items()})
 
 
 def conductance_rate(
@@ -127,14 +74,14 @@ def conductance_rate(
     (A13).
     """
     theory = checked_noise(noise)
-    neuron = conductance_neuron(
+    neuron = read_neuron(
         nu_x=nu_x, a=a, k=k, g=g, eta=eta, gamma=gamma, tau_m=tau_m, v_rest=v_rest, v_th=v_th, v_reset=v_reset,
         t_ref=t_ref, e_e=e_e, e_i=e_i,
     )  # fmt: skip
-    rates, continued = _each(theory, neuron, _rate)
-    if is_concrete(continued) and bool(jnp.any(continued)):
+    rates, continued = _answer(theory, neuron, _rate)
+    if continued is not None and is_concrete(continued) and int(continued):
         warnings.warn(
-            f"{int(jnp.sum(continued))} of {continued.size} rates are too low for the linear solve of "
+            f"{int(continued)} of {rates.size} rates are too low for the linear solve of "
             f"`{type(theory).__name__}` in {rates.dtype} and are continued by the exponent of the passage time.",
             OutsideTheoryWarning,
             stacklevel=2,
@@ -174,11 +121,11 @@ def conductance_cv(
     Source: Sanzeni, Histed, Brunel (2022), doi:10.1103/PhysRevX.12.011044, equations (15), (A14).
     """
     theory = checked_noise(noise)
-    neuron = conductance_neuron(
+    neuron = read_neuron(
         nu_x=nu_x, a=a, k=k, g=g, eta=eta, gamma=gamma, tau_m=tau_m, v_rest=v_rest, v_th=v_th, v_reset=v_reset,
         t_ref=t_ref, e_e=e_e, e_i=e_i,
     )  # fmt: skip
-    return _each(theory, neuron, _cv)[0]
+    return _answer(theory, neuron, _cv)[0]
 
 
 def conductance_density(
@@ -231,41 +178,62 @@ def conductance_density(
     return _density(potential, theory, neuron)
 
 
-def check_conductance(theory: AbstractNoise, neuron: ConductanceNeuron) -> None:
-    """Whether the theory covers the neuron, by its first element."""
-    first = jax.tree.map(lambda leaf: leaf.reshape(-1)[0], neuron) if neuron.nu_x.size else neuron
-    seen = first.afferents()
-    origins = (Origin("nu_x", None, None), Origin("nu_x", None, None))
-    theory.check(Afferents(seen.neuron, seen.streams, (), origins))
+Numbers = dict[str, Array]
 
 
-def _each(theory: AbstractNoise, neuron: ConductanceNeuron, function: Any) -> tuple[Array, ...]:
-    check_conductance(theory, neuron)
-    flat = jax.tree.map(lambda leaf: leaf.reshape(-1), neuron)
-    return tuple(values.reshape(neuron.nu_x.shape) for values in function(theory, flat))
+def _answer(theory: AbstractNoise, neuron: Mapping[str, Any], program: Any) -> tuple[Array, Array | None]:
+    check_numbers(theory, neuron)
+    numbers, rest, structure = split(theory)
+    return program(rest, structure, numbers, neuron)
 
 
-@eqx.filter_jit
-def _rate(theory: AbstractNoise, neuron: ConductanceNeuron) -> tuple[Float[Array, "n"], Bool[Array, "n"]]:
-    def answer(one: ConductanceNeuron) -> tuple[Float[Array, ""], Bool[Array, ""]]:
-        seen = one.afferents()
-        return hertz(theory.log_rate(seen)), theory.continued(seen)
+@partial(jax.jit, static_argnums=(0, 1))
+def _rate(
+    rest: tuple[Any, ...], structure: Any, numbers: list[Any], neuron: Numbers
+) -> tuple[Float[Array, "..."], Int[Array, ""] | None]:
+    """The rates, and how many of them are continued: None of a theory that continues none."""
+    theory = joined(numbers, rest, structure)
 
-    rates, continued = jax.vmap(answer)(_safe(neuron))
-    return jnp.where(neuron.valid(), rates, jnp.nan), continued & neuron.valid()
+    def answer(seen: Afferents) -> tuple[Float[Array, ""], Bool[Array, ""] | None]:
+        continued = theory.continued(seen)
+        return theory.rate(seen), None if isinstance(continued, bool) else continued
+
+    (rates, continued), valid = _mapped(theory, neuron, answer)
+    count = None if continued is None else jnp.sum(continued & valid)
+    return jnp.where(valid, rates, jnp.nan), count
 
 
-@eqx.filter_jit
-def _cv(theory: AbstractNoise, neuron: ConductanceNeuron) -> tuple[Float[Array, "n"]]:
-    return (jnp.where(neuron.valid(), jax.vmap(lambda one: theory.cv(one.afferents()))(_safe(neuron)), jnp.nan),)
+@partial(jax.jit, static_argnums=(0, 1))
+def _cv(
+    rest: tuple[Any, ...], structure: Any, numbers: list[Any], neuron: Numbers
+) -> tuple[Float[Array, "..."], Bool[Array, "..."]]:
+    theory = joined(numbers, rest, structure)
+    values, valid = _mapped(theory, neuron, theory.cv)
+    return jnp.where(valid, values, jnp.nan), valid
+
+
+def _mapped(theory: AbstractNoise, numbers: Numbers, function: Any) -> tuple[Any, Bool[Array, "..."]]:
+    """`function` of what every neuron sees, and where that means something."""
+    neuron = ConductanceNeuron(**numbers)
+    # Numbers that all neurons share stay single: what is made of them alone is made once.
+    leaves = vars(neuron.safe())
+    shape = jnp.broadcast_shapes(*(leaf.shape for leaf in leaves.values()))
+    axes = {name: 0 if leaf.ndim else None for name, leaf in leaves.items()}
+    flat = {n: jnp.broadcast_to(leaf, shape).reshape(-1) if leaf.ndim else leaf for n, leaf in leaves.items()}
+
+    def one(leaves: Numbers) -> tuple[Any, Bool[Array, ""] | bool]:
+        seen = ConductanceNeuron(**leaves).afferents()
+        return function(seen), theory.covers(seen)
+
+    if not shape:
+        found, covered = one(flat)
+    else:
+        each = jax.vmap(one, (axes,))(flat)
+        found, covered = jax.tree.map(lambda leaf: leaf.reshape(shape), each)
+    return found, neuron.valid() & covered
 
 
 @eqx.filter_jit
 def _density(v: Float[Array, "..."], theory: AbstractNoise, neuron: ConductanceNeuron) -> Float[Array, "..."]:
-    return jnp.where(neuron.valid(), theory.density(v, _safe(neuron).afferents()), jnp.nan)
-
-
-def _safe(neuron: ConductanceNeuron) -> ConductanceNeuron:
-    """The same with numbers that are none made harmless, so that only their own place is NaN."""
-    valid = neuron.valid()
-    return jax.tree.map(lambda leaf: jnp.where(valid, leaf, 1.0), neuron)
+    seen = neuron.safe().afferents()
+    return jnp.where(neuron.valid() & theory.covers(seen), theory.density(v, seen), jnp.nan)

@@ -15,7 +15,7 @@ from .._numerics import (
     where_defined,
 )
 from ._afferents import Afferents
-from ._conductance import ConductanceNeuron, check_conductance, conductance_neuron
+from ._conductance_neuron import ConductanceNeuron, check_conductance, conductance_neuron
 from ._effective_input import checked_noise
 from ._free_rates import free_rates
 from ._noise import AbstractNoise

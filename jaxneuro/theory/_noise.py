@@ -71,6 +71,10 @@ class AbstractNoise(eqx.Module):
     def check(self, seen: Afferents) -> None:
         """Raises `ValueError` where the theory does not cover the neuron or a stream; `seen` has its `origins`."""
 
+    def covers(self, seen: Afferents) -> Bool[Array, ""] | bool:
+        """Where the numbers of a neuron of a kind that passes `check` are covered too: elsewhere rates are NaN."""
+        return True
+
     def left_out(self, seen: Afferents) -> tuple[str, ...]:
         """What the theory of this neuron leaves out, in a few words each, for print."""
         return ()
@@ -79,9 +83,9 @@ class AbstractNoise(eqx.Module):
         """An upper bound of the rate [Hz], to which a mean field is searched."""
         return jnp.full_like(seen.current(), 1e5)
 
-    def continued(self, seen: Afferents) -> Bool[Array, ""]:
+    def continued(self, seen: Afferents) -> Bool[Array, ""] | bool:
         """Whether the rate is so low that it is continued from a higher one."""
-        return jnp.zeros((), bool)
+        return False
 
     def asymptotics(self, seen: Afferents) -> Any:
         """What the theory tends to where the threshold is far: `Asymptotics`; `ValueError` where it has none."""

@@ -7,7 +7,7 @@ from jaxtyping import Array, ArrayLike, Float
 
 from .._numerics import as_leaf, check_finite, where_defined
 from ._asymptotics import Asymptotics
-from ._conductance import ConductanceNeuron, check_conductance, conductance_neuron
+from ._conductance_neuron import ConductanceNeuron, check_conductance, conductance_neuron
 from ._effective_input import checked_noise
 from ._free_rates import NO_LEAK, TINY
 from ._noise import AbstractNoise
