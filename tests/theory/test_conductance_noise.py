@@ -121,6 +121,17 @@ def test_finite_from_silence_to_saturation(noise):
     assert all(np.all(np.isfinite(slope)) for slope in slopes)
 
 
+@pytest.mark.float32
+def test_far_above_threshold_with_little_noise_and_beyond_one_reversal_potential():
+    """The rate of a membrane without noise, t_ref + tau log((mu - v_reset)/(mu - v_th)); the last has g = 0."""
+    a, k, g = np.array([1e-4, 1e-3, 1e-3]), np.array([1e6, 1e4, 1e5]), np.array([1.0, 0.5, 0.0])
+    rate = conductance_rate(20.0, a=a, k=k, g=g, eta=0.5, gamma=0.25, noise=ItoNoise())
+    opened = a * k * 0.02 * np.stack([np.ones(3), 0.125 * g])
+    tau = 1.0 / (0.05 + opened.sum(0))
+    mu = tau * (-4.0 - 75.0 * opened[1])
+    np.testing.assert_allclose(rate, 1000.0 / (2.0 + tau * np.log((mu + 65.0) / (mu + 55.0))), rtol=2e-3)
+
+
 @pytest.mark.skipif(not X64, reason="differences of rates")
 @pytest.mark.parametrize("noise", [ItoNoise(), StratonovichNoise()], ids=["ito", "stratonovich"])
 def test_gradients_against_differences(noise):
