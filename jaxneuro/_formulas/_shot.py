@@ -2,8 +2,9 @@
 
     -(V - v_rest)/tau_m T' + sum of R_j [T(V + b_j (E_j - V)) - T(V)] = -1,    T = 0 from the threshold on,
 
-for the mean time T from V to the threshold, by collocation on panels: one linear solve. Its condition is about T/tau,
-so that times too long for the float type are solved for at a lower threshold, and continued by the exponent
+for the mean time T from V to the threshold, by collocation on panels: one linear solve, with the constant part of T as
+an unknown of its own, without which the condition would be T/tau. Times still too long for the float type are solved
+for at a lower threshold, and continued by the exponent
 
     log T(th) - log T(th') = int_th'^th p dV,    sum of R_j [exp(p b_j (E_j - V)) - 1] = p (V - v_rest)/tau_m, p > 0.
 """
@@ -18,9 +19,12 @@ from jaxtyping import Array, Bool, Float
 from .._numerics import gauss_legendre
 from ._shot_panels import BENEATH, PANELS, POINTS, chebyshev, panel_of, places, reading, shot_edges
 
-# The largest exponent of T that the linear solve may have: 1e-9 Hz in float64, 1e-2 Hz in float32.
-_MOST_FOLDS = {4: 9.5, 8: 25.0}
+# The largest exponent of T that the linear solve may have: about 1e-20 Hz in float64, 1e-9 Hz in float32.
+_MOST_FOLDS = {4: 27.0, 8: 55.0}
 _NODES = 24
+# By which share of the way to the middle of a panel its ends are moved inwards to see where they land: far above
+# what rounding does to a potential.
+_INWARDS = {4: 1e-3, 8: 1e-5}
 _SIZE = PANELS * POINTS
 
 
@@ -62,12 +66,35 @@ class ShotExponent(eqx.Module):
     continued: Bool[Array, ""]
 
 
+class Passed(eqx.Module):
+    """A solution of the backward equation: its value at the reset potential, and what is beside it elsewhere."""
+
+    at_reset: Float[Array, ""]
+    beside: Float[Array, "size"]
+
+
 class ShotSystem(eqx.Module):
-    """The linear system of the backward equation, the ends of its panels, and the row that reads at reset."""
+    """The linear system of the backward equation, the ends of its panels, and the row that reads at reset.
+
+    `lost` is minus what the matrix makes of a constant: the spikes a millisecond that lead over the threshold.
+    """
 
     matrix: Float[Array, "size size"]
     edges: Float[Array, "edges"]
     row: Float[Array, "size"]
+    lost: Float[Array, "size"]
+
+    def solve(self, right: Float[Array, "size"]) -> Passed:
+        """matrix (t + w) = right, with w = 0 at the reset potential.
+
+        Times that are long are nearly constant, and what the rounded matrix makes of a constant would be all that
+        decides them; apart, the constant t meets `lost`, which is exact.
+        """
+        zero = jnp.zeros(1, right.dtype)
+        above = jnp.concatenate([self.matrix, -self.lost[:, None]], axis=1)
+        bordered = jnp.concatenate([above, jnp.concatenate([self.row, zero])[None]], axis=0)
+        found = jnp.linalg.solve(bordered, jnp.concatenate([right, zero]))
+        return Passed(found[-1], found[:-1])
 
 
 @jax.jit
@@ -75,9 +102,10 @@ def shot_passage(seen: ShotInput) -> ShotPassage:
     """Mean and variance of the first passage time."""
     threshold, added = _reachable(seen)
     system = shot_system(seen, threshold)
-    first = jnp.linalg.solve(system.matrix, -equations(seen.v_th.dtype))
-    second = jnp.linalg.solve(system.matrix, -2.0 * first * equations(seen.v_th.dtype))
-    time, square = system.row @ first, system.row @ second
+    stands = equations(seen.v_th.dtype)
+    first = system.solve(-stands)
+    second = system.solve(-2.0 * (first.at_reset + first.beside) * stands)
+    time, square = first.at_reset, second.at_reset
     positive = time > 0.0
     log_time = jnp.log(jnp.where(positive, time, 1.0)) + added
     variance = square / jnp.square(jnp.where(positive, time, 1.0)) - 1.0
@@ -90,7 +118,7 @@ def shot_log_time(seen: ShotInput) -> Float[Array, ""]:
     """The log of the mean first passage time [log ms]."""
     threshold, added = _reachable(seen)
     system = shot_system(seen, threshold)
-    time = system.row @ jnp.linalg.solve(system.matrix, -equations(seen.v_th.dtype))
+    time = system.solve(-equations(seen.v_th.dtype)).at_reset
     positive = time > 0.0
     return jnp.where(positive, jnp.log(jnp.where(positive, time, 1.0)) + added, jnp.nan)
 
@@ -131,23 +159,25 @@ def shot_system(seen: ShotInput, threshold: Float[Array, ""]) -> ShotSystem:
     matrix = matrix - jnp.sum(seen.per_ms) * jnp.eye(_SIZE, dtype=dtype)
     middle = 0.5 * (edges[1:] + edges[:-1])
 
-    def landed(per_ms: Array, share: Array, reversal: Array) -> Float[Array, "size size"]:
+    def landed(per_ms: Array, share: Array, reversal: Array) -> tuple[Float[Array, "size size"], Float[Array, "size"]]:
         to, centre = v + share * (reversal - v), middle + share * (reversal - middle)
         # Which panel a point lands in, of two that meet, is decided by where the middle of its own does.
-        inner = to + 1e-5 * (centre[:, None] - to)
+        inner = to + _INWARDS[dtype.itemsize] * (centre[:, None] - to)
         inside = (inner < threshold).astype(dtype)
         panel = panel_of(edges, inner.reshape(-1))
         rows = reading(edges, panel, to.reshape(-1)).reshape(_SIZE, _SIZE)
-        return per_ms * inside.reshape(-1, 1) * rows
+        return per_ms * inside.reshape(-1, 1) * rows, per_ms * (1.0 - inside.reshape(-1))
 
+    lost = jnp.zeros(_SIZE, dtype)
     for j in range(seen.per_ms.shape[0]):
-        matrix = matrix + landed(seen.per_ms[j], seen.share[j], seen.reversal[j])
+        to, over = landed(seen.per_ms[j], seen.share[j], seen.reversal[j])
+        matrix, lost = matrix + to, lost + over
     stands, rows = (jnp.asarray(x, dtype) for x in _joined())
     matrix = stands[:, None] * matrix + rows
     # Where the threshold had to be lowered beneath the reset potential the time from the mean is as long.
     start = jnp.where(seen.v_reset < threshold, seen.v_reset, lax.stop_gradient(jnp.minimum(seen.mean(), threshold)))
     row = reading(edges, panel_of(edges, start[None]), start[None]).reshape(_SIZE)
-    return ShotSystem(matrix, edges, row)
+    return ShotSystem(matrix, edges, row, stands * lost)
 
 
 def shot_slope(seen: ShotInput, v: Float[Array, "n"]) -> Float[Array, "n"]:

@@ -24,8 +24,8 @@ class ShotNoise(AbstractNoise):
 
         -(V - v_rest)/tau_m T' + sum of R_j [T(V + b_j (E_j - V)) - T(V)] = -1,    T = 0 from the threshold on,
 
-    with R_j the spikes a millisecond of stream j. Rates are right to 1e-4 from 1e-9 Hz on (1e-2 Hz in float32); lower
-    ones are continued by the exponent of T.
+    with R_j the spikes a millisecond of stream j. Rates are right to 1e-4 from 1e-20 Hz on, in float32 to 1e-3 from
+    1e-9 Hz on; lower ones are continued by the exponent of T.
 
     **Arguments:** `jump`: `FirstOrderJump()`, b = a, or `ExactJump()`, b = 1 - exp(-a); by default each synapse's own.
 
@@ -54,7 +54,7 @@ class ShotNoise(AbstractNoise):
 
     def log_rate(self, seen: Afferents) -> Float[Array, ""]:
         made = self.input(seen)
-        rising = _excited(made)
+        rising = _excited(made) & self.covers(seen)
         safe = jax.tree.map(lambda one, other: jnp.where(rising, one, other), made, _example(made))
         return jnp.where(rising, log_rate_of(shot_log_time(safe), seen.membrane().t_ref), -jnp.inf)
 
@@ -92,6 +92,10 @@ class ShotNoise(AbstractNoise):
                 raise ValueError(
                     f"`{origin.name}`: an efficacy has to lie in [0, 1) under `FirstOrderJump()`; got {mean}."
                 )
+
+    def covers(self, seen: Afferents) -> Bool[Array, ""] | bool:
+        made = self.input(seen)
+        return (made.v_rest < made.v_th) & jnp.all((made.share >= 0.0) & (made.share < 1.0))
 
     def left_out(self, seen: Afferents) -> tuple[str, ...]:
         return ()

@@ -41,7 +41,7 @@ def run(nu_x, shares, n, events, seed):
 @pytest.mark.float32
 @pytest.mark.parametrize(("noise", "right"), TABLE, ids=["a (E - V)", "exact"])
 def test_the_table_of_rates(noise, right):
-    np.testing.assert_allclose(conductance_rate(RATES, **NEURON, noise=noise), right, rtol=1e-4 if X64 else 1e-2)
+    np.testing.assert_allclose(conductance_rate(RATES, **NEURON, noise=noise), right, rtol=1e-4 if X64 else 2e-4)
 
 
 @pytest.mark.skipif(not X64, reason="one type is enough")
@@ -133,14 +133,22 @@ def test_density_is_normalised_and_its_flux_over_threshold_is_the_rate():
 @pytest.mark.slow
 def test_rates_too_low_for_the_solve_are_continued_and_it_is_said():
     with pytest.warns(jn.laws.OutsideTheoryWarning, match="too low for the linear solve"):
-        rates = conductance_rate(np.array([0.3, 0.5, 20.0]), **NEURON, noise=FIRST)
+        rates = conductance_rate(np.array([0.2, 0.3, 20.0]), **NEURON, noise=FIRST)
     assert np.all(np.isfinite(rates))
     assert np.all(np.diff(np.asarray(rates)) > 0)
     if X64:  # without a seam: just above where it starts, and below
-        nu = np.linspace(0.8, 1.2, 9)
+        nu = np.linspace(0.35, 0.5, 9)
         with pytest.warns(jn.laws.OutsideTheoryWarning):
             curve = np.log(conductance_rate(nu, **NEURON, noise=FIRST))
         assert np.all(np.abs(np.diff(curve, 3)) < 0.1)
+
+
+@pytest.mark.float32
+def test_low_rates_in_both_types():
+    """What float64 finds; without the constant part apart, float32 is 10% off at 1e-3 Hz."""
+    found = conductance_rate(np.array([1.0, 1.6, 2.5, 5.0, 20.0]), **NEURON, noise=FIRST)
+    right = [1.70256e-9, 4.387959e-5, 0.013325362, 1.0731511, 29.143916]
+    np.testing.assert_allclose(found, right, rtol=1e-5 if X64 else 2e-3)
 
 
 EXPONENTS = [
@@ -212,6 +220,15 @@ def test_rates_of_the_network():
     net = jn.networks.conductance_based(a=0.0016, k=1_000, g=20.0, gamma=0.25, nu_x=20.0)
     rates = [float(jn.theory.mean_field(net, noise=noise).rate["E"]) for noise in (FIRST, ShotNoise())]
     np.testing.assert_allclose(rates, [21.256, 22.093], atol=1e-3)
+
+
+def test_an_efficacy_of_one_is_refused_wherever_it_stands(as_users_run):
+    a = np.array([0.01, 1.0])
+    with pytest.raises(ValueError, match=r"`a`: an efficacy has to lie in \[0, 1\)"):
+        conductance_rate(20.0, **NEURON | dict(a=a, g=0.5), noise=FIRST)
+    found = jax.jit(lambda a: conductance_rate(20.0, **NEURON | dict(a=a, g=0.5), noise=FIRST))(a)
+    assert np.isfinite(found[0])
+    assert np.isnan(found[1])
 
 
 def test_a_mean_field_refuses_what_it_does_not_cover():
