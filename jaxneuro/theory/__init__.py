@@ -41,6 +41,10 @@ from ._conductance import (
     conductance_density as conductance_density,
     conductance_rate as conductance_rate,
 )
+from ._critical_heterogeneity import (
+    CriticalHeterogeneity as CriticalHeterogeneity,
+    critical_heterogeneity as critical_heterogeneity,
+)
 from ._effective_input import effective_input as effective_input
 from ._effective_noise import EffectiveNoise as EffectiveNoise
 from ._energy import energy as energy
@@ -58,7 +62,11 @@ from ._mean_field import MeanField as MeanField, mean_field as mean_field
 from ._network_gain import NetworkGain as NetworkGain, linear_gain as linear_gain, network_gain as network_gain
 from ._noise import AbstractNoise as AbstractNoise, EffectiveInput as EffectiveInput
 from ._phase_map import Boundary as Boundary, PhaseMap as PhaseMap, phase_boundaries as phase_boundaries
-from ._rate_distribution import RateDistribution as RateDistribution, rate_distribution as rate_distribution
+from ._rate_distribution import (
+    NeuronSample as NeuronSample,
+    RateDistribution as RateDistribution,
+    rate_distribution as rate_distribution,
+)
 from ._ring import (
     RingBump as RingBump,
     RingRegime as RingRegime,

@@ -7,7 +7,7 @@ import pytest
 from scipy import special
 
 import jaxneuro as jn
-from jaxneuro.theory import escape_rate, kramers_rate, rate_distribution
+from jaxneuro.theory import critical_heterogeneity, escape_rate, kramers_rate, rate_distribution
 
 X64 = jax.config.jax_enable_x64
 
@@ -55,6 +55,78 @@ def test_self_consistent_mean_and_sd():
     difference = (found.fraction_below(20.1) - found.fraction_below(19.9)) / 0.2
     np.testing.assert_allclose(found.pdf(20.0), difference, rtol=1e-3)
     assert abs(np.mean(np.exp(-0.1 * sample)) - found.fraction_silent(100.0)) < 4.0 * 0.5 / np.sqrt(20_000)
+    assert abs(np.mean(sample < float(found.quantile(0.9))) - 0.9) < 4.0 * 0.3 / np.sqrt(20_000)
+    np.testing.assert_allclose(jax.grad(found.fraction_below)(20.0), found.pdf(20.0), rtol=1e-9)
+    drawn = found.sample(20_000, key=jax.random.key(0))
+    assert abs(drawn.rate.mean() - mean) < 4.0 * sd / np.sqrt(20_000)
+    assert abs(drawn.cv.mean() - found.cv_mean) < 4.0 * float(found.cv_sd) / np.sqrt(20_000)
+    # (F5) against differences, at the rate of equal neurons; it is far from the slope of the rate itself here.
+    right = np.hypot(*(exponent_slope(float(found.homogeneous), i) for i in (0, 1)))
+    np.testing.assert_allclose(found.gamma, right, rtol=1e-6)
+    np.testing.assert_allclose(found.gamma / found.log_slope, 1.530, atol=5e-4)
+    lognormal = np.exp(np.log(float(found.homogeneous)) + right**2 / 2.0)
+    np.testing.assert_allclose(found.lognormal_mean, lognormal, rtol=1e-6)
+    np.testing.assert_allclose(found.lognormal_sd, lognormal * np.sqrt(np.expm1(right**2)), rtol=1e-6)
+
+
+def exponent_slope(nu, which, step=1e-5):
+    """d v_max^2/dz by z_E or z_I at 0, CV_K 0.05, Fig. 4."""
+
+    def exponent(z):
+        r_e, r_i = nu + 25.0, nu
+        r_e, r_i = ((r_e + z * 0.05 * np.hypot(nu, 25.0), r_i), (r_e, r_i + z * 0.05 * nu))[which]
+        tau = 1.0 / (1.0 / 20.0 + 1.6e-3 * (r_e + 5.0 * r_i))
+        mu = tau * (-4.0 - 1.6e-3 * 5.0 * 75.0 * r_i)
+        return (-55.0 - mu) ** 2 / (0.0016**2 * tau * (r_e * mu**2 + 100.0 * r_i * (mu + 75.0) ** 2))
+
+    return (exponent(step) - exponent(-step)) / (2.0 * step)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not X64, reason="digits")
+def test_gamma_and_the_slope_of_the_rate_come_together_as_a_falls():
+    like = jn.networks.conductance_based(a=5e-4, k=1e5, g=20.0)
+    k = jnp.asarray([1e5, 1e6, 1e8])
+
+    def ratio(a, k):
+        seen = rate_distribution(jn.networks.conductance_based(a=a, k=k, g=20.0, nu_x=1.0, cv_k=1e-3))
+        return seen.gamma / seen.log_slope
+
+    found = jax.vmap(ratio)(jn.theory.scale_efficacy(k, like=like), k)
+    np.testing.assert_allclose(found, [1.134, 1.092, 1.056], atol=6e-4)
+    many = rate_distribution(jn.networks.conductance_based(a=5e-4, k=1e7, g=20.0, nu_x=20.0, cv_k=1e-3))
+    np.testing.assert_allclose(many.gamma / 1e-3, 86.21, atol=0.01)
+
+
+@pytest.mark.skipif(not X64, reason="digits")
+def test_critical_heterogeneity():
+    found = critical_heterogeneity(net(0.0))
+    z = np.random.default_rng(1).standard_normal((2, 50_000))
+    sample = rates(float(found.mean), float(found.sd) ** 2, *z, float(found.cv_k))
+    assert abs(np.mean(sample < 1e-3) - 0.01) < 4.0 * np.sqrt(0.01 * 0.99 / 50_000)
+    assert abs(sample.mean() - found.mean) < 4.0 * float(found.sd) / np.sqrt(50_000)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not X64, reason="digits")
+def test_slow_synapses_are_more_sensitive():
+    """(G14), (G15), corrected: the sd of the exponent v_max^2 tau_s/tau, at the rate of equal neurons by (G11)."""
+    long = jn.theory.EffectiveNoise(jn.theory.LongFilter())
+    numbers = dict(a=0.0016, k=1_000, g=20.0, nu_x=100.0)
+    found = rate_distribution(jn.networks.conductance_based(**numbers, cv_k=1e-3, tau_s=10.0), noise=long)
+    nu = float(found.homogeneous)
+    np.testing.assert_allclose(nu, 105.07, rtol=1e-3)
+
+    def exponent(r_e, r_i):
+        tau = 1.0 / (1.0 / 20.0 + 1.6e-3 * (r_e + 5.0 * r_i))
+        mu = tau * (-4.0 - 1.6e-3 * 5.0 * 75.0 * r_i)
+        variance = 0.0016**2 * tau * (r_e * mu**2 + 100.0 * r_i * (mu + 75.0) ** 2)
+        return (-55.0 - mu) ** 2 / variance * 10.0 / tau
+
+    by_e = (exponent(nu + 100.001, nu) - exponent(nu + 99.999, nu)) / 0.002
+    by_i = (exponent(nu + 100.0, nu + 0.001) - exponent(nu + 100.0, nu - 0.001)) / 0.002
+    right = 1e-3 * np.hypot(by_e * np.hypot(nu, 100.0), by_i * nu)
+    np.testing.assert_allclose(found.gamma, right, rtol=1e-5)
 
 
 @pytest.mark.skipif(not X64, reason="a time of 1e4 s")
@@ -80,3 +152,11 @@ def test_refusals(as_users_run):
         escape_rate(lambda v: -v, 1.0, tau=1.0, t_ref=0.0, low=-1.0, middle=0.5, high=1.0)
     with pytest.raises(ValueError, match="`net` has to be a Network"):
         rate_distribution(3.0)
+    with pytest.raises(ValueError, match="`noise` has to be a theory of the noise"):
+        critical_heterogeneity(net(0.0), noise="ito")
+    with pytest.raises(ValueError, match="`fraction` has to lie between 0 and 1/2"):
+        critical_heterogeneity(net(0.0), fraction=0.7)
+    with pytest.raises(ValueError, match="`rate` has to be positive"):
+        critical_heterogeneity(net(0.0), rate=-1.0)
+    with pytest.raises(ValueError, match="neurons that differ between E, I"):
+        critical_heterogeneity(jn.networks.conductance_based(g=(20.0, 19.0)))

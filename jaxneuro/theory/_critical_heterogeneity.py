@@ -1,0 +1,114 @@
+"""The differences in in-degree at which a network begins to fall silent."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, ArrayLike, Float
+
+from .._network import Network, warn_of_negative
+from .._numerics import Result, as_leaf, check_positive, implicit_root, is_concrete, violates, where_defined
+from ._effective_input import checked_noise
+from ._mean_field import mean_field
+from ._noise import AbstractNoise
+from ._rate_distribution import below, check_alike, missed, newton, spread_of
+
+_LEAST, _MOST, _STEPS = 1e-7, 3.0, 40
+
+
+class CriticalHeterogeneity(eqx.Module):
+    """`cv_k`: CV_K*, NaN where none was found; `mean`, `sd` [Hz] of the rates there; `result`."""
+
+    cv_k: Float[Array, ""]
+    mean: Float[Array, ""]
+    sd: Float[Array, ""]
+    result: Result
+
+
+def critical_heterogeneity(
+    net: Network, rate: ArrayLike = 1e-3, fraction: ArrayLike = 0.01, *, noise: AbstractNoise | None = None
+) -> CriticalHeterogeneity:
+    """Returns the least CV_K at which a fraction of the neurons fires below a rate, self-consistently.
+
+        P(nu(z_E, z_I) < rate) = fraction,
+
+    with all in-degrees of the network normal, of the standard deviation CV_K times the mean, whatever its rules say.
+
+    **Arguments:** `net`: as of `rate_distribution`; `rate` [Hz]; `fraction`, between 0 and 1/2; `noise`: a theory of
+    the noise, `EffectiveNoise()` by default.
+
+    **Returns:** a `CriticalHeterogeneity`; 0 where equal neurons fire below `rate` already.
+
+    Raises `ValueError` as `rate_distribution`, and where a number is out of range; `RuntimeError` where none is found.
+    Warns where over 1% of the in-degrees would be negative there.
+
+    Derivatives: implicit, forward and reverse mode.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> net = jn.networks.conductance_based(a=0.0016, k=1_000, g=20.0, nu_x=25.0)
+    >>> f"{jn.theory.critical_heterogeneity(net).cv_k:.3f}"
+    '0.119'
+
+    ```
+
+    Source: Sanzeni, Histed and Brunel (2022), doi:10.1103/PhysRevX.12.011044, section VI, Fig. 4D.
+    """
+    theory = checked_noise(noise)
+    names, _ = check_alike(net, theory)
+    least, share = as_leaf(rate, "rate"), as_leaf(fraction, "fraction")
+    check_positive("rate", least)
+    if violates(lambda x: (x > 0.0) & (x < 0.5), share):
+        raise ValueError(f"`fraction` has to lie between 0 and 1/2; got {share}.")
+    for name, leaf in (("rate", least), ("fraction", share)):
+        if leaf.ndim:
+            raise ValueError(f"`{name}` has to be one number; got shape {leaf.shape}: map over it with jax.vmap.")
+    start = lax.stop_gradient(mean_field(net, noise=theory).rate[names[0]])
+    found = _solve(net, theory, least, share, start)
+    if is_concrete(found.result):
+        if not bool(found.result == Result.successful):
+            raise RuntimeError(f"Critical heterogeneity: {Result[found.result]}")  # type: ignore[index]
+        warn_of_negative("net", found.cv_k, stacklevel=2)
+    return found
+
+
+@eqx.filter_jit
+def _solve(
+    net: Network, noise: AbstractNoise, least: Float[Array, ""], share: Float[Array, ""], start: Float[Array, ""]
+) -> CriticalHeterogeneity:
+    """From the least CV_K at which that many neurons of a network that fires as if equal are slow."""
+    fixed: Any = lax.stop_gradient((net, least, share))
+
+    def residual(given: Any, x: Float[Array, "3"]) -> Float[Array, "3"]:
+        network, slow, wanted = given
+        mean = jnp.exp(x[0])
+        spread = spread_of(network, mean, mean * jnp.sqrt(jnp.maximum(x[1], 0.0)), jnp.exp(x[2]))
+        reached = below(noise, spread, slow)[0]
+        # The normal number of the share: nearly linear in CV_K.
+        off = jax.scipy.stats.norm.ppf(jnp.clip(reached, 1e-12, 1.0 - 1e-6)) - jax.scipy.stats.norm.ppf(wanted)
+        return jnp.concatenate([missed(noise, spread, x[:2]), off[None]])
+
+    def halve(_: Array, ends: tuple[Array, Array]) -> tuple[Array, Array]:
+        low, high = ends
+        middle = 0.5 * (low + high)
+        few = below(noise, spread_of(fixed[0], start, 0.0 * start, jnp.exp(middle)), fixed[1])[0] < fixed[2]
+        return jnp.where(few, middle, low), jnp.where(few, high, middle)
+
+    ends = (jnp.log(jnp.full_like(start, _LEAST)), jnp.log(jnp.full_like(start, _MOST)))
+    first = lax.fori_loop(0, 12, halve, ends)[0]
+
+    begun = jnp.stack([jnp.log(start), jnp.full_like(start, 0.5), first])
+    x, off = newton(lambda y: residual(fixed, y), begun, 0.2, _STEPS)
+    solved = off < 1e-4
+    silent = start <= least
+    x = implicit_root(lambda y: residual((net, least, share), y), x)
+    mean, cv_k = jnp.exp(x[0]), jnp.exp(x[2])
+    exists = silent | solved
+    shown = [
+        where_defined(exists, jnp.where(silent, at_once, value), least + share)
+        for at_once, value in ((0.0, cv_k), (start, mean), (0.0, mean * jnp.sqrt(jnp.maximum(x[1], 0.0))))
+    ]
+    code = Result.where(exists, Result.successful, Result.no_fixed_point)
+    return CriticalHeterogeneity(shown[0], shown[1], shown[2], code)
