@@ -1,11 +1,14 @@
 """The LIF neuron in noise with a time course, against runs of its two equations and the limits of the regimes."""
 
+from pathlib import Path
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy import special
 
+from jaxneuro._formulas import FilteredNeuron
 from jaxneuro.theory import Crossings, LongFilter, ShortFilter, lif_rate, lif_rate_filtered
 
 X64 = jax.config.jax_enable_x64
@@ -21,6 +24,10 @@ RUNS = [
 ]
 
 
+# Runs of our own, tests/references/make_filtered_references.py.
+OWN = np.loadtxt(Path(__file__).parents[1] / "references" / "filtered.csv", delimiter=",", skiprows=1)
+
+
 def rate(ratio, low, top, regime=None, tau=10.0, t_ref=2.0):
     return lif_rate_filtered(0.0, 1.0, tau=tau, tau_s=tau * ratio, v_th=top, v_reset=low, t_ref=t_ref, regime=regime)
 
@@ -29,6 +36,17 @@ def rate(ratio, low, top, regime=None, tau=10.0, t_ref=2.0):
 def test_the_rule_against_runs():
     ratio, low, top, right, tolerance = np.array(RUNS).T
     assert np.all(np.abs(np.asarray(rate(ratio, low, top)) / right - 1.0) < tolerance)
+
+
+def test_rates_and_variability_against_runs_of_our_own():
+    ratio, low, top, t_ref, right, cv, n = OWN.T
+    tolerance = np.where(ratio < 0.5, 0.03, 0.2)
+    assert np.all(np.abs(np.asarray(rate(ratio, low, top, t_ref=t_ref)) / right - 1.0) < tolerance)
+    short = ratio < 0.5
+    values = (np.zeros(9), np.ones(9), np.full(9, 10.0), top, low, t_ref, 10.0 * ratio)
+    found = ShortFilter().cv(FilteredNeuron(*(jnp.asarray(x[short]) for x in values)))
+    # What the theory leaves out, of order tau_s/tau, and four standard errors of a CV near 1.
+    assert np.all(np.abs(np.asarray(found) / cv[short] - 1.0) < 0.1 * ratio[short] + 4.0 / np.sqrt(2.0 * n[short]))
 
 
 def test_the_rule_is_continuous():
