@@ -170,7 +170,7 @@ DESCRIPTIONS = {"Network", "BinaryNetwork", "Population"}
 # What a file may name although it is concrete: the file is all about it, or it is a default.
 ABOUT_ONE_MODEL = {
     "_simulate/record/_spectrum.py": {"Hann"},
-    "theory/_conductance.py": {"ConstantWeight", "DeltaConductance", "LIF"},
+    "theory/_conductance_neuron.py": {"ConstantWeight", "DeltaConductance", "LIF"},
     "theory/_energy.py": {"RateNetwork"},
     "theory/_free_rates.py": {"LIF"},
     "theory/_ito_noise.py": {"Ito"},
