@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 WORKERS ?= 2
 
-.PHONY: fit test test-fast test-float32 test-slow proofs lint types compat peers clean
+.PHONY: fit test test-fast test-float32 test-slow proofs lint types compat mutants peers clean
 
 $(VENV)/.made:
 	$(PYTHON) -m venv $(VENV)
@@ -50,6 +50,10 @@ types: $(VENV)/.dev
 # On the oldest and on the newest Python and packages that are allowed; docs/testing.md.
 compat:
 	@.ci/compat
+
+# Small changes of the code that the fast tests have to see: hours on one core; docs/mutants.md.
+mutants: $(VENV)/.dev
+	nice -n 19 $(BIN)/python tests/mutants/run.py
 
 peers:
 	$(PYTHON) -m benchmarks.peers
