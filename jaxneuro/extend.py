@@ -35,6 +35,7 @@ from ._simulate.record import (
     Layout as Layout,
     Recorded as Recorded,
     Scope as Scope,
+    TimeAxis as TimeAxis,
     Watch as Watch,
     Window as Window,
 )

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from ._numerics import as_leaf
+from ._numerics import as_leaf, check_positive
 from .channels import (
     AType,
     ConnorStevensPotassium,
@@ -157,7 +157,7 @@ def adaptive_lif(
     Source: Gerstner, Kistler, Naud and Paninski (2014), Neuronal Dynamics, equations (6.1), (6.2); in learning Bellec
     et al. (2018), arXiv:1803.09574, whose threshold adapts in place of the current.
     """
-    own = {"v_peak": v_th, "v_reset": v_reset, "b": b, "tau_w": tau_w, "v_w": v_rest}
+    own = {"v_peak": as_leaf(v_th, "v_th"), "v_reset": v_reset, "b": b, "tau_w": tau_w, "v_w": v_rest}
     return IntegrateAndFire(LinearCurve(v_rest=v_rest), **own, **parameters)
 
 
@@ -218,4 +218,6 @@ def izhikevich(*, a: Any = 0.02, b: Any = 0.2, c: Any = -65.0, d: Any = 8.0) -> 
     """
     root = math.sqrt(25.0 - 4 * 0.04 * 140.0)
     curve = QuadraticCurve(v_rest=(-5.0 - root) / 0.08, v_c=(-5.0 + root) / 0.08, k=0.04)
-    return IntegrateAndFire(curve, tau_m=1.0, v_peak=30.0, v_reset=c, a=b, b=d, tau_w=1.0 / as_leaf(a, "a"), v_w=0.0)
+    check_positive("a", a)
+    a, b, c, d = (as_leaf(value, name) for name, value in (("a", a), ("b", b), ("c", c), ("d", d)))
+    return IntegrateAndFire(curve, tau_m=1.0, v_peak=30.0, v_reset=c, a=b, b=d, tau_w=1.0 / a, v_w=0.0)

@@ -14,7 +14,9 @@ from ._numerics import (
     AbstractBijection,
     Positive,
     as_leaf,
+    check_count,
     check_finite,
+    check_key,
     check_nonnegative,
     check_positive,
     is_concrete,
@@ -150,8 +152,7 @@ class QuantalRelease(eqx.Module):
         check_positive("sigma_1", self.sigma_1)
         check_nonnegative("sigma_0", self.sigma_0)
         check_finite("xi_0", self.xi_0)
-        if isinstance(self.max_quanta, bool) or not isinstance(self.max_quanta, int) or self.max_quanta < 1:
-            raise ValueError(f"`max_quanta` is {self.max_quanta!r} and has to be a whole number of at least 1.")
+        check_count("max_quanta", self.max_quanta, "a whole number of at least 1")
         for sentence in self.concerns():
             raise ValueError(sentence)
 
@@ -226,6 +227,8 @@ class QuantalRelease(eqx.Module):
 
     def sample(self, n_trials: int, *, key: Array) -> Release:
         """Simulates `n_trials` trials; a failure has the amplitude of its baseline, 0 without noise."""
+        check_key(key)
+        check_count("n_trials", n_trials)
         quanta_key, noise_key = jax.random.split(key)
         quanta = jax.random.poisson(quanta_key, self.m, (n_trials,))
         k = quanta.astype(self.m.dtype)

@@ -5,5 +5,10 @@
 
 from ._fit import FitCode as FitCode, FitResult as FitResult, IdentifiabilityWarning as IdentifiabilityWarning
 from ._numerics import Result as Result
-from ._simulate import Solution as Solution, SpikeEvents as SpikeEvents, Wiring as Wiring
+from ._simulate import (
+    ShortRunWarning as ShortRunWarning,
+    Solution as Solution,
+    SpikeEvents as SpikeEvents,
+    Wiring as Wiring,
+)
 from ._train import GradientAudit as GradientAudit, Trained as Trained, TrainingWarning as TrainingWarning

@@ -6,7 +6,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from .._numerics import AbstractBijection, check_key, is_concrete
+from .._numerics import AbstractBijection, check_count, check_key, check_precision, is_concrete
 from ..laws import AbstractLaw, PSPTable
 from ._loss import AbstractLoss
 from ._optimiser import AbstractOptimiser
@@ -33,6 +33,8 @@ def check_arguments(
         )
     if isinstance(model, type):
         raise ValueError(f"`model` is the class {model.__name__}; it has to be an object such as {model.__name__}().")
+    check_precision("model", model)
+    check_precision("data", data)
     if isinstance(model, AbstractLaw) and loss is None and not isinstance(data, PSPTable):
         raise ValueError(
             f"`data` of a law has to be a `PSPTable`, from `jn.io.read_psp_csv` or made; got {type(data).__name__}."
@@ -53,8 +55,7 @@ def check_arguments(
                 f"`bounds[{name!r}]` has to be a bijection such as jn.bounds.Interval(0, 1); got {bijection!r}."
             )
     for name, value, least in (("starts", starts, 1), ("bootstrap", bootstrap, 0)):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-            raise ValueError(f"`{name}` has to be a whole number of at least {least}; got {value!r}.")
+        check_count(name, value, f"a whole number of at least {least}", least=least)
     if bootstrap == 1:
         raise ValueError("`bootstrap` is 1; it has to be 0 or a number of refits of at least 2.")
     if not np.isscalar(spread) or not np.isfinite(spread) or spread < 0:  # type: ignore[operator]

@@ -1,5 +1,6 @@
 """The one call that fits."""
 
+import dataclasses
 import warnings
 from collections.abc import Iterable, Mapping
 
@@ -9,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PyTree
 
-from .._numerics import AbstractBijection, Result, Unbounded
+from .._numerics import AbstractBijection, Result, Unbounded, default_key
 from ..laws import AbstractLaw, OutsideTheoryWarning, PSPTable
 from ..quantal import QuantalRelease
 from ._arguments import check_arguments
@@ -87,7 +88,7 @@ def fit(
         optimiser = LevenbergMarquardt() if problem.is_least_squares else QuasiNewton()
     counts = row_counts(problem)
     _check_enough(problem, counts)
-    key = jax.random.key(0) if key is None else key
+    key = default_key() if key is None else key
     line = ProgressLine(f"fit {type(model).__name__}", progress)
     line("start", 0, starts)
     first = problem.coordinates()
@@ -99,6 +100,8 @@ def fit(
     if throw and not converged:
         raise RuntimeError(f"{type(model).__name__}: {Result[best.result]}")
     summary = summarise(problem, counts, best.theta)
+    if problem.template.loss is not loss:  # held as what its function computes
+        summary = dataclasses.replace(summary, loss=loss)
     weights = np.asarray(counts)
     uncertainty = uncertainty_of(summary, weights)
     bounded = np.array([not isinstance(b, Unbounded) for b in _per_coordinate(problem)])

@@ -8,7 +8,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float, PyTree
 
-from .._numerics import AbstractBijection, Positive, as_leaf, check_positive
+from .._numerics import AbstractBijection, Positive, as_callable_of, as_leaf, check_positive
 from ._protocol import HasLogLikelihood, HasResiduals
 
 
@@ -23,6 +23,10 @@ class AbstractLoss(eqx.Module):
     def free_parameters(self) -> dict[str, AbstractBijection]:
         """Parameters of the loss itself that are fitted with those of the model."""
 
+    def held(self, model: PyTree, data: PyTree) -> "AbstractLoss":
+        """The loss as the programs of one fit hold it: a function of the user as what it computes."""
+        return self
+
 
 class AbstractLeastSquares(AbstractLoss):
     """A loss whose terms are residuals, Gaussian with one unknown scatter."""
@@ -30,6 +34,30 @@ class AbstractLeastSquares(AbstractLoss):
 
 class AbstractLikelihood(AbstractLoss):
     """A loss whose terms are log-probabilities."""
+
+
+class _HeldSquares(AbstractLeastSquares):
+    """Residuals of a function of the user, for the shapes of one fit."""
+
+    function: Callable[[Any, Any], Array]
+
+    def terms(self, model: PyTree, data: PyTree) -> Float[Array, " n"]:
+        return self.function(model, data)
+
+    def free_parameters(self) -> dict[str, AbstractBijection]:
+        return {}
+
+
+class _HeldLikelihood(AbstractLikelihood):
+    """Log-probabilities of a function of the user, for the shapes of one fit."""
+
+    function: Callable[[Any, Any], Array]
+
+    def terms(self, model: PyTree, data: PyTree) -> Float[Array, " n"]:
+        return self.function(model, data)
+
+    def free_parameters(self) -> dict[str, AbstractBijection]:
+        return {}
 
 
 class LeastSquares(AbstractLeastSquares):
@@ -57,6 +85,9 @@ class LeastSquares(AbstractLeastSquares):
     def free_parameters(self) -> dict[str, AbstractBijection]:
         return {}
 
+    def held(self, model: PyTree, data: PyTree) -> AbstractLoss:
+        return self if self.function is None else _HeldSquares(as_callable_of(self.function, model, data))
+
 
 class Likelihood(AbstractLikelihood):
     """Makes the likelihood large.
@@ -72,6 +103,9 @@ class Likelihood(AbstractLikelihood):
 
     def free_parameters(self) -> dict[str, AbstractBijection]:
         return {}
+
+    def held(self, model: PyTree, data: PyTree) -> AbstractLoss:
+        return self if self.function is None else _HeldLikelihood(as_callable_of(self.function, model, data))
 
 
 class LogNormalScatter(AbstractLikelihood):

@@ -119,9 +119,9 @@ def pose(
     bounds: Mapping[str, AbstractBijection],
 ) -> Problem:
     """Builds the problem; raises `ValueError` for a name that is no parameter or a start outside its range."""
-    candidate = Candidate(model, loss)
+    candidate = Candidate(model, loss.held(model, data))
     leaves = jax.tree.leaves(candidate)
-    known = _leaf_names(model) + _leaf_names(loss)
+    known = _leaf_names(model) + _leaf_names(loss)  # numbers inside the function of a loss have no name
     place_of = {name: place for place, name in enumerate(known) if eqx.is_inexact_array(leaves[place])}
     chosen = {**_declared(model), **loss.free_parameters()}
     if free is not None:

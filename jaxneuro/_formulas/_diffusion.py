@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_callable, as_leaf, check_finite, check_nonnegative, is_concrete, violates
+from .._numerics import as_elementwise, as_leaf, check_finite, check_nonnegative, is_concrete, violates
 from ._convention import AbstractConvention, Function
 from ._from_passage import log_rate_of
 from ._line import Equation, lowest
@@ -182,7 +182,7 @@ def prepared(
     numbers = Numbers(as_leaf(v_th, "v_th"), as_leaf(v_reset, "v_reset"), as_leaf(t_ref, "t_ref"), low)
     _check_numbers(numbers)
     _check_functions(drift, noise, numbers)
-    return as_callable(drift), as_callable(noise), convention, numbers, n
+    return as_elementwise(drift), as_elementwise(noise), convention, numbers, n
 
 
 def _check_numbers(numbers: Numbers) -> None:

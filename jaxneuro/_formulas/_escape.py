@@ -11,7 +11,7 @@ from jax import lax
 from jaxtyping import Array, ArrayLike, Float
 
 from .._numerics import (
-    as_callable,
+    as_elementwise,
     as_leaf,
     check_nonnegative,
     check_positive,
@@ -69,7 +69,7 @@ def escape_rate(
     check_positive("sigma", values[0])
     check_positive("tau", values[1])
     check_nonnegative("t_ref", values[2])
-    field = as_callable(force)
+    field = as_elementwise(force)
     if violates(lambda a, b, c: (field(a) > 0.0) & (field(b) < 0.0) & (field(c) > 0.0), *values[3:]):
         raise ValueError(
             f"`force` has to be positive at `low`, negative at `middle` and positive at `high`; at {low}, {middle} and "

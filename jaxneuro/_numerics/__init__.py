@@ -10,15 +10,19 @@ from ._bijection import (
 from ._bits import random_bits as random_bits
 from ._by_content import by_content as by_content
 from ._check import (
+    MOST as MOST,
     check_broadcast as check_broadcast,
+    check_count as check_count,
     check_finite as check_finite,
     check_nonnegative as check_nonnegative,
     check_positive as check_positive,
+    check_precision as check_precision,
 )
 from ._clock import (
     check_dt as check_dt,
     count_steps as count_steps,
     delay_steps as delay_steps,
+    distinguishes_steps as distinguishes_steps,
     run_steps as run_steps,
     to_milliseconds as to_milliseconds,
     whole_steps as whole_steps,
@@ -29,19 +33,14 @@ from ._dawson import (
     dawson_derivative as dawson_derivative,
     dawson_difference as dawson_difference,
 )
+from ._dependence import uses_first as uses_first
 from ._erfcx import erfcx as erfcx
 from ._files import check_target as check_target, replacing as replacing, write_text as write_text
 from ._horner import horner as horner
 from ._implicit import implicit_root as implicit_root, implicit_roots as implicit_roots
-from ._keys import check_key as check_key, role_key as role_key, step_keys as step_keys
+from ._keys import check_key as check_key, default_key as default_key, role_key as role_key, step_keys as step_keys
 from ._lambert_w import lambert_w as lambert_w, wright_omega as wright_omega
-from ._leaf import (
-    as_callable as as_callable,
-    as_known as as_known,
-    as_leaf as as_leaf,
-    is_concrete as is_concrete,
-    violates as violates,
-)
+from ._leaf import as_known as as_known, as_leaf as as_leaf, is_concrete as is_concrete, violates as violates
 from ._moment import (
     moment as moment,
     moment_difference as moment_difference,
@@ -77,5 +76,10 @@ from ._relax import (
 )
 from ._result import Result as Result
 from ._tail import tail as tail, tail_difference as tail_difference, tail_integral as tail_integral
+from ._traced import (
+    as_callable as as_callable,
+    as_callable_of as as_callable_of,
+    as_elementwise as as_elementwise,
+)
 from ._two_float import TwoFloat as TwoFloat
 from ._undefined import where_defined as where_defined

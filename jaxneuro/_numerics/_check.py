@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, ArrayLike
@@ -19,6 +21,19 @@ def _in_a_line(known: np.ndarray) -> str:
     return " ".join(np.array2string(known, threshold=20, edgeitems=3).split())
 
 
+# What an index of 32 bits counts, and about what a machine holds.
+MOST = 2**31 - 1
+
+
+def check_count(name: str, value: object, what: str = "a positive whole number", *, least: int = 1) -> int:
+    """`value` as a Python integer. Raises `ValueError` where it is none, below `least`, or more than arrays hold."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise ValueError(f"`{name}` has to be {what}; got {value!r}.")
+    if value > MOST:
+        raise ValueError(f"`{name}` is {value:,}, more than the {MOST:,} that an array can number: take fewer.")
+    return int(value)
+
+
 def check_broadcast(values: Mapping[str, Array]) -> None:
     """Raises `ValueError`, with the shape of each, where named arrays do not broadcast against each other."""
     try:
@@ -26,6 +41,18 @@ def check_broadcast(values: Mapping[str, Array]) -> None:
     except ValueError:
         shapes = ", ".join(f"`{name}` {value.shape}" for name, value in values.items() if value.ndim)
         raise ValueError(f"The lengths do not fit: {shapes}; give numbers or arrays that broadcast.") from None
+
+
+def check_precision(name: str, model: object) -> None:
+    """Raises `ValueError` where `model` holds numbers of the float type that jax was set to before, and is not now."""
+    now = jnp.result_type(float)
+    held = {leaf.dtype for leaf in jax.tree.leaves(model) if isinstance(leaf, jax.Array)}
+    others = sorted(str(dtype) for dtype in held if dtype in (jnp.float32, jnp.float64) and dtype != now)
+    if others:
+        raise ValueError(
+            f"`{name}` was made in {others[0]}, and jax is set to {now} now: set `jax_enable_x64` before anything is "
+            "made, or make it again."
+        )
 
 
 def check_finite(name: str, value: ArrayLike) -> None:

@@ -1,5 +1,6 @@
 """Time as an integer number of steps, counted from 0: t = k dt."""
 
+import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
@@ -63,6 +64,11 @@ def delay_steps(name: str, delay: float, dt: float) -> int:
             f"{_MOST_DELAY_STEPS:,} are. Shorten it or take a larger dt."
         )
     return max(1, round(delay / dt))
+
+
+def distinguishes_steps(end: float, dt: float) -> bool:
+    """Whether the default float holds times up to `end` [ms] to an eighth of a step of `dt` [ms]; float32 may not."""
+    return bool(np.spacing(np.asarray(abs(end), jnp.result_type(float))) <= 0.25 * dt)
 
 
 def run_steps(t0: object, t1: object, dt: float) -> tuple[int, int]:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -42,22 +41,6 @@ def as_known(value: Any, name: str | None, dtype: np.dtype) -> np.ndarray | Floa
         what = "A parameter" if name is None else f"`{name}`"
         raise ValueError(f"{what} is too large for {dtype}; got {value!r}.")
     return narrow
-
-
-class _Plain(eqx.Module):
-    """A function without numbers of its own."""
-
-    function: Callable[..., Any] = eqx.field(static=True)
-
-    def __call__(self, *arguments: Any) -> Any:
-        return self.function(*arguments)
-
-
-def as_callable(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function that a model or a program can hold; of one that is a pytree the numbers are leaves."""
-    if jax.tree_util.all_leaves([function]):
-        return _Plain(function)
-    return jax.tree.map(lambda leaf: as_leaf(leaf) if isinstance(leaf, float | np.floating) else leaf, function)
 
 
 def is_concrete(*values: Any) -> bool:

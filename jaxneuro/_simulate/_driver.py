@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int
 
-from .._numerics import Result, is_concrete
+from .._numerics import MOST, Result, is_concrete
 from ._machine import AbstractMachine, AbstractProgram, AbstractRunState, Emitted
 from ._progress import progress_line
 from ._solution import Solution, sentence
@@ -38,12 +38,16 @@ def drive(
     layout = machine.layout(n_steps, jnp.asarray(first, jnp.int32))
     recorders = _checked_recorders(machine, record, layout, first)
     rows = tuple((name, recorder.rows(first, n_steps, dt)) for name, recorder in recorders.items())
-    ran = _run(machine, state, recorders, adjoint, dt=dt, n_steps=n_steps, rows=rows, progress=progress, single=single)
+    _check_sizes(recorders, dict(rows), layout)
+    with jax.debug_nans(False):  # a CV of too few intervals is NaN, which is no fault; what is one has its result code
+        ran = _run(
+            machine, state, recorders, adjoint, dt=dt, n_steps=n_steps, rows=rows, progress=progress, single=single
+        )
     # The ends are not the program's business: a run that goes on compiles nothing. Records in the order asked for.
     ran["records"] = {label: ran["records"][label] for label in recorders}
-    sol = Solution(
-        **ran, t0=first * dt, t1=(first + n_steps) * dt, dt=dt, names=tuple(layout.sizes),
-    )  # fmt: skip
+    axes = {name: recorder.time_axis(first, n_steps, dt) for name, recorder in recorders.items()}
+    ran["axes"] = {name: axis for name, axis in axes.items() if axis is not None}
+    sol = Solution(**ran, t0=first * dt, t1=(first + n_steps) * dt, dt=dt, names=tuple(layout.sizes))
     return _checked_solution(sol, machine, single) if throw else sol
 
 
@@ -87,6 +91,19 @@ def _checked_recorders(
         for watch in recorder.watch(layout):
             watch.check(f"record[{name!r}]", layout)
     return dict(record)
+
+
+def _check_sizes(recorders: dict[str, AbstractRecorder], rows: dict[str, int], layout: Layout) -> None:
+    """Raises `ValueError` where a record is longer than an array that can be numbered."""
+    for name, recorder in recorders.items():
+        if rows[name] * max(1, *layout.sizes.values()) <= MOST:  # of most runs: nothing is to be traced
+            continue
+        for leaf in jax.tree.leaves(eqx.filter_eval_shape(recorder.init, layout, rows[name])):
+            if leaf.size > MOST:
+                raise ValueError(
+                    f"`record[{name!r}]` would hold {leaf.size:.2g} numbers, more than the {MOST:,} of an array: "
+                    "record fewer neurons or steps, or begin later with `start`."
+                )
 
 
 class _Carry(eqx.Module):
@@ -180,7 +197,7 @@ def _run(
     carries = {name: recorders[name].init(layout, n) for name, n in rows}
     finite = jnp.ones(max(1, len(machine.finite_names())), bool)
     end = loop.run(_Carry(program.start(state), carries, jnp.full((), -1, jnp.int32), finite))
-    gathered: dict[str, Any] = {"records": {}, "counts": {}, "times": {}, "frequencies": {}, "lags": {}}
+    gathered: dict[str, Any] = {"records": {}, "counts": {}, "frequencies": {}, "lags": {}}
     for name, recorder in recorders.items():
         recorded = recorder.finish(end.recorders[name], layout)
         for part, found in gathered.items():

@@ -6,11 +6,24 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from .._network import Network, check_spiking
-from .._numerics import as_leaf, check_finite, check_nonnegative, phi, read_indices, to_milliseconds, violates
+from .._numerics import (
+    as_leaf,
+    check_count,
+    check_finite,
+    check_key,
+    check_nonnegative,
+    check_precision,
+    distinguishes_steps,
+    phi,
+    read_indices,
+    to_milliseconds,
+    violates,
+)
 from ..connectivity import AbstractWeights
 from ..models import LeakyMembrane
 from ._random_events import run_shots, shots_of, valid
@@ -18,6 +31,8 @@ from ._wire import sizes_of
 
 # Halvings of an interval: its rounding error is reached.
 _HALVINGS = {"float32": 30, "float64": 60}
+# Times are held to a quarter of this [ms], 1 us: in float32 for 16 s.
+_FINEST = 4e-3
 
 
 class SpikeEvents(eqx.Module):
@@ -37,8 +52,7 @@ class SpikeEvents(eqx.Module):
 
         Raises `ValueError` where the population is not one of the network's neurons, or `n_spikes` is not positive.
         """
-        if isinstance(n_spikes, bool) or not isinstance(n_spikes, int) or n_spikes < 1:
-            raise ValueError(f"`n_spikes` has to be a positive number of spikes; got {n_spikes!r}.")
+        check_count("n_spikes", n_spikes, "a positive number of spikes")
         begin, n = next(((b, n) for name, b, n in self.places if name == population), (0, 0))
         if n == 0:
             raise ValueError(f"{population!r} has no spikes; there are {', '.join(name for name, *_ in self.places)}.")
@@ -104,7 +118,7 @@ def simulate_events(
     - `net`: of `SpikeSource`s and `LIF` neurons with a hard reset, that start at rest; given weights such as
       `Weights(matrix)`, `ExponentialCurrent` of one tau_s, fixed delays. t_ref is not rounded, and has a derivative.
       Or of `LIF` neurons under Poisson drives, without projections.
-    - `t1`: end [ms].
+    - `t1`: end [ms]; in float32 and without drives at most 16 s, where times are held to a microsecond.
     - `most`: spikes that are held.
     - `spikes`: {source: (times [ms], indices)}; the times are differentiable, and none is before 0.
     - `stimulus`: {population: constant current i [mV]}, a number or (n,).
@@ -139,14 +153,19 @@ def simulate_events(
     Source: Wunderlich and Pehle (2021), doi:10.1038/s41598-021-91786-z; the derivative of a crossing as in Bohte, Kok
     and La Poutre (2002), doi:10.1016/S0925-2312(01)00658-0.
     """
-    if isinstance(most, bool) or not isinstance(most, int) or most < 1:
-        raise ValueError(f"`most` has to be a positive number of spikes; got {most!r}.")
+    most = check_count("most", most, "a positive number of spikes")
     t1 = to_milliseconds("t1", t1)
     check_nonnegative("t1", t1)
     stimulus, spikes = {} if stimulus is None else stimulus, {} if spikes is None else spikes
     _check_names(net, spikes=spikes, stimulus=stimulus)
+    check_precision("net", net)
     if net.drives:
         return _at_random(net, t1, key, most, stimulus)
+    if not distinguishes_steps(t1, _FINEST):
+        raise ValueError(
+            f"`t1` = {t1:g} ms is late for float32, which holds times there to {np.spacing(np.float32(t1)):.2g} ms: "
+            "set `jax_enable_x64` for exact spike times."
+        )
     if key is not None:
         raise ValueError("`key` is of Poisson drives, and `net` has none: leave it out.")
     plan, places = _plan(net, t1, spikes, stimulus)
@@ -163,6 +182,7 @@ def _at_random(net: Network, t1: float, key: PRNGKeyArray | None, most: int, sti
     shots, places = shots_of(net, membranes, stimulus)
     if key is None:
         raise ValueError("`key` is needed where `net` has Poisson drives: give jax.random.key(seed).")
+    check_key(key)
     shots = eqx.error_if(shots, ~valid(shots), "A rate, weight, parameter or stimulus of the run is no finite number.")
     room = jnp.zeros(most, jnp.int32)
     times, neurons, overflow = run_shots(shots, key, as_leaf(t1, "t1"), room)

@@ -9,12 +9,12 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from .._numerics import Result, run_steps
+from .._numerics import Result, distinguishes_steps, run_steps, uses_first
 from ..models import AbstractODE, AbstractSolver
 from ._driver import SINGLE, drive
 from ._machine import AbstractMachine, AbstractProgram, AbstractRunState, Cut, Emitted, Look
 from ._solution import Solution
-from ._stimulus import Stimulus, as_input, make_stimuli
+from ._stimulus import Stimulus, as_input, check_late_times, make_stimuli
 from .adjoint import Direct, checked_adjoint
 from .record import AbstractRecorder, Layout, Trace
 
@@ -49,7 +49,9 @@ def simulate_ode(
     solver = model.checked_solver(solver)
     if model.is_noisy() and key is None:
         raise ValueError("`key` has to be a key, such as jax.random.key(0): the model has noise.")
-    injected = {} if stimulus is None else make_stimuli(SINGLE, stimulus, model, model.size(), n_steps, dt)
+    if not distinguishes_steps((first + n_steps) * dt, dt) and uses_first(model.vector_field, 0.0, model.initial()):
+        check_late_times("`model` has a right side that is a function of time", first + n_steps, dt)
+    injected = {} if stimulus is None else make_stimuli(SINGLE, stimulus, model, model.size(), first, n_steps, dt)
     machine = ODEMachine(model, solver, injected, key if model.is_noisy() else None, dt)
     return drive(
         machine, first, n_steps, dt=dt, record=record, state=state, adjoint=checked_adjoint(adjoint, Direct()),

@@ -6,7 +6,7 @@ from typing import Any
 from jaxtyping import PRNGKeyArray
 
 from .._network import BinaryNetwork, Network, Population
-from .._numerics import check_dt, check_key
+from .._numerics import check_dt, check_key, check_precision
 from ..models import AbstractODE, AbstractRunnable, AbstractRunner, AbstractSolver, AbstractSpikeTimes
 from ..surrogate import AbstractSurrogate
 from . import record as record_module
@@ -79,7 +79,7 @@ def simulate(
     **Returns:** a `Solution`.
 
     Raises `ValueError` where an argument does not fit, `RuntimeError` where the run went
-    non-finite and `throw` is true.
+    non-finite and `throw` is true. Warns with `ShortRunWarning` of a run that ends before any spike can arrive.
 
     Changing a number never compiles again; sizes, delays, `dt` and the number of steps do. Works
     under jit and vmap with `wiring=` given; a batch over one wiring does not copy it. A batch of rate
@@ -120,6 +120,7 @@ def simulate(
         raise ValueError(
             f"`model` has to be a Network, a Population, a BinaryNetwork or a rate model; got {type(model).__name__}."
         )
+    check_precision("model", model)
     for argument, value in (("throw", throw), ("progress", progress)):
         if not isinstance(value, bool):
             raise ValueError(f"`{argument}` has to be True or False; got {value!r}.")

@@ -5,9 +5,10 @@ from typing import Any
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from .._numerics import Result, is_concrete
+from .record import TimeAxis
 
 
 class PopulationMean(eqx.Module):
@@ -33,9 +34,9 @@ class Solution(eqx.Module):
 
     records: dict[str, Any]
     counts: dict[str, Any]
-    times: dict[str, Any]
     frequencies: dict[str, Any]
     lags: dict[str, Any]
+    axes: dict[str, TimeAxis]
     state: Any
     result: Result
     failed_step: Int[Array, ""]
@@ -49,6 +50,11 @@ class Solution(eqx.Module):
         if name not in self.records:
             raise KeyError(f"No record {name!r}; there are {', '.join(self.records) or 'none'}.")
         return self.records[name]
+
+    @property
+    def times(self) -> dict[str, Float[np.ndarray, "time"]]:
+        """The times [ms] of each record over time, in double precision, also of a run in float32."""
+        return {name: axis.times() for name, axis in self.axes.items()}
 
     def mean(self, name: str) -> Any:
         """The mean of a record over neurons, NaNs left out: {population: `PopulationMean`}.
@@ -65,7 +71,7 @@ class Solution(eqx.Module):
     def _over_more_than_neurons(self, name: str) -> bool:
         record = self.records[name]
         first = next(iter(record.values())) if isinstance(record, dict) else record
-        return name in {**self.times, **self.frequencies, **self.lags} or not eqx.is_array(first)
+        return name in {**self.axes, **self.frequencies, **self.lags} or not eqx.is_array(first)
 
     def __str__(self) -> str:
         head = f"Run from {self.t0:g} to {self.t1:g} ms in steps of {self.dt:g} ms"

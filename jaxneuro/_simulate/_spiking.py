@@ -62,6 +62,8 @@ def simulate_spiking(
         model = net.populations[name].model
         variables.append(_variables(model, n))
         within_step += [name] if model.spikes_within_step() else []
+    if state is None:
+        _warn_of_short_run(net, n_steps, dt)
     machine = SpikingMachine(
         net=net, wiring=wiring, wrong_wiring=wrong_wiring, key=key, stimuli=stimuli, solver=solver,
         surrogates=surrogates, variables=tuple(variables), heard=input_names(net, stimuli),
@@ -71,6 +73,23 @@ def simulate_spiking(
         machine, first, n_steps, dt=dt, record=record, state=state, progress=progress, throw=throw, single=single,
         adjoint=checked_adjoint(adjoint, Checkpoint() if surrogates else Direct()),
     )  # fmt: skip
+
+
+class ShortRunWarning(UserWarning):
+    """A run in which no spike can arrive: seconds given for milliseconds, as a rule."""
+
+
+def _warn_of_short_run(net: Network, n_steps: int, dt: float) -> None:
+    """Warns where the run ends before a spike of its first step could arrive anywhere."""
+    delays = [(p.delays.steps(f"projections[{i}].delay", dt).least, i) for i, p in enumerate(net.projections)]
+    if delays and n_steps < min(delays)[0]:
+        steps, index = min(delays)
+        warnings.warn(
+            f"The run of {n_steps * dt:g} ms is shorter than the shortest delay, {steps * dt:g} ms of "
+            f"`projections[{index}]`: no spike arrives in it. `t0`, `t1` and delays are in ms, not in seconds.",
+            ShortRunWarning,
+            stacklevel=4,
+        )
 
 
 class SpikingMachine(AbstractMachine):
@@ -158,7 +177,7 @@ def _with_stimuli(
     for name in net.neuron_names:
         if name in by_name:
             model = net.populations[name].model
-            injected[name] = make_stimuli(name, by_name[name], model, sizes[name], n_steps, dt)
+            injected[name] = make_stimuli(name, by_name[name], model, sizes[name], first, n_steps, dt)
     if sources:
         net = eqx.tree_at(lambda n: [n.populations[name].model for name in n.source_names], net, sources)
     return net, injected

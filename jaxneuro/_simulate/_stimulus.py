@@ -10,7 +10,7 @@ from jax import lax
 from jaxtyping import Array, Float, Int
 
 from .._formulas import Input
-from .._numerics import as_callable, as_leaf, check_finite, check_nonnegative
+from .._numerics import as_callable, as_leaf, check_finite, check_nonnegative, distinguishes_steps
 from ..models import AbstractStimulated
 
 
@@ -42,14 +42,15 @@ class Stimulus(eqx.Module):
         return as_leaf(function(t), "stimulus")
 
 
-def make_stimulus(name: str, value: Any, n: int, n_steps: int, dt: float, share: float = 0.0) -> Stimulus:
-    """Checks a stimulus for a population of `n` neurons and a run of `n_steps` steps."""
+def make_stimulus(name: str, value: Any, n: int, first: int, n_steps: int, dt: float, share: float = 0.0) -> Stimulus:
+    """Checks a stimulus for a population of `n` neurons and a run of `n_steps` steps from step `first` on."""
     if callable(value):
+        check_late_times(f"`stimulus` of {name!r} is a function of time", first + n_steps, dt)
         function: Any = value
         shape = jax.eval_shape(lambda t: as_leaf(function(t), "stimulus"), as_leaf(0.0)).shape
         if shape not in ((), (n,)):
             raise ValueError(f"`stimulus` of {name!r}: the function returns shape {shape}; it has to be () or ({n},).")
-        return Stimulus(None, None, as_callable(value), dt, share)
+        return Stimulus(None, None, as_callable(value, 0.0), dt, share)
     leaf = as_leaf(value, f"stimulus[{name!r}]")
     check_finite(f"stimulus[{name!r}]", leaf)
     if leaf.shape in ((), (n,)):
@@ -61,11 +62,20 @@ def make_stimulus(name: str, value: Any, n: int, n_steps: int, dt: float, share:
     )
 
 
+def check_late_times(what: str, last: int, dt: float) -> None:
+    """Raises `ValueError` where a time t that `what` is given cannot tell the steps up to the `last` apart."""
+    if not distinguishes_steps(last * dt, dt):
+        raise ValueError(
+            f"{what}, and at {last * dt:.10g} ms float32 cannot tell times apart that are a step of {dt:g} ms "
+            "apart: set `jax_enable_x64`, or give values by step, (time, n), or start the run at 0."
+        )
+
+
 class AbstractInjection(eqx.Module):
     """What is done to neurons from outside, in several parts of their input."""
 
     @abc.abstractmethod
-    def stimuli(self, name: str, n: int, n_steps: int, dt: float, share: float) -> dict[str, Stimulus]:
+    def stimuli(self, name: str, n: int, first: int, n_steps: int, dt: float, share: float) -> dict[str, Stimulus]:
         """Its parts, checked, for a population `name` of `n` neurons: `current`, `conductance` with `reversal`, `kick`.
 
         A function of time is called at the `share` of its step.
@@ -113,27 +123,27 @@ class Clamp(AbstractInjection):
         if self.current is None and self.conductance is None and self.kick is None:
             raise ValueError("`Clamp` needs one of `current`, `conductance` with `reversal`, and `kick`.")
 
-    def stimuli(self, name: str, n: int, n_steps: int, dt: float, share: float) -> dict[str, Stimulus]:
+    def stimuli(self, name: str, n: int, first: int, n_steps: int, dt: float, share: float) -> dict[str, Stimulus]:
         """Its parts, checked, for a population `name` of `n` neurons."""
         if self.conductance is not None and not callable(self.conductance):
             check_nonnegative("conductance", as_leaf(self.conductance, "conductance"))
         given = {part: getattr(self, part) for part in ("current", "conductance", "reversal", "kick")}
         return {
-            part: make_stimulus(f"{name}, its `{part}`", value, n, n_steps, dt, share)
+            part: make_stimulus(f"{name}, its `{part}`", value, n, first, n_steps, dt, share)
             for part, value in given.items()
             if value is not None
         }
 
 
-def make_stimuli(name: str, value: Any, model: AbstractStimulated, n: int, n_steps: int, dt: float) -> dict:
+def make_stimuli(name: str, value: Any, model: AbstractStimulated, n: int, first: int, n_steps: int, dt: float) -> dict:
     """What is injected into `n` units of a model, by its parts: a current, or all of a `Clamp`.
 
     Raises `ValueError` where the model does not understand a part.
     """
     share = model.stimulus_share()
     if not isinstance(value, AbstractInjection):
-        return {"current": make_stimulus(name, value, n, n_steps, dt, share)}
-    given, understood = value.stimuli(name, n, n_steps, dt, share), model.understands()
+        return {"current": make_stimulus(name, value, n, first, n_steps, dt, share)}
+    given, understood = value.stimuli(name, n, first, n_steps, dt, share), model.understands()
     for part in given:
         if part not in (*understood, "reversal"):
             raise ValueError(

@@ -9,7 +9,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from .._numerics import is_concrete, read_numbers
+from .._numerics import MOST, is_concrete, read_numbers
 
 SEED = "seed"
 
@@ -67,7 +67,12 @@ def make_grid(over: Any, seeds: Any) -> Grid:
             raise ValueError(f"`over`: the name of an axis has to be a string; got {name!r}.")
         if name == SEED and seeds is not None:
             raise ValueError("`over` names an axis 'seed', which `seeds` makes: rename it, or leave out `seeds`.")
-    return Grid({name: _axis(name, values) for name, values in over.items()}, None if seeds is None else int(seeds))
+    axes = {name: _axis(name, values) for name, values in over.items()}
+    grid = Grid(axes, None if seeds is None else int(seeds))
+    n_runs = math.prod([values.size for values in axes.values()]) * (1 if seeds is None else int(seeds))
+    if n_runs > MOST:
+        raise ValueError(f"`over` and `seeds` make {n_runs:,} runs, more than the {MOST:,} that are numbered.")
+    return grid
 
 
 def _axis(name: str, values: Any) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Bool, Float, Key, PRNGKeyArray, Shaped
 
 from .._network import Network
-from .._numerics import Result, as_leaf, check_key, check_positive
+from .._numerics import Result, as_leaf, check_count, check_key, check_positive
 from .._simulate import Solution, Wiring, adjoint as adjoints, record as records, simulate, wire
 from .._simulate._plan import initial_state
 from .._simulate.adjoint import checked_adjoint
@@ -182,8 +182,7 @@ def audit_gradient(
 def _checked(at: Array, seeds: Any, surrogate: Any, names: Any) -> tuple[str, ...]:
     if at.ndim != 1 or at.size == 0:
         raise ValueError(f"`at` has to be a vector of parameters; got shape {at.shape}.")
-    if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 2:
-        raise ValueError(f"`seeds` has to be at least 2; got {seeds!r}.")
+    check_count("seeds", seeds, "at least 2", least=2)
     if surrogate is None:
         raise ValueError("`surrogate` has to be of `jn.surrogate`, such as `Triangular()`: it is what is audited.")
     if names is None:

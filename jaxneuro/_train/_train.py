@@ -12,7 +12,7 @@ import numpy as np
 import optax
 from jaxtyping import Array, PRNGKeyArray
 
-from .._numerics import ProgressLine, check_key, check_target
+from .._numerics import ProgressLine, check_count, check_key, check_target
 from ._checkpoint import check_program, load, save
 from ._diagnosis import Finding, TrainingWarning, diagnose
 
@@ -186,8 +186,7 @@ def _check(loss: Any, steps: int, every: int, patience: int | None, validate: An
     if not callable(loss):
         raise ValueError(f"`loss` has to be a function of (params, batch, key); got {loss!r}.")
     for name, value in (("steps", steps), ("every", every), ("patience", 1 if patience is None else patience)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ValueError(f"`{name}` has to be a positive number of steps; got {value!r}.")
+        check_count(name, value, "a positive number of steps")
     if patience is not None and validate is None:
         raise ValueError("`patience` needs `validate`, the loss that has to fall.")
     if not isinstance(optimiser, optax.GradientTransformation):

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from .._network import BinaryNetwork
-from .._numerics import check_dt, check_key, is_concrete, read_indices
+from .._numerics import check_dt, check_key, check_precision, is_concrete, read_indices
 from .._simulate import AbstractUpdate, BinaryState, Wiring, initial_binary_state, record, simulate, wire
 
 
@@ -18,15 +18,20 @@ class Damage(eqx.Module):
 
     - `units`: {population: (time,)}, the number of units in another state (Hamming distance).
     - `share`: {population: (time,)}, the same as a share of the population.
-    - `times` [ms].
+    - `times` [ms], in double precision.
     """
 
     units: dict[str, Int[Array, "time"]]
     share: dict[str, Float[Array, "time"]]
-    times: Float[Array, "time"]
+    axis: record.TimeAxis
+
+    @property
+    def times(self) -> Float[np.ndarray, "time"]:
+        """The ends of the steps [ms]."""
+        return self.axis.times()
 
     def __str__(self) -> str:
-        if not is_concrete(self.units) or self.times.ndim != 1:
+        if not is_concrete(self.units) or any(counts.ndim != 1 for counts in self.units.values()):
             return f"Damage in {', '.join(self.units)}"
         lines = [f"Damage at t = {float(self.times[-1]):g} ms"]
         for name, counts in self.units.items():
@@ -87,6 +92,7 @@ def damage(
     if not isinstance(net, BinaryNetwork):
         raise ValueError(f"`net` has to be a BinaryNetwork; got {type(net).__name__}.")
     check_key(key)
+    check_precision("net", net)
     dt = check_dt(dt)
     wiring = wire(net, key=key) if wiring is None else wiring
     start = initial_binary_state(net, t0, dt, key) if state is None else state
@@ -106,7 +112,7 @@ def damage(
     }
     dtype = jnp.result_type(float)
     share = {name: counts.astype(dtype) / copies[0]["states"][name].n for name, counts in units.items()}
-    return Damage(units, share, copies[0]["states"][net.names[0]].times)
+    return Damage(units, share, copies[0].axes["states"])
 
 
 def _flip(net: BinaryNetwork, state: BinaryState, flip: Mapping[str, Sequence[int]]) -> BinaryState:

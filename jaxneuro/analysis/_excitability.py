@@ -10,7 +10,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float
 
 from .._formulas import Input
-from .._numerics import as_leaf, check_finite, check_positive, is_concrete
+from .._numerics import as_leaf, check_count, check_finite, check_positive, check_precision, is_concrete
 from ..models import AbstractConductanceNeuron, AbstractNeuron, RungeKutta4
 
 # Currents tried at once, and by how much they narrow the bracket.
@@ -144,6 +144,7 @@ def check_neuron(model: Any) -> None:
     """Raises `ValueError` where `model` is no neuron of single numbers."""
     if not isinstance(model, AbstractNeuron):
         raise ValueError(f"`model` has to be a neuron, such as `jn.HodgkinHuxley()`; got {type(model).__name__}.")
+    check_precision("model", model)
     if any(leaf.ndim for leaf in jax.tree_util.tree_leaves(model)):
         raise ValueError("`model` has one number a neuron; give it single numbers and map over them with jax.vmap.")
 
@@ -246,8 +247,7 @@ def phase_response(
     """
     check_neuron(model)
     for name, value in (("n_phases", n_phases), ("cycles", cycles)):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-            raise ValueError(f"`{name}` has to be a positive integer; got {value!r}.")
+        check_count(name, value, "a positive integer")
     for name, value in (("settle", settle), ("dt", dt)):
         check_positive(name, value)
     i = as_leaf(current, "current")

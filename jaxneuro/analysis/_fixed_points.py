@@ -10,7 +10,7 @@ import optimistix as optx
 from jax import lax
 from jaxtyping import Array, ArrayLike, Bool, Complex, Float, PRNGKeyArray
 
-from .._numerics import as_leaf, check_finite, check_key, implicit_root, one_at_a_time
+from .._numerics import as_leaf, check_count, check_finite, check_key, default_key, implicit_root, one_at_a_time
 from ..models import AbstractODE
 from ._vector import Flat, check_model, check_tolerance, flat, point_of
 
@@ -93,10 +93,9 @@ def fixed_points(
     Source: Strogatz (2015), Nonlinear Dynamics and Chaos, sections 5.2 and 6.3; source text 002.
     """
     check_model(model, stimulus)
-    if isinstance(n_starts, bool) or not isinstance(n_starts, int | np.integer) or n_starts < 0:
-        raise ValueError(f"`n_starts` has to be a number of starts of at least 0; got {n_starts!r}.")
+    check_count("n_starts", n_starts, "a number of starts of at least 0", least=0)
     args = None if stimulus is None else as_leaf(stimulus, "stimulus")
-    key = jax.random.key(0) if key is None else key
+    key = default_key() if key is None else key
     check_key(key)
     check_tolerance(tolerance)
     field, own = flat(model, args)

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_leaf
+from .._numerics import as_leaf, check_count
 from ..models import AbstractODE
 from ..theory._contours import crossings, polylines
 from ._fixed_points import box_of
@@ -45,8 +45,7 @@ def nullclines(model: AbstractODE, *, box: Any, n: int = 201, stimulus: ArrayLik
     Source: Strogatz (2015), Nonlinear Dynamics and Chaos, section 6.1; source text 002.
     """
     check_model(model, stimulus)
-    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 2:
-        raise ValueError(f"`n` has to be a number of points of at least 2; got {n!r}.")
+    check_count("n", n, "a number of points of at least 2", least=2)
     field, own = flat(model, None if stimulus is None else as_leaf(stimulus, "stimulus"))
     if own.size != 2:
         raise ValueError(f"`model` has to have two variables, such as `jn.networks.ei_rate()`; it has {own.size}.")

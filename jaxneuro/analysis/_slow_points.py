@@ -9,7 +9,7 @@ import numpy as np
 import optimistix as optx
 from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray
 
-from .._numerics import as_leaf, check_key, one_at_a_time
+from .._numerics import as_leaf, check_count, check_key, default_key, one_at_a_time
 from ..models import AbstractODE
 from ._fixed_points import box_of
 from ._vector import Flat, check_model, check_tolerance, flat
@@ -63,9 +63,8 @@ def slow_points(
     Source: Sussillo and Barak (2013), doi:10.1162/NECO_a_00409.
     """
     check_model(model, stimulus)
-    if isinstance(n_starts, bool) or not isinstance(n_starts, int | np.integer) or n_starts < 1:
-        raise ValueError(f"`n_starts` has to be a number of starts of at least 1; got {n_starts!r}.")
-    key = jax.random.key(0) if key is None else key
+    check_count("n_starts", n_starts, "a number of starts of at least 1")
+    key = default_key() if key is None else key
     check_key(key)
     check_tolerance(tolerance)
     field, own = flat(model, None if stimulus is None else as_leaf(stimulus, "stimulus"))

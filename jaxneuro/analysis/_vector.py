@@ -10,7 +10,7 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
-from .._numerics import as_leaf, check_finite
+from .._numerics import as_leaf, check_finite, check_precision
 from ..models import AbstractODE, Ring
 
 
@@ -42,6 +42,7 @@ def check_model(model: Any, args: Any) -> None:
         raise ValueError(
             f"`model` has to be a rate model, such as `jn.networks.ei_rate()`; got {type(model).__name__}."
         )
+    check_precision("model", model)
     if isinstance(model, Ring) and model.moving is not None:
         raise ValueError("`model` has a velocity that depends on time: it has no fixed vector field to look at.")
     if args is not None and jnp.shape(args) not in ((), (model.size(),)):

@@ -5,6 +5,7 @@ import json
 import sys
 from pathlib import Path
 
+from ._clock import check_clock, key_of
 from ._networks import add_networks, given_numbers, network_function
 from ._outputs import check_outputs
 
@@ -22,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Runs the network, prints it beside its mean field, writes what was asked for."""
+    check_clock(options)
     check_outputs(json=options.json, figure=options.figure)
     import jax
 
@@ -37,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
         "population_rate": record.PopulationRate(width=max(1.0, options.dt)),
     }
     mf = theory.mean_field(net, throw=False)
-    key = jax.random.key(options.seed)
+    key = key_of(options)
     sol = simulate(net, 0.0, options.duration, dt=options.dt, key=key, record=recorders, progress=sys.stderr.isatty())
     jax.effects_barrier()
     print(sol)

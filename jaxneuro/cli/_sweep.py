@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ._clock import check_clock, key_of
 from ._networks import add_networks, given_numbers, network_function, numbers, sizes
 from ._outputs import check_outputs
 from ._phase_diagram import draw_states
@@ -70,6 +71,7 @@ def measure(sol: "Solution") -> dict[str, "Array"]:
 
 def run(options: argparse.Namespace) -> int:
     """Checks everything, runs the network over the grid, prints a summary, writes what was asked for."""
+    check_clock(options)
     axes = _read_axes(options)
     if options.start is None:
         # The first spikes of a network are those of its start and not of its state.
@@ -78,8 +80,6 @@ def run(options: argparse.Namespace) -> int:
     if options.figure and len(axes) > 2:
         raise ValueError(f"`--figure` draws one or two axes; there are {len(axes)} `--over`.")
     _check_store(options)
-    import jax
-
     from .._simulate import record, simulate, wire
     from .._sweep import sweep
     from ..analysis import state_recorders
@@ -90,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
     fixed = given | sizes(make, net)
     if options.figure and options.states and len(axes) == 2:
         brunel_stability(net, throw=False)  # whose lines the figure will want: a network it does not cover ends here
-    key = jax.random.key(options.seed)
+    key = key_of(options)
     wiring = wire(net, key=key)
     recorders = {"rate": record.Rate(start=options.start), "cv": record.CV(start=options.start)}
     if options.states:

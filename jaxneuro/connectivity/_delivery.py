@@ -6,6 +6,8 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
+from .._numerics import check_count
+
 # A dense matrix beyond this many bytes is not made unless asked for.
 _LARGEST_DENSE = {"cpu": 2**30, "gpu": 2**35}
 # Below this density a list of targets is shorter work than a row of the matrix, in a native kernel.
@@ -58,9 +60,7 @@ class Sparse(AbstractDelivery):
     window: int = eqx.field(static=True)
 
     def __init__(self, window: int = 1):
-        if isinstance(window, bool) or not isinstance(window, int) or window < 1:
-            raise ValueError(f"`window` has to be a positive number of spikes; got {window!r}.")
-        self.window = window
+        self.window = check_count("window", window, "a positive number of spikes")
 
 
 class NativeSparse(AbstractDelivery):

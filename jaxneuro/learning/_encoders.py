@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
-from .._numerics import as_leaf, check_finite, check_nonnegative, check_positive, violates
+from .._numerics import as_leaf, check_count, check_finite, check_key, check_nonnegative, check_positive, violates
 
 
 def poisson_spikes(rates: Any, *, n_steps: int, dt: float, key: PRNGKeyArray) -> Bool[Array, "*batch time n"]:
@@ -23,6 +23,8 @@ def poisson_spikes(rates: Any, *, n_steps: int, dt: float, key: PRNGKeyArray) ->
 
     ```
     """
+    check_key(key)
+    check_count("n_steps", n_steps)
     check_positive("dt", dt)
     rate = as_leaf(rates, "rates")
     check_nonnegative("rates", rate)
@@ -55,6 +57,7 @@ def latency_spikes(
 
     Source: Zenke and Vogels (2021), doi:10.1162/neco_a_01367, methods.
     """
+    check_count("n_steps", n_steps)
     x = as_leaf(values, "values")
     check_finite("values", x)
     for name, value in (("dt", dt), ("tau", tau), ("threshold", threshold)):

@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from .._numerics import check_key, check_nonnegative, check_positive
+from .._numerics import check_count, check_key, check_nonnegative, check_positive
 
 
 class Trials(eqx.Module):
@@ -178,8 +178,7 @@ def pattern(n_steps: int, *, dt: float, n_out: int = 3, key: PRNGKeyArray) -> Fl
 def _check(key: PRNGKeyArray, **numbers: int) -> None:
     check_key(key)
     for name, value in numbers.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ValueError(f"`{name}` has to be a positive whole number; got {value!r}.")
+        check_count(name, value)
 
 
 def _check_probabilities(**shares: float) -> None:

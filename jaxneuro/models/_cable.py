@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
 from .._formulas import Input
-from .._numerics import as_leaf, check_positive
+from .._numerics import as_leaf, check_count, check_positive
 from ._cable_tree import Links, Tree, checked_parents
 from ._conductance_neuron import AbstractConductanceNeuron, MembraneState
 from ._ode import AbstractODE, Injected
@@ -43,9 +43,7 @@ class Section(eqx.Module):
                 raise ValueError(f"`{name}` has to be one number [um]; got the shape {value.shape}.")
         check_positive("length", self.length)
         check_positive("diameter", self.diameter)
-        if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
-            raise ValueError(f"`n` has to be a positive number of compartments; got {n!r}.")
-        self.n = int(n)
+        self.n = check_count("n", n, "a positive number of compartments")
 
 
 class Cable(AbstractODE):

@@ -6,10 +6,9 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_callable, as_leaf, check_finite, check_positive
+from .._numerics import as_callable, as_leaf, check_count, check_finite, check_positive
 from ..transfer import AbstractTransfer
 from ._ode import AbstractRelaxation
 from ._periodic import AbstractApplied, AbstractProduct, Dense, LowRank, angles
@@ -79,19 +78,19 @@ class Ring(AbstractRelaxation):
         start: Any = 0.0,
         product: AbstractProduct | None = None,
     ):
-        if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
-            raise ValueError(f"`n` has to be a positive number of units; got {n!r}.")
+        check_count("n", n, "a positive number of units")
         if not isinstance(product, AbstractProduct | None):
             raise ValueError(f"`product` has to be `LowRank()`, `FFT()` or `Dense()`; got {product!r}.")
         self.n, self.j, self.i, self.tau = int(n), as_leaf(j, "j"), as_leaf(i, "i"), as_leaf(tau, "tau")
         if self.j.ndim not in (1, 2) or 0 in self.j.shape:
             raise ValueError(f"`j` has to hold the coefficients of a kernel of one or two angles; got {self.j.shape}.")
+        check_count("n", self.n**self.j.ndim)
         if max(self.j.shape) > (self.n + 1) // 2:
             raise ValueError(f"`n` has to be more than twice the highest component, {max(self.j.shape) - 1}; got {n}.")
         self.transfer, self.noise = checked_transfer(transfer, self.size()), checked_noise(noise)
         self.product, self.applied = LowRank() if product is None else product, None
         self.start = spread_over("start", start, self.size())
-        self.moving = as_callable(velocity) if callable(velocity) else None
+        self.moving = as_callable(velocity, 0.0) if callable(velocity) else None
         if self.moving is not None:
             shape = jax.eval_shape(lambda t: as_leaf(velocity(t), "velocity"), as_leaf(0.0)).shape
             if shape not in ((), (self.j.ndim,)):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import ArrayLike
 
-from .._numerics import read_numbers
+from .._numerics import check_count, read_numbers
 from .._simulate import Solution
 from ..models import angles
 from ..theory import RingRegime, ring_bump, ring_regime
@@ -148,8 +148,7 @@ def ring_diagram(
     for name, ends in (("j0", j0), ("j1", j1)):
         if np.shape(ends) != (2,) or not ends[0] < ends[1]:
             raise ValueError(f"`{name}` has to be (low, high) with low below high; got {ends!r}.")
-    if isinstance(n, bool) or not isinstance(n, int) or n < 2:
-        raise ValueError(f"`n` has to be a number of points of at least 2; got {n!r}.")
+    check_count("n", n, "a number of points of at least 2", least=2)
     plt = pyplot()
     axes: Any = plt.figure(figsize=(4.8, 3.6), layout="constrained").gca() if ax is None else ax
     x, y = np.linspace(j0[0], j0[1], n), np.linspace(j1[0], j1[1], n)

@@ -57,10 +57,12 @@ def draw_state(sol: Solution, above: "Axes", below: "Axes", *, most: int = 50, s
         if name not in rates:
             raise ValueError(f"`sol` has spikes of {name!r} and population rates of {', '.join(rates)}.")
     rate = rates[name] if isinstance(rates, dict) else rates
+    times = sol.times["population_rate"]
+    shown = times >= sol.t1 - span
+    if np.sum(shown) < 2:
+        raise ValueError(f"`span` of {span:g} ms holds {np.sum(shown)} bins of the rate: it is in ms, not in seconds.")
     raster(trains, ax=above, most=most)
     above.set(xlabel="", ylabel=f"neuron {name}".rstrip())
-    times = np.asarray(sol.times["population_rate"])
-    shown = times >= sol.t1 - span
     below.plot(times[shown], np.asarray(rate)[shown], color=COLOURS[0], lw=0.7)
     first = max(sol.t1 - span, int(trains.first_step) * trains.dt, float(times[0]))
     below.set(xlabel="time (ms)", ylabel=f"rate {name} (Hz)".replace("  ", " "), xlim=(first, sol.t1), ylim=(0, None))

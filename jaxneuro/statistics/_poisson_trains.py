@@ -10,10 +10,12 @@ from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray
 from .._numerics import (
     as_leaf,
     below_probability,
+    check_count,
     check_dt,
     check_key,
     check_nonnegative,
     count_steps,
+    distinguishes_steps,
     read_numbers,
     role_key,
     to_milliseconds,
@@ -92,7 +94,7 @@ def poisson_trains(
 
 
 def bernoulli_trains(
-    rate: ArrayLike | Callable[[Float[Array, "time"]], Array],
+    rate: ArrayLike | Callable[[Float[np.ndarray, "time"]], ArrayLike],
     t0: float,
     t1: float,
     *,
@@ -135,8 +137,14 @@ def bernoulli_trains(
     _span(t0, t1)
     first = count_steps("t0", t0, dt)
     steps = count_steps("t1", t1, dt) - first
-    middles = (jnp.arange(steps).astype(jnp.result_type(float)) + (first + 0.5)) * dt
-    rates = as_leaf(rate(middles) if callable(rate) else rate, "rate")
+    middles = (np.arange(steps) + (first + 0.5)) * dt
+    given = rate(middles) if callable(rate) else rate
+    if callable(rate) and isinstance(given, jax.Array) and not distinguishes_steps(middles[-1], dt):
+        raise ValueError(
+            f"`rate` is a function of time in float32, and at {middles[-1]:.10g} ms that cannot tell bins of {dt:g} ms "
+            "apart: write it with NumPy, or set `jax_enable_x64`."
+        )
+    rates = as_leaf(given, "rate")
     shape = (steps,) if callable(rate) else (n,)
     if rates.ndim and rates.shape != shape:
         raise ValueError(f"`rate` has to be a number or of shape {shape}; got {rates.shape}.")
@@ -157,9 +165,7 @@ def _span(t0: float, t1: float) -> tuple[float, float]:
 
 
 def _checked_n(n: int) -> int:
-    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
-        raise ValueError(f"`n` has to be a positive number of neurons; got {n!r}.")
-    return int(n)
+    return check_count("n", n, "a positive number of neurons")
 
 
 def _checked_rate(rate: ArrayLike, n: int) -> Float[np.ndarray, "n"]:

@@ -10,7 +10,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, ArrayLike, Bool, Float, Int, PRNGKeyArray, Shaped
 
-from .._numerics import as_leaf, check_finite, check_nonnegative, check_positive, step_keys, violates
+from .._numerics import as_leaf, check_count, check_finite, check_nonnegative, check_positive, step_keys, violates
 from ._effect import Release, SpikeEffect
 from ._synapse import AbstractSynapse, Received
 
@@ -192,9 +192,7 @@ class StochasticRelease(AbstractSynapse):
 
     def __init__(self, synapse: AbstractSynapse, *, n_sites: int, p: ArrayLike):
         self.synapse, self.p = checked_inner(synapse), as_leaf(p, "p")
-        if isinstance(n_sites, bool) or not isinstance(n_sites, int) or n_sites < 1:
-            raise ValueError(f"`n_sites` has to be a positive integer; got {n_sites!r}.")
-        self.n_sites = n_sites
+        self.n_sites = check_count("n_sites", n_sites, "a positive integer")
         _check_one("p", self.p)
         check_nonnegative("p", self.p)
         if violates(lambda p: p <= 1, self.p):

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
 from .._network import Network, SpikeStream, WhiteCurrent
-from .._numerics import as_leaf
+from .._numerics import as_leaf, check_precision
 from ..models import AbstractNeuron, LeakyMembrane
 
 
@@ -76,6 +76,7 @@ def afferents(net: Network, rates: Mapping[str, ArrayLike]) -> dict[str, Afferen
 
     ```
     """
+    check_precision("net", net)
     known = _all_rates(net, rates)
     return {name: _received(net, name, known) for name in net.neuron_names}
 

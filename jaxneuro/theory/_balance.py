@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray
 
-from .._numerics import as_leaf, check_finite, check_key, check_nonnegative, check_positive, violates
+from .._numerics import as_leaf, check_count, check_finite, check_key, check_nonnegative, check_positive, violates
 
 
 class BalancedInput(eqx.Module):
@@ -101,8 +101,7 @@ class BalancedInput(eqx.Module):
     def sample(self, n_samples: int, *, key: PRNGKeyArray) -> Float[Array, "samples ..."]:
         """Independent draws of the input, by drawing the numbers of active sources; N is rounded."""
         check_key(key)
-        if isinstance(n_samples, bool) or not isinstance(n_samples, int) or n_samples < 1:
-            raise ValueError(f"`n_samples` has to be a positive number; got {n_samples!r}.")
+        check_count("n_samples", n_samples, "a positive number")
         shape = (n_samples, *np.broadcast_shapes(*(leaf.shape for leaf in jax.tree.leaves(self))))
         common_key, e_key, i_key = jax.random.split(key, 3)
         common, n = jax.random.uniform(common_key, shape, self.n.dtype), jnp.round(self.n)

@@ -11,7 +11,7 @@ from jax import lax
 from jax.scipy.special import ndtr
 from jaxtyping import Array, Bool, Float, Int
 
-from .._numerics import is_concrete, violates
+from .._numerics import check_count, is_concrete, violates
 
 # Counts of a window reach five standard deviations to either side at an activity of 1, sixteen at 0.1.
 _DEVIATIONS, _LEAST_COUNTS, _OPEN_COUNTS, _MOST_COUNTS = 10.0, 48, 512, 2_048
@@ -139,8 +139,8 @@ class PoissonField(AbstractField):
     n_counts: int | None = eqx.field(static=True)
 
     def __init__(self, n_counts: int | None = None):
-        if n_counts is not None and (isinstance(n_counts, bool) or not isinstance(n_counts, int) or n_counts < 2):
-            raise ValueError(f"`n_counts` has to be an integer above 1; got {n_counts!r}.")
+        if n_counts is not None:
+            check_count("n_counts", n_counts, "an integer above 1", least=2)
         self.n_counts = n_counts
 
     def prepare(self, inputs: BinaryInputs) -> "PoissonField":

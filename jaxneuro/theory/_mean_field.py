@@ -11,7 +11,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float
 
 from .._network import BinaryNetwork, Network, check_network
-from .._numerics import Result, implicit_root, is_concrete, one_at_a_time, violates, where_defined
+from .._numerics import Result, check_precision, implicit_root, is_concrete, one_at_a_time, violates, where_defined
 from ._afferents import Afferents, afferents, side_by_side, source_rate
 from ._binary import BinaryMeanField, binary_mean_field
 from ._binary_field import AbstractField, PoissonField
@@ -135,6 +135,7 @@ def mean_field(
     doi:10.1103/PhysRevX.12.011044, equations (10), (19).
     """
     check_network(net)
+    check_precision("net", net)
     return net.handed(
         to_neurons=lambda n: _of_neurons(n, noise, field, throw), to_binary=lambda n: _of_units(n, noise, field, throw)
     )

@@ -26,11 +26,17 @@ def test_prints_and_writes(tmp_path, capsys):
     ("arguments", "message"),
     [
         (["--c-e", "100"], "in-degree of 100 exceeds"),
-        (["--duration", "0.05"], "`t1` has to be a multiple"),
+        (["--duration", "0.05"], "`--duration` has to be a multiple"),
+        (["--duration", "inf"], "`--duration` has to be finite; got inf"),
+        (["--duration", "nan"], "`--duration` has to be finite; got nan"),
+        (["--duration", "0"], "`--duration` has to be a positive number of ms; got 0."),
+        (["--duration", "-1"], "`--duration` has to be a positive number of ms; got -1."),
+        (["--seed", str(2**70)], "`--seed` has to lie between 0 and 4,294,967,295"),
+        (["--seed", "-1"], "`--seed` has to lie between 0 and 4,294,967,295; got -1"),
         (["--dt", "2"], "has to be at least dt"),
-        (["--dt", "nan"], "`dt` has to be finite"),
+        (["--dt", "nan"], "`--dt` has to be finite"),
     ],
-    ids=["in-degree", "duration", "dt", "nan"],
+    ids=lambda given: "".join(given) if isinstance(given, list) else "",
 )
 def test_bad_input_is_one_sentence(arguments, message, tmp_path, capsys):
     table = tmp_path / "s.json"

@@ -128,6 +128,19 @@ CALLS = {
     ),
 }
 
+# Channels have a conductance and a reversal potential, and some a number more.
+CHANNELS = {
+    **dict.fromkeys(["Leak", "Sodium", "Potassium", "AType", "CalciumT", "HCurrent"], ""),
+    **dict.fromkeys(["ConnorStevensPotassium", "ConnorStevensSodium", "WangBuzsakiPotassium", "WangBuzsakiSodium"], ""),
+    **dict.fromkeys(["TraubPotassium", "TraubSodium"], "v_t"),
+    "CalciumL": "",
+    "MType": "tau_max",
+}
+for _name, _more in CHANNELS.items():
+    CALLS[_name] = Call(getattr(jn.channels, _name), {}, f"g e {_more}", "g", _more if _more == "tau_max" else "")
+CALLS["izhikevich"] = Call(jn.neurons.izhikevich, {}, "a b c d", "c", "a")
+CALLS["adaptive_lif"] = Call(jn.neurons.adaptive_lif, {}, "tau_m v_rest v_th v_reset", "", "tau_m")
+
 
 def cases(kind: str) -> list[tuple[str, str]]:
     """All pairs of a call and an argument of a kind."""

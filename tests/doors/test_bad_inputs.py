@@ -10,6 +10,7 @@ from containers import UNITS
 import jaxneuro as jn
 
 NAN, INF = float("nan"), float("inf")
+HUGE = 10**12
 ALWAYS_WRONG = {
     "text": "20",
     "complex": 1j,
@@ -226,6 +227,32 @@ HAND = {
     "surrogate width": lambda: jn.surrogate.FastSigmoid(width=[1.0, 2.0]),
     "brunel g": lambda: jn.networks.brunel(g="5"),
     "brunel n_e": lambda: jn.networks.brunel(n_e=-1),
+    "ring of too many": lambda: jn.networks.ring(HUGE),
+    "ring of a sheet of too many": lambda: jn.Ring(100_000, j=[[0.0, 1.0], [1.0, 0.0]]),
+    "compartments too many": lambda: jn.Section(length=100.0, diameter=1.0, n=HUGE),
+    "bins too many": lambda: jn.record.Histogram("E.v", low=0.0, high=1.0, bins=HUGE),
+    "run: spike times too many": lambda: run(record={"t": jn.record.SpikeTimes("E", 10**9)}),
+    "run: trace too long": lambda: run(t1=1e8, record={"v": jn.record.Trace("E.v")}),
+    "run: binary too many": lambda: run(model=jn.networks.binary(k=5, n_e=HUGE, n_i=10)),
+    "run: sources too many": lambda: run(model=jn.Population(jn.Poisson(5.0), HUGE)),
+    "in-degree too large": lambda: jn.wire(net(projections=[projection(connectivity=jn.FixedInDegree(HUGE))]), key=KEY),
+    "poisson trains too many": lambda: jn.statistics.poisson_trains(5.0, 0.0, 10.0, n=HUGE, key=KEY),
+    "bernoulli trains too many": lambda: jn.statistics.bernoulli_trains(5.0, 0.0, 1.0, n=HUGE, dt=1.0, key=KEY),
+    "poisson spikes too many": lambda: jn.learning.poisson_spikes([5.0], n_steps=HUGE, dt=1.0, key=KEY),
+    "latencies too many": lambda: jn.learning.latency_spikes([0.5], n_steps=HUGE, dt=1.0),
+    "pattern too long": lambda: jn.learning.pattern(HUGE, dt=1.0, key=KEY),
+    "events too many": lambda: jn.simulate_events(net(), 10.0, spikes={}, most=HUGE),
+    "trials too many": lambda: jn.quantal.QuantalRelease(sigma_0=0.1).sample(HUGE, key=KEY),
+    "quanta too many": lambda: jn.quantal.QuantalRelease(max_quanta=HUGE),
+    "starts too many": lambda: jn.fit(jn.laws.CurrentScaling(), TABLE, starts=HUGE),
+    "bootstrap too large": lambda: jn.fit(jn.laws.CurrentScaling(), TABLE, bootstrap=HUGE),
+    "sweep too large": lambda: jn.sweep(lambda p, k: {}, over={"a": [1.0, 2.0]}, seeds=HUGE, key=KEY),
+    "fixed points too many": lambda: jn.analysis.fixed_points(jn.networks.ei_rate(), n_starts=HUGE),
+    "slow points too many": lambda: jn.analysis.slow_points(jn.networks.ei_rate(), n_starts=HUGE),
+    "nullclines too fine": lambda: jn.analysis.nullclines(jn.networks.ei_rate(), box=(0.0, 60.0), n=HUGE),
+    "counts too many": lambda: jn.theory.PoissonField(n_counts=HUGE),
+    "seed as key": lambda: run(key=2**70),
+    "seed as key of a sweep": lambda: jn.sweep(lambda p, k: {}, over={"a": [1.0, 2.0]}, key=2**70),
     "trace samples": lambda: jn.recordings.VoltageTrace(np.zeros(3), np.zeros(5), dt=0.1),
 }
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy import integrate
 
+from jaxneuro._formulas import _diffusion
 from jaxneuro.theory import (
     Ito,
     Stratonovich,
@@ -205,9 +206,10 @@ def test_a_new_number_compiles_nothing():
         )
 
     call(-60.0)
-    traced = calls
+    traced, compiled = calls, _diffusion._log_rate._cached._cache_size()
     call(-61.0)
-    assert calls - traced == 1  # the check of known values alone, no second trace
+    assert calls - traced == 2  # the check of known values, and what the function computes of one number
+    assert _diffusion._log_rate._cached._cache_size() == compiled
 
 
 @pytest.mark.parametrize(

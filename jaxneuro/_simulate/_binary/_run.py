@@ -44,7 +44,7 @@ def simulate_binary(
         raise ValueError(f"`update` has to be `Sequential()` or `Parallel()`; got {update!r}.")
     update.check([(name, net.populations[name].model.tau) for name in net.names], dt)
     wiring, wrong_wiring = drawn_wiring(net, wiring, key)
-    stimuli = _checked_stimuli(net, stimulus, n_steps, dt)
+    stimuli = _checked_stimuli(net, stimulus, first, n_steps, dt)
     machine = BinaryMachine(net, wiring, wrong_wiring, key, stimuli, update, dt)
     return drive(
         machine, first, n_steps, dt=dt, record=record, state=state, adjoint=Direct(), progress=progress, throw=throw,
@@ -138,7 +138,7 @@ class BinaryProgram(AbstractProgram):
         return ran if self.wrong_wiring is None else Result.where(self.wrong_wiring, Result.wrong_wiring, ran)
 
 
-def _checked_stimuli(net: BinaryNetwork, stimulus: Any, n_steps: int, dt: float) -> dict[str, Stimulus]:
+def _checked_stimuli(net: BinaryNetwork, stimulus: Any, first: int, n_steps: int, dt: float) -> dict[str, Stimulus]:
     if stimulus is None:
         return {}
     if not isinstance(stimulus, Mapping):
@@ -152,7 +152,7 @@ def _checked_stimuli(net: BinaryNetwork, stimulus: Any, n_steps: int, dt: float)
                 "unit has a field: give a number, (n,), (time, n) or a function of time."
             )
     sizes = sizes_of(net, stimulus)
-    return {name: make_stimulus(name, value, sizes[name], n_steps, dt) for name, value in stimulus.items()}
+    return {name: make_stimulus(name, value, sizes[name], first, n_steps, dt) for name, value in stimulus.items()}
 
 
 def _finite(plan: BinaryPlan, outside: Array, weights: Bool[Array, "n"]) -> Bool[Array, "populations"]:

@@ -22,5 +22,6 @@ from ._spectrum import Spectrum as Spectrum
 from ._spike_times import SpikeTimes as SpikeTimes
 from ._spikes import Spikes as Spikes
 from ._synchrony import Synchrony as Synchrony
+from ._time_axis import TimeAxis as TimeAxis
 from ._trace import Trace as Trace
 from ._watch import Lookout as Lookout, Watch as Watch, watched as watched

@@ -4,12 +4,15 @@ from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int, UInt
 
+from ..._numerics import is_concrete
 from ...connectivity import pack_bits, unpack_bits
 from ._layout import Layout
 from ._recorder import AbstractRecorder, Recorded, Window
 from ._scope import Scope
+from ._time_axis import TimeAxis
 from ._watch import Watch
 
 # The one variable of a binary population in `Layout.fields`.
@@ -17,14 +20,24 @@ ACTIVE = "active"
 
 
 class States(eqx.Module):
-    """The states of a binary population at the ends of steps, one bit a unit.
+    """The states of a binary population at the ends of steps, one bit a unit, from the step `first` on.
 
     `as_array()` gives booleans (time, n); `times` are in ms.
     """
 
-    words: UInt[Array, "time words"]
-    times: Float[Array, "time"]
+    words: UInt[Array, "*batch time words"]
+    first: Int[Array, "*batch"]
     n: int = eqx.field(static=True)
+    dt: float = eqx.field(static=True)
+
+    @property
+    def times(self) -> Float[np.ndarray, "*batch time"] | Float[Array, "*batch time"]:
+        """The ends of the steps [ms], in double precision outside of jit."""
+        index = np.arange(1, self.words.shape[-2] + 1)
+        if is_concrete(self.first):
+            return (np.asarray(self.first)[..., None] + index) * self.dt
+        ends = self.first[..., None] + jnp.asarray(index, jnp.int32)
+        return ends.astype(jnp.result_type(float)) * self.dt
 
     def __str__(self) -> str:
         return f"states of {self.n:,} units at {self.times.size:,} times"
@@ -61,11 +74,6 @@ class Activities(eqx.Module):
         """The row of each step; past the end, where it is dropped, before the start."""
         rows = window.steps - self.scope.first_counted(layout)
         return jnp.where(rows < 0, n_rows, rows)
-
-    def times(self, layout: Layout, n_rows: int) -> Float[Array, "time"]:
-        """The ends of the recorded steps [ms]."""
-        ends = self.scope.first_counted(layout) + 1 + jnp.arange(n_rows, dtype=jnp.int32)
-        return ends.astype(jnp.result_type(float)) * layout.dt
 
 
 class MeanActivity(AbstractRecorder):
@@ -127,6 +135,9 @@ class PopulationActivity(AbstractRecorder):
     def rows(self, first: int, n_steps: int, dt: float) -> int:
         return self.scope.steps(first, n_steps, dt)
 
+    def time_axis(self, first: int, n_steps: int, dt: float) -> TimeAxis:
+        return TimeAxis(self.scope.begin(first, dt) + 1, self.rows(first, n_steps, dt), dt)
+
     def init(self, layout: Layout, rows: int) -> dict[str, Int[Array, "_"]]:
         return {name: jnp.zeros(rows, jnp.int32) for name in self.scope.names(layout)}
 
@@ -140,8 +151,7 @@ class PopulationActivity(AbstractRecorder):
     def finish(self, carry: dict[str, Any], layout: Layout) -> Recorded:
         dtype = jnp.result_type(float)
         shares = {name: counts.astype(dtype) / layout.sizes[name] for name, counts in carry.items()}
-        n_rows = next(iter(carry.values())).shape[0]
-        return Recorded(shares, times=Activities(self.scope).times(layout, n_rows))
+        return Recorded(shares)
 
 
 class UnitStates(AbstractRecorder):
@@ -166,6 +176,9 @@ class UnitStates(AbstractRecorder):
     def rows(self, first: int, n_steps: int, dt: float) -> int:
         return self.scope.steps(first, n_steps, dt)
 
+    def time_axis(self, first: int, n_steps: int, dt: float) -> TimeAxis:
+        return TimeAxis(self.scope.begin(first, dt) + 1, self.rows(first, n_steps, dt), dt)
+
     def init(self, layout: Layout, rows: int) -> dict[str, UInt[Array, "_ _"]]:
         return {name: jnp.zeros((rows, -(-layout.sizes[name] // 32)), jnp.uint32) for name in self.scope.names(layout)}
 
@@ -177,9 +190,5 @@ class UnitStates(AbstractRecorder):
         return updated
 
     def finish(self, carry: dict[str, Any], layout: Layout) -> Recorded:
-        return Recorded(
-            {
-                name: States(words, Activities(self.scope).times(layout, words.shape[0]), layout.sizes[name])
-                for name, words in carry.items()
-            }
-        )
+        first = self.scope.first_counted(layout)
+        return Recorded({name: States(words, first, layout.sizes[name], layout.dt) for name, words in carry.items()})

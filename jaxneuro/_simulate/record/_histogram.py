@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from ..._numerics import check_count
 from ._recorder import AbstractRecorder, Layout, Recorded, Window
 from ._scope import Scope
 from ._watch import Watch, watched
@@ -78,8 +79,7 @@ class Histogram(AbstractRecorder):
         start: float = 0.0,
     ):
         for name, value in (("bins", bins), ("every", every)):
-            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-                raise ValueError(f"`{name}` has to be a positive integer; got {value!r}.")
+            check_count(name, value, "a positive integer")
         self.variable, self.without, self.bins, self.every = variable, without, int(bins), int(every)
         self.low, self.high, self.scope = float(low), float(high), Scope((), start)
         if not (np.isfinite(self.low) and np.isfinite(self.high) and self.low < self.high):

@@ -10,6 +10,7 @@ from ..._numerics import count_steps
 from ._counts_in_bins import check_width
 from ._recorder import AbstractRecorder, Layout, Recorded, Window, sum_dtype, summed
 from ._scope import Scope
+from ._time_axis import TimeAxis
 
 
 class PopulationRate(AbstractRecorder):
@@ -36,6 +37,10 @@ class PopulationRate(AbstractRecorder):
         begin = self.scope.begin(first, dt)
         return (first + n_steps - 1) // width - begin // width + 1
 
+    def time_axis(self, first: int, n_steps: int, dt: float) -> TimeAxis:
+        bins = self.scope.begin(first, dt) // count_steps("width", self.width, dt)
+        return TimeAxis(bins, self.rows(first, n_steps, dt), self.width, 0.5)
+
     def init(self, layout: Layout, rows: int) -> dict[str, Any]:
         names = self.scope.names(layout)
         return {"": jnp.zeros(rows, jnp.int32)} | {name: jnp.zeros(rows, sum_dtype(name, layout)) for name in names}
@@ -54,7 +59,6 @@ class PopulationRate(AbstractRecorder):
         return {name: counts.at[bins].add(totals[name], mode="drop") for name, counts in carry.items()}
 
     def finish(self, carry: dict[str, Any], layout: Layout) -> Recorded:
-        width = count_steps("width", self.width, layout.dt)
         dtype = jnp.result_type(float)
         steps = carry[""].astype(dtype)
         rates = {
@@ -62,5 +66,4 @@ class PopulationRate(AbstractRecorder):
             for name, counts in carry.items()
             if name
         }
-        index = self.scope.first_counted(layout) // width + jnp.arange(carry[""].shape[0], dtype=jnp.int32)
-        return Recorded(rates, times=(index.astype(dtype) + 0.5) * self.width)
+        return Recorded(rates)

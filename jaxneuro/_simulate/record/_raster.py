@@ -8,6 +8,7 @@ from jaxtyping import Array, Float
 
 from ._recorder import AbstractRecorder, Layout, Recorded, Window
 from ._scope import Scope
+from ._time_axis import TimeAxis
 
 
 class Raster(AbstractRecorder):
@@ -31,6 +32,9 @@ class Raster(AbstractRecorder):
     def rows(self, first: int, n_steps: int, dt: float) -> int:
         return self.scope.steps(first, n_steps, dt)
 
+    def time_axis(self, first: int, n_steps: int, dt: float) -> TimeAxis:
+        return TimeAxis(self.scope.begin(first, dt) + 1, self.rows(first, n_steps, dt), dt)
+
     def init(self, layout: Layout, rows: int) -> Float[Array, "time n"]:
         return jnp.zeros((rows, layout.sizes[self.scope.populations[0]]), jnp.result_type(float))
 
@@ -45,5 +49,4 @@ class Raster(AbstractRecorder):
         return carry.at[rows].set(values.astype(carry.dtype), mode="drop")
 
     def finish(self, carry: Any, layout: Layout) -> Recorded:
-        index = self.scope.first_counted(layout) + 1 + jnp.arange(carry.shape[0], dtype=jnp.int32)
-        return Recorded(carry, times=index.astype(carry.dtype) * layout.dt)
+        return Recorded(carry)

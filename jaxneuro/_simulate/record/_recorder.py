@@ -9,6 +9,7 @@ from jaxtyping import Array, Bool, Float, Int, Shaped
 
 from ._layout import Layout
 from ._scope import Scope
+from ._time_axis import TimeAxis
 from ._watch import Watch
 
 
@@ -45,7 +46,6 @@ class Recorded(eqx.Module):
 
     values: Any
     counts: Any = None
-    times: Any = None
     frequencies: Any = None
     lags: Any = None
 
@@ -75,6 +75,10 @@ class AbstractRecorder(eqx.Module):
     def rows(self, first: int, n_steps: int, dt: float) -> int:
         """How many rows its record has where they follow from the steps of the run; part of the program."""
         return 0
+
+    def time_axis(self, first: int, n_steps: int, dt: float) -> TimeAxis | None:
+        """The times of the rows of its record, for `sol.times`; None of a record that is not over time."""
+        return None
 
     @abc.abstractmethod
     def init(self, layout: Layout, rows: int) -> Any:

@@ -6,6 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+from ..._numerics import check_count, distinguishes_steps
 from ._recorder import AbstractRecorder, Layout, Recorded, Window
 from ._scope import Scope
 
@@ -27,7 +28,8 @@ class SpikeTimes(AbstractRecorder):
 
     **Records:** (n, n_spikes); `sol.counts` has the number of all spikes, (n,).
 
-    Raises `ValueError` where `n_spikes` is no positive integer.
+    Raises `ValueError` where `n_spikes` is no positive integer; at the run where float32 cannot tell its last steps
+    apart.
 
     ```python
     >>> import jaxneuro as jn
@@ -40,12 +42,17 @@ class SpikeTimes(AbstractRecorder):
     n_spikes: int = eqx.field(static=True)
 
     def __init__(self, population: str, n_spikes: int = 1, *, start: float = 0.0):
-        if isinstance(n_spikes, bool) or not isinstance(n_spikes, int) or n_spikes < 1:
-            raise ValueError(f"`n_spikes` has to be a positive number of spikes; got {n_spikes!r}.")
-        self.scope, self.n_spikes = Scope((population,), start), n_spikes
+        self.n_spikes = check_count("n_spikes", n_spikes, "a positive number of spikes")
+        self.scope = Scope((population,), start)
 
     def check(self, layout: Layout, first: int) -> None:
         self.scope.check_spikes("SpikeTimes", layout, first)
+        end = (first + layout.n_steps) * layout.dt
+        if not distinguishes_steps(end, layout.dt):
+            raise ValueError(
+                f"`record` has `SpikeTimes`, and at {end:.10g} ms float32 cannot tell times apart that are a step of "
+                f"{layout.dt:g} ms apart: set `jax_enable_x64`, or take `Spikes`, whose times are float64."
+            )
 
     def wants_times(self) -> bool:
         return True

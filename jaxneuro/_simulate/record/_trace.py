@@ -4,11 +4,12 @@ from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
-import numpy as np
 from jax import lax
 
+from ..._numerics import check_count
 from ._recorder import AbstractRecorder, Layout, Recorded, Window
 from ._scope import Scope
+from ._time_axis import TimeAxis
 from ._watch import Watch, chosen_neurons, watched
 
 
@@ -37,9 +38,8 @@ class Trace(AbstractRecorder):
     scope: Scope
 
     def __init__(self, variable: str, *, every: int = 1, neurons: Any = None, start: float = 0.0):
-        if isinstance(every, bool) or not isinstance(every, int | np.integer) or every < 1:
-            raise ValueError(f"`every` has to be a positive number of steps; got {every!r}.")
-        self.variable, self.every, self.scope = variable, int(every), Scope((), start)
+        self.every = check_count("every", every, "a positive number of steps")
+        self.variable, self.scope = variable, Scope((), start)
         self.neurons, self.of = chosen_neurons(neurons)
 
     def watch(self, layout: Layout) -> tuple[Watch, ...]:
@@ -53,6 +53,10 @@ class Trace(AbstractRecorder):
     def rows(self, first: int, n_steps: int, dt: float) -> int:
         begin = self.scope.begin(first, dt)
         return (first + n_steps) // self.every - begin // self.every
+
+    def time_axis(self, first: int, n_steps: int, dt: float) -> TimeAxis:
+        begin = self.scope.begin(first, dt)
+        return TimeAxis(begin // self.every + 1, self.rows(first, n_steps, dt), self.every * dt)
 
     def init(self, layout: Layout, rows: int) -> Any:
         own = self.watch(layout)[0]
@@ -73,5 +77,4 @@ class Trace(AbstractRecorder):
         return carry.at[rows].add(window.seen[0].astype(carry.dtype), mode="drop", unique_indices=True)
 
     def finish(self, carry: Any, layout: Layout) -> Recorded:
-        index = self.scope.first_counted(layout) // self.every + 1 + jnp.arange(carry.shape[0], dtype=jnp.int32)
-        return Recorded(carry, times=index.astype(jnp.result_type(float)) * (self.every * layout.dt))
+        return Recorded(carry)
