@@ -2,6 +2,7 @@
 
 import gc
 import os
+from collections import Counter
 from pathlib import Path
 
 os.environ.setdefault("MPLBACKEND", "Agg")
@@ -43,14 +44,58 @@ def as_users_run():
     jaxtyping.config.update("jaxtyping_disable", False)
 
 
+def pytest_collection_finish() -> None:
+    gc.set_threshold(20_000, 20, 10)
+    gc.freeze()
+    _clock[0] = spent()
+
+
 # Every compiled program maps memory, and a process may have 65,530 maps on Linux: beyond, the compiler crashes.
 _MAPS = Path("/proc/self/maps")
 _MOST_MAPS = 30_000
 
 
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """Forgets what was compiled where it has become very much, between two files of tests."""
-    leaves_file = nextitem is None or nextitem.path != item.path
-    if leaves_file and _MAPS.exists() and _MAPS.read_bytes().count(b"\n") > _MOST_MAPS:
+    """Between two files of tests: forgets what was compiled where it has become very much."""
+    if nextitem is not None and nextitem.path == item.path:
+        return
+    if _MAPS.exists() and _MAPS.read_bytes().count(b"\n") > _MOST_MAPS:
         jax.clear_caches()
+        gc.unfreeze()
         gc.collect()
+    # What was traced stays. To search millions of objects for cycles again and again takes longer than many tests.
+    gc.freeze()
+
+
+def spent() -> float:
+    """CPU seconds of this process and of those that it started: unlike the wall's, whoever else runs."""
+    return sum(os.times()[:4])
+
+
+_clock, _cost = [spent()], Counter[str]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--cpu", type=int, default=0, metavar="N", help="print the N files and tests of most CPU seconds")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
+    report = yield
+    before, _clock[0] = _clock[0], spent()
+    report.user_properties.append(("cpu", _clock[0] - before))
+    return report
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    _cost[report.nodeid] += dict(report.user_properties).get("cpu", 0.0)
+
+
+def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
+    files = Counter[str]()
+    for name, seconds in _cost.items():
+        files[name.split("::")[0]] += seconds
+    for table in (files, _cost) if config.getoption("--cpu") else ():
+        terminalreporter.section(f"CPU seconds, {table.total():.0f} together")
+        for name, seconds in table.most_common(config.getoption("--cpu")):
+            terminalreporter.line(f"{seconds:8.1f}  {name}")
