@@ -24,6 +24,8 @@ fit: $(VENV)/.fit
 
 # Neighbours in a file go to one worker, which so compiles what they share once; one that is done takes from the other.
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist=worksteal
+# The files that hold a test of that mark: a worker reads no other.
+holding = $$(grep -rl --include='test_*.py' 'mark\.$(1)' tests)
 
 test: $(VENV)/.dev
 	@.ci/timed-parts fast:test-fast float32:test-float32 slow:test-slow
@@ -32,13 +34,15 @@ test-fast: $(VENV)/.dev
 	JAXNEURO_TEST_QUICK_COMPILE=2 $(PYTEST) -m 'not slow and not proof and not gpu'
 
 test-float32: $(VENV)/.dev
-	JAXNEURO_TEST_X64=0 $(PYTEST) -m 'float32 and not proof and not gpu'
+	JAXNEURO_TEST_X64=0 JAXNEURO_TEST_QUICK_COMPILE=2 $(PYTEST) -m 'float32 and not bits and not proof and not gpu' $(call holding,float32)
+	JAXNEURO_TEST_X64=0 $(PYTEST) -m 'float32 and bits and not proof and not gpu' $(call holding,bits)
 
 test-slow: $(VENV)/.dev
-	JAXNEURO_TEST_QUICK_COMPILE=1 $(PYTEST) -m 'slow and not proof and not gpu'
+	JAXNEURO_TEST_QUICK_COMPILE=1 $(PYTEST) -m 'slow and not proof and not gpu' $(call holding,slow)
 
 proofs: $(VENV)/.dev
-	$(PYTEST) -m 'proof and not gpu'
+	$(PYTEST) -m 'proof and not gpu' $(call holding,proof)
+	JAXNEURO_TEST_X64=0 $(PYTEST) -m 'proof and float32 and not gpu' $(call holding,proof)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

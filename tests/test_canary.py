@@ -7,6 +7,7 @@ import pytest
 
 
 @pytest.mark.float32
+@pytest.mark.bits
 @pytest.mark.parametrize("shape", [(7, 5, 3), (64, 32, 16), (3, 33, 17)])
 def test_jit_of_vmapped_product_equals_eager(shape):
     # jaxlib 0.10.2 on the CPU gives one wrong row here; the pins in pyproject.toml leave it out.

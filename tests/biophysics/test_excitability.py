@@ -18,7 +18,7 @@ def test_rheobase_of_the_squid_axon():
     assert float(found.repetitive) == pytest.approx(6.264, abs=1e-3)
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_slope_of_a_hopf_current_is_that_of_differences():
     def current(g_k):
         cell = jn.HodgkinHuxley(g_k=g_k)

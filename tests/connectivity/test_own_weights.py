@@ -87,7 +87,12 @@ def recurrent(mean=0.4, delay=1.5, cv=0.5):
 # The fast part compiles without optimisation, which promises no bits.
 @pytest.mark.slow
 @pytest.mark.float32
-@pytest.mark.parametrize("delay", [1.5, jn.NormalDelay(1.5, 0.5, low=0.4, high=3.0)], ids=lambda d: type(d).__name__)
+@pytest.mark.bits
+@pytest.mark.parametrize(
+    "delay",
+    [pytest.param(1.5, marks=pytest.mark.proof), jn.NormalDelay(1.5, 0.5, low=0.4, high=3.0)],
+    ids=lambda d: type(d).__name__,
+)
 def test_a_cut_run_is_bitwise_the_whole_and_a_batch_shares_the_wiring(delay):
     net = recurrent(delay=delay)
     wiring = jn.wire(net, key=KEY)

@@ -118,7 +118,7 @@ def test_cv():
 
 @pytest.mark.parametrize(
     "function",
-    [pytest.param(lif_log_rate, id="log_rate"), pytest.param(lif_cv, id="cv", marks=pytest.mark.slow)],
+    [pytest.param(lif_log_rate, id="log_rate"), pytest.param(lif_cv, id="cv", marks=pytest.mark.proof)],
 )
 def test_both_modes_and_the_hessian_against_finite_differences(function):
     def of_six(x):
@@ -141,6 +141,18 @@ def test_both_modes_and_the_hessian_against_finite_differences(function):
         np.testing.assert_allclose(reverse(x)[:, i], slope, rtol=1e-7, atol=1e-7)
         second = (reverse(x + shift) - reverse(x - shift)) / (2 * step)
         np.testing.assert_allclose(curvature[:, i], second, rtol=1e-7, atol=1e-7)
+
+
+def test_both_modes_of_the_cv_against_finite_differences():
+    def of_two(x):
+        return lif_cv(x[0], x[1], tau=20.0, v_th=20.0, v_reset=10.0, t_ref=2.0)
+
+    x = jnp.asarray([[5.0, 4.0], [19.9, 4.0], [20.1, 4.0], [60.0, 4.0]])
+    forward = jax.jit(jax.vmap(jax.jacfwd(lambda y: (of_two(y),) * 2, has_aux=True)))
+    np.testing.assert_allclose(jax.jit(jax.vmap(jax.grad(of_two)))(x), forward(x)[0], rtol=1e-12, atol=1e-14)
+    for i, shift in enumerate(1e-5 * np.eye(2)):
+        slope = (forward(x + shift)[1] - forward(x - shift)[1]) / 2e-5
+        np.testing.assert_allclose(forward(x)[0][:, i], slope, rtol=1e-7, atol=1e-7)
 
 
 def hessian(mu, sigma, tau, v_th, v_reset, t_ref, function=lif_log_rate):

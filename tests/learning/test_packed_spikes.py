@@ -27,6 +27,7 @@ def run(spikes, net=None, **more):
 
 
 @pytest.mark.float32
+@pytest.mark.bits
 def test_bits_are_the_spikes_of_a_table_alone_and_in_a_batch():
     trains = jn.statistics.SpikeTrains.of(TABLE, dt=0.5)
     np.testing.assert_array_equal(trains.raster(), TABLE)

@@ -37,6 +37,7 @@ def test_steps_are_those_of_plain_gradient_descent():
 
 @jax.numpy_dtype_promotion("standard")  # optax's schedules multiply integers and floats
 @pytest.mark.float32
+@pytest.mark.bits
 def test_a_killed_run_goes_on_bitwise(tmp_path):
     common = dict(optimiser=optax.adam(optax.cosine_decay_schedule(0.1, 30)), key=KEY, every=5)
     whole = jn.train(jnp.zeros(3), loss, batches, steps=30, validate=lambda w: jnp.sum(w**2), **common)

@@ -20,6 +20,7 @@ def intervals(model, current, duration, dt):
 
 
 @pytest.mark.float32
+@pytest.mark.bits
 @pytest.mark.parametrize("dt", [0.1, 0.01, 0.001])
 def test_interval_of_a_leaky_neuron_just_above_threshold(dt):
     """t_ref + tau log((mu - v_reset)/(mu - v_th)), 140.175 ms, where the last steps are 5e-7 mV."""
@@ -28,12 +29,14 @@ def test_interval_of_a_leaky_neuron_just_above_threshold(dt):
 
 
 @pytest.mark.float32
+@pytest.mark.bits
 def test_interval_of_a_slow_neuron():
     found = intervals(jn.LIF(tau_m=1_000.0), 21.0, 5_500.0, 0.02)
     assert found == pytest.approx([2.0 + 1_000.0 * np.log(11.0)], abs=0.05)
 
 
 @pytest.mark.float32
+@pytest.mark.bits
 def test_a_read_out_and_an_integrate_and_fire_neuron_move_alike():
     """A leaky curve: the interval of the closed form; and the potential without threshold, at 1e-5 of tau a step."""
     leaky = jn.IntegrateAndFire(jn.LinearCurve(), tau_m=20.0, v_peak=20.0, v_reset=10.0, t_ref=2.0)
@@ -46,6 +49,7 @@ def test_a_read_out_and_an_integrate_and_fire_neuron_move_alike():
 
 
 @pytest.mark.float32
+@pytest.mark.bits
 def test_slow_adaptation():
     """tau_w dw/dt = a (V - v_w) - w, at a potential that stands: a step is 2e-7 of what is left."""
     cell = jn.IntegrateAndFire(

@@ -36,6 +36,7 @@ def test_roles_have_keys_of_their_own():
 
 
 @pytest.mark.float32
+@pytest.mark.bits
 @pytest.mark.parametrize("mean", [0.0, 1e-3, 0.5, 2.0, 17.0, 24.9, 25.1, 70.0, 900.0])
 def test_poisson_counts_follow_their_law(mean):
     n = 40_000
@@ -52,6 +53,7 @@ def test_poisson_counts_follow_their_law(mean):
 
 
 @pytest.mark.float32
+@pytest.mark.bits
 @pytest.mark.parametrize("mean", [0.01, 2.0, 24.0])
 def test_poisson_thresholds_are_the_tail_probabilities(mean):
     thresholds = np.asarray(PoissonTable(as_leaf(mean)).thresholds).astype(float) / 2.0**32
@@ -79,6 +81,7 @@ def test_as_leaf_refuses_what_is_no_number():
 
 
 @pytest.mark.float32
+@pytest.mark.bits
 def test_two_floats_keep_twice_the_digits():
     # In float32: 1/3 * 3 - 1 and a sum that single floats lose, against exact fractions.
     third = TwoFloat.of(jnp.float32(1.0)) / TwoFloat.of(jnp.float32(3.0))

@@ -52,16 +52,19 @@ def check(function, exact, points):
 
 
 @pytest.mark.float32
+@pytest.mark.bits
 def test_of_two():
     check(decayed, exact_decayed, POINTS)
 
 
 @pytest.mark.float32
+@pytest.mark.bits
 @pytest.mark.parametrize("third", [0.0, 0.02, 1.1])
 def test_of_three(third):
     check(decayed_behind, exact_behind, [(x, y, third) for x, y in POINTS])
 
 
 @pytest.mark.float32
+@pytest.mark.bits
 def test_ratio_of_time_constants():
     check(log_ratio_over_difference, exact_ratio, POINTS)

@@ -36,6 +36,7 @@ FLOATS = RNG.normal(size=(B, M))
 
 
 @pytest.mark.float32
+@pytest.mark.bits
 @pytest.mark.parametrize("ours", BATCHES, ids=["one by one", "at once"])
 @pytest.mark.parametrize("axes", [a for a in itertools.product([None, 0, -1], repeat=2) if a != (None, None)], ids=str)
 def test_every_mapped_axis(ours, axes):

@@ -24,6 +24,7 @@ def closed_form(x, gain, total, dt):
 
 
 @pytest.mark.float32
+@pytest.mark.bits
 @pytest.mark.parametrize(("x", "gain"), [(0.3, 0.2), (-65.0, 3.0), (10.0, 0.0)])
 def test_value_and_derivatives_from_no_decay_to_all_of_it(x, gain):
     totals = jnp.asarray([0.0, 1e-12, 1e-6, 1e-3, 0.1, 0.19, 0.21, 1.0, 4.9, 5.1, 20.0])
@@ -37,6 +38,7 @@ def test_value_and_derivatives_from_no_decay_to_all_of_it(x, gain):
 
 
 @pytest.mark.float32
+@pytest.mark.bits
 def test_a_neuron_without_leak_stays_finite():
     """Far below rest all gates close in float32, and nothing is left to decay."""
 

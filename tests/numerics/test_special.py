@@ -62,6 +62,7 @@ def mp_tail(x):
 
 
 @pytest.mark.float32
+@pytest.mark.bits
 @pytest.mark.parametrize("x", [-5.0, -1.0, -1e-3, *HALF_LINE, 9.25, 26.55])
 def test_erfcx_and_its_derivatives(x):
     x = FLOAT.type(x)
@@ -82,6 +83,7 @@ def test_erfcx_and_its_derivatives(x):
 
 
 @pytest.mark.float32
+@pytest.mark.bits
 def test_erfcx_where_jax_returns_zero():
     x = jnp.linspace(5.0, 30.0, 20_001, dtype=FLOAT)
     value, slope = erfcx(x), jax.vmap(jax.grad(erfcx))(x)
@@ -90,6 +92,7 @@ def test_erfcx_where_jax_returns_zero():
 
 
 @pytest.mark.float32
+@pytest.mark.bits
 @pytest.mark.parametrize("x", [-2.0, *HALF_LINE])
 def test_dawson_and_its_derivatives(x):
     x = FLOAT.type(x)
@@ -106,6 +109,7 @@ def test_dawson_and_its_derivatives(x):
 
 
 @pytest.mark.float32
+@pytest.mark.bits
 @pytest.mark.parametrize("n", [0, 1, 2])
 @pytest.mark.parametrize("x", HALF_LINE)
 def test_moments(n, x):
@@ -116,6 +120,7 @@ def test_moments(n, x):
 
 
 @pytest.mark.float32
+@pytest.mark.bits
 @pytest.mark.parametrize(("x", "gap"), PAIRS)
 def test_differences_do_not_cancel(x, gap):
     x, gap = (jnp.asarray(v, FLOAT) for v in (x, gap))
@@ -177,6 +182,7 @@ def test_third_derivatives():
 
 
 @pytest.mark.float32
+@pytest.mark.bits
 def test_gauss_legendre_is_exact_for_polynomials():
     rule = gauss_legendre(5)
     for power in range(10):

@@ -186,26 +186,25 @@ def test_drift_under_heterogeneity_is_that_of_a_run(resting):
     np.testing.assert_allclose(speed, here, atol=0.04 * np.abs(here).max())
 
 
-@pytest.mark.slow
-def test_diffusion_is_that_of_runs():
+@pytest.mark.parametrize("n", [pytest.param(32, marks=pytest.mark.slow), pytest.param(128, marks=pytest.mark.proof)])
+def test_diffusion_is_that_of_runs(n):
     # Euler-Maruyama steps, whose noise in a slow mode is exact; 400 runs of 9 moves each, z of a variance.
-    for n in (32, 128):
-        ring = jn.networks.ring(n=n, j1=3.0, noise=0.03)
-        quiet = jn.networks.ring(n=n, j1=3.0)
-        bump = jn.simulate(quiet, 0.0, 3_000.0, dt=1.0, record={"u": last(3_000)})["u"][-1]
+    ring = jn.networks.ring(n=n, j1=3.0, noise=0.03)
+    quiet = jn.networks.ring(n=n, j1=3.0)
+    bump = jn.simulate(quiet, 0.0, 3_000.0, dt=1.0, record={"u": last(3_000)})["u"][-1]
 
-        def run(key, ring=ring):
-            record = {"u": jn.record.Trace("rate", every=100)}
-            return jn.simulate(
-                ring, 0.0, 1_100.0, dt=1.0, key=key, solver=jn.EulerMaruyama(), record=record, throw=False
-            )["u"]
+    def run(key):
+        record = {"u": jn.record.Trace("rate", every=100)}
+        return jn.simulate(ring, 0.0, 1_100.0, dt=1.0, key=key, solver=jn.EulerMaruyama(), record=record, throw=False)[
+            "u"
+        ]
 
-        rates = jax.jit(jax.vmap(run))(jax.random.split(jax.random.key(0), 400))
-        found = jn.analysis.bump_diffusion(jn.analysis.decode(rates).angle[:, 1:], every=100.0)
-        wanted = float(T.bump_motion(ring, bump).diffusion.mean())
-        z = (float(found.coefficient) / wanted - 1.0) * np.sqrt(400 * 9 / 2)
-        print(f"D at n = {n}: {float(found.coefficient):.5f}, theory {wanted:.5f} rad^2/s, z = {z:.2f}")
-        assert abs(z) < 4
+    rates = jax.jit(jax.vmap(run))(jax.random.split(jax.random.key(0), 400))
+    found = jn.analysis.bump_diffusion(jn.analysis.decode(rates).angle[:, 1:], every=100.0)
+    wanted = float(T.bump_motion(ring, bump).diffusion.mean())
+    z = (float(found.coefficient) / wanted - 1.0) * np.sqrt(400 * 9 / 2)
+    print(f"D at n = {n}: {float(found.coefficient):.5f}, theory {wanted:.5f} rad^2/s, z = {z:.2f}")
+    assert abs(z) < 4
 
 
 @pytest.mark.usefixtures("as_users_run")

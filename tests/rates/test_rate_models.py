@@ -176,6 +176,7 @@ def test_derivatives_of_a_run(adjoint):
 
 
 @pytest.mark.float32
+@pytest.mark.bits
 def test_vmap_is_the_loop_and_new_values_do_not_compile_again():
     from jaxneuro._simulate import _driver
 
@@ -192,6 +193,7 @@ def test_vmap_is_the_loop_and_new_values_do_not_compile_again():
 
 
 @pytest.mark.float32
+@pytest.mark.bits
 def test_a_step_of_a_batch_is_that_of_a_run_within_the_roundings_of_its_sums():
     rng = np.random.default_rng(0)
     m, starts = jnp.asarray(rng.normal(size=(300, 300)), jnp.result_type(float)), rng.normal(size=(7, 300))

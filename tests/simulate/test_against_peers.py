@@ -17,8 +17,7 @@ import jaxneuro as jn
 
 REFERENCES = Path(__file__).resolve().parents[1] / "references"
 BANDS = (10, 30, 60, 100, 150, 200, 300, 400, 500)
-# Numbers of wirings of ours.
-WIRINGS = {(5.0, 2.0): 12, (6.0, 4.0): 12}
+WIRINGS = 12
 
 
 @cache
@@ -30,7 +29,7 @@ def reference(peer, point):
 
 
 @cache
-def ours(point):
+def ours(point, wirings=WIRINGS):
     """One row a wiring, with the columns of the references."""
     net = jn.networks.brunel(*point)
     record = {
@@ -39,7 +38,7 @@ def ours(point):
         "spectrum": jn.record.Spectrum("E", width=1.0, segment=200.0, start=200.0),
     }
     rows = []
-    for seed in range(WIRINGS[point]):
+    for seed in range(wirings):
         key = jax.random.key(seed)
         wiring = jn.wire(net, key=key)
         sol = jn.simulate(net, 0.0, 1_000.0, dt=0.1, key=key, wiring=wiring, record=record)
@@ -57,9 +56,20 @@ def scores(a, b):
     return (a.mean(axis=0) - b.mean(axis=0)) / error
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("peer", ["nest", "brian2"])
+def test_one_irregular_network_lies_among_those_of_peers(peer):
+    columns, theirs = reference(peer, (5.0, 2.0))
+    n = len(theirs)
+    assert n >= 10
+    t = (ours((5.0, 2.0), 1)[0] - theirs.mean(axis=0)) / (theirs.std(axis=0, ddof=1) * np.sqrt(1 + 1 / n))
+    # Student's distribution of 11 degrees of freedom has |t| > 7 with a probability of 2e-5; 24 comparisons.
+    assert np.all(np.abs(t) < 7), dict(zip(columns, np.round(t, 2), strict=True))
+
+
 # 12 + 12 wirings, and 12 numbers (4 means, 8 bands) in each of two simulators: 24 comparisons. With Student's
 # distribution of 22 degrees of freedom |z| > 4 has the probability 6e-4 in each.
-@pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.parametrize("peer", ["nest", "brian2"])
 def test_irregular_network_equals_peers(peer):
     columns, theirs = reference(peer, (5.0, 2.0))

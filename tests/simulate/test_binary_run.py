@@ -46,6 +46,7 @@ def test_records_agree_with_the_states():
 
 
 @pytest.mark.float32
+@pytest.mark.bits
 @pytest.mark.parametrize("update", CONTINUED)
 def test_a_run_cut_anywhere_equals_the_run_in_one(update):
     record = {"s": jn.record.UnitStates()}

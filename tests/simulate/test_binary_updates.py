@@ -181,6 +181,7 @@ def test_glauber_dynamics_reach_boltzmann():
 
 
 @pytest.mark.float32
+@pytest.mark.bits
 def test_units_on_their_threshold_are_inactive():
     """A parallel step from balance against fields in whole numbers, 50 root K times: a tie is 0."""
     k, root, n = 100, 10, 2_000

@@ -44,6 +44,7 @@ def mixed_net(g=5.0, delay=1.5):
 # The fast part compiles without optimisation, which promises no bits: this runs in the other two.
 @pytest.mark.slow
 @pytest.mark.float32
+@pytest.mark.bits
 @pytest.mark.parametrize("cut", [0.5, 10.0, 12.3])  # on a block's end, and inside a block of 5 steps
 def test_continuation_is_bitwise(cut):
     net, key = mixed_net(), jax.random.key(7)

@@ -43,6 +43,7 @@ def exact(point, key):
 
 
 @pytest.mark.float32
+@pytest.mark.bits
 @executions
 def test_every_way_of_running_gives_the_closed_form(execution):
     grid = jn.sweep(
@@ -111,6 +112,7 @@ def network_run(wiring):
 
 
 @pytest.mark.float32
+@pytest.mark.bits
 def test_runs_of_a_network_do_not_depend_on_the_way():
     """Bitwise, also side by side: noise is a function of the key alone, and sums of spikes are exact."""
     wiring = jn.wire(jn.networks.brunel(**SIZES), key=jax.random.key(0))

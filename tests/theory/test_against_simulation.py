@@ -16,8 +16,13 @@ def rate_and_error(net, duration, dt, start):
     return rates.mean(), rates.std(ddof=1) / np.sqrt(rates.size)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("mu", "sigma"), [(15.0, 5.0), (21.0, 3.0)], ids=["noise-driven", "mean-driven"])
+@pytest.mark.parametrize(
+    ("mu", "sigma"),
+    [
+        pytest.param(15.0, 5.0, id="noise-driven", marks=pytest.mark.slow),
+        pytest.param(21.0, 3.0, id="mean-driven", marks=pytest.mark.proof),
+    ],
+)
 def test_white_noise_rate(mu, sigma):
     # On a grid a crossing between two steps is missed, as if the threshold stood higher by
     # 0.5826 sigma sqrt(dt/tau), with -zeta(1/2)/sqrt(2 pi) = 0.5826 (Broadie, Glasserman and Kou 1997,
@@ -36,9 +41,12 @@ def test_white_noise_rate(mu, sigma):
     assert abs(rate - uncorrected) > 4 * error  # and the test can tell the correction
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("jump", "recorded"), [(jn.FirstOrderJump(), 28.9), (jn.ExactJump(), 35.8)], ids=["first-order", "exact"]
+    ("jump", "recorded"),
+    [
+        pytest.param(jn.FirstOrderJump(), 28.9, id="first-order", marks=pytest.mark.proof),
+        pytest.param(jn.ExactJump(), 35.8, id="exact", marks=pytest.mark.slow),
+    ],
 )
 def test_shot_noise_rate_of_a_conductance_based_neuron(jump, recorded):
     # a = 0.01, K = 1000, g = 12, gamma = 1/4, eta = 1.8, nu_X = 20 Hz: the rates of event-driven simulations.
@@ -58,7 +66,7 @@ def test_shot_noise_rate_of_a_conductance_based_neuron(jump, recorded):
     assert float(jn.theory.mean_field(net).rate["E"]) == pytest.approx(16.3, abs=0.05)
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_brunel_network_of_full_size():
     # NEST and Brian2 give 37.5 Hz and a CV of 0.41 to 0.42 over the first second.
     record = {"rate": jn.record.Rate(), "cv": jn.record.CV()}

@@ -8,7 +8,7 @@ import jaxneuro as jn
 
 
 @pytest.mark.parametrize(
-    "seeds", [pytest.param((0, 1), marks=pytest.mark.slow), pytest.param((2, 3, 4), marks=pytest.mark.proof)], ids=str
+    "seeds", [pytest.param((0,), marks=pytest.mark.slow), pytest.param((1, 2, 3, 4), marks=pytest.mark.proof)], ids=str
 )
 def test_five_wirings_agree_with_poisson_counts(seeds):
     """N = 50 K at K = 200: within 3% of the mean field, in every wiring; activities over units likewise."""

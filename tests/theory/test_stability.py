@@ -11,8 +11,8 @@ import pytest
 import jaxneuro as jn
 from jaxneuro.extend import AbstractNoise
 from jaxneuro.theory._loop import loop_of
-from jaxneuro.theory._modes import search_modes, window_of
-from jaxneuro.theory._stability import count_growing
+from jaxneuro.theory._modes import Zeros, search_modes, window_of
+from jaxneuro.theory._stability import count_growing, differentiable_zero, self_consistent
 
 X64 = jnp.result_type(float) == jnp.float64
 
@@ -82,9 +82,9 @@ def test_modes_of_brunel_network(g, ratio, stable, frequency):
 
 @pytest.mark.parametrize(
     ("g", "ratio", "stable", "_"),
-    # The line that follows the many turns of SR takes mpmath a minute.
+    # The line that follows the turns takes mpmath long, a minute for SR.
     [
-        pytest.param(*case, marks=pytest.mark.proof if name == "SR" else pytest.mark.slow, id=name)
+        pytest.param(*case, marks=pytest.mark.slow if name == "fast SI" else pytest.mark.proof, id=name)
         for name, case in zip(IDS, BRUNEL, strict=True)
     ],
 )
@@ -120,8 +120,15 @@ def faster_inhibition(tau_i, delay=1.5, g=5.0, ratio=2.0):
     return jn.Network({"E": jn.Population(lif), "I": jn.Population(fast)}, brunel.projections, brunel.drives)
 
 
+@jax.jit
+def of_two(net):
+    """In jit no values are known, nor which are equal: one program of two unknowns for the tests that follow."""
+    return jn.theory.brunel_stability(net, throw=False)
+
+
 def test_two_populations():
-    seen = jn.theory.brunel_stability(faster_inhibition(15.0))
+    seen = of_two(faster_inhibition(15.0))
+    assert seen.complete
     rates = (float(seen.rate["E"]), float(seen.rate["I"]))
     assert rates[0] != rates[1]
     at = mp.mpc(float(seen.growth), 2 * np.pi * float(seen.frequency)) / 1000
@@ -132,7 +139,7 @@ def test_two_populations():
 def test_one_and_two_unknowns_agree():
     net = jn.networks.brunel(g=6.0, nu_ext_over_nu_thr=4.0)
     one = jn.theory.brunel_stability(net)
-    two = jax.jit(lambda n: jn.theory.brunel_stability(n, rates=one.rate))(net)  # traced values are not known as equal
+    two = of_two(faster_inhibition(20.0, g=6.0, ratio=4.0))
     np.testing.assert_allclose([two.growth, two.frequency], [one.growth, one.frequency], rtol=1e-9)
 
 
@@ -182,6 +189,35 @@ def leading(x):
 POINT = (6.0, 4.0, 2.0)
 
 
+def test_derivatives_of_a_known_mode():
+    """The implicit part alone, without the search: the rates and the mode move with the network."""
+    noise, groups = jn.theory.EffectiveNoise(), (("E", "I"),)
+
+    def net(x):
+        return jn.networks.brunel(g=x[0], nu_ext_over_nu_thr=x[1], t_ref=x[2])
+
+    def values(x):
+        seen = jn.theory.brunel_stability(net([float(v) for v in x]))
+        return np.asarray([seen.growth, seen.frequency])
+
+    known = jn.theory.brunel_stability(net(POINT))
+    at = complex(known.growth, 2 * np.pi * known.frequency) / 1000
+    zeros = Zeros(jnp.asarray([at]), jnp.asarray([True]), jnp.asarray(0, jnp.int32))
+    start = jnp.log(known.rate["E"])[None]
+
+    @jax.jit
+    @jax.jacfwd
+    def slope(x):
+        rates = self_consistent(net(x), noise, groups, start)
+        found = differentiable_zero(loop_of(net(x), noise, groups, rates), zeros, zeros.found[0])
+        return found * jnp.asarray([1000.0, 500.0 / np.pi])
+
+    x, h = np.asarray(POINT), 1e-4
+    columns = [(values(x + h * one) - values(x - h * one)) / (2 * h) for one in np.eye(3)]
+    np.testing.assert_allclose(slope(jnp.asarray(x)), np.stack(columns, 1), rtol=1e-5)
+
+
+@pytest.mark.proof
 def test_derivatives():
     x, h = jnp.asarray(POINT), 1e-4
     # One program for both: most of the time is compilation.
@@ -287,7 +323,16 @@ def test_frequency_of_a_simulated_network():
     assert abs(peak / float(theory.frequency) - 1) < 0.1
 
 
-@pytest.mark.slow
+@pytest.mark.float32
+def test_states_far_right_are_stable():
+    for g, ratio in ((5.0, 2.0571), (5.0, 2.3), (5.25, 2.0571), (5.25, 2.3)):
+        seen = jn.theory.brunel_stability(jn.networks.brunel(g=g, nu_ext_over_nu_thr=ratio))
+        assert seen.stable
+        assert seen.complete
+        assert float(seen.frequency) > 100.0
+
+
+@pytest.mark.proof
 @pytest.mark.float32
 def test_far_right_where_the_function_is_flat_there_is_no_mode():
     # In float32 a difference quotient vanishes there; all of these states are stable in float64.
