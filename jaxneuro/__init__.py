@@ -53,6 +53,7 @@ from .connectivity import (
 )
 from .models import (
     LIF as LIF,
+    SDIRK2 as SDIRK2,
     Binary as Binary,
     Cable as Cable,
     ConductanceNeuron as ConductanceNeuron,

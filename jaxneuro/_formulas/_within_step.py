@@ -43,7 +43,7 @@ class Current(eqx.Module):
         """I after the step of `dt` [ms]."""
         rest = self.rest[0] - self.rest[1] / self.tau + 0.5 * self.rest[2] / self.tau**2
         since = dt - self.arrival
-        return self.now * jnp.exp(-dt / self.tau) + (self.jump + rest) * jnp.exp(-since / self.tau)
+        return self.now + self.now * jnp.expm1(-dt / self.tau) + (self.jump + rest) * jnp.exp(-since / self.tau)
 
     def kick(self, begin: Float[Array, "n"], end: Float[Array, "n"], tau_m: Float[Array, "*m"]) -> Float[Array, "n"]:
         """What the current adds to V between `begin` and `end`."""
@@ -85,8 +85,12 @@ class MembraneStep(eqx.Module):
 
     def moved(self, v: Float[Array, "n"], begin: Float[Array, "n"], end: Float[Array, "n"]) -> Float[Array, "n"]:
         """V at `end` of a neuron that is at `v` at `begin`."""
-        relaxed = self.v_inf + (v - self.v_inf) * jnp.exp(-(end - begin) / self.tau_m)
-        return relaxed + sum(c.kick(begin, end, self.tau_m) for c in self.currents)
+        return v + self.change(v, begin, end)
+
+    def change(self, v: Float[Array, "n"], begin: Float[Array, "n"], end: Float[Array, "n"]) -> Float[Array, "n"]:
+        """How far V moves until `end`: of a short step the change, as V times what is left of it would be rounding."""
+        change = (v - self.v_inf) * jnp.expm1(-(end - begin) / self.tau_m)
+        return change + sum(c.kick(begin, end, self.tau_m) for c in self.currents)
 
     def rest_of_kick(self) -> Float[Array, "n"]:
         """What V has more at the end of the step, since several arrivals are not one."""

@@ -27,7 +27,10 @@ class AbstractInitial(eqx.Module):
 
 
 class AtRest(AbstractInitial):
-    """Every neuron starts at its resting potential."""
+    """Every neuron starts at its resting potential; where that is unstable or not there, where its model says.
+
+    Of neurons with channels that is the rest without bias, of integrate-and-fire neurons the reset potential.
+    """
 
     def draw(self, rest: Float[Array, "*n"], n: int, key: PRNGKeyArray) -> Float[Array, "n"]:
         return jnp.broadcast_to(rest, (n,))

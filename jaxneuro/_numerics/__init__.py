@@ -72,6 +72,7 @@ from ._relax import (
     growth as growth,
     linoid as linoid,
     linoid_from as linoid_from,
+    relaxation_change as relaxation_change,
     relaxed as relaxed,
 )
 from ._result import Result as Result

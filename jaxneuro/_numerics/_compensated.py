@@ -11,12 +11,12 @@ from jaxtyping import Array, Float
 _SHORT = 0.05
 
 
-def remainder(x: Float[Array, "*shape"], dt: float) -> Float[Array, "*shape"] | None:
+def remainder(x: Float[Array, "*shape"], dt: float, short: float = _SHORT) -> Float[Array, "*shape"] | None:
     """What rounding has left out of `x`, nothing as yet; None where steps of `dt` [ms] need no such account.
 
-    They need it in float32 below 0.05 ms; float64 has digits enough for any step.
+    They need it in float32 below `short`, by default 0.05 ms; float64 has digits enough for any step.
     """
-    return jnp.zeros_like(x) if x.dtype.itemsize == 4 and dt < _SHORT else None
+    return jnp.zeros_like(x) if x.dtype.itemsize == 4 and dt < short else None
 
 
 def added(

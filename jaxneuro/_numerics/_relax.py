@@ -120,21 +120,29 @@ def growth(s: Float[Array, "*n"]) -> Float[Array, "*n"]:
     return total * (2.0 + total)
 
 
-@jax.custom_jvp
 def relaxed(
     x: Float[Array, "..."], gain: Float[Array, "..."], total: Float[Array, "..."], dt: float | Array
 ) -> Float[Array, "..."]:
     """x after `dt` of dx/dt = gain - total x: exactly gain/total + (x - gain/total) exp(-total dt), in one division.
 
-    Where `total` is 0 it is x + gain dt.
+    Where `total` is 0 it is x + gain dt. The change is added as such: of a step that is a small part of the time
+    constant, x times what is left of it would be rounding.
     """
+    return x + relaxation_change(x, gain, total, dt)
+
+
+@jax.custom_jvp
+def relaxation_change(
+    x: Float[Array, "..."], gain: Float[Array, "..."], total: Float[Array, "..."], dt: float | Array
+) -> Float[Array, "..."]:
+    """What `dt` of dx/dt = gain - total x adds to x: (gain/total - x) (1 - exp(-total dt))."""
     total = jnp.maximum(total, _NEXT_TO_NOTHING)
     grown = growth(total * dt)
-    return (gain * grown + x * total) * (1.0 / (total + total * grown))
+    return (gain - total * x) * (grown * (1.0 / (total + total * grown)))
 
 
-def _relaxed_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
-    # x' = x + reach slope, slope = gain - total x, reach = (1 - left)/total: so that d reach/d total = (left dt -
+def _change_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
+    # The change is reach slope, slope = gain - total x, reach = (1 - left)/total: so that d reach/d total = (left dt -
     # reach)/total and d reach/d dt = left. All of it from one division, rest = left/total = 1/total - reach.
     x, gain, total, dt = primals
     total = jnp.maximum(total, _NEXT_TO_NOTHING)
@@ -152,11 +160,10 @@ def _relaxed_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
         of_reach = jnp.where(s < small, -dt * dt * series, (left * dt - reach) * (reach + rest))
         return slope * of_reach - reach * x
 
-    by = (lambda: left, lambda: reach, by_total, lambda: slope * left)
-    value = (gain * grown + x * total) * rest
+    by = (lambda: -total * reach, lambda: reach, by_total, lambda: slope * left)
     # XLA does not leave out products with 0.
     changes = [f() * t for f, t in zip(by, tangents, strict=True) if not isinstance(t, SymbolicZero)]
-    return value, sum(changes[1:], changes[0]) if changes else jnp.zeros_like(value)
+    return slope * reach, sum(changes[1:], changes[0]) if changes else jnp.zeros_like(slope)
 
 
-relaxed.defjvp(_relaxed_jvp, symbolic_zeros=True)
+relaxation_change.defjvp(_change_jvp, symbolic_zeros=True)

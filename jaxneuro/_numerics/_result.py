@@ -12,7 +12,13 @@ class Result(eqx.Enumeration):
     wrong_drive = "A rate or a number of sources of a drive is negative or not finite."
     wrong_surrogate = "A number of a surrogate derivative is not allowed: a width has to be positive and finite."
     two_spikes = "A neuron spiked twice in one step, which holds one spike: take a smaller dt."
+    long_step = (
+        "The step is longer than the shortest time constant that it has to follow, of a channel or of a rate: what "
+        "came out is not the model's. Take a smaller dt."
+    )
     no_fixed_point = "No self-consistent rate was found on the searched range."
+    no_hopf = "The leading pair of eigenvalues has the same sign at both ends of the bracket."
+    pair_turns_real = "A pair of eigenvalues turns real between the ends of the bracket, and does not cross the axis."
     short_window = "The sums over counts are too short: give `PoissonField(n_counts=...)` more of them."
     at_fold = "The solution lies at a fold (saddle-node), where its derivatives do not exist."
     not_converged = (

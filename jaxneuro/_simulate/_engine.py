@@ -18,7 +18,7 @@ from ..surrogate import AbstractSurrogate
 from ._deliver import with_amplitude
 from ._exact_times import off_grid_arrivals
 from ._heard import Heard, input_values
-from ._machine import AbstractProgram, Cut, Emitted, Look
+from ._machine import AbstractProgram, Cut, Emitted, Look, finite_and_resolved
 from ._plan import NetworkState, Plan, all_finite, drives_are_wrong
 from ._stimulus import Stimulus, as_input
 
@@ -33,6 +33,7 @@ class SpikingProgram(AbstractProgram):
     first: Int[Array, ""]
     wrong_wiring: Bool[Array, ""] | None
     surrogates: dict[str, AbstractSurrogate]
+    resolved: Bool[Array, ""] | None
     heard: tuple[tuple[str, ...], ...] = eqx.field(static=True)
     """What each population of neurons may record of its input."""
     timed: bool = eqx.field(static=True)
@@ -57,7 +58,7 @@ class SpikingProgram(AbstractProgram):
 
     def failed(self, state: NetworkState, nonfinite: Bool[Array, ""]) -> Result:
         """What cannot be refused while values are traced is said here."""
-        ran = Result.where(nonfinite, Result.nonfinite_state, Result.successful)
+        ran = finite_and_resolved(nonfinite, self.resolved)
         ran = Result.where(drives_are_wrong(self.net), Result.wrong_drive, ran)
         for surrogate in self.surrogates.values():
             ran = Result.where(surrogate.valid(), ran, Result.wrong_surrogate)

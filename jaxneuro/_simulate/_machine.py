@@ -92,3 +92,9 @@ class AbstractMachine(eqx.Module):
     @abc.abstractmethod
     def advice(self) -> str:
         """What a run that is not finite any more says, and what to do."""
+
+
+def finite_and_resolved(nonfinite: Bool[Array, ""], resolved: Bool[Array, ""] | None) -> Result:
+    """What a run says that went non-finite or not, in steps that were short enough or not; None for any are."""
+    long = Result.successful if resolved is None else Result.where(resolved, Result.successful, Result.long_step)
+    return Result.where(nonfinite, Result.nonfinite_state, long)

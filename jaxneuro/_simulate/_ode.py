@@ -9,10 +9,18 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from .._numerics import Result, distinguishes_steps, run_steps, uses_first
+from .._numerics import Result, added, as_leaf, distinguishes_steps, remainder, run_steps, uses_first
 from ..models import AbstractODE, AbstractSolver
 from ._driver import SINGLE, drive
-from ._machine import AbstractMachine, AbstractProgram, AbstractRunState, Cut, Emitted, Look
+from ._machine import (
+    AbstractMachine,
+    AbstractProgram,
+    AbstractRunState,
+    Cut,
+    Emitted,
+    Look,
+    finite_and_resolved,
+)
 from ._solution import Solution
 from ._stimulus import Stimulus, as_input, check_late_times, make_stimuli
 from .adjoint import Direct, checked_adjoint
@@ -23,10 +31,11 @@ _BLOCK = 20
 
 
 class ODEState(AbstractRunState):
-    """Steps since t = 0, and the variables."""
+    """Steps since t = 0, the variables, and what rounding left out of each in float32; None of steps that are long."""
 
     step: Int[Array, ""]
     y: Any
+    left_out: list[Float[Array, "..."] | None]
 
 
 def simulate_ode(
@@ -52,7 +61,7 @@ def simulate_ode(
     if not distinguishes_steps((first + n_steps) * dt, dt) and uses_first(model.vector_field, 0.0, model.initial()):
         check_late_times("`model` has a right side that is a function of time", first + n_steps, dt)
     injected = {} if stimulus is None else make_stimuli(SINGLE, stimulus, model, model.size(), first, n_steps, dt)
-    machine = ODEMachine(model, solver, injected, key if model.is_noisy() else None, dt)
+    machine = ODEMachine(model, solver, injected, key if model.is_noisy() else None, model.resolves(as_leaf(dt)), dt)
     return drive(
         machine, first, n_steps, dt=dt, record=record, state=state, adjoint=checked_adjoint(adjoint, Direct()),
         progress=progress, throw=throw, single=True,
@@ -66,11 +75,14 @@ class ODEMachine(AbstractMachine):
     solver: AbstractSolver
     stimulus: dict[str, Stimulus]
     key: PRNGKeyArray | None
+    resolved: Bool[Array, ""] | None
     dt: float = eqx.field(static=True)
 
     def init(self, first: int) -> ODEState:
         """Where the model starts."""
-        return ODEState(step=jnp.asarray(first, jnp.int32), y=self.model.initial())
+        y = self.model.initial()
+        left_out = [remainder(x, self.dt) for x in jax.tree.leaves(y)]
+        return ODEState(step=jnp.asarray(first, jnp.int32), y=y, left_out=left_out)
 
     def layout(self, n_steps: int, first: Int[Array, ""]) -> Layout:
         """One population, without spikes."""
@@ -82,8 +94,8 @@ class ODEMachine(AbstractMachine):
         model = self.model.prepared()
         coefficients = model.coefficients(self.solver, self.dt)
         return ODEProgram(
-            model=model, coefficients=coefficients, stimulus=self.stimulus, key=self.key, first=first, dt=self.dt,
-            block_steps=_BLOCK, group_steps=_BLOCK, kept=1,
+            model=model, coefficients=coefficients, stimulus=self.stimulus, key=self.key, first=first,
+            resolved=self.resolved, dt=self.dt, block_steps=_BLOCK, group_steps=_BLOCK, kept=1,
         )  # fmt: skip
 
     def default_record(self, layout: Layout) -> dict[str, AbstractRecorder]:
@@ -113,6 +125,7 @@ class ODEProgram(AbstractProgram):
     stimulus: dict[str, Stimulus]
     key: PRNGKeyArray | None
     first: Int[Array, ""]
+    resolved: Bool[Array, ""] | None
     dt: float = eqx.field(static=True)
     block_steps: int = eqx.field(static=True)
     group_steps: int = eqx.field(static=True)
@@ -132,17 +145,21 @@ class ODEProgram(AbstractProgram):
         drawn = None if self.key is None else self.model.draw(self.key, steps)
         rows = {part: own.rows(steps - self.first, steps) for part, own in self.stimulus.items()}
 
-        def step(y: Any, now: tuple[Array, Any, Any]) -> tuple[Any, dict[str, tuple]]:
-            at, noise, row = now
+        def step(before: tuple[Any, list], now: tuple[Array, Any, Any]) -> tuple[tuple[Any, list], dict[str, tuple]]:
+            (y, left_out), (at, noise, row) = before, now
             t = at.astype(jnp.result_type(float)) * self.dt
-            y = self.model.stepped(self.coefficients, t, y, self._given(row), self._injected(t, row), noise)
+            change = self.model.change(self.coefficients, t, y, self._given(row), self._injected(t, row), noise)
+            old, structure = jax.tree_util.tree_flatten(y)
+            moved = [added(*one) for one in zip(old, left_out, jax.tree.leaves(change), strict=True)]
+            y = jax.tree_util.tree_unflatten(structure, [x for x, _ in moved])
             if "kick" in row:
                 y = self.model.kicked(y, jnp.broadcast_to(row["kick"], (self.model.size(),)))
-            return y, look(lambda _: self.model.observe(y))
+            return (y, [left for _, left in moved]), look(lambda _: self.model.observe(y))
 
-        y, seen = lax.scan(step, cut(state, n_steps).y, (steps, drawn, rows))
+        begin = cut(state, n_steps)
+        (y, left_out), seen = lax.scan(step, (begin.y, begin.left_out), (steps, drawn, rows))
         finite = jnp.all(jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(y)]))
-        return ODEState(step=state.step + n_steps, y=y), Emitted({}, seen, finite[None, None])
+        return ODEState(step=state.step + n_steps, y=y, left_out=left_out), Emitted({}, seen, finite[None, None])
 
     def _given(self, row: dict[str, Array]) -> Any:
         """What is injected, as a model takes it: None, a current alone, or all of an `Input`."""
@@ -158,5 +175,5 @@ class ODEProgram(AbstractProgram):
         )
 
     def failed(self, state: ODEState, nonfinite: Bool[Array, ""]) -> Result:
-        """Finite or not."""
-        return Result.where(nonfinite, Result.nonfinite_state, Result.successful)
+        """Finite or not, and whether the steps were short enough."""
+        return finite_and_resolved(nonfinite, self.resolved)

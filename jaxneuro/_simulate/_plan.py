@@ -208,7 +208,8 @@ def initial_state(net: Network, wiring: Wiring, first: int, dt: float, key: PRNG
     neurons, sources, sizes = {}, {}, sizes_of(net, net.names)
     for name in net.neuron_names:
         population = net.populations[name]
-        v = population.initial.draw(population.model.resting_potential(), sizes[name], role_key(key, f"initial {name}"))
+        start = population.model.starting_potential()
+        v = population.initial.draw(start, sizes[name], role_key(key, f"initial {name}"))
         neurons[name] = population.model.started(population.model.init(v), dt)
     for name in net.source_names:
         sources[name] = net.populations[name].model.init(sizes[name], role_key(key, f"initial {name}"))

@@ -62,8 +62,9 @@ def simulate(
     - `state`: where to start, such as `sol.state` of the run before; default the initial state.
     - `wiring`: from `jn.wire(net, key=)`.
     - `solver`: of LIF neurons `Exact()` by default, or `EulerMaruyama()`; of neurons with channels `ExponentialEuler()`
-      by default, `CrankNicolson()` or `RungeKutta4()`; of a rate model `ExponentialEuler()`, `RungeKutta4()` or
-      `EulerMaruyama()`; a binary network takes none.
+      by default, `CrankNicolson()` or `RungeKutta4()`; of a cable `SDIRK2()` by default, `CrankNicolson()` or
+      `ImplicitEuler()`; of a rate model `ExponentialEuler()`, `RungeKutta4()` or `EulerMaruyama()`; a binary network
+      takes none.
     - `surrogate`: of `jn.surrogate`, for all populations or {population: one}: the derivative that stands
       for that of a spike. The run itself is the same to the bit.
     - `adjoint`: of `jn.adjoint`, how derivatives are taken: `Direct()`, or `Checkpoint()` with a surrogate.

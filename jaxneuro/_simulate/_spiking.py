@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
 from .._network import Network
-from .._numerics import Result, run_steps
+from .._numerics import Result, as_leaf, run_steps
 from ..models import AbstractSolver, AbstractSpikeTimes
 from ..surrogate import AbstractSurrogate
 from ._driver import SINGLE, drive as drive_machine
@@ -66,8 +66,8 @@ def simulate_spiking(
         _warn_of_short_run(net, n_steps, dt)
     machine = SpikingMachine(
         net=net, wiring=wiring, wrong_wiring=wrong_wiring, key=key, stimuli=stimuli, solver=solver,
-        surrogates=surrogates, variables=tuple(variables), heard=input_names(net, stimuli),
-        within_step=tuple(within_step), amplitudes=amplitudes, dt=dt,
+        surrogates=surrogates, resolved=_resolved(net, dt), variables=tuple(variables),
+        heard=input_names(net, stimuli), within_step=tuple(within_step), amplitudes=amplitudes, dt=dt,
     )  # fmt: skip
     return drive_machine(
         machine, first, n_steps, dt=dt, record=record, state=state, progress=progress, throw=throw, single=single,
@@ -102,6 +102,7 @@ class SpikingMachine(AbstractMachine):
     stimuli: dict[str, dict[str, Stimulus]]
     solver: AbstractSolver | None
     surrogates: dict[str, AbstractSurrogate]
+    resolved: Bool[Array, ""] | None
     variables: tuple[tuple[str, ...], ...] = eqx.field(static=True)
     """Of each population of neurons."""
     heard: tuple[tuple[str, ...], ...] = eqx.field(static=True)
@@ -132,7 +133,8 @@ class SpikingMachine(AbstractMachine):
         )
         return SpikingProgram(
             net=self.net, plan=plan, key=self.key, stimulus=self.stimuli, first=first,
-            wrong_wiring=self.wrong_wiring, surrogates=self.surrogates, heard=self.heard, timed=timed,
+            wrong_wiring=self.wrong_wiring, surrogates=self.surrogates, resolved=self.resolved, heard=self.heard,
+            timed=timed,
             block_steps=plan.block, group_steps=plan.block * plan.blocks_per_draw, kept=plan.kept,
         )  # fmt: skip
 
@@ -238,6 +240,13 @@ def _checked_surrogates(net: Network, surrogate: Any) -> dict[str, AbstractSurro
         if not isinstance(given, AbstractSurrogate):
             raise ValueError(f"`surrogate` has to be of `jn.surrogate`, such as `Triangular()`; got {given!r}.")
     return dict(by_name)
+
+
+def _resolved(net: Network, dt: float) -> Bool[Array, ""] | None:
+    """Whether steps of `dt` [ms] follow every population; None where none knows."""
+    known = [net.populations[name].model.resolves(as_leaf(dt)) for name in net.neuron_names]
+    said = [one for one in known if one is not None]
+    return jnp.all(jnp.stack(said)) if said else None
 
 
 def _check_solver(net: Network, solver: Any) -> None:

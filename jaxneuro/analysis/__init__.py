@@ -13,19 +13,14 @@ from ._classify import (
 from ._conduction import conduction_velocity as conduction_velocity
 from ._continuation import Bifurcation as Bifurcation, Branch as Branch, continuation as continuation
 from ._damage import Damage as Damage, damage as damage
-from ._excitability import (
-    PhaseResponse as PhaseResponse,
-    Rheobase as Rheobase,
-    fi_curve as fi_curve,
-    phase_response as phase_response,
-    rheobase as rheobase,
-)
+from ._excitability import Rheobase as Rheobase, fi_curve as fi_curve, rheobase as rheobase
 from ._fixed_points import FixedPoints as FixedPoints, fixed_point as fixed_point, fixed_points as fixed_points
 from ._hopf import Hopf as Hopf, hopf as hopf
 from ._jacobian import jacobian as jacobian
 from ._lyapunov import Lyapunov as Lyapunov, lyapunov as lyapunov
 from ._nullclines import Nullclines as Nullclines, nullclines as nullclines
 from ._oscillation import Oscillation as Oscillation, oscillation as oscillation
+from ._phase_response import PhaseResponse as PhaseResponse, phase_response as phase_response
 from ._section import PoincareSection as PoincareSection, poincare_section as poincare_section
 from ._slow_points import SlowPoints as SlowPoints, slow_points as slow_points
 from ._stabilised import Stabilisation as Stabilisation, inhibition_stabilisation as inhibition_stabilisation

@@ -54,14 +54,15 @@ def hopf(
     - `model`: a rate model.
     - `where`: picks the parameter, such as `lambda m: m.tau_i`.
     - `bracket`: (low, high), between which the real part changes its sign.
-    - `near`: (n,), from where the fixed point is sought, by default where a run of the model starts.
+    - `near`: (n,), from where the fixed point is sought; by default from where the model stands still or starts, at
+      each value of the parameter.
     - `stimulus`: a number or (n,).
     - `throw`: whether a bracket without a change of sign raises; if not, `result` says so.
 
     **Returns:** a `Hopf`.
 
-    Raises `ValueError` where an argument does not fit, `RuntimeError` where there is no bifurcation in the bracket and
-    `throw` is true.
+    Raises `ValueError` where an argument does not fit, `RuntimeError` that says which it was where `throw` is true and
+    no fixed point is found at an end of the bracket, the sign there is the same, or a pair of eigenvalues turns real.
 
     Derivatives: implicit, in forward and reverse mode, of value, frequency and fixed point with respect to every
     other number of the model.
@@ -81,27 +82,42 @@ def hopf(
     if ends.shape != (2,) or (is_concrete(ends) and not bool(ends[0] < ends[1])):
         raise ValueError(f"`bracket` has to be (low, high) with low below high; got {bracket!r}.")
     args = None if stimulus is None else as_leaf(stimulus, "stimulus")
-    start = point_of("near", near, flat(model, args)[1])
-    found = _hopf(model, index, ends, start, args)
+    start = None if near is None else point_of("near", near, flat(model, args)[1])
+    found, growth = _hopf(model, index, ends, start, args)
     if throw and is_concrete(found.result) and not bool(found.result == Result.successful):
-        raise RuntimeError(
-            f"No Hopf bifurcation between {float(ends[0]):.6g} and {float(ends[1]):.6g}: the real part of the leading "
-            "complex pair of eigenvalues does not change its sign there, or no fixed point was found from `near`."
-        )
+        raise RuntimeError(_cause(ends, growth, found.result))
     return found
 
 
+def _cause(bracket: Float[Array, "2"], growth: Float[Array, "2"], result: Result) -> str:
+    """Why there is no bifurcation, in one sentence."""
+    low, high = (f"{float(x):.6g}" for x in bracket)
+    head = f"No Hopf bifurcation between {low} and {high}: "
+    if bool(result == Result.no_fixed_point):
+        lost = " and ".join(end for end, g in zip((low, high), growth, strict=True) if not bool(jnp.isfinite(g)))
+        return f"{head}no fixed point was found at {lost}; give `near`, a point close to it."
+    if bool(result == Result.pair_turns_real):
+        return f"{head}a pair of eigenvalues turns real on the way and does not cross the axis; narrow `bracket`."
+    first, last = (f"{1e3 * float(g):.3g}" for g in growth)
+    return (
+        f"{head}the leading pair of eigenvalues grows by {first} /s at one end and {last} /s at the other, of the same "
+        "sign; choose `bracket` so that it changes once."
+    )
+
+
 @eqx.filter_jit
-def _hopf(model: AbstractODE, index: int, bracket: Float[Array, "2"], near: Float[Array, "n"], args: Any) -> Hopf:
+def _hopf(
+    model: AbstractODE, index: int, bracket: Float[Array, "2"], near: Float[Array, "n"] | None, args: Any
+) -> tuple[Hopf, Float[Array, "2"]]:
     def at(owner: AbstractODE, p: Float[Array, ""]) -> tuple[Array, Array, Array]:
-        field, _ = flat(with_leaf(owner, index, p), args)
-        y = reached_root(field, near)
+        field, own = flat(with_leaf(owner, index, p), args)
+        y = reached_root(field, own if near is None else near)
         return *_leading(jnp.linalg.eigvals(field.jacobian(y))), y
 
     fixed = lax.stop_gradient(model)
     ends = jax.vmap(lambda p: at(fixed, p)[0])(bracket)
-    crosses = (ends[0] < 0.0) != (ends[1] < 0.0)
-    crosses = crosses & jnp.all(jnp.isfinite(ends))
+    stands = jnp.all(jnp.isfinite(ends))
+    crosses = changes = stands & ((ends[0] < 0.0) != (ends[1] < 0.0))
 
     def signed(p: Float[Array, ""], _: Any) -> Float[Array, ""]:
         middle = 0.5 * (bracket[0] + bracket[1])
@@ -124,8 +140,10 @@ def _hopf(model: AbstractODE, index: int, bracket: Float[Array, "2"], near: Floa
     def known(x: Array) -> Array:
         return jnp.where(crosses, x, jnp.nan)
 
-    result = Result.where(crosses, Result.successful, Result.no_fixed_point)
-    return Hopf(known(value), known(1000.0 * omega / (2.0 * np.pi)), known(y), result)
+    result = Result.where(changes, Result.pair_turns_real, Result.no_hopf)
+    result = Result.where(stands, result, Result.no_fixed_point)
+    result = Result.where(crosses, Result.successful, result)
+    return Hopf(known(value), known(1000.0 * omega / (2.0 * np.pi)), known(y), result), ends
 
 
 def _leading(eigenvalues: Array) -> tuple[Array, Array]:

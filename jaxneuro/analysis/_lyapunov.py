@@ -79,7 +79,8 @@ def lyapunov(
     n_steps, before = count_steps("t1", t1, dt), count_steps("transient", transient, dt)
     if n_steps < 1 or n_steps % (10 * _BETWEEN):
         raise ValueError(f"`t1` has to be a multiple of {10 * _BETWEEN} steps of dt = {dt:g} ms; got {t1} ms.")
-    field, own = flat(model, None if stimulus is None else as_leaf(stimulus, "stimulus"))
+    field, _ = flat(model, None if stimulus is None else as_leaf(stimulus, "stimulus"))
+    own = ravel_pytree(model.initial())[0]
     x = point_of("start", start, own)
     count = own.size if n_exponents is None else n_exponents
     if isinstance(count, bool) or not isinstance(count, int | np.integer) or not 1 <= count <= own.size:

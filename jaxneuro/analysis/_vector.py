@@ -31,8 +31,8 @@ class Flat(eqx.Module):
 
 
 def flat(model: AbstractODE, args: Any) -> tuple[Flat, Float[Array, "n"]]:
-    """The flat vector field, and where a run of the model starts."""
-    start, unravel = ravel_pytree(model.initial())
+    """The flat vector field, and where a fixed point is sought first."""
+    start, unravel = ravel_pytree(model.standing())
     return Flat(model.prepared(), args, unravel), start
 
 

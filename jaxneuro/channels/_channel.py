@@ -5,7 +5,7 @@ import abc
 import equinox as eqx
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_leaf, check_finite, check_nonnegative, relaxed
+from .._numerics import as_leaf, check_finite, check_nonnegative, relaxation_change, relaxed
 
 
 class Kinetics(eqx.Module):
@@ -25,6 +25,10 @@ class Kinetics(eqx.Module):
     def after(self, x: Float[Array, "..."], dt: Float[Array, "..."]) -> Float[Array, "..."]:
         """x after `dt` [ms] at the same potential: the Rush-Larsen step."""
         return relaxed(x, self.opening, self.total, dt)
+
+    def change(self, x: Float[Array, "..."], dt: Float[Array, "..."]) -> Float[Array, "..."]:
+        """What the same step adds to x."""
+        return relaxation_change(x, self.opening, self.total, dt)
 
 
 def rates(alpha: Float[Array, "..."], beta: Float[Array, "..."]) -> Kinetics:

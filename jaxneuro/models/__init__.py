@@ -47,6 +47,7 @@ from ._runnable import (
     AbstractStimulated as AbstractStimulated,
 )
 from ._solver import (
+    SDIRK2 as SDIRK2,
     AbstractMembraneSolver as AbstractMembraneSolver,
     AbstractSolver as AbstractSolver,
     CrankNicolson as CrankNicolson,

@@ -8,14 +8,15 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, ArrayLike, Float
+from jaxtyping import Array, ArrayLike, Bool, Float
 
 from .._formulas import Input
 from .._numerics import as_leaf, check_count, check_positive
 from ._cable_tree import Links, Tree, checked_parents
-from ._conductance_neuron import AbstractConductanceNeuron, MembraneState
+from ._conductance_neuron import AbstractConductanceNeuron
+from ._membrane import MembraneState
 from ._ode import AbstractODE, Injected
-from ._solver import AbstractMembraneSolver, AbstractSolver, CrankNicolson, ImplicitEuler
+from ._solver import SDIRK2, SHARE, AbstractMembraneSolver, AbstractSolver, CrankNicolson, ImplicitEuler
 
 
 class Section(eqx.Module):
@@ -52,8 +53,9 @@ class Cable(AbstractODE):
         C dV/dt = -sum of I_c(V, x) + I(t) + (1/(pi d)) d/dz ((pi d^2/4)/r_a dV/dz).
 
     Sealed ends; sections meet in points without a membrane. In space it is a chain of compartments, of second order;
-    in time the gates step as in `HodgkinHuxley`, and the potentials of all compartments together by an implicit step,
-    `CrankNicolson()` (second order, the default) or `ImplicitEuler()` (first order).
+    in time the gates step as in `HodgkinHuxley`, and the potentials of all compartments together by an implicit step:
+    `SDIRK2()` (second order, the default), `CrankNicolson()` (second order in one solve and not two, but it rings after
+    a jump of the current) or `ImplicitEuler()` (first order).
 
     **Arguments:**
 
@@ -149,6 +151,10 @@ class Cable(AbstractODE):
         return total / self.areas()
 
     def initial(self) -> MembraneState:
+        """Every compartment where its membrane by itself would start: at rest, unless that is unstable."""
+        return self.membrane.init(jnp.broadcast_to(self.membrane.starting_potential(), (self.size(),)))
+
+    def standing(self) -> MembraneState:
         """Every compartment at the resting potential of its membrane."""
         return self.membrane.init(jnp.broadcast_to(self.membrane.resting_potential(), (self.size(),)))
 
@@ -169,24 +175,42 @@ class Cable(AbstractODE):
         self, y: MembraneState, current: Any, dt: Float[Array, ""], solver: AbstractMembraneSolver
     ) -> MembraneState:
         """y one step of `dt` [ms] later, under an injected density [uA/cm2]; the gates lag half a step."""
+        return jax.tree.map(jnp.add, y, self._change(y, current, dt, solver))
+
+    def _change(
+        self, y: MembraneState, current: Any, dt: Float[Array, ""], solver: AbstractMembraneSolver
+    ) -> MembraneState:
         moves = self.membrane.kinetics(y.v)
-        gates = {name: moves[name].after(x, self.membrane.phi * dt) for name, x in y.gates.items()}
+        changes = {name: moves[name].change(x, self.membrane.phi * dt) for name, x in y.gates.items()}
+        gates = {name: x + changes[name] for name, x in y.gates.items()}
         own = self.membrane.membrane_at(y.v, gates, Input(current=current))
-        areas = self.areas()
-        middle = isinstance(solver, CrankNicolson)
-        capacity = self.membrane.c_m * areas / (0.5 * dt if middle else dt)
-        load = capacity + own.conductance * areas
-        v = self.links().solve(jnp.broadcast_to(load, y.v.shape), capacity * y.v + own.driven * areas)
-        return MembraneState(2.0 * v - y.v if middle else v, gates)
+        areas, links = self.areas(), self.links()
+        # Changes are solved for, not potentials: a short step in float32 would else be rounding.
+        inward = (own.driven - own.conductance * y.v) * areas + links.inflow(y.v)
+        share = {CrankNicolson: 0.5, SDIRK2: SHARE}.get(type(solver), 1.0)
+        capacity = self.membrane.c_m * areas / (share * dt)
+        load = jnp.broadcast_to(capacity + own.conductance * areas, y.v.shape)
+        first = links.solve(load, inward)
+        if isinstance(solver, CrankNicolson):
+            return MembraneState(2.0 * first, changes)
+        if isinstance(solver, SDIRK2):
+            return MembraneState(links.solve(load, inward + (1.0 / SHARE - 1.0) * capacity * first), changes)
+        return MembraneState(first, changes)
+
+    def resolves(self, dt: Float[Array, ""]) -> Bool[Array, ""]:
+        """Whether `dt` [ms] is short enough for the channels of its membrane."""
+        return self.membrane.resolves(dt)
 
     def check_solver(self, solver: Any) -> None:
         """Raises `ValueError` where `solver` is no implicit step."""
-        if not isinstance(solver, CrankNicolson | ImplicitEuler):
-            raise ValueError(f"`solver` of a Cable has to be `CrankNicolson()` or `ImplicitEuler()`; got {solver!r}.")
+        if not isinstance(solver, SDIRK2 | CrankNicolson | ImplicitEuler):
+            raise ValueError(
+                f"`solver` of a Cable has to be `SDIRK2()`, `CrankNicolson()` or `ImplicitEuler()`; got {solver!r}."
+            )
 
     def checked_solver(self, solver: Any) -> AbstractSolver:
-        """`CrankNicolson()` by default."""
-        solver = CrankNicolson() if solver is None else solver
+        """`SDIRK2()` by default."""
+        solver = SDIRK2() if solver is None else solver
         self.check_solver(solver)
         return solver
 
@@ -194,7 +218,7 @@ class Cable(AbstractODE):
         """1/2: a step of second order takes the current of its middle."""
         return 0.5
 
-    def stepped(self, coefficients: Any, t: Any, y: Any, row: Any, injected: Injected, drawn: Any) -> Any:
+    def change(self, coefficients: Any, t: Any, y: Any, row: Any, injected: Injected, drawn: Any) -> Any:
         """One implicit step."""
         solver, dt = coefficients
-        return self.advance(y, row, as_leaf(dt), solver)
+        return self._change(y, row, as_leaf(dt), solver)

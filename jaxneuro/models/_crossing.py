@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from .._formulas import Input, MembraneStep, current_in
-from .._numerics import Result
+from .._numerics import Result, added, remainder
 from ..surrogate import AbstractSurrogate
 from ._firing import Firing
 from ._neuron import AbstractNeuron
@@ -15,11 +15,13 @@ from ._solver import Exact
 
 
 class CrossingState(eqx.Module):
-    """Membrane potential [mV], what is left of refractoriness [ms], and whether a step ever held two spikes."""
+    """Membrane potential [mV], what is left of refractoriness [ms], whether a step ever held two spikes, and what
+    rounding left out of the potential in float32."""
 
     v: Float[Array, "n"]
     refractory: Float[Array, "n"]
     twice: Bool[Array, "n"]
+    left_out: Float[Array, "n"] | None
 
 
 class CrossingNeuron(AbstractNeuron):
@@ -34,7 +36,10 @@ class CrossingNeuron(AbstractNeuron):
     t_ref: Float[Array, "..."] | None
 
     def init(self, v: Float[Array, "n"]) -> CrossingState:
-        return CrossingState(v, jnp.zeros_like(v), jnp.zeros(v.shape, bool))
+        return CrossingState(v, jnp.zeros_like(v), jnp.zeros(v.shape, bool), None)
+
+    def started(self, state: CrossingState, dt: float) -> CrossingState:
+        return CrossingState(state.v, state.refractory, state.twice, remainder(state.v, dt))
 
     def resting_potential(self) -> Float[Array, "*n"]:
         return self.v_rest
@@ -69,10 +74,11 @@ class CrossingNeuron(AbstractNeuron):
         path = MembraneStep(v_inf, self.tau_m, tuple(current_in(c, dt) for c in inputs.decaying), dt)
         end = jnp.full_like(state.v, dt)
         begin = jnp.where(state.refractory < dt, state.refractory, end)
-        v = path.moved(state.v, begin, end) + jnp.where(begin < end, path.rest_of_kick(), 0.0)
+        change = path.change(state.v, begin, end) + jnp.where(begin < end, path.rest_of_kick(), 0.0)
+        v, left_out = added(state.v, state.left_out, change)
         left = jnp.where(begin < end, 0.0, state.refractory - dt)
         if self.v_th is None or self.v_reset is None or self.t_ref is None:
-            return CrossingState(v, left, state.twice), Firing(jnp.zeros(v.shape, bool))
+            return CrossingState(v, left, state.twice, left_out), Firing(jnp.zeros(v.shape, bool))
         crossing = path.crossing(state.v, begin, self.v_th)
         spikes = crossing.reached
         free = crossing.at + self.t_ref
@@ -82,7 +88,7 @@ class CrossingNeuron(AbstractNeuron):
         # v - v is 0, or NaN for a potential that is not finite, which a reset would hide.
         v = jnp.where(spikes, reset + (v - v), v)
         left = jnp.where(spikes, jnp.where(free < end, 0.0, free - dt), left)
-        return CrossingState(v, left, twice), Firing(spikes, share=crossing.at / dt)
+        return CrossingState(v, left, twice, left_out), Firing(spikes, share=crossing.at / dt)
 
     def outcome(self, state: CrossingState) -> Result:
         """Whether a step held two spikes of a neuron."""

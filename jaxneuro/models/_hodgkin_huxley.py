@@ -26,11 +26,13 @@ class HodgkinHuxley(AbstractConductanceNeuron):
 
     - `g_na`, `g_k`, `g_l`: maximal conductances [mS/cm2].
     - `e_na`, `e_k`, `e_l`: reversal potentials [mV], by default 115, -12 and 10.6 mV from `v_shift`.
-    - `c_m`: capacitance [uF/cm2]; `bias`: a constant current [uA/cm2].
+    - `c_m`: capacitance [uF/cm2]; `bias`: a constant current [uA/cm2]. A run starts at rest; where that is unstable,
+      as above 9.78 uA/cm2, at the rest without bias, so that the neuron fires as under a `stimulus` of as much.
     - `v_shift`: the potential [mV] that the rates count from. The default, -65, makes V absolute; 0 is the convention
       of 1952, in which V is counted from rest.
     - `temperature` [degrees Celsius], from -50 to 100.
-    - `v_th`: a spike is an upward crossing of this potential [mV], by default 50 mV above `v_shift`.
+    - `v_th`: a spike is an upward crossing of this potential [mV], by default 50 mV above `v_shift`. Spikes become
+      lower as the current grows, at 100 uA/cm2 they end 45 mV above it: choose `v_th` lower there.
 
     Currents are in uA/cm2, synaptic conductances in mS/cm2.
 

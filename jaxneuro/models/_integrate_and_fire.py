@@ -138,6 +138,10 @@ class IntegrateAndFire(AbstractNeuron):
         """The lowest stable potential without input [mV]; NaN where there is none."""
         return _rest(self)
 
+    def starting_potential(self) -> Float[Array, "*n"]:
+        """Rest; the reset potential where there is none, or adaptation makes it oscillate until it fires."""
+        return _start(self)
+
     def default_solver(self) -> ExponentialEuler:
         """Exponential Euler."""
         return ExponentialEuler()
@@ -263,3 +267,11 @@ def _rest(model: IntegrateAndFire) -> Float[Array, "*n"]:
     shape = jnp.broadcast_shapes(*(leaf.shape for leaf in leaves))
     high = jnp.broadcast_to(model.curve.lowest(), shape)
     return first_rest(steady, jax.lax.stop_gradient(high) - 100.0, jax.lax.stop_gradient(high) + 20.0)
+
+
+@eqx.filter_jit
+def _start(model: IntegrateAndFire) -> Float[Array, "*n"]:
+    rest = _rest(model)
+    slope = jax.jvp(model.curve, (rest,), (jnp.ones_like(rest),))[1]
+    # Of (V, w) the determinant is positive at rest; the trace is slope/tau_m - 1/tau_w. NaN compares as false.
+    return jnp.where(slope / model.tau_m < 1.0 / model.tau_w, rest, model.v_reset)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from .._formulas import Input
 from .._numerics import Result
@@ -65,6 +65,10 @@ class AbstractNeuron(AbstractStimulated):
     @abc.abstractmethod
     def resting_potential(self) -> Float[Array, "*n"]:
         """The potential without input [mV]."""
+
+    def starting_potential(self) -> Float[Array, "*n"]:
+        """Where a run starts that is told nothing [mV]: at rest, unless that is unstable or nowhere."""
+        return self.resting_potential()
 
     @abc.abstractmethod
     def step(self, constants: Any, state: Any, inputs: Input) -> tuple[Any, Firing]:
@@ -134,6 +138,10 @@ class AbstractNeuron(AbstractStimulated):
     def kept_per_step(self) -> int:
         """What a step keeps for its derivative and the time that it is read back in, in states; 0 if about nothing."""
         return 0
+
+    def resolves(self, dt: Float[Array, ""]) -> Bool[Array, ""] | None:
+        """Whether steps of `dt` [ms] are short enough to follow it; None where any are, or a run tells by itself."""
+        return None
 
     def outcome(self, state: Any) -> Result | None:
         """What a run that ended in this state has to say of itself; None where nothing went amiss that finite tells."""

@@ -6,7 +6,8 @@ from typing import Any
 
 import equinox as eqx
 import jax
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from .._numerics import role_key, step_keys
 from ._runnable import AbstractRunnable, AbstractRunner, AbstractStimulated
@@ -34,6 +35,10 @@ class AbstractODE(AbstractRunnable, AbstractStimulated):
     @abc.abstractmethod
     def initial(self) -> Any:
         """Where a run starts unless it is told: an array (n,), or a module of such arrays."""
+
+    def standing(self) -> Any:
+        """Where fixed points are sought first: where a run starts, unless the model knows where it stands still."""
+        return self.initial()
 
     @abc.abstractmethod
     def vector_field(self, t: Any, y: Any, args: Any = None) -> Any:
@@ -64,18 +69,22 @@ class AbstractODE(AbstractRunnable, AbstractStimulated):
         """y after jumps of the potential [mV], of a model that understands a `kick`."""
         raise ValueError(f"{type(self).__name__} understands a `kick` and has to have `kicked`.")
 
+    def resolves(self, dt: Float[Array, ""]) -> Bool[Array, ""] | None:
+        """Whether steps of `dt` [ms] are short enough to follow it; None where it does not know."""
+        return None
+
     def coefficients(self, solver: AbstractSolver, dt: float) -> Any:
-        """What `stepped` needs, computed once."""
+        """What `change` needs, computed once."""
         return solver, dt
 
     def draw(self, key: PRNGKeyArray, steps: Int[Array, "time"]) -> Any:
         """The random numbers of the successive `steps`, by one key a step; arrays (time, n)."""
         return None
 
-    def stepped(self, coefficients: Any, t: Any, y: Any, row: Any, injected: Injected, drawn: Any) -> Any:
-        """y one step after `t` [ms]: `row` is what is injected, `injected` the same by the part of the step passed."""
+    def change(self, coefficients: Any, t: Any, y: Any, row: Any, injected: Injected, drawn: Any) -> Any:
+        """What one step from `t` [ms] on adds to y: `row` is injected, `injected` the same by the part of it passed."""
         solver, dt = coefficients
-        return solver.step(self, t, y, injected, dt)
+        return solver.change(self, t, y, injected, dt)
 
 
 class AbstractRelaxation(AbstractODE):
@@ -121,6 +130,11 @@ class AbstractRelaxation(AbstractODE):
             return solver, dt
         return [solver.propagator(dt / tau) for tau in jax.tree.leaves(self.time_constants())]
 
+    def resolves(self, dt: Float[Array, ""]) -> Bool[Array, ""]:
+        """Whether no time constant is shorter: a target that is held for longer than one is not that of the model."""
+        shortest = jnp.stack([jnp.min(tau) for tau in jax.tree.leaves(self.time_constants())])
+        return dt <= (1.0 + 1e-5) * jnp.min(shortest)
+
     def draw(self, key: PRNGKeyArray, steps: Int[Array, "time"]) -> Any:
         """Standard normal numbers for each variable that has noise."""
         n, keys = self.size(), {}
@@ -131,14 +145,15 @@ class AbstractRelaxation(AbstractODE):
             for own in keys.values()
         ]
 
-    def stepped(self, coefficients: Any, t: Any, y: Any, row: Any, injected: Injected, drawn: Any) -> Any:
+    def change(self, coefficients: Any, t: Any, y: Any, row: Any, injected: Injected, drawn: Any) -> Any:
         """The exact step of each variable towards its target, which is held, or that of `RungeKutta4()`."""
         if isinstance(coefficients, tuple):
             solver, dt = coefficients
-            return solver.step(self, t, y, injected, dt)
+            return solver.change(self, t, y, injected, dt)
         now, structure = jax.tree_util.tree_flatten(y)
         targets = jax.tree.leaves(self.target(t, y, row))
-        new = [c.decay * v + c.gain * to for c, v, to in zip(coefficients, now, targets, strict=True)]
+        # decay = 1 - gain of every solver.
+        new = [c.gain * (to - v) for c, v, to in zip(coefficients, now, targets, strict=True)]
         if drawn is not None:
             for k, (c, sigma) in enumerate(zip(coefficients, self._amplitudes(), strict=True)):
                 new[k] = new[k] if sigma is None else new[k] + c.noise_gain * sigma * drawn[k]
@@ -160,6 +175,10 @@ class RungeKutta4(AbstractSolver):
 
     def step(self, model: AbstractODE, t: Any, y: Any, injected: Injected, dt: Any) -> Any:
         """y one step of `dt` [ms] after `t`."""
+        return jax.tree.map(jnp.add, y, self.change(model, t, y, injected, dt))
+
+    def change(self, model: AbstractODE, t: Any, y: Any, injected: Injected, dt: Any) -> Any:
+        """What one step of `dt` [ms] after `t` adds to y."""
 
         def ahead(slope: Any, share: float) -> Any:
             return jax.tree.map(lambda now, k: now + share * dt * k, y, slope)
@@ -168,6 +187,4 @@ class RungeKutta4(AbstractSolver):
         second = model.vector_field(t + 0.5 * dt, ahead(first, 0.5), injected(0.5))
         third = model.vector_field(t + 0.5 * dt, ahead(second, 0.5), injected(0.5))
         fourth = model.vector_field(t + dt, ahead(third, 1.0), injected(1.0))
-        return jax.tree.map(
-            lambda now, a, b, c, d: now + dt / 6.0 * (a + 2.0 * b + 2.0 * c + d), y, first, second, third, fourth
-        )
+        return jax.tree.map(lambda a, b, c, d: dt / 6.0 * (a + 2.0 * b + 2.0 * c + d), first, second, third, fourth)

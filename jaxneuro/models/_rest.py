@@ -1,16 +1,19 @@
-"""The resting potential of a membrane with channels."""
+"""The resting potential of a membrane with channels, and whether it stays there."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from .._numerics import implicit_roots
 
 _GRID = 160
 _HALVINGS = 40
+# exp(J t) is squared this often: up to a million times the time of the fastest mode.
+_SQUARINGS = 24
 
 Current = Callable[[Float[Array, "*n"]], Float[Array, "*n"]]
 
@@ -36,3 +39,26 @@ def first_rest(steady: Current, low: Float[Array, "*n"], high: Float[Array, "*n"
     below, above = lax.fori_loop(0, _GRID + _HALVINGS, look, start)
     # A bound method of a model cannot be hashed, which JAX asks of a function; a function can.
     return implicit_roots(lambda v: steady(v), lax.stop_gradient(0.5 * (below + above)))
+
+
+def grows(jacobian: Float[Array, "*n k k"]) -> Bool[Array, "*n"]:
+    """Whether dx/dt = J x has a mode that grows: whether the spectral radius of exp(J t) is above 1.
+
+    By repeated squaring and not by eigenvalues, which not every device has.
+    """
+    k = jacobian.shape[-1]
+    size = jnp.max(jnp.sum(jnp.abs(jacobian), axis=-1), axis=-1)[..., None, None]
+    x = 0.125 * jacobian / jnp.maximum(size, jnp.finfo(jacobian.dtype).tiny)
+    times, one = partial(jnp.matmul, precision="highest"), jnp.eye(k, dtype=x.dtype)
+    step = one + times(x, one + times(x, one + times(x, one + x / 4.0) / 3.0) / 2.0)
+
+    def square(j: Any, now: tuple[Array, Array]) -> tuple[Array, Array]:
+        power, growth = now
+        power = times(power, power)
+        norm = jnp.max(jnp.sum(jnp.abs(power), axis=-1), axis=-1)
+        # log of the norm over the number of first steps that have passed.
+        return power / norm[..., None, None], growth + jnp.log(norm) * jnp.exp2(-(j + 1.0))
+
+    start = (step, jnp.zeros(step.shape[:-2], step.dtype))
+    rate = lax.fori_loop(0, _SQUARINGS, lambda j, now: square(jnp.asarray(j, x.dtype), now), start)[1]
+    return rate > 32 * jnp.finfo(x.dtype).eps

@@ -51,7 +51,7 @@ def test_steady_state_is_the_attenuation_of_rall():
     assert float(RALL.step_response(0.0, 1e4, current=0.05)) == pytest.approx(0.05 * float(RALL.input_resistance))
 
 
-@pytest.mark.parametrize(("solver", "order"), [(jn.CrankNicolson(), 2), (jn.ImplicitEuler(), 1)])
+@pytest.mark.parametrize(("solver", "order"), [(jn.SDIRK2(), 2), (jn.CrankNicolson(), 2), (jn.ImplicitEuler(), 1)])
 def test_order_in_time_against_the_matrix_exponential(solver, order):
     model = cable(8)
     g, areas = jax.jacfwd(model.links().inflow)(jnp.zeros(8)), model.areas()
@@ -69,6 +69,46 @@ def test_order_in_time_against_the_matrix_exponential(solver, order):
     advance = eqx.filter_jit(lambda y, dt: model.advance(y, None, dt, solver))
     coarse, fine = error(jnp.asarray(0.25)), error(jnp.asarray(0.125))
     assert np.log2(coarse / fine) == pytest.approx(order, abs=0.2)
+
+
+def test_a_step_of_current_does_not_ring():
+    """At dt 0.5 and 400 compartments Crank-Nicolson goes to 3.48, 3.43, 5.06 mV where Rall has 2.77, 3.87, 4.66."""
+    model = cable(400)
+    wanted = RALL.step_response(model.positions()[0], np.array([0.5, 1.0, 1.5]), current=0.05)
+    np.testing.assert_allclose(wanted, [2.77, 3.87, 4.66], atol=5e-3)
+    v = np.asarray(jn.simulate(model, 0.0, 1.5, dt=0.5, stimulus=model.current_density({0: 0.05}))["v"])[:, 0] + 65.0
+    np.testing.assert_allclose(v[0], wanted[0], rtol=0.07)
+    np.testing.assert_allclose(v[1:], wanted[1:], rtol=0.005)
+
+
+@pytest.mark.parametrize("solver", [jn.SDIRK2(), jn.CrankNicolson(), jn.ImplicitEuler()], ids=repr)
+def test_one_step_of_each_solver_against_its_rational_function(solver):
+    """Of V' = A V + b: the resolvents are dense, by NumPy."""
+    model, dt, one = cable(6), 0.7, np.eye(6)
+    a = np.asarray(jax.jacfwd(model.links().inflow)(jnp.zeros(6)) / model.areas()[:, None]) - 0.1 * one
+    b = np.linspace(0.0, 2.0, 6)
+    g = 1.0 - np.sqrt(0.5)
+    implicit = np.linalg.inv(one - g * dt * a)
+    share = {
+        jn.SDIRK2: implicit @ implicit @ (one + (1.0 - 2.0 * g) * dt * a),
+        jn.CrankNicolson: np.linalg.solve(one - 0.5 * dt * a, one + 0.5 * dt * a),
+        jn.ImplicitEuler: np.linalg.inv(one - dt * a),
+    }[type(solver)]
+    start, stands = np.linspace(3.0, -4.0, 6), -np.linalg.solve(a, b)
+    y = eqx.tree_at(lambda y: y.v, model.initial(), jnp.asarray(start) - 65.0)
+    after = model.advance(y, jnp.asarray(b), jnp.asarray(dt), solver).v + 65.0
+    np.testing.assert_allclose(after, stands + share @ (start - stands), rtol=1e-11)
+
+
+@pytest.mark.float32
+@pytest.mark.parametrize("solver", [jn.SDIRK2(), jn.CrankNicolson()], ids=repr)
+def test_short_steps_of_a_cable(solver):
+    """A cable that moves as one: V = rest + I/g (1 - exp(-t/tau)), tau 100 ms, in 20,000 steps of tau/20,000."""
+    slow = jn.ConductanceNeuron({"l": jn.channels.Leak(g=0.01, e=-65.0)}, v_th=0.0)
+    model = jn.Cable(slow, jn.Section(length=100.0, diameter=2.0, n=3), r_a=100.0)
+    record = {"v": jn.record.Trace("v", every=20_000)}
+    v = jn.simulate(model, 0.0, 100.0, dt=0.005, stimulus=0.01, record=record, solver=solver)["v"][-1]
+    np.testing.assert_allclose(v, -65.0 - np.expm1(-1.0), rtol=0, atol=2 * np.spacing(np.float32(65.0)))
 
 
 def test_a_tree_that_obeys_ralls_rule_is_a_cylinder():

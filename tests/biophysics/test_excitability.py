@@ -1,6 +1,8 @@
 """Thresholds, frequencies, clamps, phases and bifurcations of single neurons."""
 
+import equinox as eqx
 import jax
+import jax.flatten_util
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -37,6 +39,12 @@ def test_hopf_currents_of_the_squid_axon():
     assert first.kind == last.kind == "Hopf"
 
 
+@pytest.mark.parametrize(("bracket", "value"), [((0.0, 50.0), 9.779), ((140.0, 170.0), 154.53)])
+def test_hopf_currents_are_found_from_any_bracket(bracket, value):
+    found = jn.analysis.hopf(SQUID, where=lambda m: m.bias, bracket=bracket)
+    assert float(found.value) == pytest.approx(value, abs=1e-2)
+
+
 def test_rheobase_of_integrate_and_fire_neurons_is_the_minimum_of_their_curve():
     found = jn.analysis.rheobase(jn.neurons.eif(), over=(0.0, 30.0), dt=0.1, duration=4_000.0, tolerance=1e-3)
     assert float(found.repetitive) == pytest.approx(13.0, abs=0.01)
@@ -62,8 +70,36 @@ def test_named_neurons_fire_as_published():
 
 
 def test_simulated_fi_curve_of_the_squid_axon():
-    found = jn.analysis.fi_curve(SQUID, [5.0, 7.0, 10.0, 20.0, 50.0], duration=400.0)
-    np.testing.assert_allclose(found, [0.0, 58.307, 68.314, 86.465, 117.033], atol=2e-3)
+    # At 100 uA/cm2 spikes end at -20 mV; 160 lies above the Hopf bifurcation at 154.53.
+    found = jn.analysis.fi_curve(SQUID, [5.0, 7.0, 10.0, 20.0, 50.0, 100.0, 160.0], duration=400.0)
+    np.testing.assert_allclose(found, [0.0, 58.307, 68.314, 86.465, 117.033, by_scipy(100.0), 0.0], atol=2e-3)
+    assert by_scipy(100.0) == pytest.approx(147.268, abs=1e-3)
+    given = jn.analysis.fi_curve(SQUID, [10.0, 100.0], start=10.0, duration=60.0, threshold=-15.0)
+    assert [float(f) > 0.0 for f in given] == [True, False]
+
+
+def by_scipy(current):
+    """The rate of the squid axon of 1952, written out, from its upward crossings of -40 mV."""
+
+    def slope(t, y):
+        v, m, h, n = y
+        u = v + 65.0
+        a = [
+            0.1 * (25 - u) / np.expm1((25 - u) / 10),
+            0.07 * np.exp(-u / 20),
+            0.01 * (10 - u) / np.expm1((10 - u) / 10),
+        ]
+        b = [4 * np.exp(-u / 18), 1 / (np.exp((30 - u) / 10) + 1), 0.125 * np.exp(-u / 80)]
+        flow = 120 * m**3 * h * (v - 50) + 36 * n**4 * (v + 77) + 0.3 * (v + 54.4)
+        return [current - flow, *(p * (1 - x) - q * x for p, q, x in zip(a, b, (m, h, n), strict=True))]
+
+    def up(t, y):
+        return y[0] + 40.0
+
+    up.direction = 1.0
+    run = solve_ivp(slope, (0.0, 400.0), [-65.0, 0.05, 0.6, 0.32], rtol=1e-8, atol=1e-10, events=up, method="LSODA")
+    times = run.t_events[0][run.t_events[0] > 200.0]
+    return 1e3 * (times.size - 1) / (times[-1] - times[0])
 
 
 def test_voltage_clamp_against_scipy_and_by_parts():
@@ -102,6 +138,8 @@ def test_phase_response_of_the_squid_axon_has_both_signs():
     assert float(found.period) == pytest.approx(14.638, abs=2e-3)
     assert float(found.advance.max()) > 0.01
     assert float(found.advance.min()) < -0.005
+    strong = jn.analysis.phase_response(SQUID, 100.0, n_phases=4, settle=150.0)
+    assert float(strong.period) == pytest.approx(1e3 / 147.268, abs=2e-3)
 
 
 def test_errors(as_users_run):
@@ -124,8 +162,65 @@ def test_errors(as_users_run):
         jn.analysis.voltage_clamp(jn.LIF(), 0.0, [1.0])
     with pytest.raises(ValueError, match="`cycles` has to be"):
         jn.analysis.phase_response(SQUID, 10.0, cycles=0)
+    for call in (jn.analysis.rheobase, lambda m, **kw: jn.analysis.fi_curve(m, 30.0, **kw)):
+        with pytest.raises(ValueError, match="`threshold` is of neurons with channels"):
+            call(jn.LIF(), threshold=10.0)
+        with pytest.raises(ValueError, match="`threshold` has to be one number"):
+            call(SQUID, threshold=[1.0, 2.0])
     with pytest.raises(ValueError, match="`current` has to be one number"):
         jn.analysis.phase_response(SQUID, [10.0, 11.0])
+
+
+CELLS = [
+    pytest.param(SQUID, 10.0, id="squid"),
+    pytest.param(jn.neurons.connor_stevens(), 15.0, id="Connor and Stevens", marks=pytest.mark.slow),
+    pytest.param(jn.neurons.wang_buzsaki(), 2.0, id="Wang and Buzsaki", marks=pytest.mark.slow),
+    pytest.param(jn.neurons.traub_miles(), 5.0, id="Traub and Miles", marks=pytest.mark.slow),
+    pytest.param(jn.neurons.regular_spiking(), 2.0, id="regular spiking", marks=pytest.mark.slow),
+]
+
+
+@pytest.mark.parametrize(("cell", "current"), CELLS)
+def test_a_bias_makes_a_neuron_fire_as_a_stimulus_of_as_much(cell, current):
+    """Where rest under the bias is unstable; the bias is then like a current that is switched on."""
+    biased = eqx.tree_at(lambda m: m.bias, cell, jnp.asarray(current))
+    both = [
+        jn.simulate(jn.Population(m, 1), 0.0, 60.0, dt=0.05, key=jax.random.key(0), stimulus=i,
+                    record={"s": jn.record.Spikes()})["s"].times[0]
+        for m, i in ((biased, 0.0), (cell, current))
+    ]  # fmt: skip
+    assert len(both[0]) > 1
+    np.testing.assert_allclose(both[0], both[1], rtol=0, atol=2e-3)
+
+
+def test_where_a_run_starts():
+    """At rest where an eigenvalue analysis calls it stable, else at the rest without bias, else beside it."""
+
+    def growth(cell, v):
+        y, unravel = jax.flatten_util.ravel_pytree(cell.init(jnp.asarray([v])))
+        field = jax.jacfwd(lambda x: jax.flatten_util.ravel_pytree(cell.vector_field(0.0, unravel(x)))[0])
+        return np.linalg.eigvals(np.asarray(field(y))).real.max()
+
+    rest = float(SQUID.resting_potential())
+    for bias in (-5.0, 3.0, 9.7, 9.85, 100.0, 154.0, 156.0):
+        cell = jn.HodgkinHuxley(bias=bias)
+        stands = float(cell.resting_potential())
+        start = stands if growth(cell, stands) < 0.0 else rest
+        assert float(cell.starting_potential()) == pytest.approx(start, abs=1e-9)
+        assert start == (rest if 9.78 < bias < 154.5 else stands)
+    many = jn.HodgkinHuxley(bias=np.array([3.0, 10.0]))
+    np.testing.assert_allclose(many.starting_potential(), [many.resting_potential()[0], rest], atol=1e-9)
+    pacemaker = jn.HodgkinHuxley(e_l=-20.0)
+    assert float(pacemaker.starting_potential()) == float(pacemaker.resting_potential()) - 5.0
+    # Without a rest, or with one that oscillates: from the reset potential on.
+    assert float(jn.neurons.eif(v_rest=-40.0).starting_potential()) == -60.0
+    assert float(jn.neurons.eif().starting_potential()) == float(jn.neurons.eif().resting_potential())
+    swinging = jn.neurons.eif(a=20.0, v_w=-47.0, tau_w=200.0, v_reset=-55.0)
+    rest = float(swinging.resting_potential())
+    slope = (np.exp((rest + 50.0) / 2.0) - 1.0) / 20.0
+    values = np.linalg.eigvals([[slope, -1 / 20.0], [20.0 / 200.0, -1 / 200.0]])
+    assert values.real.max() > 0.0
+    assert float(swinging.starting_potential()) == -55.0
 
 
 def test_what_is_not_in_the_range_is_no_rheobase():

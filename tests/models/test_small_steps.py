@@ -48,6 +48,76 @@ def test_a_read_out_and_an_integrate_and_fire_neuron_move_alike():
     np.testing.assert_allclose(v["v"][:, 0], exact, rtol=0, atol=2 * np.spacing(np.float32(65.0)))
 
 
+RATIOS = [1e-2, 1e-3, 1e-4, pytest.param(1e-5, marks=pytest.mark.slow), pytest.param(1e-6, marks=pytest.mark.proof)]
+# The account of rounding is kept below 0.05 ms, of channels below 0.005.
+DT = 0.004  # ms
+
+
+class Clamped(jn.channels.AbstractChannel):
+    """A gate that relaxes to 0.8 with `tau` at every potential, and conducts nothing."""
+
+    g: jax.Array
+    e: jax.Array
+    tau: jax.Array
+
+    def __init__(self, tau):
+        self.g, self.e, self.tau = jnp.asarray(0.0), jnp.asarray(-65.0), jnp.asarray(tau)
+
+    def kinetics(self, v):
+        return {"x": jn.channels.relaxation(0.8 + 0.0 * v, self.tau + 0.0 * v)}
+
+    def open(self, v, gates):
+        return gates["x"]
+
+
+def gate_after(tau, steps, solver):
+    cell = jn.ConductanceNeuron({"c": Clamped(tau), "l": jn.channels.Leak(g=0.1, e=-65.0)}, v_th=0.0)
+    start = eqx.tree_at(lambda s: s.gates, cell.init(jnp.full(1, -65.0)), {"x_c": jnp.zeros(1)})
+    constants = cell.prepare(DT, solver)
+    run = jax.jit(lambda s: jax.lax.fori_loop(0, steps, lambda _, now: cell.step(constants, now, Input())[0], s))
+    return run(cell.started(start, DT)).gates["x_c"] / 0.8
+
+
+def rate_after(tau, steps, solver):
+    net = jn.RateNetwork(np.zeros((1, 1)), h=0.7, tau=tau)
+    record = {"v": jn.record.Trace("rate", every=steps)}
+    return jn.simulate(net, 0.0, steps * DT, dt=DT, solver=solver, record=record)["v"][-1] / 0.7
+
+
+def crossing_after(tau, steps, solver):
+    cell = jn.Population(jn.LIF(tau_m=tau, v_th=20.0), 1)
+    sol = jn.simulate(
+        cell, 0.0, steps * DT, dt=DT, key=KEY, stimulus=15.0, record={"v": jn.record.Trace("v", every=steps)},
+        spike_times=jn.InsideSteps(),
+    )  # fmt: skip
+    return sol["v"][-1] / 15.0
+
+
+def resources_after(tau, steps, solver):
+    synapse = jn.ShortTermPlasticity(jn.ExponentialCurrent(5.0), u_0=0.5, tau_rec=tau)
+    one = jnp.arange(steps + 1, dtype=jnp.int32)[:, None] == 0
+    return 1.0 - 2.0 * jax.jit(lambda m: synapse.release(m, one, DT)[0])(synapse.presynaptic(1)).missing
+
+
+RELAXATIONS = [
+    pytest.param(gate_after, jn.ExponentialEuler(), id="gate"),
+    pytest.param(gate_after, jn.RungeKutta4(), id="gate by Runge-Kutta"),
+    pytest.param(rate_after, None, id="rate"),
+    pytest.param(rate_after, jn.RungeKutta4(), id="rate by Runge-Kutta"),
+    pytest.param(crossing_after, None, id="spikes inside steps"),
+    pytest.param(resources_after, None, id="resources"),
+]
+
+
+@pytest.mark.float32
+@pytest.mark.parametrize("ratio", RATIOS)
+@pytest.mark.parametrize(("after", "solver"), RELAXATIONS)
+def test_a_relaxation_in_steps_of_any_part_of_its_time_constant(after, solver, ratio):
+    """x' = (x_inf - x)/tau from 0 on, over 3 time constants, where the last steps are a fifth of `ratio`."""
+    found = after(DT / ratio, round(3 / ratio), solver)
+    np.testing.assert_allclose(found, -np.expm1(-3.0), rtol=0, atol=5e-6)
+
+
 @pytest.mark.float32
 @pytest.mark.bits
 def test_slow_adaptation():

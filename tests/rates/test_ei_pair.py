@@ -53,6 +53,48 @@ def test_hopf():
         A.hopf(Grows(jnp.asarray(1.0)), where=lambda m: m.a, bracket=(0.5, 1.5))
     nothing = A.hopf(jn.networks.ei_rate(), where=lambda m: m.tau_i, bracket=(10.0, 30.0), throw=False)
     assert np.isnan(nothing.value)
+    assert nothing.result == jn.results.Result.no_hopf
+
+
+def test_a_pair_that_turns_real_is_no_hopf_point():
+    """Eigenvalues -1 +- sqrt(a) beside 1/2: below 0 the leading pair decays, above the largest is real and grows."""
+    with pytest.raises(RuntimeError, match="a pair of eigenvalues turns real"):
+        A.hopf(TurnsReal(jnp.asarray(0.5)), where=lambda m: m.a, bracket=(-1.0, 1.3))
+
+
+def test_the_cause_of_no_hopf_point_is_said():
+    with pytest.raises(RuntimeError, match=r"grows by -.* of the same sign; choose `bracket`"):
+        A.hopf(jn.networks.ei_rate(), where=lambda m: m.tau_i, bracket=(10.0, 30.0))
+    with pytest.raises(RuntimeError, match=r"no fixed point was found at 0\.5 and 1\.5; give `near`"):
+        A.hopf(Nowhere(jnp.asarray(1.0)), where=lambda m: m.a, bracket=(0.5, 1.5))
+
+
+class TurnsReal(jn.extend.AbstractODE):
+    """A linear equation of three variables, with the eigenvalues 1/2 and -1 +- sqrt(a)."""
+
+    a: jax.Array
+
+    def size(self):
+        return 3
+
+    def initial(self):
+        return jnp.zeros(3)
+
+    def prepared(self):
+        return self
+
+    def observe(self, y):
+        return {"y": y}
+
+    def vector_field(self, t, y, args=None):
+        return jnp.stack([0.5 * y[0], y[2] - y[1], self.a * y[1] - y[2]])
+
+
+class Nowhere(TurnsReal):
+    """dx/dt = a + x^2, which stands still nowhere."""
+
+    def vector_field(self, t, y, args=None):
+        return self.a + y * y
 
 
 class Grows(jn.extend.AbstractODE):

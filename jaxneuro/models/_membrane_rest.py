@@ -1,0 +1,85 @@
+"""Where a membrane with channels rests, where a run of it starts, and how quick its channels are."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Bool, Float
+
+from ._membrane import MembraneState
+from ._rest import first_rest, grows
+
+# A membrane that rests nowhere starts this far below where it stands still [mV].
+_ASIDE = 5.0
+# At how many potentials gates are looked at, and below what share a gate is as good as shut.
+_POTENTIALS, _SHUT = 128, 0.01
+
+
+@eqx.filter_jit
+def membrane_rest(model: Any) -> Float[Array, "*n"]:
+    leaves = jax.tree_util.tree_leaves(model)
+    shape = jnp.broadcast_shapes(*(leaf.shape for leaf in leaves))
+    reversals = jnp.stack([jnp.broadcast_to(channel.e, shape) for channel in model.channels().values()])
+    margin = 1.0 + 50.0 * lax.stop_gradient(jnp.abs(model.bias))
+    low = lax.stop_gradient(jnp.min(reversals, axis=0)) - jnp.where(model.bias < 0, margin, 1.0)
+    high = lax.stop_gradient(jnp.max(reversals, axis=0)) + jnp.where(model.bias > 0, margin, 1.0)
+    return first_rest(model.steady_current, low, high)
+
+
+@eqx.filter_jit
+def quickest_channel(model: Any) -> Float[Array, ""]:
+    """The time constant [ms] of the slowest gate of the quickest channel that conducts; infinite without gates."""
+    channels = model.channels()
+    reversals = jnp.stack([jnp.broadcast_to(channel.e, (model.size(),)) for channel in channels.values()])
+    low, high = jnp.min(reversals, axis=0), jnp.max(reversals, axis=0)
+
+    def shorter(k: Any, known: dict[str, Array]) -> dict[str, Array]:
+        moves, found = model.kinetics(low + (high - low) * (k / _POTENTIALS)), {}
+        for name, gate in moves.items():
+            steady = gate.infinity()
+            counts = (steady > _SHUT) & (steady < 1.0 - _SHUT)
+            found[name] = jnp.minimum(known[name], jnp.where(counts, 1.0 / (model.phi * gate.total), jnp.inf))
+        return found
+
+    endless = {name: jnp.full_like(low, jnp.inf) for name in model.kinetics(low)}
+    gates = lax.fori_loop(0, _POTENTIALS + 1, shorter, endless)
+    shortest = jnp.asarray(jnp.inf, low.dtype)
+    for name, channel in channels.items():
+        own = [tau for gate, tau in gates.items() if gate.endswith(f"_{name}")]
+        if own:
+            slowest = jnp.max(jnp.stack(own), axis=0)
+            shortest = jnp.minimum(shortest, jnp.min(jnp.where(channel.g > 0.0, slowest, jnp.inf)))
+    return lax.stop_gradient(shortest)
+
+
+@eqx.filter_jit
+def membrane_start(model: Any) -> Float[Array, "*n"]:
+    # The neuron as it is and without bias side by side: compiled once.
+    pair = jnp.stack([model.bias, jnp.zeros_like(model.bias)])
+
+    def stands(bias: Float[Array, "*m"]) -> tuple[Float[Array, "*n"], Bool[Array, "*n"]]:
+        own = eqx.tree_at(lambda m: m.bias, model, bias)
+        rest = membrane_rest(own)
+        return rest, _leaves(own, rest)
+
+    (rest, before), (leaves, leaves_before) = jax.vmap(stands)(pair)
+    return jnp.where(leaves, jnp.where(leaves_before, rest - _ASIDE, before), rest)
+
+
+def _leaves(model: Any, rest: Float[Array, "*n"]) -> Bool[Array, "*n"]:
+    """Whether a membrane that stands still at `rest` leaves it when it is touched."""
+    model, rest = lax.stop_gradient((model, rest))
+    y = MembraneState(rest, model.steady_gates(rest))
+    found, structure = jax.tree_util.tree_flatten(y)
+    # A gate moves by 1 as the potential by 100 mV: in these units the Jacobian is balanced.
+    units = jnp.asarray([100.0 if x is y.v else 1.0 for x in found], rest.dtype)
+
+    def slopes(towards: Float[Array, "k"]) -> Float[Array, "*n k"]:
+        touched = [jnp.full_like(x, share) for x, share in zip(found, towards * units, strict=True)]
+        ahead = jax.tree_util.tree_unflatten(structure, touched)
+        moved = jax.jvp(lambda at: model.vector_field(0.0, at), (y,), (ahead,))[1]
+        return jnp.stack(jax.tree_util.tree_leaves(moved), axis=-1) / units
+
+    return grows(jax.vmap(slopes, out_axes=-1)(jnp.eye(len(found), dtype=rest.dtype)))
