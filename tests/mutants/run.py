@@ -23,6 +23,10 @@ from tests_of import PACKAGES, tests_of
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED, LIMIT = 20261128, 180
+# By the exit code of pytest: a failed test, or a module that cannot be imported any more; a broken run tells nothing.
+OUTCOMES = {0: "survived", 1: "killed", 2: "killed"}
+# jaxtyping is a plugin of pytest, and imported before: that it cannot be rewritten is no fault.
+QUIET = ["-p", "no:cacheprovider", "-p", "no:xdist", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
 FAST = "not slow and not proof and not gpu"
 WARM = "numpy scipy.special jax jax.numpy equinox optimistix lineax optax beartype jaxtyping pytest matplotlib.pyplot"
 
@@ -49,12 +53,15 @@ def outcome(folder: Path, tests: list[str], limit: float) -> str:
     """ "killed", "survived" or "timeout": what the tests say of the package as it stands in `folder`."""
     child = os.fork()
     if child == 0:
-        _test(folder, tests)
+        try:
+            _test(folder, tests)
+        finally:  # whatever happens, the child goes no further
+            os._exit(3)
     end = time.monotonic() + limit
     while time.monotonic() < end:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
-            return "survived" if os.waitstatus_to_exitcode(status) == 0 else "killed"
+            return OUTCOMES.get(os.waitstatus_to_exitcode(status), "broken")
         time.sleep(0.2)
     os.killpg(child, signal.SIGKILL)
     os.waitpid(child, 0)
@@ -70,7 +77,7 @@ def _test(folder: Path, tests: list[str]) -> None:
     sys.path[:0] = [str(folder)]
     import pytest
 
-    code = pytest.main(["-x", "-q", "-m", FAST, "-p", "no:cacheprovider", "-p", "no:xdist", *tests])
+    code = pytest.main(["-x", "-q", "-m", FAST, *QUIET, *tests])
     os._exit(int(code))
 
 
