@@ -172,7 +172,6 @@ ABOUT_ONE_MODEL = {
     "_simulate/record/_spectrum.py": {"Hann"},
     "theory/_conductance_neuron.py": {"ConstantWeight", "DeltaConductance", "LIF"},
     "theory/_energy.py": {"RateNetwork"},
-    "theory/_free_rates.py": {"LIF"},
     "theory/_ito_noise.py": {"Ito"},
     "theory/_linear_network.py": {"Linear", "RateNetwork"},
     "theory/_ring_motion.py": {"Ring"},

@@ -7,8 +7,7 @@ import equinox as eqx
 import jax
 from jaxtyping import Array
 
-from ..connectivity import AbstractWeights
-from ..models import AbstractNeuron, AbstractSource, Binary
+from ..models import AbstractNeuron, Binary, is_source
 from ._drive import AbstractDrive
 from ._kind import AbstractNetwork
 from ._population import Population
@@ -74,7 +73,7 @@ class Network(AbstractNetwork):
                 raise ValueError(f"`{argument}` has to be a list; got {type(given).__name__}: put it in brackets.")
         self.populations = dict(populations)
         self.names = tuple(populations)
-        self.source_names = tuple(n for n, p in populations.items() if isinstance(p.model, AbstractSource))
+        self.source_names = tuple(n for n, p in populations.items() if is_source(p.model))
         self.neuron_names = tuple(n for n in populations if n not in self.source_names)
         self.projections = tuple(projections)
         self.drives = tuple(drives)
@@ -94,18 +93,18 @@ class Network(AbstractNetwork):
         self._check_understood(name, projection.synapse.gives(), projection.post)
         self._check_lengths(f"{name[:-1]}.synapse`", projection.synapse, projection.post)
         model = self.populations[projection.pre].model
-        if isinstance(model, AbstractNeuron) and not model.sends_spikes():
+        if not model.sends_spikes():
             raise ValueError(f"{name} starts from {projection.pre!r}, a `{type(model).__name__}`, which has no spikes.")
         pre = self.populations[projection.pre]
-        rule = projection.connectivity
-        if isinstance(rule, AbstractWeights):
+        given, rule = projection.connectivity.given_weights(), projection.connectivity.drawn_rule()
+        if given is not None:
             posts = [self.populations[post].n for post in projection.post]
-            given, here = (rule.n_post, rule.n_pre), (None if None in posts else sum(n or 0 for n in posts), pre.n)
-            if any(n is not None and n != g for g, n in zip(given, here, strict=True)):
-                raise ValueError(f"{name}: the weights are {given}, (post, pre), and the populations {here}.")
-            return
-        for post in projection.post:
-            rule.check(f"{name} onto {post!r}", pre, self.populations[post], post == projection.pre)
+            sizes, here = (given.n_post, given.n_pre), (None if None in posts else sum(n or 0 for n in posts), pre.n)
+            if any(n is not None and n != g for g, n in zip(sizes, here, strict=True)):
+                raise ValueError(f"{name}: the weights are {sizes}, (post, pre), and the populations {here}.")
+        if rule is not None:
+            for post in projection.post:
+                rule.check(f"{name} onto {post!r}", pre, self.populations[post], post == projection.pre)
 
     def _check_drive(self, name: str, drive: AbstractDrive) -> None:
         if not isinstance(drive, AbstractDrive):

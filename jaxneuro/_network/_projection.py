@@ -11,10 +11,8 @@ from .._numerics import Moments
 from ..connectivity import (
     AbstractConnectivity,
     AbstractDelay,
-    AbstractDelayLaw,
     AbstractWeightLaw,
     AbstractWeights,
-    ConstantDelay,
     SpikeRecipe,
     TwoWeights,
     as_delay,
@@ -24,7 +22,6 @@ from ..synapses import AbstractSynapse
 from ._afferent import SpikeStream
 from ._arguments import checked_law, checked_targets, checked_weight
 from ._population import Population
-from ._trainable_delay import TrainableDelay
 
 
 class Projection(eqx.Module):
@@ -80,20 +77,20 @@ class Projection(eqx.Module):
         self.synapse = synapse
         self.connectivity = connectivity
         self.delays = as_delay(delay)
-        given = isinstance(connectivity, AbstractWeights)
-        if weight is None and not given:
+        given = connectivity.given_weights()
+        if weight is None and given is None:
             raise ValueError("`weight` is missing: only given weights such as `Weights(matrix)` go without.")
         if isinstance(weight, AbstractWeightLaw):
-            if given:
+            if given is not None:
                 raise ValueError("`weight` of given weights is one number or one a target neuron, not a law.")
             self.weight = checked_law(weight, synapse)
         else:
-            self.weight = checked_weight(1.0 if weight is None else weight, synapse, given)
+            self.weight = checked_weight(1.0 if weight is None else weight, synapse, given is not None)
         if synapse.presynaptic(1) is not None:
             self.check_amplitudes()
-        if isinstance(connectivity, AbstractWeights):
-            _check_given(connectivity, synapse, self.delays)
-        elif not isinstance(self.delays, AbstractDelayLaw):
+        if given is not None:
+            _check_given(given, synapse, self.delays)
+        elif self.delays.law() is None:
             raise ValueError("`delay` can be a `TrainableDelay` only with given weights such as `Weights(matrix)`.")
 
     def check_amplitudes(self) -> None:
@@ -104,7 +101,7 @@ class Projection(eqx.Module):
                 f"`synapse` from {self.pre!r} is a `{name}`, which counts spikes, and these have amplitudes: give "
                 "spikes of true and false, or choose another synapse."
             )
-        if not self.synapse.is_linear() and not isinstance(self.weight, AbstractWeightLaw) and self.weight.ndim:
+        if not self.synapse.is_linear() and self.law.scale.ndim:
             raise ValueError(
                 f"`weight` has to be one number where spikes from {self.pre!r} have amplitudes and act by a jump that "
                 "is not linear in them, such as `FirstOrderJump()`: take `ExactJump()`, or a projection a weight."
@@ -124,10 +121,11 @@ class Projection(eqx.Module):
         """Mean and variance of the weights onto some of the targets side by side, differentiable; of given weights
         with those of 0, as many as there are sources."""
         scale = self.law.scale
-        if isinstance(self.connectivity, AbstractWeights):
+        given = self.connectivity.given_weights()
+        if given is not None:
             if scale.ndim:
                 raise ValueError("`weight`: moments of given weights need one number as `weight`, not one a target.")
-            own = self.connectivity.weight_moments(targets)
+            own = given.weight_moments(targets)
             return Moments(scale * own.mean, scale**2 * own.variance)
         return jax.tree.map(lambda x: x[targets] if x.ndim else x, self.law.moments())
 
@@ -139,30 +137,24 @@ class Projection(eqx.Module):
         `targets` is the place of `post` among all targets, which given weights ask for.
         """
         in_degree = self.connectivity.in_degree(pre, post, self.pre == post_name)
-        given = isinstance(self.connectivity, AbstractWeights)
-        law = TwoWeights(self.weight_moments(targets)) if given else self.law
+        given = self.connectivity.given_weights()
+        law = self.law if given is None else TwoWeights(self.weight_moments(targets))
         return SpikeStream(rate, in_degree, law, self.synapse)
 
     def recipe(self, pre: Population, posts: tuple[Population, ...]) -> SpikeRecipe | None:
         """What the wiring is drawn from; None where the weights are given."""
-        delays = self.delays
-        if isinstance(self.connectivity, AbstractWeights) or not isinstance(delays, AbstractDelayLaw):
+        rule, delays = self.connectivity.drawn_rule(), self.delays.law()
+        if rule is None or delays is None:
             return None
         positions = (pre.positions, *[population.positions for population in posts])
         signed = self.synapse.is_signed()
-        return SpikeRecipe(self.connectivity, self.law.unit(), delays.drawn(), positions, signed)
+        return SpikeRecipe(rule, self.law.unit(), delays.drawn(), positions, signed)
 
 
 def _check_given(connectivity: AbstractWeights, synapse: AbstractSynapse, delays: AbstractDelay) -> None:
     if not synapse.is_linear():
         raise ValueError("`synapse` needs counts of spikes, and given weights hand on weighted sums: choose another.")
-    if isinstance(delays, TrainableDelay):
-        allowed = ((), (connectivity.n_pre,), (connectivity.n_post, connectivity.n_pre))
-        if delays.value.shape not in allowed:
-            raise ValueError(f"`delay` has values of shape {delays.value.shape}; they have to be one of {allowed}.")
-    elif not isinstance(delays, ConstantDelay):
-        name = type(delays).__name__
-        raise ValueError(f"`delay` of given weights is one number or a `TrainableDelay`, not a `{name}`.")
+    delays.check_given(connectivity.n_pre, connectivity.n_post)
     for leaf in jax.tree_util.tree_leaves(connectivity):
         if jnp.issubdtype(leaf.dtype, jnp.inexact):  # places of synapses are whole numbers
             synapse.check_weight("connectivity", leaf, True)

@@ -59,6 +59,11 @@ class TrainableDelay(AbstractDelay):
             raise ValueError(f"`{name}.low` is {self.low:g} ms, less than a step of {dt:g} ms.")
         return StepRange(least, most)
 
+    def check_given(self, n_pre: int, n_post: int) -> None:
+        allowed = ((), (n_pre,), (n_post, n_pre))
+        if self.value.shape not in allowed:
+            raise ValueError(f"`delay` has values of shape {self.value.shape}; they have to be one of {allowed}.")
+
     def shares(self, dt: float, least: int, most: int) -> Float[Array, "steps *pairs"]:
         """The part of a spike that arrives after `least`, ..., `most` steps."""
         steps = jnp.clip(self.value / dt, self.low / dt, self.high / dt)

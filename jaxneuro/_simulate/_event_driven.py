@@ -24,7 +24,6 @@ from .._numerics import (
     to_milliseconds,
     violates,
 )
-from ..connectivity import AbstractWeights
 from ..models import LeakyMembrane
 from ._random_events import run_shots, shots_of, valid
 from ._wire import sizes_of
@@ -238,12 +237,13 @@ def _plan(net: Network, t1: float, spikes: Mapping, stimulus: Mapping) -> tuple[
         rest = rest.at[own[name]].add(current)
     times, jumps, by_delay = [jnp.zeros(0)], [jnp.zeros((0, begin))], {}
     for index, p in enumerate(net.projections):
-        if not isinstance(p.connectivity, AbstractWeights) or p.synapse.current_time_constant() is None:
+        given = p.connectivity.given_weights()
+        if given is None or p.synapse.current_time_constant() is None:
             raise ValueError(f"`projections[{index}]` has to have given weights and an `ExponentialCurrent`.")
         if not isinstance(p.delay, float):
             raise ValueError(f"`projections[{index}]` has to have one fixed delay.")
         rows = jnp.concatenate([jnp.arange(own[name].start, own[name].stop) for name in p.post])
-        weights = p.connectivity.as_matrix() * (p.law.scale[:, None] if p.law.scale.ndim else p.law.scale)
+        weights = given.as_matrix() * (p.law.scale[:, None] if p.law.scale.ndim else p.law.scale)
         full = jnp.zeros((begin, weights.shape[1]), weights.dtype).at[rows].set(weights)
         if p.pre in own:
             square = jnp.zeros((begin, begin), weights.dtype).at[:, own[p.pre]].set(full)

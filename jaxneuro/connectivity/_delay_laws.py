@@ -54,6 +54,15 @@ class AbstractDelay(eqx.Module):
         """The part of a spike that arrives after `least`, ..., `most` steps; None where a spike arrives whole."""
         return None
 
+    def law(self) -> "AbstractDelayLaw | None":
+        """The law of the delays, which rules and theory read; None where there is none."""
+        return None
+
+    def check_given(self, n_pre: int, n_post: int) -> None:
+        """Raises `ValueError` where given weights, (post, pre), cannot have such delays."""
+        name = type(self).__name__
+        raise ValueError(f"`delay` of given weights is one number or a `TrainableDelay`, not a `{name}`.")
+
 
 class AbstractDelayLaw(AbstractDelay):
     """The law of the delays of a projection, on [low, high] ms; each is rounded to whole steps, and to at least one."""
@@ -73,6 +82,9 @@ class AbstractDelayLaw(AbstractDelay):
 
     def drawn(self) -> "AbstractDelayLaw | None":
         """The law that each synapse draws its delay from; None where all have one delay."""
+        return self
+
+    def law(self) -> "AbstractDelayLaw":
         return self
 
 
@@ -113,6 +125,9 @@ class ConstantDelay(AbstractDelayLaw):
 
     def drawn(self) -> None:
         return None
+
+    def check_given(self, n_pre: int, n_post: int) -> None:
+        """Any weights may have one delay."""
 
 
 class UniformDelay(AbstractDelayLaw):

@@ -19,12 +19,39 @@ _SPARSE_DENSITY_WEIGHTED = 0.4
 class AbstractDelivery(eqx.Module):
     """A way to store a wiring and to deliver spikes through it."""
 
+    def fills_matrix(self) -> bool:
+        """Whether every pair of neurons has its place in a matrix."""
+        return False
+
+    def product_dtype(self) -> jnp.dtype | None:
+        """The type of the matrix where spikes are delivered by a product with it; None where they are otherwise."""
+        return None
+
+    def lists_synapses(self) -> bool:
+        """Whether each synapse is listed, and so may have a delay of its own."""
+        return False
+
+    def regenerates(self) -> bool:
+        """Whether synapses are computed again at every spike instead of stored."""
+        return False
+
+    def is_native(self) -> bool:
+        """Whether the spikes of a block are delivered by one native kernel."""
+        return False
+
+    def spikes_at_once(self) -> int:
+        """How many spikes are walked together, where their targets are walked in plain XLA."""
+        return 1
+
 
 class Rows(AbstractDelivery):
     """A dense integer matrix whose rows are added where a source spiked; the choice on a CPU.
 
     Work grows with the spikes. One byte a pair of neurons.
     """
+
+    def fills_matrix(self) -> bool:
+        return True
 
 
 class Product(AbstractDelivery):
@@ -47,6 +74,12 @@ class Product(AbstractDelivery):
             raise ValueError(f"`dtype` has to be jnp.bfloat16 or jnp.int8; got {known}.")
         self.dtype = known
 
+    def fills_matrix(self) -> bool:
+        return True
+
+    def product_dtype(self) -> jnp.dtype:
+        return self.dtype
+
 
 class Sparse(AbstractDelivery):
     """Lists of targets, walked spike by spike in plain XLA; on every device.
@@ -62,9 +95,21 @@ class Sparse(AbstractDelivery):
     def __init__(self, window: int = 1):
         self.window = check_count("window", window, "a positive number of spikes")
 
+    def lists_synapses(self) -> bool:
+        return True
+
+    def spikes_at_once(self) -> int:
+        return self.window
+
 
 class NativeSparse(AbstractDelivery):
     """Lists of targets, walked by a kernel that numba compiles; on a CPU, where numba is installed."""
+
+    def lists_synapses(self) -> bool:
+        return True
+
+    def is_native(self) -> bool:
+        return True
 
 
 class Procedural(AbstractDelivery):
@@ -80,6 +125,12 @@ class Procedural(AbstractDelivery):
 
     def __init__(self, window: int = 1):
         self.window = Sparse(window).window
+
+    def regenerates(self) -> bool:
+        return True
+
+    def spikes_at_once(self) -> int:
+        return self.window
 
 
 def has_numba() -> bool:

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, Real
 
-from ._delivery import AbstractDelivery, Product
+from ._delivery import AbstractDelivery
 from ._events import Events, events
 from ._operator import AbstractOperator, count_dtype
 from ._row_products import pull_through_rows, push_through_rows
@@ -43,7 +43,7 @@ class DenseOperator(AbstractOperator):
         return count_dtype(self.largest_in_degree)
 
     def count(self, spikes: Bool[Array, "time n_pre"]) -> Int[Array, "time n_post"]:
-        if isinstance(self.delivery, Product):
+        if self.delivery.product_dtype() is not None:
             return self._product(spikes)
         packed = events(spikes)
         return lax.map(lambda row: self._add_rows(row), packed)
@@ -77,14 +77,14 @@ class DenseOperator(AbstractOperator):
     def push_forward(
         self, values: Float[Array, "time n_pre"], sensitive: Bool[Array, "time n_pre"]
     ) -> Float[Array, "time n_post"]:
-        if isinstance(self.delivery, Product):
+        if self.delivery.product_dtype() is not None:
             return jnp.where(sensitive, values, 0) @ self.multiplicity.astype(values.dtype)
         return push_through_rows(self.multiplicity, values, sensitive)
 
     def pull_back(
         self, cotangents: Float[Array, "time n_post"], sensitive: Bool[Array, "time n_pre"]
     ) -> Float[Array, "time n_pre"]:
-        if isinstance(self.delivery, Product):
+        if self.delivery.product_dtype() is not None:
             return jnp.where(sensitive, cotangents @ self.multiplicity.T.astype(cotangents.dtype), 0)
         return pull_through_rows(self.multiplicity, cotangents, sensitive)
 

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ._delay_laws import AbstractDelayLaw
-from ._delivery import AbstractDelivery, NativeSparse, Procedural, Product, Rows, Sparse, choose, has_numba
+from ._delivery import AbstractDelivery, choose, has_numba
 from ._dense import DenseOperator
 from ._operator import AbstractOperator
 from ._pairs import Synapses, draw_all
@@ -52,10 +52,10 @@ def draw_operator(
     if delivery is None:
         delivery = choose(n_pre, n_post, expected, one_delay=delays is None, weighted=weights is not None)
     _check(delivery, rule, one_for_all, delays is None)
-    if isinstance(delivery, Procedural):
+    if delivery.regenerates():
         parts = [_procedure(rule, rng, n_pre, n, r, delivery) for n, r in zip(n_posts, recurrent, strict=True)]
         return parts[0] if len(parts) == 1 else SideBySide(tuple(parts))
-    dense = isinstance(delivery, Rows | Product)
+    dense = delivery.fills_matrix()
     if expected > 1.1 * _LARGEST_LIST and not (dense and one_for_all):
         raise _too_many(expected)
     drawn = draw_all(rule, rng, pre, posts, recurrent)
@@ -76,11 +76,11 @@ def _too_many(n: float) -> ValueError:
 
 def _check(delivery: AbstractDelivery, rule: AbstractConnectivity, one_for_all: bool, one_delay: bool) -> None:
     name = type(delivery).__name__
-    if not one_delay and not isinstance(delivery, Sparse | NativeSparse):
+    if not one_delay and not delivery.lists_synapses():
         raise ValueError(f"`delivery`: {name} needs one delay a projection; take `Sparse()` or `NativeSparse()`.")
-    if isinstance(delivery, NativeSparse) and not has_numba():
+    if delivery.is_native() and not has_numba():
         raise ValueError("`delivery`: NativeSparse needs numba: pip install 'jaxneuro[native]', or take `Sparse()`.")
-    if isinstance(delivery, Procedural):
+    if delivery.regenerates():
         if rule.regenerated() is None:
             raise ValueError("`delivery`: Procedural regenerates `FixedInDegree(k)` with multapses only.")
         if not one_for_all:
@@ -104,13 +104,12 @@ def _dense(drawn: Iterator[Synapses], n_pre: int, n_post: int, delivery: Abstrac
         in_degree = max(in_degree, int(np.bincount(part.owner, minlength=1).max()))
         total += part.source.size
     leaf = jnp.asarray(matrix)
-    if isinstance(delivery, Product):
-        most = 256 if jnp.issubdtype(delivery.dtype, jnp.floating) else 127
+    dtype = delivery.product_dtype()
+    if dtype is not None:
+        most = 256 if jnp.issubdtype(dtype, jnp.floating) else 127
         if largest > most:
-            raise ValueError(
-                f"`delivery`: a multiplicity of {largest} is not exact in {delivery.dtype}; take `Rows()`."
-            )
-        leaf = leaf.astype(delivery.dtype)
+            raise ValueError(f"`delivery`: a multiplicity of {largest} is not exact in {dtype}; take `Rows()`.")
+        leaf = leaf.astype(dtype)
     # Rounded up, so that another wiring of the same law is the same program.
     return DenseOperator(leaf, 2 ** largest.bit_length() - 1, in_degree, total, delivery)
 
@@ -179,7 +178,12 @@ def _rounded(longest: int) -> int:
 
 
 def _procedure(
-    rule: AbstractConnectivity, rng: np.random.Generator, n_pre: int, n_post: int, recurrent: bool, delivery: Procedural
+    rule: AbstractConnectivity,
+    rng: np.random.Generator,
+    n_pre: int,
+    n_post: int,
+    recurrent: bool,
+    delivery: AbstractDelivery,
 ) -> ProceduralOperator:
     again = rule.regenerated()
     assert again is not None
@@ -194,5 +198,5 @@ def _procedure(
     keys = rng.integers(0, 2**32, ROUNDS, dtype=np.uint32)
     return ProceduralOperator(
         jnp.asarray(offsets.astype(np.uint32)), jnp.asarray(keys), k, n_post, skip_self,
-        _rounded(int(out_degrees.max(initial=0))), delivery.window,
+        _rounded(int(out_degrees.max(initial=0))), delivery.spikes_at_once(),
     )  # fmt: skip

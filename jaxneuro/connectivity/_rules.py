@@ -14,6 +14,7 @@ from ._all_to_all import AllToAllOperator
 from ._operator import AbstractOperator
 from ._pairs import Pairs, choose_sources
 from ._positions import Group, Neurons
+from ._weights import AbstractWeights
 
 
 class Independent(NamedTuple):
@@ -49,6 +50,14 @@ class AbstractConnectivity(eqx.Module):
     def regenerated(self) -> Independent | None:
         """The in-degree, where sources are drawn independently and so can be drawn again instead of stored."""
         return None
+
+    def given_weights(self) -> AbstractWeights | None:
+        """The weights of known synapses, where they are given; None where synapses are drawn."""
+        return None
+
+    def drawn_rule(self) -> "AbstractConnectivity":
+        """The rule that synapses are drawn by."""
+        return self
 
     def mean_in_degree(self, n_pre: int | None, recurrent: bool) -> Float[Array, ""]:
         """Mean number of synapses onto a target from `n_pre` sources without positions."""

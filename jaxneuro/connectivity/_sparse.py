@@ -6,7 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, Integer, Real
 
-from ._delivery import AbstractDelivery, NativeSparse, Sparse
+from ._delivery import AbstractDelivery
 from ._events import events
 from ._native import push_natively
 from ._operator import AbstractOperator, AbstractScheduled, count_dtype
@@ -108,7 +108,7 @@ class ScheduledOperator(AbstractScheduled):
     ) -> Real[Array, "rows n_post"]:
         """`push` without the rules of vmap."""
         op = self.synapses
-        if isinstance(op.delivery, NativeSparse):
+        if op.delivery.is_native():
             return push_natively(pending, spikes, op.offsets, op.targets, self.steps, op.weights, self.offset)
 
         def add(step: Array, source: Array, there: Array, rows: Array) -> Array:
@@ -161,8 +161,7 @@ class ScheduledOperator(AbstractScheduled):
         n_pre = marked.shape[1]
         if self.synapses.nnz == 0:
             return carry
-        delivery = self.synapses.delivery
-        window = delivery.window if isinstance(delivery, Sparse) else 1
+        window = self.synapses.delivery.spikes_at_once()
         return events(marked.reshape(-1)).visit(
             window, lambda index, there, rows: body(index // n_pre, index % n_pre, there, rows), carry
         )

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float
 
-from ._delivery import AbstractDelivery, Product
+from ._delivery import AbstractDelivery
 from ._events import Events, events
 from ._operator import AbstractOperator
 from ._row_products import pull_through_rows, push_through_rows
@@ -41,7 +41,7 @@ class WeightedOperator(AbstractOperator):
         return jnp.result_type(float)
 
     def count(self, spikes: Bool[Array, "time n_pre"]) -> Float[Array, "time n_post"]:
-        if isinstance(self.delivery, Product):
+        if self.delivery.product_dtype() is not None:
             return self._times(spikes.astype(self.matrix.dtype), 0).astype(self.count_dtype)
         return lax.map(lambda row: self._add_rows(row), events(spikes))
 
@@ -64,14 +64,14 @@ class WeightedOperator(AbstractOperator):
     def push_forward(
         self, values: Float[Array, "time n_pre"], sensitive: Bool[Array, "time n_pre"]
     ) -> Float[Array, "time n_post"]:
-        if isinstance(self.delivery, Product):
+        if self.delivery.product_dtype() is not None:
             return self._times(jnp.where(sensitive, values, 0), 0)
         return push_through_rows(self.matrix, values, sensitive)
 
     def pull_back(
         self, cotangents: Float[Array, "time n_post"], sensitive: Bool[Array, "time n_pre"]
     ) -> Float[Array, "time n_pre"]:
-        if isinstance(self.delivery, Product):
+        if self.delivery.product_dtype() is not None:
             return jnp.where(sensitive, self._times(cotangents, 1), 0)
         return pull_through_rows(self.matrix, cotangents, sensitive)
 

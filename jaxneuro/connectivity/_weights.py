@@ -60,6 +60,13 @@ class AbstractWeights(eqx.Module):
         n = jnp.asarray(float(self.n_pre), jnp.result_type(float))
         return Moments(n, jnp.zeros_like(n))
 
+    def given_weights(self) -> "AbstractWeights":
+        """The weights themselves: none are drawn."""
+        return self
+
+    def drawn_rule(self) -> None:
+        """No rule that synapses are drawn by."""
+
     def weight_moments(self, targets: slice = slice(None)) -> Moments:
         """Mean and variance of the weights onto some targets, 0 where a pair has no synapse."""
         mean = jnp.mean(self.row_sums()[targets]) / self.n_pre

@@ -26,6 +26,13 @@ class LeakyMembrane(eqx.Module):
     v_reset: Float[Array, "..."]
     t_ref: Float[Array, "..."]
 
+    def diffusion_parameters(self) -> "LeakyMembrane":
+        """The membrane itself, so that theory reads it as it reads a neuron."""
+        return self
+
+    def curved_membrane(self) -> None:
+        """None: it is linear."""
+
 
 class CurvedMembrane(eqx.Module):
     """The numbers of an integrate-and-fire neuron whose membrane is not linear, as theory reads them.

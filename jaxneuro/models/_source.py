@@ -40,6 +40,10 @@ class AbstractSource(eqx.Module):
         """Whether numbers that only a transformation knows are allowed; None where nothing is to be asked."""
         return None
 
+    def sends_spikes(self) -> bool:
+        """True: a source is nothing but its spikes."""
+        return True
+
     def waits_for_spikes(self) -> bool:
         """Whether its spikes are given to each run."""
         return False

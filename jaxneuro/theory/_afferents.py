@@ -10,7 +10,7 @@ from jaxtyping import Array, ArrayLike, Float
 
 from .._network import Network, SpikeStream, WhiteCurrent
 from .._numerics import as_leaf, check_precision
-from ..models import AbstractNeuron, LeakyMembrane
+from ..models import LeakyMembrane
 
 
 class Origin(eqx.Module):
@@ -28,12 +28,12 @@ class Afferents(eqx.Module):
       `synapse`, which says what one spike does (`spike_effect`).
     - `currents`: each a mean `mu` and a white noise `sigma` [mV], tau_m dV/dt = ... + mu + sigma sqrt(tau_m) xi;
       `current()` is the sum of the means [mV], `current_noise()` that of the sigma^2 [mV^2].
-    - `neuron`: the model; `membrane()` its numbers, where it is a leaky integrate-and-fire neuron; `tau_m()` also where
-      its membrane is curved.
+    - `neuron`: the model, or a `LeakyMembrane`; `membrane()` its numbers, where it is a leaky integrate-and-fire neuron;
+      `tau_m()` also where its membrane is curved.
     - `origins`: of each stream; left out where populations are computed side by side.
     """
 
-    neuron: AbstractNeuron
+    neuron: Any
     streams: tuple[SpikeStream, ...]
     currents: tuple[WhiteCurrent, ...] = ()
     origins: tuple[Origin, ...] = ()

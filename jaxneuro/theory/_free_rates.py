@@ -10,7 +10,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float
 
 from .._numerics import implicit_root
-from ..models import LIF
+from ..models import LeakyMembrane
 from ._afferents import Afferents, side_by_side
 from ._gain_roots import lowest_root
 from ._noise import AbstractNoise
@@ -43,7 +43,9 @@ def without_leak(seen: Afferents) -> Afferents:
     """The neuron without leak and refractoriness, and without currents, which are nothing beside conductances."""
     own = seen.membrane()
     gone = jnp.full_like(lax.stop_gradient(own.tau_m), NO_LEAK)
-    bare = LIF(tau_m=gone, v_rest=own.v_rest, v_th=own.v_th, v_reset=own.v_reset, t_ref=jnp.zeros_like(own.t_ref))
+    bare = LeakyMembrane(
+        tau_m=gone, v_rest=own.v_rest, v_th=own.v_th, v_reset=own.v_reset, t_ref=jnp.zeros_like(own.t_ref)
+    )
     return Afferents(bare, seen.streams)
 
 

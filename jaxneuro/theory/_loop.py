@@ -77,12 +77,13 @@ def loop_of(net: Network, noise: AbstractNoise, groups: Groups, rates: dict[str,
                     f"`{origin.name}`: this theory covers `DeltaCurrent`; got {stream.synapse.__class__.__name__}, "
                     "under which the time constant would vary as well."
                 )
-            if not isinstance(origin.delay, AbstractDelayLaw):
+            delays = origin.delay.law()
+            if delays is None:
                 raise ValueError(f"`{origin.name}`: this theory covers a number and a law as `delay`.")
             each = tau * stream.in_degree.mean / 1000.0
             mean = each * stream.expected(lambda spike: spike.jump, membrane.tau_m)
             square = each * stream.expected(lambda spike: jnp.square(spike.jump), membrane.tau_m)
-            paths.append(RecurrentPath(i, of[origin.pre], origin.delay, mean, square))
+            paths.append(RecurrentPath(i, of[origin.pre], delays, mean, square))
     return RecurrentLoop(noise, tuple(neurons), tuple(paths), len(groups))
 
 
