@@ -130,8 +130,9 @@ class ShortTermPlasticity(AbstractSynapse):
         return lax.scan(step, memory, spikes)
 
     def spike_effect(self, weight: Float[Array, "*n"], tau_m: Float[Array, "*n"]) -> SpikeEffect:
-        """That of the synapse inside; by what the weight is multiplied, `released` says."""
-        return inner_effect(self.synapse, weight, tau_m)
+        """That of the synapse inside, at the weight times u x, as a spike acts also where a jump is of first order; by
+        what the weight is multiplied, `released` says."""
+        return self.synapse.spike_effect(weight, tau_m)
 
     def released(self, rate: Float[Array, ""]) -> Release:
         """The mean u x of the spikes of a Poisson train, in closed form: exact without facilitation.
@@ -277,8 +278,8 @@ def inner_effect(synapse: AbstractSynapse, weight: Float[Array, "*n"], tau_m: Fl
     """The effect of one spike through the synapse inside, where that of k at once is the one of k times the weight."""
     if not synapse.is_linear():
         raise ValueError(
-            f"{type(synapse).__name__} with a jump to first order has no theory inside a synapse that releases more or "
-            "less than one spike: take `ExactJump()`, or simulate it."
+            f"{type(synapse).__name__} with a jump to first order has no theory inside a synapse that releases several "
+            "quanta at once: take `ExactJump()`, or simulate it."
         )
     return synapse.spike_effect(weight, tau_m)
 

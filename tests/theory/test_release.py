@@ -75,15 +75,24 @@ def test_free_potentials_of_a_run_have_these_moments():
             assert abs(v.var() / (0.5 * float(at.sigma) ** 2) - 1.0) < 4.0 * np.sqrt(2.0 / n) + 0.025
 
 
+@pytest.mark.parametrize("jump", [jn.FirstOrderJump(), jn.ExactJump()], ids=["first", "exact"])
+def test_a_depressed_spike_jumps_by_its_own_efficacy(jump):
+    # The efficacy is a s with s = u x = u_0/(1 + u_0 r tau_rec): the share is a s, or 1 - exp(-a s).
+    synapse = jn.ShortTermPlasticity(jn.DeltaConductance(0.0, jump=jump), u_0=0.4, tau_rec=300.0)
+    stream = jn.theory.afferents(fed([synapse]), {"E0": 0.0})["E0"].streams[0]
+    efficacy = J * 0.4 / (1.0 + 0.4 * RATE * 0.3)
+    share = efficacy if type(jump) is jn.FirstOrderJump else 1.0 - np.exp(-efficacy)
+    for power in (1, 2):
+        got = stream.expected(lambda spike, p=power: spike.share**p, jnp.asarray(20.0))
+        np.testing.assert_allclose(got, share**power, rtol=1e-6)
+
+
 def test_what_theory_does_not_read_is_refused_by_name():
     first = jn.DeltaConductance(0.0, jump=jn.FirstOrderJump())
     depressing = jn.ShortTermPlasticity(DELTA, u_0=0.4, tau_rec=300.0)
-    for synapse in (
-        jn.StochasticRelease(first, n_sites=2, p=0.3),
-        jn.ShortTermPlasticity(first, u_0=0.4, tau_rec=300.0),
-    ):
-        with pytest.raises(ValueError, match=r"`projections\[0\]`: DeltaConductance with a jump to first order"):
-            jn.theory.mean_field(fed([synapse]))
+    quanta = jn.StochasticRelease(first, n_sites=2, p=0.3)
+    with pytest.raises(ValueError, match=r"`projections\[0\]`: DeltaConductance with a jump to first order"):
+        jn.theory.mean_field(fed([quanta]))
     recurrent = jn.Network(
         {"E": jn.Population(jn.LIF())},
         [jn.Projection("E", "E", depressing, weight=J, connectivity=jn.FixedInDegree(K), delay=1.0)],
