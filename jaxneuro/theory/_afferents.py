@@ -28,8 +28,8 @@ class Afferents(eqx.Module):
       `synapse`, which says what one spike does (`spike_effect`).
     - `currents`: each a mean `mu` and a white noise `sigma` [mV], tau_m dV/dt = ... + mu + sigma sqrt(tau_m) xi;
       `current()` is the sum of the means [mV], `current_noise()` that of the sigma^2 [mV^2].
-    - `neuron`: the model, or a `LeakyMembrane`; `membrane()` its numbers, where it is a leaky integrate-and-fire neuron;
-      `tau_m()` also where its membrane is curved.
+    - `neuron`: the model, or a `LeakyMembrane`; `membrane()` its numbers, where it is a leaky integrate-and-fire
+      neuron; `tau_m()` also where its membrane is curved.
     - `origins`: of each stream; left out where populations are computed side by side.
     """
 
