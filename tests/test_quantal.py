@@ -136,7 +136,7 @@ def test_parameters_come_back():
     [
         (lambda: QuantalRelease(m=-1.0), "`m` has to be positive"),
         (lambda: QuantalRelease(sigma_0=-1.0), "`sigma_0` must not be negative"),
-        (lambda: QuantalRelease(max_quanta=0), "`max_quanta` is 0"),
+        (lambda: QuantalRelease(max_quanta=0), "`max_quanta` has to be a whole number of at least 1; got 0"),
         (lambda: QuantalRelease(m=25.0, max_quanta=30), "`max_quanta` of 30 leaves out 0.14 of the probability"),
         (lambda: QuantalRelease(m=np.ones(2)), "`m` has to be one number"),
         (lambda: QuantalRelease().mixture(0.1), "`sigma_0` is 0"),

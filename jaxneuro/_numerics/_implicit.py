@@ -1,4 +1,8 @@
-"""A root that was found, as a function of everything that its equation holds: the implicit function theorem."""
+"""A root that was found, as a function of everything that its equation holds: the implicit function theorem.
+
+JAX asks for the hash of the function that it is given. One that holds numbers as leaves has none inside a program, so
+that each is handed over within a plain function.
+"""
 
 from typing import Any
 
@@ -14,7 +18,7 @@ def implicit_root(residual: Any, root: Float[Array, "n"]) -> Float[Array, "n"]:
     def tangent_solve(linear: Any, y: Float[Array, "n"]) -> Float[Array, "n"]:
         return jnp.linalg.solve(jax.jacfwd(linear)(y), y)
 
-    return lax.custom_root(residual, root, lambda _, x: x, tangent_solve)
+    return lax.custom_root(lambda x: residual(x), root, lambda _, x: x, tangent_solve)
 
 
 def implicit_roots(residual: Any, roots: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -23,4 +27,4 @@ def implicit_roots(residual: Any, roots: Float[Array, "..."]) -> Float[Array, ".
     def tangent_solve(linear: Any, y: Float[Array, "..."]) -> Float[Array, "..."]:
         return y / linear(jnp.ones_like(y))
 
-    return lax.custom_root(residual, roots, lambda _, x: x, tangent_solve)
+    return lax.custom_root(lambda x: residual(x), roots, lambda _, x: x, tangent_solve)

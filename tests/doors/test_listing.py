@@ -27,6 +27,7 @@ REASONS = {
         CrankNicolson GaussianCounts Hard ImplicitEuler InsideSteps LowRank PoissonCounts Procedural RungeKutta4 Soft
         SpikeSource StraightThrough Zero Unbounded Positive Boxcar Hann EffectiveNoise ItoNoise StratonovichNoise
         Stratonovich Ito ShotNoise Sequential Parallel FullResponse StrongCoupling""",
+    "the command line, which tests/cli gives bad input": "build_parser main",
     "hands its arguments to a class that has a door": "traub_miles draw_state",
     "takes what a fit returns": "leave_one_out fits_as_json",
     "a description that is checked at the run": "Nodes Scope Watch",
