@@ -2,6 +2,7 @@
 
 import abc
 import math
+from collections.abc import Callable
 
 import equinox as eqx
 import jax
@@ -17,6 +18,8 @@ from .._numerics import check_count, is_concrete, violates
 _DEVIATIONS, _LEAST_COUNTS, _OPEN_COUNTS, _MOST_COUNTS = 10.0, 48, 512, 2_048
 # A window that reaches less far to either side, in standard deviations, loses more than 1e-6 of its counts.
 _LEAST_DEVIATIONS = 5.0
+# Of more than two populations the counts of all are a table: so many populations, and so many places, 128 MiB.
+_MOST_POPULATIONS, _LARGEST_TABLE = 4, 2**24
 _FAR, _STEP = 9.0, 0.1  # of the trapezoidal rule for normal integrals: its error is exp(-2 pi^2 / 0.1^2)
 _LOGISTIC_FAR, _LOGISTIC_STEP = 40.0, 0.25
 
@@ -117,6 +120,9 @@ class PoissonField(AbstractField):
     K = 1,000 and commensurate weights; their derivatives are those of the lines through the treads,
     to about that accuracy. Derivatives with respect to activities and in-degrees are exact.
 
+    Three and four populations are summed in the same way, over a table of all counts: it limits them to 128 and 32
+    counts, which serve K m up to 160 and 10.
+
     **Arguments:**
 
     - `n_counts`: how many counts each sum has; by default enough for the largest in-degree that is
@@ -124,7 +130,8 @@ class PoissonField(AbstractField):
       for large in-degrees and low activities fewer serve, and too few are a result code.
 
     Raises `ValueError` where `n_counts` is no integer above 1; at the solve for a network with more
-    than two populations, a rule other than `Bernoulli`, or an in-degree above 40,000.
+    than four populations, a rule other than `Bernoulli`, an in-degree above 40,000, or more `n_counts` than the table
+    of three or four populations holds.
 
     ```python
     >>> import jaxneuro as jn
@@ -144,19 +151,32 @@ class PoissonField(AbstractField):
         self.n_counts = n_counts
 
     def prepare(self, inputs: BinaryInputs) -> "PoissonField":
-        if inputs.weight.shape[0] > 2:
-            raise ValueError("`PoissonField()` sums over at most two populations: take `field=GaussianField()`.")
+        populations = inputs.weight.shape[0]
+        if populations > _MOST_POPULATIONS:
+            raise ValueError(
+                f"`PoissonField()` sums over at most {_MOST_POPULATIONS} populations; there are {populations}: take "
+                "`field=GaussianField()`."
+            )
         if violates(lambda spread: spread == 0, inputs.spread):
             raise ValueError("`PoissonField()` is for `Bernoulli` connectivity: take `field=GaussianField()`.")
+        # Of overlaps a table has twice as many places as counts to every side.
+        most = math.floor(_LARGEST_TABLE ** (1.0 / populations) + 1e-9) // 2 if populations > 2 else _MOST_COUNTS
         if self.n_counts is not None:
+            if populations > 2 and self.n_counts > most:
+                raise ValueError(
+                    f"`n_counts` = {self.n_counts} of {populations} populations makes too large a table; at most "
+                    f"{most} fit: lower it, or take `field=GaussianField()`."
+                )
             return self
+        if populations > 2:
+            return PoissonField(most)
         if not is_concrete(inputs.in_degree):
             return PoissonField(_OPEN_COUNTS)
         n = math.ceil(_DEVIATIONS * float(np.max(inputs.in_degree)) ** 0.5) + _LEAST_COUNTS
-        if n > _MOST_COUNTS:
+        if n > most:
             raise ValueError(
                 f"An in-degree of {float(np.max(inputs.in_degree)):g} needs sums over {n} counts, more than "
-                f"{_MOST_COUNTS}: take `field=GaussianField()`, which is close there."
+                f"{most}: take `field=GaussianField()`, which is close there."
             )
         return PoissonField(n)
 
@@ -173,41 +193,57 @@ class PoissonField(AbstractField):
         assert self.n_counts is not None
         return [self._window(mean, self.n_counts) for mean in _two(means)]
 
-    def _table(self, one: BinaryInputs, first: list[Int[Array, ""]], n: int) -> Float[Array, "n_0 n_1"]:
-        """P(active) of one population for counts from `first` on, `n` of each of the two sources."""
-        weight = _two(one.weight)
-        counts = [(at + jnp.arange(n, dtype=jnp.int32)).astype(weight.dtype) for at in first]
-        u = one.drive + weight[0] * counts[0][:, None] + weight[1] * counts[1]
+    def _table(self, one: BinaryInputs, first: list[Int[Array, ""]], n: int) -> Float[Array, "..."]:
+        """P(active) of one population for counts from `first` on, `n` of each of the sources, an axis a source."""
+        weight, u = _two(one.weight), one.drive
+        for each, at in zip(weight, first, strict=True):
+            u = jnp.expand_dims(u, -1) + each * (at + jnp.arange(n, dtype=jnp.int32)).astype(weight.dtype)
         return _active(u, one.temperature, lax.stop_gradient(jnp.max(jnp.abs(weight))))
 
     def activity(self, inputs: BinaryInputs, m: Float[Array, "n"]) -> Float[Array, "n"]:
         def row(one: BinaryInputs) -> Float[Array, ""]:
             windows = self._windows(one.in_degree * m)
-            table = self._table(one, [w.first for w in windows], windows[0].p.shape[0])
-            return windows[0].p @ table @ windows[1].p
+            return _mean(windows, self._table(one, [w.first for w in windows], windows[0].p.shape[0]))
 
-        return jax.vmap(row)(inputs)
+        return _by_row(row, inputs)
 
     def overlap(self, inputs: BinaryInputs, m: Float[Array, "n"], q: Float[Array, "n"]) -> Float[Array, "n"]:
         def row(one: BinaryInputs) -> Float[Array, ""]:
             shared = self._windows(one.in_degree * q)
             own = self._windows(one.in_degree * jnp.maximum(m - q, 0.0))
             first = [a.first + b.first for a, b in zip(shared, own, strict=True)]
-            table = self._table(one, first, 2 * own[0].p.shape[0])
-            given = own[0].toeplitz() @ table @ own[1].toeplitz().T
-            return shared[0].p @ given**2 @ shared[1].p
+            given = self._table(one, first, 2 * own[0].p.shape[0])
+            for window in own:  # the axis in front is averaged and goes to the end: after all, the order is the first
+                given = jnp.moveaxis(jnp.tensordot(window.toeplitz(), given, 1), 0, -1)
+            return _mean(shared, given**2)
 
-        return jax.vmap(row)(inputs)
+        return _by_row(row, inputs)
 
     def offspring(self, inputs: BinaryInputs, m: Float[Array, "n"]) -> Float[Array, "n n"]:
         def row(one: BinaryInputs) -> Float[Array, "n"]:
             windows = self._windows(one.in_degree * m)
-            table = self._table(one, [w.first for w in windows], windows[0].p.shape[0] + 1)
-            changed = [jnp.abs(table[1:, :-1] - table[:-1, :-1]), jnp.abs(table[:-1, 1:] - table[:-1, :-1])]
-            chance = jnp.stack([windows[0].p @ c @ windows[1].p for c in changed])[: m.shape[0]]
-            return one.in_degree * chance
+            n = windows[0].p.shape[0]
+            table = self._table(one, [w.first for w in windows], n + 1)
+            chances = []
+            for axis in range(m.shape[0]):
+                changed = jnp.abs(jnp.diff(table, axis=axis))
+                kept = tuple(slice(n) for _ in windows)
+                chances.append(_mean(windows, changed[kept]))
+            return one.in_degree * jnp.stack(chances)
 
-        return jax.vmap(row)(inputs)
+        return _by_row(row, inputs)
+
+
+def _mean(windows: "list[_Window]", table: Float[Array, "..."]) -> Float[Array, ""]:
+    """The mean of a table over the counts of every source."""
+    for window in windows:
+        table = jnp.tensordot(window.p, table, 1)
+    return table
+
+
+def _by_row(row: Callable[[BinaryInputs], Array], inputs: BinaryInputs) -> Float[Array, "n *rest"]:
+    """`row` of every population: at once, and one after another where tables are large."""
+    return jax.vmap(row)(inputs) if inputs.weight.shape[0] <= 2 else lax.map(row, inputs)
 
 
 class _Window(eqx.Module):
@@ -223,9 +259,9 @@ class _Window(eqx.Module):
         return jnp.where((lag >= 0) & (lag < n), self.p[jnp.clip(lag, 0, n - 1)], 0.0)
 
 
-def _two(values: Float[Array, "n"]) -> Float[Array, "2"]:
-    """One or two values as two: a population that is not there has no connections."""
-    return values if values.shape[0] == 2 else jnp.concatenate([values, jnp.zeros(1, values.dtype)])
+def _two(values: Float[Array, "n"]) -> Float[Array, "m"]:
+    """Values as two at least: a population that is not there has no connections."""
+    return values if values.shape[0] >= 2 else jnp.concatenate([values, jnp.zeros(1, values.dtype)])
 
 
 class GaussianField(AbstractField):

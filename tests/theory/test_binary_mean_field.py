@@ -211,7 +211,7 @@ def test_coexisting_states_are_all_found():
 
 
 def described(rule=None, n_populations=1, weight=1.0, **unit):
-    names = "ABCD"[:n_populations]
+    names = "ABCDE"[:n_populations]
     populations = {n: jn.Population(jn.Binary(**unit), 50) for n in names}
     rule = jn.Bernoulli(0.1) if rule is None else rule
     return jn.BinaryNetwork(populations, [jn.BinaryProjection("A", "A", weight=weight, connectivity=rule)])
@@ -220,7 +220,8 @@ def described(rule=None, n_populations=1, weight=1.0, **unit):
 TWICE = jn.BinaryNetwork(described().populations, [*described().projections, *described().projections])
 WRONG = [
     (lambda: jn.theory.mean_field(described(jn.AllToAll())), "is for sparse random connections"),
-    (lambda: jn.theory.mean_field(described(n_populations=3)), "at most two populations"),
+    (lambda: jn.theory.mean_field(described(n_populations=5)), "at most 4 populations; there are 5"),
+    (lambda: jn.theory.mean_field(described(n_populations=3), field=POISSON), "`n_counts` = 220 of 3 populations"),
     (lambda: jn.theory.mean_field(described(jn.FixedInDegree(5))), "is for `Bernoulli` connectivity"),
     (lambda: jn.theory.mean_field(described(weight=np.ones(50))), "`weight` of .* has to be one number"),
     (lambda: jn.theory.mean_field(described(threshold=np.ones(50))), "`threshold` of 'A' has to be one number"),
