@@ -131,16 +131,25 @@ def train(
         _check_goes_on(path, int(state.step), steps)
     records = {name: list(values) for name, values in history.items()}
     advance, program = _compiled_step(loss, optimiser, rebuild), ""
-    next_batch = _source(batches, int(state.step), steps)
+    next_batch = _source(batches, min(int(state.step), steps - 1), steps)
     line, stopped = ProgressLine("training", "steps", steps, progress), False
+
+    def ready(step: int) -> Any:
+        batch = next_batch(step)
+        return batch if sharding is None else jax.device_put(batch, sharding)
+
+    def described(target: Path, batch: Any, step: int) -> str:
+        traced = advance.trace(state.trained, state.optimiser, batch, jax.random.fold_in(key, step))
+        return check_program(target, stored, traced)
+
+    if path is not None and stored and int(state.step) == steps:  # no step is left that would tell another training
+        described(path, ready(steps - 1), steps - 1)
     try:
         while int(state.step) < steps and not stopped:
             step = int(state.step)
-            batch = next_batch(step)
-            batch = batch if sharding is None else jax.device_put(batch, sharding)
+            batch = ready(step)
             if path is not None and not program:
-                traced = advance.trace(state.trained, state.optimiser, batch, jax.random.fold_in(key, step))
-                program = check_program(path, stored, traced)
+                program = described(path, batch, step)
             new, seen = advance(state.trained, state.optimiser, batch, jax.random.fold_in(key, step))
             _record(records, seen, step)
             state = eqx.tree_at(lambda s: (s.trained, s.optimiser, s.step), state, (*new, state.step + 1))

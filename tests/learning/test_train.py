@@ -84,6 +84,8 @@ def test_a_file_that_is_no_checkpoint_of_this_training_is_refused(tmp_path, as_u
         jn.train(jnp.zeros(3), lambda w, b, k: 2.0 * loss(w, b, k), batches, steps=4, key=KEY, **common)
     with pytest.raises(ValueError, match="with another `loss` or `optimiser`"):
         jn.train(jnp.zeros(3), loss, batches, steps=4, key=KEY, optimiser=optax.sgd(0.02), checkpoint=file)
+    with pytest.raises(ValueError, match="with another `loss` or `optimiser`"):  # where nothing is left to do
+        jn.train(jnp.zeros(3), lambda w, b, k: 2.0 * loss(w, b, k), batches, steps=2, key=KEY, **common)
     with pytest.raises(ValueError, match=r"`steps` is 1, and `checkpoint` .* is already at step 2"):
         jn.train(jnp.zeros(3), loss, batches, steps=1, key=KEY, **common)
     whole = dict(np.load(file))
