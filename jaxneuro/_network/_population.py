@@ -108,7 +108,7 @@ class Population(AbstractRunnable):
             if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
                 raise ValueError(f"`n` has to be a positive integer, the number of neurons; got {n!r}.")
             n = int(n)
-            for leaf in jax.tree_util.tree_leaves(model):
+            for path, leaf in jax.tree_util.tree_leaves_with_path(model):
                 if not (eqx.is_array(leaf) or isinstance(leaf, np.ndarray | np.generic)):
                     raise ValueError(
                         f"A field of `model`, {type(model).__name__}, holds {leaf!r}, which is no array: make a number "
@@ -116,7 +116,8 @@ class Population(AbstractRunnable):
                     )
                 if leaf.shape not in ((), (n,)):
                     raise ValueError(
-                        f"A parameter of `model` has shape {leaf.shape}; it has to be () or ({n},), one a neuron."
+                        f"`model{jax.tree_util.keystr(path)}` has shape {leaf.shape}; it has to be () or ({n},), "
+                        "one a neuron."
                     )
         if initial is not None and not isinstance(initial, AbstractInitial):
             raise ValueError(f"`initial` has to be `AtRest()` or `UniformPotential(low, high)`; got {initial!r}.")

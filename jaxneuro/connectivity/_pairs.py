@@ -1,6 +1,6 @@
 """Drawn synapses: what a rule returns, what is checked of it, and sources that are chosen uniformly."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,7 +44,7 @@ def draw_all(
         n_pre, n_post = pre.n or 0, post.n or 0
         drawn = rule.draw(rng, pre, post, is_recurrent)
         begin = 0
-        for pairs in (drawn,) if isinstance(drawn, Pairs) else drawn:
+        for pairs in drawn if isinstance(drawn, Iterable) and not isinstance(drawn, Pairs) else (drawn,):
             target, source = _checked(rule, pairs, n_pre, n_post)
             if not target.size:
                 continue

@@ -112,10 +112,11 @@ class Cable(AbstractODE):
         ahead = range(-1, len(listed) - 1) if parents is None else parents
         self.tree = Tree([section.n for section in listed], checked_parents(ahead, len(listed)))
         n = self.size()
-        for leaf in jax.tree_util.tree_leaves(membrane):
+        for path, leaf in jax.tree_util.tree_leaves_with_path(membrane):
             if leaf.shape not in ((), (n,)):
                 raise ValueError(
-                    f"A parameter of `membrane` has shape {leaf.shape}; it has to be () or ({n},), one a compartment."
+                    f"`membrane{jax.tree_util.keystr(path)}` has shape {leaf.shape}; it has to be () or ({n},), "
+                    "one a compartment."
                 )
 
     def size(self) -> int:

@@ -209,6 +209,7 @@ class Given(ext.AbstractConnectivity):
         (lambda: ext.Pairs(np.array([0.5]), np.array([0])), "integer arrays `target` and `source` of one length"),
         (lambda: ext.Pairs(np.array([0, 1]), np.array([0])), "integer arrays `target` and `source` of one length"),
         (lambda: [(np.array([0]), np.array([0]))], r"has to return `Pairs\(target, source\)`"),
+        (lambda: None, r"has to return `Pairs\(target, source\)` or to yield them; got NoneType"),
         (
             lambda: iter([ext.Pairs(np.array([3]), np.array([0])), ext.Pairs(np.array([2]), np.array([0]))]),
             "each target has to stand in one part",
