@@ -46,8 +46,8 @@ def escape_rate(
 
     **Returns:** the rate [Hz].
 
-    Raises `ValueError` where a number is out of range, or the force has other signs at the three potentials; NaN under
-    jit.
+    Raises `ValueError` where a number is out of range or an array, the three potentials do not rise, or the force has
+    other signs there; NaN under jit.
 
     Derivatives: forward and reverse mode, in what the force holds too.
 
@@ -64,11 +64,18 @@ def escape_rate(
     Source: Sanzeni, Histed, Brunel (2022), doi:10.1103/PhysRevX.12.011044, equation (C4), corrected; Gardiner (2009),
     Stochastic Methods, section 5.5.3.
     """
+    if not callable(force):
+        raise ValueError(f"`force` has to be a function of the potential; got {force!r}.")
     names = ("sigma", "tau", "t_ref", "low", "middle", "high")
     values = [as_leaf(x, n) for n, x in zip(names, (sigma, tau, t_ref, low, middle, high), strict=True)]
+    for name, value in zip(names, values, strict=True):
+        if value.ndim:
+            raise ValueError(f"`{name}` has to be one number; got shape {value.shape}: use jax.vmap.")
     check_positive("sigma", values[0])
     check_positive("tau", values[1])
     check_nonnegative("t_ref", values[2])
+    if violates(lambda a, b, c: (a < b) & (b < c), *values[3:]):
+        raise ValueError(f"`low`, `middle` and `high` have to rise; got {low}, {middle} and {high}.")
     field = as_elementwise(force)
     if violates(lambda a, b, c: (field(a) > 0.0) & (field(b) < 0.0) & (field(c) > 0.0), *values[3:]):
         raise ValueError(
@@ -95,7 +102,7 @@ def _escape(
     time = jnp.log(2.0 * math.pi * tau / jnp.sqrt(bends[0] * bends[1])) + 2.0 * height / jnp.square(sigma)
     rate = 1000.0 * jnp.exp(-time) / (1.0 + t_ref * jnp.exp(-time))
     valid = (force(low) > 0.0) & (force(middle) < 0.0) & (force(high) > 0.0) & (sigma > 0.0) & (tau > 0.0)
-    return jnp.where(valid & (t_ref >= 0.0), rate, jnp.nan)
+    return jnp.where(valid & (t_ref >= 0.0) & (low < middle) & (middle < high), rate, jnp.nan)
 
 
 def _zero(force: Any, low: Float[Array, ""], high: Float[Array, ""], sign: float) -> Float[Array, ""]:
@@ -108,4 +115,5 @@ def _zero(force: Any, low: Float[Array, ""], high: Float[Array, ""], sign: float
         return jnp.where(before, middle, low), jnp.where(before, high, middle)
 
     ends = lax.fori_loop(0, _STEPS, halve, (lax.stop_gradient(low), lax.stop_gradient(high)))
-    return implicit_roots(force, lax.stop_gradient(0.5 * (ends[0] + ends[1])))
+    # A closure, for `force` may be a module that holds tracers, and JAX hashes the function it is given.
+    return implicit_roots(lambda x: force(x), lax.stop_gradient(0.5 * (ends[0] + ends[1])))

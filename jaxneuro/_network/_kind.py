@@ -31,8 +31,8 @@ def check_network(net: Any) -> None:
         raise ValueError(f"`net` has to be a Network or a BinaryNetwork; got {type(net).__name__}.")
 
 
-def check_spiking(net: Any) -> None:
-    """Raises `ValueError` where `net` is no network of neurons."""
-    wrong = f"`net` has to be a Network; got {type(net).__name__}."
+def check_spiking(net: Any, name: str = "net") -> None:
+    """Raises `ValueError` where the argument called `name` is no network of neurons."""
+    wrong = f"`{name}` has to be a Network; got {type(net).__name__}."
     if not isinstance(net, AbstractNetwork) or net.handed(to_neurons=lambda _: False, to_binary=lambda _: True):
         raise ValueError(wrong)

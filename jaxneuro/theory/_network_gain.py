@@ -3,6 +3,7 @@
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, ArrayLike, Bool, Float
 
 from .._numerics import (
@@ -122,7 +123,8 @@ def linear_gain(
 
     **Returns:** the gain, dimensionless; infinite where inhibition cannot hold the potential below threshold.
 
-    Raises `ValueError` where a number is negative or not finite. Derivatives: forward and reverse mode.
+    Raises `ValueError` where `g` or `gamma` is negative, a number is not finite, `v_th` does not lie between `e_i` and
+    `e_e`, or shapes do not broadcast; NaN under jit. Derivatives: forward and reverse mode.
 
     ```python
     >>> from jaxneuro.theory import linear_gain
@@ -141,8 +143,17 @@ def linear_gain(
         check_finite(name, value)
     if violates(lambda low, th, high: (low < th) & (th < high), inhibition, top, excitation):
         raise ValueError(f"`v_th` has to lie between `e_i` and `e_e`; got {v_th}, {e_i} and {e_e}.")
+    shapes = {"g": g.shape, "gamma": gamma.shape, "v_th": top.shape, "e_e": excitation.shape, "e_i": inhibition.shape}
+    try:
+        np.broadcast_shapes(*shapes.values())
+    except ValueError:
+        given = {name: shape for name, shape in shapes.items() if shape}
+        raise ValueError(f"The arguments have to broadcast together; got the shapes {given}.") from None
+    valid = (g >= 0.0) & (gamma >= 0.0) & jnp.isfinite(g) & jnp.isfinite(gamma)
+    valid = valid & (inhibition < top) & (top < excitation) & jnp.isfinite(excitation - inhibition)
     held = g * gamma * (top - inhibition) - (excitation - top)
-    return jnp.where(held > 0.0, (excitation - top) / jnp.where(held > 0.0, held, 1.0), jnp.inf)
+    gain = jnp.where(held > 0.0, (excitation - top) / jnp.where(held > 0.0, held, 1.0), jnp.inf)
+    return where_defined(valid, gain, g, gamma, top, excitation, inhibition)
 
 
 def _received(neurons: tuple[ConductanceNeuron, ...], x: Float[Array, "kinds"]) -> tuple[Afferents, ...]:

@@ -146,7 +146,7 @@ def scale_efficacy(
     kept = StrongCoupling() if preserve is None else preserve
     if not isinstance(kept, AbstractPreserved):
         raise ValueError(f"`preserve` has to be `StrongCoupling()` or `FullResponse()`; got {preserve!r}.")
-    check_spiking(like)
+    check_spiking(like, "like")
     names = like.neuron_names
     check_covered(theory, afferents(like, dict.fromkeys(names, np.ones(()))))
     groups = groups_of(like, names)

@@ -3,6 +3,7 @@
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
 from .._numerics import as_leaf, check_finite, where_defined
@@ -100,6 +101,8 @@ def strong_coupling(
     Source: Sanzeni, Histed, Brunel (2022), doi:10.1103/PhysRevX.12.011044, equations (12), (13), (16), (18), (B4),
     (B6), (B9, with the rate of the full theory), (B17), (D13, corrected).
     """
+    if not isinstance(limit, bool | np.bool_):
+        raise ValueError(f"`limit` has to be True or False; got {limit!r}.")
     theory = checked_noise(noise)
     neuron = conductance_neuron(
         nu_x=nu_x, a=a, k=k, g=g, eta=eta, gamma=gamma, tau_m=tau_m, v_rest=v_rest, v_th=v_th, v_reset=v_reset,

@@ -192,3 +192,11 @@ def test_refusals():
             network_gain(**dict(g=20.0) | NET | change)
     with pytest.raises(ValueError, match="`v_th` has to lie between"):
         linear_gain(g=20.0, gamma=0.25, v_th=-80.0)
+    with pytest.raises(ValueError, match="have to broadcast together"):
+        linear_gain(g=np.ones(2), gamma=np.ones(3))
+
+
+def test_linear_gain_of_impossible_numbers_is_nan_under_a_transformation():
+    gains = jax.jit(lambda g: linear_gain(g=g, gamma=0.25))(jnp.asarray([20.0, 1.0, -1.0, jnp.nan]))
+    np.testing.assert_array_equal(np.isnan(gains), [False, False, True, True])
+    assert np.isinf(gains[1])

@@ -160,3 +160,19 @@ def test_refusals(as_users_run):
         critical_heterogeneity(net(0.0), rate=-1.0)
     with pytest.raises(ValueError, match="neurons that differ between E, I"):
         critical_heterogeneity(jn.networks.conductance_based(g=(20.0, 19.0)))
+
+
+CUBIC = dict(force=lambda v: v**2 - 1.0, sigma=0.7, tau=3.0, t_ref=1.0, low=-2.0, middle=0.0, high=2.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (dict(force="-v"), "`force` has to be a function of the potential; got '-v'"),
+        (dict(sigma=[3.0, 4.0]), r"`sigma` has to be one number; got shape \(2,\)"),
+        (dict(low=2.0, high=-2.0), "`low`, `middle` and `high` have to rise; got 2.0, 0.0 and -2.0"),
+    ],
+)
+def test_refusals_of_escape(as_users_run, change, says):
+    with pytest.raises(ValueError, match=says):
+        escape_rate(**CUBIC | change)

@@ -223,7 +223,7 @@ def test_bad_numbers_under_vmap_are_nan_in_their_own_place():
         (dict(k="many"), "`k` has to be a real number"),
         (dict(noise="ito"), "`noise` has to be a theory of the noise"),
         (dict(preserve="rate"), r"`preserve` has to be `StrongCoupling\(\)` or `FullResponse\(\)`"),
-        (dict(like=3.0), "has to be a Network"),
+        (dict(like=3.0), "`like` has to be a Network; got float"),
         (dict(like=jn.networks.brunel()), "`like` has currents for synapses"),
         (
             dict(like=jn.networks.conductance_neuron(tau_s=5.0)),

@@ -199,6 +199,11 @@ def test_shot_noise_has_the_exponent_alone():
         seen.density(-60.0)
 
 
+def test_the_limit_is_true_or_false(as_users_run):
+    with pytest.raises(ValueError, match="`limit` has to be True or False; got 'yes'"):
+        strong_coupling(20.0, **NEURON, limit="yes")
+
+
 @pytest.mark.parametrize(
     ("change", "noise", "says"),
     [
