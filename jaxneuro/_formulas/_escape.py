@@ -115,5 +115,4 @@ def _zero(force: Any, low: Float[Array, ""], high: Float[Array, ""], sign: float
         return jnp.where(before, middle, low), jnp.where(before, high, middle)
 
     ends = lax.fori_loop(0, _STEPS, halve, (lax.stop_gradient(low), lax.stop_gradient(high)))
-    # A closure, for `force` may be a module that holds tracers, and JAX hashes the function it is given.
-    return implicit_roots(lambda x: force(x), lax.stop_gradient(0.5 * (ends[0] + ends[1])))
+    return implicit_roots(force, lax.stop_gradient(0.5 * (ends[0] + ends[1])))
