@@ -18,9 +18,12 @@ def shot_density(v: Float[Array, "..."], seen: ShotInput, t_ref: Float[Array, ""
     system; of a density that jumps, at the reset potential and where spikes lead from there, this is the best fit.
     """
     dtype = seen.v_th.dtype
-    system = shot_system(seen, seen.v_th)
-    spent = -jnp.linalg.solve(system.matrix.T, system.row) * equations(dtype)
-    rate = jnp.exp(log_rate_of(shot_log_time(seen), t_ref)) / 1000.0
+    system = shot_system(seen)
+    reads = jnp.concatenate([system.reset, jnp.ones(1, dtype)])
+    weights = jnp.linalg.solve(system.bordered().T, reads)[:-1]
+    spent = -weights * jnp.exp(system.folds - system.most) * equations(dtype)
+    # Both the times and the rate are long and low by exp(`most`).
+    rate = jnp.exp(log_rate_of(shot_log_time(seen), t_ref) + system.most) / 1000.0
     width = jnp.diff(system.edges)
     # The times at the points of one panel are those of Legendre's polynomials: their sum is an integral.
     x = chebyshev()[0]

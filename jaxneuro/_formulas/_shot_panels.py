@@ -1,7 +1,8 @@
 """Panels for the backward equation of shot noise: where they lie, and polynomials on them.
 
 T jumps at the threshold, has a kink where a spike just reaches it, and ever weaker ones where the next spikes do. The
-panels end there; below, they widen geometrically down to the resting potential, with a few more beneath it.
+panels end there; below, down to the resting potential, they widen with the distance from the last kink and from the
+mean potential, around which they are as narrow as the noise; a few more lie beneath.
 """
 
 from functools import cache
@@ -37,36 +38,58 @@ def shot_edges(
     lowest: Float[Array, ""],
     share: Float[Array, ""],
     reversal: Float[Array, ""],
+    mean: Float[Array, ""],
+    sd: Float[Array, ""],
 ) -> Float[Array, "edges"]:
-    """The ends of all panels in ascending order; `share` and `reversal` of the spikes that make the kinks."""
+    """The ends of all panels in ascending order.
+
+    `share` and `reversal` of the spikes that make the kinks; `mean` and `sd` of the potential far from threshold.
+    """
     k = jnp.arange(KINKS + 1).astype(threshold.dtype)
-    kinks = reversal - (reversal - threshold) * jnp.exp(-k * jnp.log1p(-share))
+    kinks = threshold - (reversal - threshold) * jnp.expm1(-k * jnp.log1p(-share))
     last = jnp.sum(lax.stop_gradient(kinks) > lax.stop_gradient(rest + _LOWEST_KINK * (threshold - rest))) - 1
     last = jnp.maximum(last, 0)
     left = PANELS - BENEATH - last
     step = jnp.where(last > 0, kinks[jnp.maximum(last - 1, 0)] - kinks[last], kinks[0] - kinks[1])
     way = kinks[last] - rest
-    growth = _growth(lax.stop_gradient(way / step), left.astype(threshold.dtype))
     j = jnp.arange(KINKS + WIDER + 1)
-    beyond = jnp.maximum(j - last, 0).astype(threshold.dtype)
-    wider = kinks[last] - way * jnp.expm1(beyond * growth) / jnp.expm1(left.astype(threshold.dtype) * growth)
-    upper = jnp.where(j <= last, kinks[jnp.minimum(j, KINKS)], wider)
+    beyond = jnp.maximum(j - last, 0).astype(threshold.dtype) / left.astype(threshold.dtype)
+    fixed = (x / way for x in (step, kinks[last] - mean, sd))
+    shares = _shares(jnp.minimum(beyond, 1.0), *(lax.stop_gradient(x) for x in fixed))
+    upper = jnp.where(j <= last, kinks[jnp.minimum(j, KINKS)], kinks[last] - way * shares)
     below = rest - jnp.maximum(rest - lowest, 1.0) * jnp.arange(1, BENEATH + 1).astype(threshold.dtype) / BENEATH
     return jnp.concatenate([upper.at[-1].set(rest), below])[::-1]
 
 
-def _growth(ratio: Float[Array, ""], count: Float[Array, ""]) -> Float[Array, ""]:
-    """The log q of q + q^2 + ... + q^count = ratio, never 0."""
+@cache
+def upper_integrals() -> np.ndarray:
+    """The integrals from each point of [-1, 1] to 1, by the values at the points."""
+    x, _, series = chebyshev()
+    whole = [np.polynomial.chebyshev.chebint(row) for row in np.eye(POINTS)]
+    at = np.stack([np.polynomial.chebyshev.chebval(1.0, c) - np.polynomial.chebyshev.chebval(x, c) for c in whole], 1)
+    return at @ series
+
+
+def _shares(
+    part: Float[Array, "n"], step: Float[Array, ""], centre: Float[Array, ""], spread: Float[Array, ""]
+) -> Float[Array, "n"]:
+    """Where `part` of all panels are behind, as shares of the way.
+
+    Panels lie as densely as 1/(x + step) + 1/sqrt((x - centre)^2 + spread^2) + 1.
+    """
+
+    def behind(x: Array) -> Array:
+        around = jnp.arcsinh((x - centre) / spread) + jnp.arcsinh(centre / spread)
+        return jnp.log1p(x / step) + around + x
 
     def halve(_: Array, ends: tuple[Array, Array]) -> tuple[Array, Array]:
         low, high = ends
         middle = 0.5 * (low + high)
-        q = middle + 1e-7
-        above = jnp.exp(q) * jnp.expm1(count * q) / jnp.expm1(q) > ratio
-        return jnp.where(above, low, middle), jnp.where(above, middle, high)
+        enough = behind(middle) > wanted
+        return jnp.where(enough, low, middle), jnp.where(enough, middle, high)
 
-    low, high = lax.fori_loop(0, 40, halve, (jnp.full_like(ratio, -2.0), jnp.full_like(ratio, 2.0)))
-    return 0.5 * (low + high) + 1e-7
+    wanted = part * behind(jnp.ones_like(step))
+    return lax.fori_loop(0, 50, halve, (jnp.zeros_like(part), jnp.ones_like(part)))[1]
 
 
 def places(edges: Float[Array, "edges"]) -> Float[Array, "panels points"]:

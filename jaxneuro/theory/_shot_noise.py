@@ -15,6 +15,8 @@ from ._noise import AbstractNoise, EffectiveInput
 from ._noise_rate import hertz
 
 _NODES = 4
+# How far rounding, by every spike, may move what the membrane forgets in one time constant.
+_ROUNDING = 1e-3
 
 
 class ShotNoise(AbstractNoise):
@@ -24,8 +26,9 @@ class ShotNoise(AbstractNoise):
 
         -(V - v_rest)/tau_m T' + sum of R_j [T(V + b_j (E_j - V)) - T(V)] = -1,    T = 0 from the threshold on,
 
-    with R_j the spikes a millisecond of stream j. Rates are right to 1e-4 from 1e-20 Hz on, in float32 to 1e-3 from
-    1e-9 Hz on; lower ones are continued by the exponent of T.
+    with R_j the spikes a millisecond of stream j. The exponent of T is taken out before the equation is solved. Rates
+    agree with an independent chain on a fine grid to 3e-4 from 29 Hz down to 1e-40 Hz, in float32 with float64 to
+    2e-3 from 1e-9 Hz on; of rates below 1e-20 Hz, in float32 1e-9 Hz, it is said that they rest on the exponent.
 
     **Arguments:** `jump`: `FirstOrderJump()`, b = a, or `ExactJump()`, b = 1 - exp(-a); by default each synapse's own.
 
@@ -84,6 +87,7 @@ class ShotNoise(AbstractNoise):
             raise ValueError("`ShotNoise` is of spikes alone: white noise and constant currents are not covered.")
         if violates(lambda rest, top: rest < top, membrane.v_rest, membrane.v_th):
             raise ValueError("`ShotNoise` is of neurons that rest below threshold; `v_rest` is not below `v_th`.")
+        total, pull = jnp.zeros_like(membrane.tau_m), 1.0 / membrane.tau_m
         for origin, stream in zip(seen.origins, seen.streams, strict=True):
             mean = stream.weight.moments().mean
             if stream.synapse.spike_effect(mean, membrane.tau_m).reversal is None:
@@ -92,10 +96,17 @@ class ShotNoise(AbstractNoise):
                 raise ValueError(
                     f"`{origin.name}`: an efficacy has to lie in [0, 1) under `FirstOrderJump()`; got {mean}."
                 )
+            total, pull = total + stream.per_ms(), pull + stream.per_ms() * self._share(mean, stream, membrane.tau_m)
+        if violates(_resolves, total, pull):
+            raise ValueError(
+                f"`ShotNoise` does not resolve spikes so many and so small in {pull.dtype}: "
+                "take float64, or `ItoNoise()`."
+            )
 
     def covers(self, seen: Afferents) -> Bool[Array, ""] | bool:
         made = self.input(seen)
-        return (made.v_rest < made.v_th) & jnp.all((made.share >= 0.0) & (made.share < 1.0))
+        resolved = _resolves(jnp.sum(made.per_ms), 1.0 / made.tau_m + jnp.sum(made.per_ms * made.share))
+        return (made.v_rest < made.v_th) & jnp.all((made.share >= 0.0) & (made.share < 1.0)) & resolved
 
     def left_out(self, seen: Afferents) -> tuple[str, ...]:
         return ()
@@ -123,6 +134,11 @@ class ShotNoise(AbstractNoise):
         if self.jump is None:
             return stream.synapse.spike_effect(weight, tau_m).share
         return -jnp.expm1(-self.jump.exponent(weight))
+
+
+def _resolves(per_ms: Float[Array, "..."], pull: Float[Array, "..."]) -> Bool[Array, "..."]:
+    """Whether rounding leaves enough of spikes so many that together pull by `pull` [1/ms]."""
+    return ~(jnp.finfo(pull.dtype).eps * per_ms > _ROUNDING * pull)
 
 
 def _excited(made: ShotInput) -> Bool[Array, ""]:

@@ -151,6 +151,36 @@ def test_low_rates_in_both_types():
     np.testing.assert_allclose(found, right, rtol=1e-5 if X64 else 2e-3)
 
 
+@pytest.mark.skipif(not X64, reason="times to exp(99)")
+@pytest.mark.filterwarnings("ignore::jaxneuro.laws.OutsideTheoryWarning")
+def test_times_against_a_chain_on_a_fine_grid():
+    """K = 10/a, 20 Hz: the log of the time, by elimination without subtraction on grids of 1/8, 1/16 and 1/32 jump."""
+    a = np.array([0.003, 0.001, 0.0006, 0.0003])
+    rates = np.asarray(conductance_rate(20.0, **NEURON | dict(a=a, k=10.0 / a), noise=FIRST))
+    np.testing.assert_allclose(np.log(1000.0 / rates - 2.0), [9.83760, 29.27155, 49.01329, 98.66446], atol=3e-4)
+
+
+@pytest.mark.skipif(not X64, reason="reversal potentials of 1e6 mV")
+def test_small_jumps_tend_to_the_rate_of_currents():
+    """At a E = 0.02 mV and far reversal potentials, and above threshold at ever smaller a."""
+    e = 1e6
+    found = conductance_rate(20.0, a=0.02 / e, k=1e4, g=3.0, eta=1.0, gamma=0.25, e_e=e, e_i=-e, noise=ShotNoise())
+    white = jn.theory.lif_rate(-60.0, np.sqrt(5.2), tau=20.0, v_th=-55.0, v_reset=-65.0, t_ref=2.0)
+    # What leaps over the threshold changes the exponent by up to 2 J (th - mu)/sigma^2 = 4%.
+    assert 0.8 < float(found) / float(white) < 1.2
+    a = np.array([1e-4, 1e-5])
+    above = conductance_rate(20.0, **NEURON | dict(a=a, k=10.0 / a, eta=0.6), noise=ShotNoise())
+    # Without noise, tau = 1/(0.05 + 0.2 + 0.36) ms and mu = -50.82 mV, it would be t_ref + tau log(...): 249.850 Hz.
+    np.testing.assert_allclose(above, 249.850, rtol=1e-2)
+
+
+@pytest.mark.float32
+@pytest.mark.skipif(X64, reason="float32 alone")
+def test_spikes_too_many_and_too_small_for_float32_are_refused(as_users_run):
+    with pytest.raises(ValueError, match="does not resolve spikes so many and so small in float32"):
+        conductance_rate(20.0, **NEURON | dict(a=1e-6, k=1e7), noise=ShotNoise())
+
+
 EXPONENTS = [
     (jn.theory.EffectiveNoise(), 0.0340147),
     (jn.theory.ItoNoise(), 0.0198887),
