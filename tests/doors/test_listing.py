@@ -43,6 +43,7 @@ REASONS = {
 
 def public() -> dict[str, str]:
     """{name: where} of all public callables."""
+    import_module("jaxneuro.cli")  # which some other test may have imported, or not
     found = {}
     modules = [jn, *(v for n in dir(jn) if not n.startswith("_") and isinstance(v := getattr(jn, n), ModuleType))]
     for module in modules:
