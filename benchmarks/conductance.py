@@ -10,8 +10,8 @@ from ._report import Row
 
 NEURON: dict[str, Any] = {"a": 0.01, "k": 1_000, "g": 12.0, "eta": 1.8, "gamma": 0.25}
 SIDE, LOOP, ROUNDS = 100, 40, 9
-# The least ratio to the loop over `quad` that is claimed.
-CLAIMED = {"Effective": 300, "Ito": 200, "Stratonovich": 200}
+# The least ratio to the loop over `quad` to aim at.
+ASKED = {"Effective": 300, "Ito": 200, "Stratonovich": 200}
 
 
 def _numbers(nu_x: float, k: float) -> tuple[float, float, float, float, float]:
@@ -119,9 +119,9 @@ def _speed() -> list[Row]:
             taken[1].append((time.perf_counter() - start) / count)
         off = float(np.max(np.abs(np.asarray(values) / np.asarray(right)[chosen] - 1.0)))
         seconds, peer = (float(np.median(x)) * 1e6 for x in taken)
-        claim = f"; claimed: {CLAIMED[name]}" if name in CLAIMED else ""
+        aim = f"; aim: {ASKED[name]}" if name in ASKED else ""
         note = (
-            f"a map of {SIDE} x {SIDE} in (K, nu_X) beside {count} of its points; largest difference {off:.1e}{claim}"
+            f"a map of {SIDE} x {SIDE} in (K, nu_X) beside {count} of its points; largest difference {off:.1e}{aim}"
         )
         rows.append(Row(what=f"{name}: one rate", ours=seconds, peer=peer, ratio=peer / seconds, unit="us", note=note))
     shot = theory.ShotNoise()
@@ -131,7 +131,7 @@ def _speed() -> list[Row]:
         start = time.perf_counter()
         float(theory.conductance_rate(nu_x, **NEURON, noise=shot))
         taken_shot.append(time.perf_counter() - start)
-    rows.append(_value("Shot: one rate", 1000.0 * np.median(taken_shot), None, "ms", "claimed: 50 at most"))
+    rows.append(_value("Shot: one rate", 1000.0 * np.median(taken_shot), None, "ms", "aim: 50 at most"))
     return rows
 
 
