@@ -120,9 +120,7 @@ def _speed() -> list[Row]:
         off = float(np.max(np.abs(np.asarray(values) / np.asarray(right)[chosen] - 1.0)))
         seconds, peer = (float(np.median(x)) * 1e6 for x in taken)
         aim = f"; aim: {ASKED[name]}" if name in ASKED else ""
-        note = (
-            f"a map of {SIDE} x {SIDE} in (K, nu_X) beside {count} of its points; largest difference {off:.1e}{aim}"
-        )
+        note = f"a map of {SIDE} x {SIDE} in (K, nu_X) beside {count} of its points; largest difference {off:.1e}{aim}"
         rows.append(Row(what=f"{name}: one rate", ours=seconds, peer=peer, ratio=peer / seconds, unit="us", note=note))
     shot = theory.ShotNoise()
     theory.conductance_rate(20.0, **NEURON, noise=shot)
