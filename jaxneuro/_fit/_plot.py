@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import ArrayLike
 
+from .._numerics import KIND_COLOURS
 from ..laws import PSPTable
 
 if TYPE_CHECKING:
     from ._result import FitResult
 
-COLOURS = {"E": "#b2182b", "I": "#2166ac"}
 LINES = ("-", "--", ":", "-.")
 
 
@@ -20,7 +20,7 @@ def plot_table(data: PSPTable, axes: Any) -> None:
     k, psp, mask = (np.asarray(x) for x in (data.n_connections, data.psp, data.inhibitory))
     for kind, rows in (("E", ~mask), ("I", mask)):
         if rows.any():
-            axes.plot(k[rows], psp[rows], "o", ms=3, alpha=0.35, mew=0, color=COLOURS[kind], label=f"{kind}PSP")
+            axes.plot(k[rows], psp[rows], "o", ms=3, alpha=0.35, mew=0, color=KIND_COLOURS[kind], label=f"{kind}PSP")
     axes.set(xscale="log", yscale="log", xlabel="Number of connections, K", ylabel="PSP amplitude (mV)")
 
 
@@ -36,8 +36,8 @@ def plot_laws(results: "Mapping[str, FitResult]", axes: Any, *, k: ArrayLike | N
         both = result.predict(grid, inhibitory=np.array([[False], [True]]))
         for kind, inhibitory in kinds:
             found = both[int(inhibitory)]
-            axes.plot(grid, found.value, style, color=COLOURS[kind], lw=1.5, label=f"{name} law, {kind}")
-            axes.fill_between(grid, found.low, found.high, color=COLOURS[kind], alpha=0.12, lw=0)
+            axes.plot(grid, found.value, style, color=KIND_COLOURS[kind], lw=1.5, label=f"{name} law, {kind}")
+            axes.fill_between(grid, found.low, found.high, color=KIND_COLOURS[kind], alpha=0.12, lw=0)
 
 
 def plot_result(result: "FitResult", inputs: ArrayLike | None, *, axes: Any, label: str | None) -> Any:

@@ -48,6 +48,7 @@ from ._moment import (
 )
 from ._moments import Moments as Moments
 from ._one_at_a_time import one_at_a_time as one_at_a_time
+from ._palette import COLOURS as COLOURS, KIND_COLOURS as KIND_COLOURS
 from ._phi import (
     decayed as decayed,
     decayed_behind as decayed_behind,

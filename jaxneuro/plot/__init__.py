@@ -1,7 +1,7 @@
 """Figures of runs and theory. matplotlib is loaded when a figure is asked for."""
 
 from ._audit import gradient_audit as gradient_audit
-from ._common import COLOURS as COLOURS, label as label, pyplot as pyplot
+from ._common import COLOURS as COLOURS, KIND_COLOURS as KIND_COLOURS, label as label, pyplot as pyplot
 from ._overlay import overlay as overlay
 from ._phase_diagram import phase_diagram as phase_diagram
 from ._phase_plane import phase_plane as phase_plane

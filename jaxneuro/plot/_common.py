@@ -2,7 +2,8 @@
 
 from typing import Any
 
-COLOURS = ("#0b5fa5", "#c4442b", "#3a7d44", "#7b5aa6", "#8a6d3b")
+from .._numerics import COLOURS as COLOURS, KIND_COLOURS as KIND_COLOURS
+
 # Of classes, as the states of `jn.analysis.State`, in their order.
 CLASS_COLOURS = ("#9a9a9a", "#0b5fa5", "#c4442b", "#3a7d44", "#7b5aa6", "#d9a441", "#4fb0c6", "#8a6d3b")
 # The recorder that makes each record a figure may need.
