@@ -20,9 +20,9 @@ quick = os.environ.get("JAXNEURO_TEST_QUICK_COMPILE", "0")
 if quick in QUICK and version("jaxlib").startswith("0.10."):
     os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {QUICK[quick]}"
 
-from jaxtyping import install_import_hook
+import shape_checks
 
-_hook = install_import_hook("jaxneuro", "beartype.beartype")
+shape_checks.install()
 
 import jax
 
