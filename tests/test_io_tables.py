@@ -3,6 +3,7 @@
 import json
 import os
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -102,8 +103,10 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path):
     assert os.listdir(tmp_path) == ["fit.json"]
 
 
-@pytest.mark.filterwarnings("ignore:The data hardly tell")
 def test_fits_are_written_one_object_a_law(tmp_path):
-    data = read_psp_csv(write(tmp_path, GOOD))
-    jn.io.write_fits(tmp_path / "fit.json", {"current": jn.fit(jn.laws.CurrentScaling(), data)})
-    assert set(json.loads((tmp_path / "fit.json").read_text())["current"]["params"]) == {"j0", "g"}
+    loss = jn.loss.LeastSquares(lambda model, data: data - model["a"])
+    fit = jn.fit({"a": jnp.asarray(0.0)}, jnp.asarray([1.0, 2.0, 6.0]), loss=loss)
+    jn.io.write_fits(tmp_path / "fit.json", {"one": fit, "other": fit})
+    written = json.loads((tmp_path / "fit.json").read_text())
+    assert set(written) == {"one", "other"}
+    assert written["one"]["params"] == {"a": pytest.approx(3.0)}

@@ -58,6 +58,7 @@ def test_gradients_equal_finite_differences(law, mode):
     leaves, tree = jax.tree.flatten(law)
     vector = jnp.stack(leaves)
 
+    @jax.jit
     def amplitude(vector, k):
         return jnp.log(jax.tree.unflatten(tree, list(vector))(k, inhibitory=True))
 

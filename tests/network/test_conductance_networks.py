@@ -50,7 +50,15 @@ def test_a_pair_of_one_value_is_model_a():
     assert received(jn.networks.conductance_based(g=(20.0, 20.0)), "I", {"E": 2.0, "I": 3.0}) == one
 
 
-@pytest.mark.slow
+@pytest.mark.skipif(not X64, reason="all digits")
+def test_rates_of_model_b_are_self_consistent():
+    e, i = 0.519709, 3.899046
+    seen = jn.theory.conductance_rate(5.0 + e, a=0.0005, k=1e5, g=np.array([20.0, 19.0]), eta=i / (5.0 + e), gamma=0.25)
+    # The digits given, times the slopes by both rates.
+    np.testing.assert_allclose(seen, [e, i], rtol=2e-5)
+
+
+@pytest.mark.proof
 @pytest.mark.skipif(not X64, reason="all digits")
 def test_rates_of_model_b():
     net = jn.networks.conductance_based(a=0.0005, k=1e5, g=(20.0, 19.0), nu_x=5.0)

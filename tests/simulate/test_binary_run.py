@@ -50,9 +50,10 @@ def test_records_agree_with_the_states():
 @pytest.mark.parametrize("update", CONTINUED)
 def test_a_run_cut_anywhere_equals_the_run_in_one(update):
     record = {"s": jn.record.UnitStates()}
-    whole = run(0.0, 100.0, update=update, record=record)
-    first = run(0.0, 30.0, update=update, record=record)
-    rest = run(first.t1, 100.0, update=update, record=record, state=first.state)
+    # In halves of equal length: one program.
+    whole = run(0.0, 80.0, update=update, record=record)
+    first = run(0.0, 40.0, update=update, record=record)
+    rest = run(first.t1, 80.0, update=update, record=record, state=first.state)
     for name in NET.names:
         pieces = jnp.concatenate([first["s"][name].words, rest["s"][name].words])
         np.testing.assert_array_equal(pieces, whole["s"][name].words)

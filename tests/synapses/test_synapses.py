@@ -21,7 +21,8 @@ def psp(synapse, weight, dt, duration=60.0):
         [jn.Projection("S", "T", synapse, weight=weight, connectivity=jn.AllToAll(), delay=dt)],
     )
     trace = {"v": jn.record.Trace("T.v"), "s": jn.record.Spikes("S")}
-    strong = {"S": lambda t: jnp.where(t < dt / 2, 1e7, 0.0)}
+    # Not a function, which would be compiled anew.
+    strong = {"S": np.where(np.arange(round(duration / dt))[:, None] == 0, 1e7, 0.0)}
     sol = jn.simulate(net, 0.0, duration, dt=dt, key=jax.random.key(0), stimulus=strong, record=trace)
     np.testing.assert_allclose(sol["s"].times[0], [dt])
     since = np.asarray(sol.times["v"]) - 2 * dt  # emitted at dt, one step of delay

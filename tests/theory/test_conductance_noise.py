@@ -171,12 +171,27 @@ def test_far_reversal_potentials_are_currents(name):
     np.testing.assert_allclose(conductance_rate(nu_x, **far, noise=TABLE[name][0]), right, rtol=2e-3)
 
 
-@pytest.mark.slow
+NETWORK = dict(zip(TABLE, ["21.650", "23.171", "24.517"], strict=True))
+
+
 @pytest.mark.skipif(not X64, reason="all digits")
-def test_rates_of_the_network():
+@pytest.mark.parametrize("name", TABLE)
+def test_the_rate_of_the_network_is_self_consistent_to_all_digits(name):
+    noise, nu = TABLE[name][0], float(NETWORK[name])
+
+    def missed(nu):
+        at = dict(a=0.0016, k=1_000, g=20.0, eta=nu / (20.0 + nu), gamma=0.25)
+        return float(conductance_rate(np.full(3, 20.0 + nu), **at, noise=noise)[0]) - nu
+
+    assert missed(nu - 5.1e-4) > 0.0 > missed(nu + 5.1e-4)
+
+
+@pytest.mark.proof
+@pytest.mark.skipif(not X64, reason="all digits")
+@pytest.mark.parametrize("name", TABLE)
+def test_rates_of_the_network(name):
     net = jn.networks.conductance_based(a=0.0016, k=1_000, g=20.0, gamma=0.25, nu_x=20.0)
-    rates = [float(jn.theory.mean_field(net, noise=noise).rate["E"]) for noise, _ in TABLE.values()]
-    assert [f"{rate:.3f}" for rate in rates] == ["21.650", "23.171", "24.517"]
+    assert f"{float(jn.theory.mean_field(net, noise=TABLE[name][0]).rate['E']):.3f}" == NETWORK[name]
 
 
 @pytest.mark.parametrize(

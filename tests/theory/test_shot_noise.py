@@ -249,12 +249,25 @@ def test_refusals(as_users_run, change, noise, says):
         ShotNoise("exact")
 
 
-@pytest.mark.slow
+NETWORK = [(FIRST, 21.256), (ShotNoise(), 22.093)]
+
+
 @pytest.mark.skipif(not X64, reason="all digits")
-def test_rates_of_the_network():
+@pytest.mark.parametrize(("noise", "right"), NETWORK, ids=["a (E - V)", "exact"])
+def test_the_rate_of_the_network_is_self_consistent(noise, right):
+    def missed(nu):
+        at = dict(a=0.0016, k=1_000, g=20.0, eta=nu / (20.0 + nu), gamma=0.25)
+        return float(conductance_rate(np.full(3, 20.0 + nu), **at, noise=noise)[0]) - nu
+
+    assert missed(right - 1e-3) > 0.0 > missed(right + 1e-3)
+
+
+@pytest.mark.proof
+@pytest.mark.skipif(not X64, reason="all digits")
+@pytest.mark.parametrize(("noise", "right"), NETWORK, ids=["a (E - V)", "exact"])
+def test_rates_of_the_network(noise, right):
     net = jn.networks.conductance_based(a=0.0016, k=1_000, g=20.0, gamma=0.25, nu_x=20.0)
-    rates = [float(jn.theory.mean_field(net, noise=noise).rate["E"]) for noise in (FIRST, ShotNoise())]
-    np.testing.assert_allclose(rates, [21.256, 22.093], atol=1e-3)
+    np.testing.assert_allclose(jn.theory.mean_field(net, noise=noise).rate["E"], right, atol=1e-3)
 
 
 def test_an_efficacy_of_one_is_refused_wherever_it_stands(as_users_run):
