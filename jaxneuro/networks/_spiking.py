@@ -91,10 +91,11 @@ def brunel(
     if len(delays) != 2 or any(not isinstance(row, tuple) or len(row) != 2 for row in delays):
         raise ValueError(f"`delay` has to be one delay or ((E from E, E from I), (I from E, I from I)); got {delay!r}.")
     populations, projections, drives = {}, [], []
+    rest = as_leaf(0.0)  # one array, so that equal neurons are known to be equal inside `jax.jit` too
     for i, (name, n) in enumerate((("E", n_e), ("I", n_i))):
         own = {key: leaf if leaf.ndim == 0 else leaf[i] for key, leaf in leaves.items()}
         neuron: dict[str, Any] = {key: own[key] for key in ("tau_m", "v_th", "v_reset", "t_ref")}
-        lif = LIF(v_rest=0.0, **neuron)
+        lif = LIF(v_rest=rest, **neuron)
         populations[name] = Population(lif, n, initial=initial)
         if alike and i:
             continue  # one projection and one drive serve both

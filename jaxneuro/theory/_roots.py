@@ -104,8 +104,7 @@ def search_starts(residual: Residual, n_unknowns: int, log_most: Float[Array, ""
     quiet = jnp.full((1, n_unknowns), jnp.log(LEAST_RATE), log_most.dtype)
     quiet = quiet + residual(quiet[0])[None]
     starts = jnp.concatenate([quiet, starts])
-    tolerance = 1e-12 if log_most.dtype == jnp.float64 else 1e-6
-    solver = optx.LevenbergMarquardt(rtol=tolerance, atol=tolerance)
+    solver = _solver(log_most.dtype)
 
     def solve(start: Float[Array, "unknowns"]) -> Float[Array, "unknowns"]:
         return optx.root_find(lambda x, _: residual(x), solver, start, max_steps=200, throw=False).value
@@ -114,10 +113,15 @@ def search_starts(residual: Residual, n_unknowns: int, log_most: Float[Array, ""
     return _told_apart(ends, jax.vmap(residual)(ends))
 
 
+def _solver(dtype: np.dtype) -> optx.LevenbergMarquardt:
+    """It ends where a step is below the tolerance; of log rates to 23, float32 has steps of 1e-6 by rounding alone."""
+    tolerance = 1e-12 if dtype == jnp.float64 else 1e-5
+    return optx.LevenbergMarquardt(rtol=tolerance, atol=tolerance)
+
+
 def polish(residual: Residual, roots: Roots) -> Roots:
     """The roots of a dear residual from those of a cheap one like it, one after another; those that meet are one."""
-    tolerance = 1e-12 if roots.log_rates.dtype == jnp.float64 else 1e-6
-    solver = optx.LevenbergMarquardt(rtol=tolerance, atol=tolerance)
+    solver = _solver(roots.log_rates.dtype)
 
     def improved(root: tuple[Float[Array, "unknowns"], Bool[Array, ""]]) -> tuple[Array, Array]:
         start, wanted = root
