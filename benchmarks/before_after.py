@@ -1,9 +1,10 @@
-"""Two checkouts of the package side by side: seconds of the same calls, taking turns.
+"""Two checkouts of the package side by side: the same calls, taking turns.
 
     python -m benchmarks.before_after OLD_CHECKOUT [--only NAME ...] [--rounds N] [--json FILE]
 
 Each checkout has a process of its own, which imports that checkout's package, compiles every call once and then runs it
-when it is asked to. The ratio is old / new: above 1 the new one is faster.
+when it is asked to. The ratio is old / new: above 1 the new one is faster. Ratios are of wall seconds and of CPU
+seconds, all threads together, which other work on the machine changes less.
 """
 
 import argparse
@@ -203,6 +204,30 @@ def mean_field() -> Call:
     return lambda: solve(jnp.linspace(4.5, 8.0, 100))
 
 
+def mean_field_two() -> Call:
+    """A mean field of two populations that differ, 100 values of g."""
+    import jax
+    import jax.numpy as jnp
+
+    import jaxneuro as jn
+
+    delta, both = jn.DeltaCurrent(), ("E", "I")
+
+    def rate(g: Any) -> Any:
+        net = jn.Network(
+            {"E": jn.Population(jn.LIF(), 10_000), "I": jn.Population(jn.LIF(tau_m=10.0), 2_500)},
+            [
+                jn.Projection("E", both, delta, weight=0.1, connectivity=jn.FixedInDegree(1_000), delay=1.5),
+                jn.Projection("I", both, delta, weight=-0.1 * g, connectivity=jn.FixedInDegree(250), delay=1.5),
+            ],
+            [jn.PoissonDrive(both, delta, weight=0.1, n_sources=1_000, rate=20.0)],
+        )
+        return jn.theory.mean_field(net, throw=False).rate["E"]
+
+    solve = jax.jit(jax.vmap(rate))
+    return lambda: solve(jnp.linspace(4.5, 8.0, 100))
+
+
 def lif_rate() -> Call:
     """A million LIF rates."""
     import jax
@@ -238,7 +263,7 @@ CASES: dict[str, Callable[[], Call]] = {
     case.__name__: case
     for case in (
         brunel, brunel_delays, conductances, filtered, batch, rate_gradient, surrogate, hodgkin_huxley,
-        hodgkin_huxley_gradient, ring, binary, mean_field, lif_rate,
+        hodgkin_huxley_gradient, ring, binary, mean_field, mean_field_two, lif_rate,
     )
 }  # fmt: skip
 
@@ -253,11 +278,12 @@ def _serve() -> None:
     os.dup2(2, 1)  # whatever else prints goes to standard error
     for line in sys.stdin:
         name = json.loads(line)
-        start = time.perf_counter()
+        wall, cpu = time.perf_counter(), time.process_time()
         if name not in ready:
             ready[name] = CASES[name]()
         jax.block_until_ready(ready[name]())
-        print(json.dumps(time.perf_counter() - start), file=answers, flush=True)
+        took = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
+        print(json.dumps(took), file=answers, flush=True)
 
 
 class _Side:
@@ -270,8 +296,8 @@ class _Side:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=checkout, env=environment
         )
 
-    def seconds(self, name: str) -> float:
-        """Runs a case once."""
+    def seconds(self, name: str) -> dict[str, float]:
+        """Runs a case once: its wall and its CPU seconds."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(name) + "\n")
@@ -292,25 +318,28 @@ def _median(values: list[float]) -> float:
 
 
 def compare(old: Path, names: list[str], rounds: int) -> list[dict[str, Any]]:
-    """A row a case: medians of either side, the median of the ratios old / new, and the seconds of the first call."""
+    """A row a case: medians of either side, medians of the ratios old / new, and what the first call took."""
     sides = {"old": _Side(old.resolve()), "new": _Side(ROOT)}
     rows = []
     for name in names:
         first = {side: process.seconds(name) for side, process in sides.items()}
-        seconds: dict[str, list[float]] = {side: [] for side in sides}
+        taken: dict[str, list[dict[str, float]]] = {side: [] for side in sides}
         for _ in range(rounds):
             for side, process in sides.items():
-                seconds[side].append(process.seconds(name))
-        ratios = [a / b for a, b in zip(seconds["old"], seconds["new"], strict=True)]
-        row = {"case": name, "what": (CASES[name].__doc__ or "").strip(), "ratio": _median(ratios)}
-        row |= {side: _median(values) for side, values in seconds.items()}
-        row |= {f"first_{side}": value for side, value in first.items()}
+                taken[side].append(process.seconds(name))
+        row: dict[str, Any] = {"case": name, "what": (CASES[name].__doc__ or "").strip()}
+        for clock in ("cpu", "wall"):
+            old_s, new_s = ([one[clock] for one in taken[side]] for side in ("old", "new"))
+            row[f"{clock}_ratio"] = _median([a / b for a, b in zip(old_s, new_s, strict=True)])
+            row |= {f"{clock}_old": _median(old_s), f"{clock}_new": _median(new_s)}
+            row |= {f"{clock}_first_{side}": first[side][clock] for side in sides}
         rows.append(row)
-        print(
-            f"{name:26s} old {row['old']:.4f} s, new {row['new']:.4f} s, old / new {row['ratio']:.2f}; "
-            f"with compilation {first['old']:.1f} and {first['new']:.1f} s   {row['what']}",
-            flush=True,
-        )
+        told = [
+            f"{clock} {row[f'{clock}_ratio']:.2f} ({row[f'{clock}_old']:.4f} / {row[f'{clock}_new']:.4f} s)"
+            for clock in ("cpu", "wall")
+        ]
+        compiled = f"with compilation {first['old']['cpu']:.1f} / {first['new']['cpu']:.1f} CPU s"
+        print(f"{name:24s} old / new: {', '.join(told)}; {compiled}   {row['what']}", flush=True)
     for process in sides.values():
         process.close()
     return rows
