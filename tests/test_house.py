@@ -1,8 +1,6 @@
 """The house rules: imports point one way, importing does nothing, files stay small."""
 
 import ast
-import builtins
-import importlib
 import os
 import re
 import subprocess
@@ -163,97 +161,6 @@ def test_docstrings_speak_one_dialect():
         places = [place for place in (text.find(section) for section in sections) if place >= 0]
         assert places == sorted(places), f"{name}: arguments, returns, raises, derivatives, example, source"
         assert ">>>" not in text or "```python\n>>>" in text, f"{name}: an example stands between fences"
-
-
-# Descriptions that are run and solved, whatever is in them.
-DESCRIPTIONS = {"Network", "BinaryNetwork", "Population"}
-# What a file may name although it is concrete: the file is all about it, or it is a default.
-ABOUT_ONE_MODEL = {
-    "_simulate/record/_spectrum.py": {"Hann"},
-    "theory/_conductance_neuron.py": {"ConstantWeight", "DeltaConductance", "LIF"},
-    "theory/_energy.py": {"RateNetwork"},
-    "theory/_ito_noise.py": {"Ito"},
-    "theory/_linear_network.py": {"Linear", "RateNetwork"},
-    "theory/_ring_motion.py": {"Ring"},
-    "theory/_stratonovich_noise.py": {"Stratonovich"},
-}
-FOREIGN = {"Mapping", "Iterable", "Callable", "Sequence", "Tracer"}
-
-
-def asked_for(types: ast.expr) -> list[ast.expr]:
-    """The single types of the second argument of `isinstance`."""
-    if isinstance(types, ast.BinOp):
-        return asked_for(types.left) + asked_for(types.right)
-    return [x for one in types.elts for x in asked_for(one)] if isinstance(types, ast.Tuple) else [types]
-
-
-def is_no_kind(one: ast.expr) -> bool:
-    """Whether a type is abstract, of Python or of another package, and not one kind of model among others."""
-    if isinstance(one, ast.Name):
-        return one.id.startswith("Abstract") or hasattr(builtins, one.id) or one.id in FOREIGN
-    if isinstance(one, ast.Attribute):
-        return ast.unparse(one).split(".")[0] in {"np", "jax", "numbers", "functools"} or one.attr.startswith(
-            "Abstract"
-        )
-    return isinstance(one, ast.Constant)
-
-
-def entry_checks(tree: ast.AST) -> set[ast.AST]:
-    """The questions `not isinstance(...)` that are answered by an error at once."""
-    found = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.If) and isinstance(node.body[0], ast.Raise):
-            for inner in ast.walk(node.test):
-                if isinstance(inner, ast.UnaryOp) and isinstance(inner.op, ast.Not):
-                    found.add(inner.operand)
-    return found
-
-
-def concrete_kinds(path: Path) -> list[str]:
-    """The classes that `path` imports from other packages of the house and that are one kind of an abstract class."""
-    parents = ("jaxneuro", *path.relative_to(PACKAGE).parts[:-1])
-    found = []
-    for node in ast.walk(ast.parse(path.read_text())):
-        if not isinstance(node, ast.ImportFrom) or not node.level or node.module is None:
-            continue
-        home = ".".join((*parents[: len(parents) - node.level + 1], node.module))
-        if home.split(".")[1] == parents[1]:
-            continue
-        for alias in node.names:
-            kind = getattr(importlib.import_module(home), alias.name)
-            bases = kind.__mro__[1:] if isinstance(kind, type) else ()
-            abstract = [base for base in bases if base.__name__.startswith("Abstract")]
-            if abstract and not alias.name.startswith("Abstract") and alias.name not in DESCRIPTIONS:
-                found.append(alias.name)
-    return found
-
-
-@pytest.mark.parametrize(
-    "path",
-    sorted(path for folder in ("_simulate", "theory") for path in (PACKAGE / folder).rglob("*.py")),
-    ids=lambda p: str(p.relative_to(PACKAGE)),
-)
-def test_engine_and_theory_ask_what_a_thing_can_do(path):
-    """Not which type it is: no concrete class is asked for or imported, but in an entry check."""
-    if path.name == "__init__.py":  # hands names on
-        return
-    allowed = ABOUT_ONE_MODEL.get(str(path.relative_to(PACKAGE)), set())
-    tree = ast.parse(path.read_text())
-    checks, named = entry_checks(tree), set()
-    for node in ast.walk(tree):
-        assert not isinstance(node, ast.Match), f"{path.name}: `match` asks which type it is"
-        named |= {id(node.value)} if isinstance(node, ast.Attribute) and node.attr == "__name__" else set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name):
-            assert node.id not in {"hasattr", "singledispatch", "issubclass"}, f"{path.name}: {node.id}"
-        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
-            continue
-        assert node.func.id != "type" or id(node) in named, f"{path.name}:{node.lineno} asks for the type"
-        if node.func.id == "isinstance" and node not in checks:
-            kinds = {ast.unparse(one) for one in asked_for(node.args[1]) if not is_no_kind(one)}
-            assert kinds <= allowed, f"{path.name}:{node.lineno} asks for {kinds}: ask what it can do"
-    kinds = set(concrete_kinds(path)) - allowed
-    assert not kinds, f"{path.name} imports {kinds}: ask what it can do"
 
 
 def test_no_private_name_crosses_files():

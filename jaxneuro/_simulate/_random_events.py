@@ -96,7 +96,7 @@ def _streams(index: int, drive: AbstractDrive, membrane: LeakyMembrane) -> tuple
         if effect.time_constants or violates(lambda v: v == 0.0, stream.law().moments().variance):
             raise ValueError(
                 f"`drives[{index}]`: a run from event to event is of spikes that act at once, each alike, such as "
-                f"those of `DeltaConductance` and `DeltaCurrent`; got {stream.synapse.__class__.__name__}."
+                f"those of `DeltaConductance` and `DeltaCurrent`; got {type(stream.synapse).__name__}."
             )
     return external.streams
 

@@ -68,13 +68,13 @@ def loop_of(net: Network, noise: AbstractNoise, groups: Groups, rates: dict[str,
                 continue  # an external population does not listen
             if stream.synapse.presynaptic(1) is not None:
                 raise ValueError(
-                    f"`{origin.name}`: {stream.synapse.__class__.__name__} remembers spikes, so that its releases "
+                    f"`{origin.name}`: {type(stream.synapse).__name__} remembers spikes, so that its releases "
                     "follow a modulation with a course of their own, which this theory leaves out: simulate it."
                 )
             effect = stream.synapse.spike_effect(stream.weight.moments().mean, membrane.tau_m)
             if effect.reversal is not None:
                 raise ValueError(
-                    f"`{origin.name}`: this theory covers `DeltaCurrent`; got {stream.synapse.__class__.__name__}, "
+                    f"`{origin.name}`: this theory covers `DeltaCurrent`; got {type(stream.synapse).__name__}, "
                     "under which the time constant would vary as well."
                 )
             delays = origin.delay.law()

@@ -27,7 +27,7 @@ def check_at_once(seen: Afferents) -> None:
         if effect.time_constants:
             raise ValueError(
                 f"`{origin.name}`: this theory is of synapses that act at once, such as `DeltaCurrent` and "
-                f"`DeltaConductance`; {stream.synapse.__class__.__name__} has a time course. Simulate it, or take "
+                f"`DeltaConductance`; {type(stream.synapse).__name__} has a time course. Simulate it, or take "
                 "its delta limit."
             )
 
@@ -40,7 +40,7 @@ def check_one_filter(seen: Afferents) -> None:
         return
     first = next(i for i, taus in enumerate(courses) if taus)
     for origin, stream, taus in zip(seen.origins, seen.streams, courses, strict=True):
-        kind = stream.synapse.__class__.__name__
+        kind = f"{type(stream.synapse).__name__}"
         if len(taus) > 1:
             raise ValueError(
                 f"`{origin.name}`: this theory is of synapses of one exponential, such as `ExponentialCurrent` and "

@@ -62,7 +62,7 @@ class AbstractRecorder(eqx.Module):
         """Raises `ValueError` where the recorder does not fit the network or the run."""
         self.scope.check(layout, first)
         for watch in self.watch(layout):
-            watch.check(type(self).__name__, layout)
+            watch.check(f"{type(self).__name__}", layout)
 
     def watch(self, layout: Layout) -> tuple[Watch, ...]:
         """What it wants to see of the states, `Watch(population, variable)` each; nothing unless told."""
