@@ -45,7 +45,7 @@ def grows(jacobian: Float[Array, "*n k k"]) -> Bool[Array, "*n"]:
 
     By repeated squaring and not by eigenvalues, which not every device has.
     """
-    # Neurons stand last and products are sums of rows, which a CPU does a hundred times as fast as many small matrices.
+    # Neurons stand last and products are sums of rows: a CPU is slow at a batch of small matrix products.
     j = jnp.moveaxis(jacobian, (-2, -1), (0, 1))
     size = jnp.max(jnp.sum(jnp.abs(j), axis=1), axis=0)
     x = 0.125 * j / jnp.maximum(size, jnp.finfo(j.dtype).tiny)
