@@ -14,11 +14,14 @@ class ItoNoise(AbstractMultiplicativeNoise):
 
     ```python
     >>> import jaxneuro as jn
-    >>> net = jn.networks.conductance_based(g=20.0, nu_x=20.0)
-    >>> f"{float(jn.theory.mean_field(net, noise=jn.theory.ItoNoise()).rate['E']):.3f} Hz"
-    '23.171 Hz'
+    >>> neuron = dict(a=0.01, k=1_000, g=12.0, eta=1.8, gamma=0.25)
+    >>> f"{jn.theory.conductance_rate(20.0, **neuron, noise=jn.theory.ItoNoise()):.4f} Hz"
+    '49.4071 Hz'
 
     ```
+
+    A network takes it as `mean_field(net, noise=ItoNoise())`: with 23.171 Hz for
+    `jn.networks.conductance_based(g=20.0, nu_x=20.0)`.
 
     Source: Sanzeni, Histed and Brunel (2022), doi:10.1103/PhysRevX.12.011044, equations (A4)-(A15).
     (A15) without the term a^2 K tau/2 chi.

@@ -1,7 +1,5 @@
 """Modes of sparse networks against the characteristic equation in mpmath, and against slopes of the mean field."""
 
-import functools
-
 import jax
 import jax.numpy as jnp
 import mpmath as mp
@@ -109,8 +107,13 @@ def test_at_zero_growth_it_is_the_slope_of_the_mean_field():
         found = jn.theory.effective_input(net, {"E": nu, "I": nu})["E"]
         return jn.theory.lif_rate(found.mu, found.sigma, tau=found.tau, v_th=20.0, v_reset=10.0, t_ref=2.0)
 
-    value = loop_of(net, jn.theory.EffectiveNoise(), (("E", "I"),), rates).characteristic(jnp.asarray(0.0j))
-    np.testing.assert_allclose(value, 1 - jax.grad(phi)(rates["E"]), rtol=1e-11)
+    @jax.jit
+    def value_and_slope(rates):
+        loop = loop_of(net, jn.theory.EffectiveNoise(), (("E", "I"),), rates)
+        return loop.characteristic(jnp.asarray(0.0j)), jax.grad(phi)(rates["E"])
+
+    value, slope = value_and_slope(rates)
+    np.testing.assert_allclose(value, 1 - slope, rtol=1e-11)
 
 
 def faster_inhibition(tau_i, delay=1.5, g=5.0, ratio=2.0):
@@ -272,12 +275,11 @@ def test_new_values_do_not_compile_again():
 
 
 def test_a_network_without_recurrence_has_no_modes():
-    drive = jn.PoissonDrive("E", jn.DeltaCurrent(), weight=0.1, n_sources=1_000, rate=10.0)
-    seen = jn.theory.brunel_stability(jn.Network({"E": jn.Population(jn.LIF())}, drives=[drive]))
-    assert bool(seen.stable)
-    assert np.isnan(seen.growth)
-    silent = jn.theory.brunel_stability(jn.Network({"E": jn.Population(jn.LIF())}))
-    assert bool(silent.stable)
+    for rate in (10.0, 0.0):  # without a drive it is silent
+        drive = jn.PoissonDrive("E", jn.DeltaCurrent(), weight=0.1, n_sources=1_000, rate=rate)
+        seen = jn.theory.brunel_stability(jn.Network({"E": jn.Population(jn.LIF())}, drives=[drive]))
+        assert bool(seen.stable)
+        assert np.isnan(seen.growth)
 
 
 @pytest.mark.usefixtures("as_users_run")
@@ -348,14 +350,15 @@ def test_a_growing_mode_outside_the_window_is_counted_as_missing():
     window = window_of(1.5)
     far, pair = 8.0 * window.fastest, 0.3 + 1.2j
 
-    def function(z, *, with_far):
-        value = (z - pair) * (z - np.conj(pair)) / (z + 4.0) ** 2
-        return value * ((z - far) / (z + far) if with_far else 1.0)
+    @jax.jit
+    def searched(with_far):
+        def function(z):
+            value = (z - pair) * (z - np.conj(pair)) / (z + 4.0) ** 2
+            return value * jnp.where(with_far, (z - far) / (z + far), 1.0)
 
-    whole, lacking = (
-        search_modes(functools.partial(function, with_far=far), window, jnp.result_type(complex))
-        for far in (False, True)
-    )
+        return search_modes(function, window, jnp.result_type(complex))
+
+    whole, lacking = searched(False), searched(True)
     assert abs(complex(whole.at[0]) - pair) < (1e-8 if X64 else 1e-4)
     assert (int(whole.missing), int(lacking.missing)) == (0, 1)
     # The pair found counts twice, the missing one once.
