@@ -2,19 +2,23 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 
+import jaxneuro as jn
 from fitting import figures
 from fitting.figures import NAMES, Cost, Findings, NotShown, _command, load
 
-# Each figure at a size that takes seconds.
-TINY = {"fig7": 501}
+# Figures at a size that takes seconds; what compiles more is slow.
+TINY = {"fig2": 50, "fig7": 501, "fig9": 121}
+SLOW = {"fig3": 25, "fig8": 20, "fig10": 20, "fig11": 15}
+SIZES = [*TINY.items(), *(pytest.param(*item, marks=pytest.mark.slow) for item in SLOW.items())]
 
 
-@pytest.mark.parametrize("name", TINY)
-def test_a_figure_shows_what_it_claims(name):
+@pytest.mark.parametrize(("name", "size"), SIZES)
+def test_a_figure_shows_what_it_claims(name, size):
     figure = load(name)
-    data = figure.compute(TINY[name])
+    data = figure.compute(size)
     found = figure.check(data)
     assert any(line.startswith("holds") for line in found.lines)
     from fitting.figures._style import style
@@ -26,6 +30,18 @@ def test_a_figure_shows_what_it_claims(name):
     import matplotlib.pyplot as plt
 
     plt.close(drawn)
+
+
+def test_rates_over_inputs_are_those_of_the_mean_field():
+    from fitting.figures._curves import network_cv, network_rates
+
+    inputs, network = np.array([10.0, 20.0, 30.0]), dict(a=0.0016, k=1_000.0, g=20.0)
+    rates = network_rates(inputs, **network)
+    mf = jn.theory.mean_field(jn.networks.conductance_based(nu_x=20.0, **network))
+    assert rates[1] == pytest.approx(float(mf.rate["E"]), rel=1e-6)
+    assert network_cv(inputs, rates, **network)[1] == pytest.approx(float(mf.cv["E"]), rel=1e-6)
+    assert rates[0] == 0.0
+    assert network_rates(inputs, a=0.01, k=1e10, g=30.0)[2] == pytest.approx(500.0, rel=1e-4)
 
 
 def fake(monkeypatch, **changes):

@@ -1,0 +1,79 @@
+"""Rates of a network over its input: self-consistent, from the rate of one neuron by any theory of the noise.
+
+`theory.mean_field` solves one network at a time, any network; this solves many inputs of one model A at a time, and
+compiles the rate alone. `tests/fitting_studies/test_figures.py` holds the two against each other.
+"""
+
+from functools import partial
+from typing import Any
+
+import jax
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from jaxneuro.theory import AbstractNoise, conductance_cv, conductance_rate, strong_coupling
+
+# Points between the least and the highest rate [Hz] that are looked at, and how often the interval is divided so.
+_POINTS, _ZOOMS, _LEAST, _MOST = 48, 5, 1e-4, 499.99
+
+
+def seen_by(nu_x: ArrayLike, nu: ArrayLike) -> dict[str, Any]:
+    """What a neuron of the network is given: excitation at nu_X + nu, inhibition at nu."""
+    excitation = np.asarray(nu_x) + np.asarray(nu)
+    return dict(nu_x=excitation, eta=np.asarray(nu) / excitation)
+
+
+def network_rates(
+    nu_x: ArrayLike,
+    *,
+    a: ArrayLike,
+    k: ArrayLike,
+    g: ArrayLike,
+    gamma: float = 0.25,
+    noise: AbstractNoise | None = None,
+) -> NDArray[np.float64]:
+    """The rates [Hz] at inputs nu_X [Hz], at the highest root where Phi falls below nu; 0 below 1e-4 Hz.
+
+    `a`, `k`, `g` are one number or one an input.
+    """
+    inputs = np.asarray(nu_x, float)
+    network = {name: np.reshape(np.broadcast_to(x, inputs.shape), (-1, 1)) for name, x in dict(a=a, k=k, g=g).items()}
+    low, high = np.full(inputs.shape, np.log(_LEAST)), np.full(inputs.shape, np.log(_MOST))
+    share = np.linspace(0.0, 1.0, _POINTS)
+    active, full = np.ones(inputs.shape, bool), np.zeros(inputs.shape, bool)
+    rows = np.arange(inputs.size)
+    for _ in range(_ZOOMS):
+        x = low[:, None] + (high - low)[:, None] * share
+        nu = np.exp(x)
+        found = conductance_rate(**seen_by(inputs[:, None], nu), **network, gamma=gamma, noise=noise)
+        above = np.asarray(found) > nu
+        full |= above.all(axis=1)
+        falls = above[:, :-1] & ~above[:, 1:]
+        active &= falls.any(axis=1)
+        last = _POINTS - 2 - np.argmax(falls[:, ::-1], axis=1)
+        low, high = x[rows, last], x[rows, last + 1]
+    return np.where(full, _MOST, np.where(active, np.exp(0.5 * (low + high)), 0.0))
+
+
+def network_cv(nu_x: ArrayLike, nu: ArrayLike, **network: Any) -> NDArray[np.float64]:
+    """The CV of the intervals at these rates; NaN where the network is silent."""
+    silent = np.asarray(nu) <= 0.0
+    seen = seen_by(nu_x, np.where(silent, 1.0, nu))
+    found = np.asarray(conductance_cv(**seen, gamma=network.pop("gamma", 0.25), **network))
+    return np.where(silent, np.nan, found)
+
+
+@partial(jax.jit, static_argnames="noise_type")
+@partial(jax.vmap, in_axes=(0, 0, 0, 0, 0, None, None))
+def _strong(nu_x: Any, a: Any, k: Any, g: Any, eta: Any, gamma: Any, noise_type: type[AbstractNoise]) -> Any:
+    found = strong_coupling(nu_x, a=a, k=k, g=g, eta=eta, gamma=gamma, noise=noise_type())
+    return found.rate, found.cv
+
+
+def strong_curves(noise: type[AbstractNoise], **numbers: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Rate [Hz] and CV of `theory.strong_coupling` over arrays that broadcast together."""
+    gamma = float(numbers.pop("gamma"))  # type: ignore[arg-type]
+    names = ("nu_x", "a", "k", "g", "eta")
+    arrays = np.broadcast_arrays(*(np.asarray(numbers[name], float) for name in names))
+    rate, cv = _strong(*(array.ravel() for array in arrays), gamma, noise)
+    return np.reshape(rate, arrays[0].shape), np.reshape(cv, arrays[0].shape)
