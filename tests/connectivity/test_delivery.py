@@ -55,17 +55,16 @@ def test_the_same_synapses_whatever_the_delivery(delivery, rule):
 
 
 @ALL
-@pytest.mark.float32
 def test_counts_are_those_of_the_matrix(delivery):
     operator = draw(delivery)
     matrix = np.asarray(operator.as_matrix()).astype(int)
     compiled = jax.jit(lambda o, s: o.deliver(s))
     for probability in (0.0, 0.004, 0.3, 1.0):
         spikes = some_spikes(probability)
-        counts = operator.deliver(jnp.asarray(spikes))
+        counts = compiled(operator, jnp.asarray(spikes))
         assert counts.dtype == operator.count_dtype
         np.testing.assert_array_equal(counts, spikes @ matrix.T)
-        np.testing.assert_array_equal(compiled(operator, jnp.asarray(spikes)), counts)
+    np.testing.assert_array_equal(operator.deliver(jnp.asarray(spikes)), counts)
 
 
 @ALL
@@ -94,7 +93,11 @@ def test_a_batch_of_wirings(delivery):
     np.testing.assert_array_equal(jax.vmap(deliver)(stacked), expected)
 
 
-@ALL
+@pytest.mark.parametrize(
+    "delivery",
+    [*DELIVERIES, jn.delivery.Procedural(), pytest.param(jn.delivery.Procedural(window=5), marks=pytest.mark.proof)],
+    ids=str,
+)
 @pytest.mark.float32
 def test_the_linear_map_and_its_transpose(delivery):
     operator = draw(delivery)
@@ -107,16 +110,20 @@ def test_the_linear_map_and_its_transpose(delivery):
     def linear(x):
         return operator.linear(x, jnp.asarray(sensitive))
 
-    forward, pull_back = jax.vjp(linear, jnp.asarray(values))
+    @jax.jit
+    def both_modes(values, cotangents):
+        forward, pull_back = jax.vjp(linear, values)
+        tangent = jax.jvp(linear, (values,), (2.0 * values,))[1]
+        # Both under vmap, where only the values are a batch.
+        twice = jax.vmap(linear)(jnp.stack([values, 3.0 * values]))
+        return forward, tangent, twice, pull_back(cotangents[0])[0], jax.vmap(lambda c: pull_back(c)[0])(cotangents)
+
+    forward, tangent, twice, back, both = both_modes(jnp.asarray(values), jnp.stack([cotangent, -cotangent]))
     np.testing.assert_allclose(forward, (values * sensitive) @ matrix.T, atol=atol)
-    np.testing.assert_allclose(pull_back(jnp.asarray(cotangent))[0], (cotangent @ matrix) * sensitive, atol=atol)
-    tangent = jax.jvp(linear, (jnp.asarray(values),), (2.0 * jnp.asarray(values),))[1]
     np.testing.assert_allclose(tangent, 2.0 * np.asarray(forward), atol=atol)
-    # Both under vmap, where only the values are a batch.
-    both = jax.vmap(lambda c: pull_back(c)[0])(jnp.stack([cotangent, -cotangent]))
-    np.testing.assert_allclose(both[1], -(cotangent @ matrix) * sensitive, atol=atol)
-    twice = jax.vmap(linear)(jnp.stack([values, 3.0 * values]))
     np.testing.assert_allclose(twice[1], 3.0 * (values * sensitive) @ matrix.T, atol=3 * atol)
+    np.testing.assert_allclose(back, (cotangent @ matrix) * sensitive, atol=atol)
+    np.testing.assert_allclose(both[1], -(cotangent @ matrix) * sensitive, atol=atol)
 
 
 def arrivals(operator, delays, spikes, dt, least, most, n_rows, offset):

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 
 import jaxneuro as jn
 from jaxneuro._fit._quantiles import student_975
@@ -109,9 +109,10 @@ def scipy_conductance(data, tau_bar=None):
     def residuals(theta):
         v, g = np.exp(theta[:2])
         tau = 1 / (1 + g) if tau_bar is None else tau_bar
+        # log(tau/(sqrt(a) v)) + v^2/a = log K, with y = v^2/a: 2 y exp(2 y) = 2 (K v^2/tau)^2.
         k = np.asarray(data.n_connections)
-        roots = [optimize.brentq(lambda a: np.log(tau / np.sqrt(a) / v) + v**2 / a - np.log(x), 1e-4, 2.0) for x in k]
-        law = np.where(data.inhibitory, 20 * g, 60.0) * np.array(roots)
+        y = 0.5 * special.lambertw(2.0 * (k * v**2 / tau) ** 2).real
+        law = np.where(data.inhibitory, 20 * g, 60.0) * v**2 / y
         return np.log(data.psp) - np.log(law)
 
     return optimize.least_squares(residuals, np.log([0.283, 3.4]), xtol=1e-12, ftol=1e-12, gtol=1e-12)

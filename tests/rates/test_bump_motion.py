@@ -56,7 +56,7 @@ def test_a_moving_stimulus_is_followed_as_theory_says():
 
 def test_tracking_by_another_method():
     # The Fourier components 0 and 1 of the travelling wave, by quadrature and a root finder.
-    x = np.linspace(-np.pi, np.pi, 200_001)[:-1]
+    x = np.linspace(-np.pi, np.pi, 20_001)[:-1]
     for j0, j1, i1, v in FOLLOWED:
         w = 10.0 * v
 

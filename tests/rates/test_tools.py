@@ -38,10 +38,15 @@ def test_fixed_point_is_differentiable():
         m = jnp.asarray(M).at[0, 0].set(x[0])
         return jnp.linalg.solve(jnp.eye(2) - m, jnp.stack([10.0, -x[1]]))
 
+    @jax.jit
+    def both_modes(x):
+        return jax.jacfwd(of)(x), jax.jacrev(of)(x), jax.jacfwd(exact)(x), jax.vmap(of)(jnp.stack([x, 1.1 * x]))
+
+    forward, backward, right, batch = both_modes(x)
     np.testing.assert_allclose(of(x), exact(x), rtol=1e-12)
-    np.testing.assert_allclose(jax.jacfwd(of)(x), jax.jacfwd(exact)(x), rtol=1e-10)
-    np.testing.assert_allclose(jax.jacrev(of)(x), jax.jacfwd(exact)(x), rtol=1e-10)
-    np.testing.assert_allclose(jax.vmap(of)(jnp.stack([x, 1.1 * x])), jnp.stack([exact(x), exact(1.1 * x)]), rtol=1e-10)
+    np.testing.assert_allclose(forward, right, rtol=1e-10)
+    np.testing.assert_allclose(backward, right, rtol=1e-10)
+    np.testing.assert_allclose(batch, jnp.stack([exact(x), exact(1.1 * x)]), rtol=1e-10)
     # A new value is no new program, of any tool that stands on the root.
     from jaxneuro.analysis._fixed_points import reached_root
 
@@ -272,6 +277,6 @@ def test_contrast_invariance_and_the_simulated_tuning_curve():
     faint = jn.theory.ring_tuning(j0=-2.0, j1=3.0, i0=1.0, i1=1e-9)
     bump = jn.theory.ring_bump(j0=-2.0, j1=3.0)
     np.testing.assert_allclose([faint.half_width, faint.u1], [bump.half_width, bump.amplitude], rtol=1e-6)
-    slope = jax.grad(lambda x: jn.theory.ring_tuning(j0=x, j1=1.5, i0=1.0, i1=0.6).u1)(-5.0)
-    ends = [float(jn.theory.ring_tuning(j0=x, j1=1.5, i0=1.0, i1=0.6).u1) for x in (-5.0 - 1e-5, -5.0 + 1e-5)]
-    assert float(slope) == pytest.approx((ends[1] - ends[0]) / 2e-5, rel=1e-6)
+    both = jax.jit(jax.value_and_grad(lambda x: jn.theory.ring_tuning(j0=x, j1=1.5, i0=1.0, i1=0.6).u1))
+    difference = float(both(-5.0 + 1e-5)[0] - both(-5.0 - 1e-5)[0]) / 2e-5
+    assert float(both(-5.0)[1]) == pytest.approx(difference, rel=1e-6)

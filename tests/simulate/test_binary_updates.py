@@ -115,7 +115,8 @@ def test_sequential_updates_equal_single_updates_in_the_same_order(make):
     np.testing.assert_array_equal(ours, plain)
 
 
-@pytest.mark.parametrize("make", CASES)
+# Without a temperature "warm" is "counted".
+@pytest.mark.parametrize("make", [case for case in CASES if case.id != "warm"])
 def test_parallel_updates_are_one_product_a_step(make):
     net, key = make(), jax.random.key(3)
     populations = {

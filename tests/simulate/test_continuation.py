@@ -1,5 +1,7 @@
 """A run cut anywhere equals the run in one; a batch equals the loop; a new value never compiles again."""
 
+from itertools import pairwise
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -45,19 +47,23 @@ def mixed_net(g=5.0, delay=1.5):
 @pytest.mark.slow
 @pytest.mark.float32
 @pytest.mark.bits
-@pytest.mark.parametrize("cut", [0.5, 10.0, 12.3])  # on a block's end, and inside a block of 5 steps
-def test_continuation_is_bitwise(cut):
+def test_continuation_is_bitwise():
     net, key = mixed_net(), jax.random.key(7)
     wiring = jn.wire(net, key=key)
-    whole = jn.simulate(net, 0.0, 30.0, dt=DT, key=key, wiring=wiring, record=RECORD)
-    first = jn.simulate(net, 0.0, cut, dt=DT, key=key, wiring=wiring, record=RECORD)
-    second = jn.simulate(net, first.t1, 30.0, dt=DT, key=key, wiring=wiring, record=RECORD, state=first.state)
+    run = dict(dt=DT, key=key, wiring=wiring, record=RECORD)
+    # Cut on the end of the first block of 5 steps and inside a later one; the two long parts are one program.
+    ends = [0.0, 0.5, 12.8, 25.1]
+    whole = jn.simulate(net, 0.0, ends[-1], **run)
+    parts, state = [], None
+    for t0, t1 in pairwise(ends):
+        parts.append(jn.simulate(net, t0, t1, state=state, **run))
+        state = parts[-1].state
     for name in net.names:
-        parts = [sol["spikes"][name].raster() for sol in (first, second)]
-        np.testing.assert_array_equal(np.concatenate(parts), whole["spikes"][name].raster())
-    np.testing.assert_array_equal(np.concatenate([first["v"], second["v"]]), whole["v"])
-    np.testing.assert_allclose(np.concatenate([first.times["v"], second.times["v"]]), whole.times["v"])
-    assert eqx.tree_equal(second.state, whole.state)
+        rasters = [sol["spikes"][name].raster() for sol in parts]
+        np.testing.assert_array_equal(np.concatenate(rasters), whole["spikes"][name].raster())
+    np.testing.assert_array_equal(np.concatenate([sol["v"] for sol in parts]), whole["v"])
+    np.testing.assert_allclose(np.concatenate([sol.times["v"] for sol in parts]), whole.times["v"])
+    assert eqx.tree_equal(state, whole.state)
     assert whole["spikes"]["E"].counts.sum() > 50
 
 
@@ -75,7 +81,7 @@ def test_noise_does_not_depend_on_the_block():
 
     reference = run(0.1)
     assert reference.sum() > 10
-    for delay in (0.7, 1.5, 20.0):
+    for delay in (0.7, 20.0):
         np.testing.assert_array_equal(run(delay), reference)
 
 
@@ -85,10 +91,11 @@ def test_vmap_equals_the_loop_bitwise():
     gs, keys = jnp.asarray([3.0, 5.0, 8.0]), jax.random.split(jax.random.key(2), 3)
 
     def run(g, k):
-        sol = jn.simulate(mixed_net(g), 0.0, 30.0, dt=DT, key=k, wiring=wiring, record=RECORD, throw=False)
+        sol = jn.simulate(mixed_net(g), 0.0, 10.0, dt=DT, key=k, wiring=wiring, record=RECORD, throw=False)
         return sol["spikes"], sol["v"]
 
     spikes, v = jax.vmap(run)(gs, keys)
+    assert spikes["E"].raster().sum() > 20
     for i in range(3):
         one_spikes, one_v = run(gs[i], keys[i])
         np.testing.assert_array_equal(spikes["E"].raster()[i], one_spikes["E"].raster())
@@ -98,12 +105,12 @@ def test_vmap_equals_the_loop_bitwise():
 @pytest.mark.float32
 def test_new_values_do_not_compile_again():
     key = jax.random.key(0)
-    wiring = jn.wire(mixed_net(), key=key)
-    jn.simulate(mixed_net(5.0), 0.0, 10.0, dt=DT, key=key, wiring=wiring)
+    run = dict(dt=DT, wiring=jn.wire(mixed_net(), key=key), record=RECORD)
+    jn.simulate(mixed_net(5.0), 0.0, 10.0, key=key, **run)
     compiled = _driver._run._cached._cache_size()
     for g in (4, 4.0, np.float32(4.0), np.float64(4.5), jnp.asarray(6.0), jnp.float32(6.5)):
-        sol = jn.simulate(mixed_net(g), 0.0, 10.0, dt=DT, key=jax.random.key(3), wiring=wiring)
-        jn.simulate(mixed_net(g), 10.0, 20.0, dt=DT, key=key, wiring=wiring, state=sol.state)
+        sol = jn.simulate(mixed_net(g), 0.0, 10.0, key=jax.random.key(3), **run)
+        jn.simulate(mixed_net(g), 10.0, 20.0, key=key, state=sol.state, **run)
     assert _driver._run._cached._cache_size() == compiled
 
 
@@ -127,8 +134,13 @@ def test_derivatives_of_a_potential():
         trace = {"v": jn.record.Trace("E.v")}
         return jnp.mean(jn.simulate(raised, 0.0, 20.0, dt=DT, key=key, wiring=wiring, record=trace)["v"])
 
-    reverse, forward = jax.grad(potential)(0.3), jax.jvp(potential, (0.3,), (1.0,))[1]
-    difference = (potential(0.3 + 1e-6) - potential(0.3 - 1e-6)) / 2e-6
+    @jax.jit
+    def both_modes(j):
+        value, forward = jax.jvp(potential, (j,), (1.0,))
+        return value, forward, jax.grad(potential)(j)
+
+    _, forward, reverse = both_modes(0.3)
+    difference = (both_modes(0.3 + 1e-6)[0] - both_modes(0.3 - 1e-6)[0]) / 2e-6
     assert abs(float(difference)) > 0.1
     np.testing.assert_allclose(reverse, difference, rtol=1e-6)
     np.testing.assert_allclose(forward, difference, rtol=1e-6)

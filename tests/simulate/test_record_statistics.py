@@ -105,7 +105,6 @@ def test_autocovariance(run):
 
 
 @pytest.mark.float32
-@pytest.mark.bits
 def test_records_do_not_depend_on_the_blocks():
     # Integer counts and one weight of 0: the same spikes in blocks of 1, 7 and 64 steps.
     record = {name: r for name, r in RECORD.items() if name not in ("raster", "late")}
