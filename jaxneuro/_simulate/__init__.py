@@ -10,8 +10,8 @@ from ._binary import (
 )
 from ._event_driven import SpikeEvents as SpikeEvents, simulate_events as simulate_events
 from ._plan import NetworkState as NetworkState
+from ._short_run import ShortRunWarning as ShortRunWarning
 from ._simulate import simulate as simulate
 from ._solution import Solution as Solution
-from ._spiking import ShortRunWarning as ShortRunWarning
 from ._stimulus import Clamp as Clamp
 from ._wire import Wiring as Wiring, wire as wire

@@ -21,6 +21,7 @@ from ._machine import (
     Look,
     finite_and_resolved,
 )
+from ._short_run import warn_of_short_ode
 from ._solution import Solution
 from ._stimulus import Stimulus, as_input, check_late_times, make_stimuli
 from .adjoint import Direct, checked_adjoint
@@ -60,6 +61,8 @@ def simulate_ode(
         raise ValueError("`key` has to be a key, such as jax.random.key(0): the model has noise.")
     if not distinguishes_steps((first + n_steps) * dt, dt) and uses_first(model.vector_field, 0.0, model.initial()):
         check_late_times("`model` has a right side that is a function of time", first + n_steps, dt)
+    if state is None:
+        warn_of_short_ode(model, n_steps, dt)
     injected = {} if stimulus is None else make_stimuli(SINGLE, stimulus, model, model.size(), first, n_steps, dt)
     machine = ODEMachine(model, solver, injected, key if model.is_noisy() else None, model.resolves(as_leaf(dt)), dt)
     return drive(

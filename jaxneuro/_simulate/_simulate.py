@@ -80,7 +80,8 @@ def simulate(
     **Returns:** a `Solution`.
 
     Raises `ValueError` where an argument does not fit, `RuntimeError` where the run went
-    non-finite and `throw` is true. Warns with `ShortRunWarning` of a run that ends before any spike can arrive.
+    non-finite and `throw` is true. Warns with `ShortRunWarning` of a run that ends before any spike can arrive or
+    any membrane or rate can settle.
 
     Changing a number never compiles again; sizes, delays, `dt` and the number of steps do. Works
     under jit and vmap with `wiring=` given; a batch over one wiring does not copy it. A batch of rate

@@ -1,6 +1,5 @@
 """A run of a network of neurons, or of a single population."""
 
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +18,7 @@ from ._exact_times import with_exact_times
 from ._heard import input_names
 from ._machine import AbstractMachine
 from ._plan import NetworkState, initial_state, make_plan
+from ._short_run import warn_of_short_run
 from ._solution import Solution, sentence
 from ._stimulus import Stimulus, make_stimuli
 from ._wire import Wiring, drawn_wiring, sizes_of
@@ -63,7 +63,7 @@ def simulate_spiking(
         variables.append(_variables(model, n))
         within_step += [name] if model.spikes_within_step() else []
     if state is None:
-        _warn_of_short_run(net, n_steps, dt)
+        warn_of_short_run(net, n_steps, dt)
     machine = SpikingMachine(
         net=net, wiring=wiring, wrong_wiring=wrong_wiring, key=key, stimuli=stimuli, solver=solver,
         surrogates=surrogates, resolved=_resolved(net, dt), variables=tuple(variables),
@@ -73,23 +73,6 @@ def simulate_spiking(
         machine, first, n_steps, dt=dt, record=record, state=state, progress=progress, throw=throw, single=single,
         adjoint=checked_adjoint(adjoint, Checkpoint() if surrogates else Direct()),
     )  # fmt: skip
-
-
-class ShortRunWarning(UserWarning):
-    """A run in which no spike can arrive: seconds given for milliseconds, as a rule."""
-
-
-def _warn_of_short_run(net: Network, n_steps: int, dt: float) -> None:
-    """Warns where the run ends before a spike of its first step could arrive anywhere."""
-    delays = [(p.delays.steps(f"projections[{i}].delay", dt).least, i) for i, p in enumerate(net.projections)]
-    if delays and n_steps < min(delays)[0]:
-        steps, index = min(delays)
-        warnings.warn(
-            f"The run of {n_steps * dt:g} ms is shorter than the shortest delay, {steps * dt:g} ms of "
-            f"`projections[{index}]`: no spike arrives in it. `t0`, `t1` and delays are in ms, not in seconds.",
-            ShortRunWarning,
-            stacklevel=4,
-        )
 
 
 class SpikingMachine(AbstractMachine):

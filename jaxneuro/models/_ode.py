@@ -69,6 +69,10 @@ class AbstractODE(AbstractRunnable, AbstractStimulated):
         """y after jumps of the potential [mV], of a model that understands a `kick`."""
         raise ValueError(f"{type(self).__name__} understands a `kick` and has to have `kicked`.")
 
+    def time_constants(self) -> Any:
+        """How quickly each of the variables moves [ms]; None where it does not know."""
+        return None
+
     def resolves(self, dt: Float[Array, ""]) -> Bool[Array, ""] | None:
         """Whether steps of `dt` [ms] are short enough to follow it; None where it does not know."""
         return None

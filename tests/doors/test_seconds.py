@@ -4,10 +4,11 @@ import warnings
 
 import jax
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 
 import jaxneuro as jn
-from jaxneuro._simulate._spiking import _warn_of_short_run
+from jaxneuro._simulate._short_run import warn_of_short_ode, warn_of_short_run
 
 
 def net(delay):
@@ -25,8 +26,26 @@ def test_a_run_that_ends_before_any_spike_arrives_warns():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         jn.simulate(net(1.5), 1.0, 2.0, dt=0.1, key=jax.random.key(0), state=sol.state)  # a run that goes on
-        _warn_of_short_run(net(1.5), 15, 0.1)
-        _warn_of_short_run(jn.Network({"E": jn.Population(jn.LIF(), 4)}), 1, 0.1)
+        warn_of_short_run(net(1.5), 100, 0.1)
+
+
+def test_a_run_in_which_nothing_settles_warns():
+    said = r"The run of 1 ms is shorter than a quarter of the shortest time constant, 10 ms of `populations\['slow'\]`"
+    slow = [jn.Population(model, 4) for model in (jn.HodgkinHuxley(), jn.LIF(tau_m=20.0), jn.neurons.izhikevich())]
+    mixed = jn.Network({"no tau": slow[0], "slow": jn.Population(jn.LIF(tau_m=np.array([20.0, 10.0])), 2)})
+    with pytest.warns(jn.results.ShortRunWarning, match=said):
+        jn.simulate(mixed, 0.0, 1.0, dt=0.5, key=jax.random.key(0))
+    with pytest.warns(jn.results.ShortRunWarning, match="The run of 4 ms .* 20 ms of `populations"):
+        warn_of_short_run(jn.Network({"E": slow[1]}), 40, 0.1)
+    with pytest.warns(jn.results.ShortRunWarning, match="The run of 1 ms .* 10 ms of `model`"):
+        warn_of_short_ode(jn.networks.ei_rate(tau_e=20.0, tau_i=10.0), 10, 0.1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_of_short_run(jn.Network({"E": slow[1]}), 1, 0.1)  # a single step is a common run
+        warn_of_short_run(jn.Network({"E": slow[1]}), 100, 0.1)
+        warn_of_short_run(jn.Network({"E": slow[0]}), 10, 0.1)
+        warn_of_short_ode(jn.networks.ei_rate(), 1, 0.1)
+        jax.jit(lambda tau: warn_of_short_run(jn.Network({"E": jn.Population(jn.LIF(tau_m=tau), 4)}), 10, 0.1))(20.0)
 
 
 def test_a_figure_of_too_short_a_span_is_refused():

@@ -1,0 +1,70 @@
+"""Runs that are too short to mean anything: seconds given for milliseconds, as a rule."""
+
+import inspect
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from jax import tree_util
+
+from .._network import Network
+from .._numerics import is_concrete
+from ..models import AbstractODE
+
+# Modules between a call of the package and the line that it is on: equinox wraps methods.
+_OF_OURS = ("jaxneuro.", "equinox.", "jaxtyping.")
+_IN_MS = "`t0`, `t1` and {} are in ms, not in seconds."
+
+
+class ShortRunWarning(UserWarning):
+    """A run in which no spike can arrive, or nothing can settle: seconds given for milliseconds, as a rule."""
+
+
+def warn_of_short_run(net: Network, n_steps: int, dt: float) -> None:
+    """Warns where the run ends before a spike of its first step could arrive anywhere, or a membrane could settle."""
+    delays = [(p.delays.steps(f"projections[{i}].delay", dt).least, i) for i, p in enumerate(net.projections)]
+    if delays and n_steps < min(delays)[0]:
+        steps, index = min(delays)
+        _warn(
+            f"The run of {n_steps * dt:g} ms is shorter than the shortest delay, {steps * dt:g} ms of "
+            f"`projections[{index}]`: no spike arrives in it. {_IN_MS.format('delays')}"
+        )
+    else:
+        named = [(f"`populations[{name!r}]`", net.populations[name].model) for name in net.neuron_names]
+        _warn_of_slow([(tau, f"of {name}") for name, model in named for tau in _membranes(model)], n_steps, dt)
+
+
+def warn_of_short_ode(model: AbstractODE, n_steps: int, dt: float) -> None:
+    """Warns where the run of a differential equation ends before any of its variables could settle."""
+    _warn_of_slow([(tau, "of `model`") for tau in _known(model.time_constants())], n_steps, dt)
+
+
+def _membranes(model: Any) -> Iterator[float]:
+    curved = model.curved_membrane()
+    yield from _known(model.membrane_time_constant() if curved is None else curved.tau_m)
+
+
+def _known(values: Any) -> Iterator[float]:
+    """The shortest of each array that no transformation hides."""
+    for value in tree_util.tree_leaves(values):
+        if is_concrete(value):
+            yield float(np.min(value))
+
+
+def _warn_of_slow(taus: list[tuple[float, str]], n_steps: int, dt: float) -> None:
+    """A single step is a common run, and is left."""
+    if taus and n_steps > 1 and n_steps * dt < 0.25 * min(taus)[0]:
+        tau, whose = min(taus)
+        _warn(
+            f"The run of {n_steps * dt:g} ms is shorter than a quarter of the shortest time constant, {tau:g} ms "
+            f"{whose}: nothing settles in it. {_IN_MS.format('time constants')}"
+        )
+
+
+def _warn(message: str) -> None:
+    """Warns of the line that called the package."""
+    frame, level = inspect.currentframe(), 1
+    while frame is not None and str(frame.f_globals.get("__name__")).startswith(_OF_OURS):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, ShortRunWarning, stacklevel=level)
