@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
 from .._network import Network, SpikeStream, WhiteCurrent
-from .._numerics import as_leaf, check_precision
+from .._numerics import as_leaf, check_precision, violates, where_defined
 from ..models import LeakyMembrane
 
 
@@ -64,7 +64,8 @@ def afferents(net: Network, rates: Mapping[str, ArrayLike]) -> dict[str, Afferen
 
     **Returns:** {population: `Afferents`}.
 
-    Raises `ValueError` where a rate is missing, or a number differs between the neurons of a population.
+    Raises `ValueError` where a rate is missing or known to be negative, `rates` names a population that is not there,
+    or a number differs between the neurons of a population. Negative rates that only a transformation knows are NaN.
 
     Derivatives: forward and reverse mode, any order.
 
@@ -82,10 +83,16 @@ def afferents(net: Network, rates: Mapping[str, ArrayLike]) -> dict[str, Afferen
 
 
 def _all_rates(net: Network, rates: Mapping[str, ArrayLike]) -> dict[str, Float[Array, ""]]:
+    unknown = [name for name in rates if name not in net.populations]
+    if unknown:
+        raise ValueError(f"`rates` names {unknown[0]!r}, which is no population: the network has {list(net.names)}.")
     found: dict[str, Float[Array, ""]] = {}
     for name, population in net.populations.items():
         if name in rates:
-            found[name] = as_leaf(rates[name], f"rates[{name!r}]")
+            rate = as_leaf(rates[name], f"rates[{name!r}]")
+            if violates(lambda x: ~(x < 0.0), rate):
+                raise ValueError(f"`rates[{name!r}]` must not be negative; got {rate}.")
+            found[name] = where_defined(rate >= 0.0, rate)
         elif name in net.neuron_names:
             raise ValueError(f"`rates` has no rate of the population {name!r}.")
         else:

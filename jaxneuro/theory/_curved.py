@@ -60,7 +60,7 @@ def curved_input(seen: Afferents, membrane: CurvedMembrane) -> CurvedInput:
     drift = Drift(membrane.curve, membrane.tau_m, pull, total(lambda spike: spike.integral))
     rest = rest_of(drift, membrane.v_reset, membrane.v_peak)
     square = seen.current_noise() * leak + total(lambda spike: jnp.square(spike.pull(rest)))
-    noisy = square > 0.0
+    noisy = ~(square <= 0.0)  # NaN counts: it stays NaN
     b = jnp.sqrt(jnp.where(noisy, square, 1.0))
     tau = 1.0 / (leak + drift.per_ms)
     sigma = jnp.where(noisy, b * jnp.sqrt(tau), 0.0)

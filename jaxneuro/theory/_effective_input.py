@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from jaxtyping import ArrayLike
 
 from .._network import Network
+from .._numerics import as_leaf, check_nonnegative
 from ._afferents import Afferents, afferents
 from ._effective_noise import EffectiveNoise
 from ._noise import AbstractNoise, EffectiveInput
@@ -27,8 +28,9 @@ def effective_input(
 
     **Returns:** {population: `EffectiveInput`}; NaN of a theory that does not sum the input up so.
 
-    Raises `ValueError` where a rate is missing, a parameter differs between the neurons of a
-    population, or the theory does not cover a neuron or a synapse.
+    Raises `ValueError` where a rate is missing, negative or not finite, a parameter differs between the neurons of a
+    population, or the theory does not cover a neuron or a synapse. Of rates that only a transformation knows, what a
+    negative one reaches is NaN.
 
     Derivatives: forward and reverse mode, any order.
 
@@ -44,6 +46,8 @@ def effective_input(
     Source: Sanzeni, Histed and Brunel (2022), doi:10.1103/PhysRevX.12.011044, equations (5), (6), (8).
     """
     noise = checked_noise(noise)
+    for name, rate in rates.items():
+        check_nonnegative(f"rates[{name!r}]", as_leaf(rate, f"rates[{name!r}]"))
     seen = afferents(net, rates)
     check_covered(noise, seen)
     return {name: noise.summary(one) for name, one in seen.items()}

@@ -19,6 +19,7 @@ from .._formulas import (
     lif_rate,
     response_kernel,
 )
+from .._numerics import where_defined
 from ..models import LeakyMembrane
 from ..synapses import SpikeEffect
 from ._afferents import Afferents, over_streams
@@ -169,7 +170,7 @@ def _filtered(seen: Afferents) -> _Filtered | None:
     tau_s, arguments = filter_of(seen), _arguments(seen)
     if tau_s is None:
         return None
-    noisy = arguments["sigma"] > 0.0
+    noisy = ~(arguments["sigma"] <= 0.0)  # NaN counts: it stays NaN
     sigma = jnp.where(noisy, arguments["sigma"], 1.0)
     return _Filtered(FilteredNeuron(**arguments | {"sigma": sigma, "tau_s": tau_s}), noisy)
 
@@ -210,7 +211,7 @@ def effective_response(growth: Complex[Array, ""], neuron: dict[str, Float[Array
     """The response of neurons of the six numbers at lambda = `growth` [1/ms]; that of a silent one is 0."""
     sigma = neuron["sigma"]
     # A neuron without any input is silent and answers nothing.
-    noisy = sigma > 0.0
+    noisy = ~(sigma <= 0.0)  # NaN counts: it stays NaN
     values = [neuron["mu"], jnp.where(noisy, sigma, 1.0), *(neuron[n] for n in ("tau", "v_th", "v_reset", "t_ref"))]
     found = response_kernel(jnp.broadcast_to(growth, sigma.shape), *values)
     silent = ~noisy & (neuron["mu"] <= neuron["v_th"])
@@ -218,6 +219,6 @@ def effective_response(growth: Complex[Array, ""], neuron: dict[str, Float[Array
 
 
 def _sqrt(x: Float[Array, ""]) -> Float[Array, ""]:
-    """The square root, with derivative 0 at 0: no input has no noise."""
+    """The square root, with derivative 0 at 0: no input has no noise. NaN of what is negative or NaN."""
     positive = x > 0
-    return jnp.where(positive, jnp.sqrt(jnp.where(positive, x, 1.0)), 0.0)
+    return where_defined(x >= 0, jnp.where(positive, jnp.sqrt(jnp.where(positive, x, 1.0)), 0.0))

@@ -111,7 +111,7 @@ def multiplicative_input(seen: Afferents) -> MultiplicativeInput:
         nothing = jnp.zeros_like(leak)
         per_ms, square, reversal = [nothing], [nothing], [membrane.v_rest]
     squares = jnp.stack(square)
-    noisy = jnp.sum(squares) > 0.0
+    noisy = ~(jnp.sum(squares) <= 0.0)  # NaN counts: it stays NaN
     squares = jnp.where(noisy, squares, 1.0)
     diffusion = quadratic_diffusion(leak, drift, additive, jnp.stack(per_ms), squares, jnp.stack(reversal))
     return MultiplicativeInput(diffusion, noisy)

@@ -164,3 +164,25 @@ def test_refusals(as_users_run):
             jn.theory.mean_field(net)
     # A rate that the caller knows is taken.
     assert float(jn.theory.effective_input(source, {"E": 1.0, "X": 200.0})["E"].mu) == pytest.approx(2.0)
+
+
+def test_negative_rates_are_refused_or_nan():
+    loop = jn.Projection("E", "E", jn.DeltaCurrent(), weight=0.2, connectivity=jn.FixedInDegree(100), delay=1.5)
+    net = jn.Network({"E": jn.Population(jn.LIF())}, [loop], [jn.WhiteNoiseDrive("E", mu=5.0, sigma=0.0)])
+    for call in (jn.theory.effective_input, jn.theory.afferents):
+        with pytest.raises(ValueError, match=r"`rates\['E'\]` must not be negative; got -5"):
+            call(net, {"E": -5.0})
+        with pytest.raises(ValueError, match=r"`rates` names 'X', which is no population"):
+            call(net, {"E": 5.0, "X": 5.0})
+    with pytest.raises(ValueError, match=r"`rates\['E'\]` has to be finite"):
+        jn.theory.effective_input(net, {"E": np.nan})
+
+    def traced(rate):
+        at = jn.theory.effective_input(net, {"E": rate})["E"]
+        return jnp.stack([at.mu, at.sigma])
+
+    rates = jnp.asarray([-5.0, 0.0, 5.0])  # K J^2 tau_m rate = 0.4 mV^2 at 5 Hz
+    found, slopes = jax.jit(jax.vmap(lambda rate: (traced(rate), jax.jacfwd(traced)(rate))))(rates)
+    np.testing.assert_allclose(found, [[np.nan] * 2, [5.0, 0.0], [7.0, np.sqrt(0.4)]], rtol=1e-12)
+    assert np.isnan(slopes[0]).all()
+    assert np.isfinite(slopes[1:]).all()
