@@ -23,6 +23,7 @@ from ._clock import (
     count_steps as count_steps,
     delay_steps as delay_steps,
     distinguishes_steps as distinguishes_steps,
+    last_distinguished as last_distinguished,
     run_steps as run_steps,
     to_milliseconds as to_milliseconds,
     whole_steps as whole_steps,

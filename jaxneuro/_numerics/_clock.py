@@ -1,5 +1,7 @@
 """Time as an integer number of steps, counted from 0: t = k dt."""
 
+import math
+
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
@@ -69,6 +71,12 @@ def delay_steps(name: str, delay: float, dt: float) -> int:
 def distinguishes_steps(end: float, dt: float) -> bool:
     """Whether the default float holds times up to `end` [ms] to an eighth of a step of `dt` [ms]; float32 may not."""
     return bool(np.spacing(np.asarray(abs(end), jnp.result_type(float))) <= 0.25 * dt)
+
+
+def last_distinguished(dt: float) -> float:
+    """The time [ms] from which on the default float no longer distinguishes steps of `dt` [ms]: a power of two."""
+    digits = jnp.finfo(jnp.result_type(float)).nmant
+    return 2.0 ** (math.floor(math.log2(0.25 * dt)) + digits + 1)
 
 
 def run_steps(t0: object, t1: object, dt: float) -> tuple[int, int]:

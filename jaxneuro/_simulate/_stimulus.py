@@ -10,7 +10,14 @@ from jax import lax
 from jaxtyping import Array, Float, Int
 
 from .._formulas import Input
-from .._numerics import as_callable, as_leaf, check_finite, check_nonnegative, distinguishes_steps
+from .._numerics import (
+    as_callable,
+    as_leaf,
+    check_finite,
+    check_nonnegative,
+    distinguishes_steps,
+    last_distinguished,
+)
 from ..models import AbstractStimulated
 
 
@@ -45,7 +52,8 @@ class Stimulus(eqx.Module):
 def make_stimulus(name: str, value: Any, n: int, first: int, n_steps: int, dt: float, share: float = 0.0) -> Stimulus:
     """Checks a stimulus for a population of `n` neurons and a run of `n_steps` steps from step `first` on."""
     if callable(value):
-        check_late_times(f"`stimulus` of {name!r} is a function of time", first + n_steps, dt)
+        by_step = "give values by step, (time, n), "
+        check_late_times(f"`stimulus` of {name!r} is a function of time", first + n_steps, dt, by_step)
         function: Any = value
         shape = jax.eval_shape(lambda t: as_leaf(function(t), "stimulus"), as_leaf(0.0)).shape
         if shape not in ((), (n,)):
@@ -62,12 +70,15 @@ def make_stimulus(name: str, value: Any, n: int, first: int, n_steps: int, dt: f
     )
 
 
-def check_late_times(what: str, last: int, dt: float) -> None:
-    """Raises `ValueError` where a time t that `what` is given cannot tell the steps up to the `last` apart."""
+def check_late_times(what: str, last: int, dt: float, instead: str = "") -> None:
+    """Raises `ValueError` where a time t that `what` is given cannot tell the steps up to the `last` apart.
+
+    `instead` is what may be done in place of it.
+    """
     if not distinguishes_steps(last * dt, dt):
         raise ValueError(
             f"{what}, and at {last * dt:.10g} ms float32 cannot tell times apart that are a step of {dt:g} ms "
-            "apart: set `jax_enable_x64`, or give values by step, (time, n), or start the run at 0."
+            f"apart: set `jax_enable_x64`, {instead}or let the run end before {last_distinguished(dt):.10g} ms."
         )
 
 

@@ -1,11 +1,14 @@
 """Late times in float32: after an hour it holds no two neighbouring steps of 0.1 ms."""
 
+import re
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import jaxneuro as jn
+from jaxneuro._simulate._stimulus import check_late_times
 
 HOUR, DT, STEPS = 3_600_000.0, 0.1, 10
 END = HOUR + STEPS * DT
@@ -109,6 +112,18 @@ def test_a_function_of_time_is_refused_where_its_time_would_collapse(late):
     ) as caught:
         late(HOUR)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("dt", [0.1, 0.025, 1.0])
+def test_the_time_that_the_refusal_names_is_the_last(dt):
+    with pytest.raises(ValueError, match=r"or let the run end before (\d+) ms\.") as caught:
+        check_late_times("`stimulus`", 2**30, dt)
+    last = round(float(re.findall(r"before (\d+) ms", str(caught.value))[0]) / dt)
+    check_late_times("`stimulus`", last - 1, dt)
+    told = np.unique((np.arange(last - 1_000, last) * dt).astype(np.float32))
+    assert len(told) == 1_000
+    with pytest.raises(ValueError, match="cannot tell"):
+        check_late_times("`stimulus`", last + 1, dt)
 
 
 @pytest.mark.usefixtures("as_users_run")
