@@ -78,6 +78,19 @@ def gate_after(tau, steps, solver):
     return run(cell.started(start, DT)).gates["x_c"] / 0.8
 
 
+@pytest.mark.float32
+def test_how_far_a_slow_gate_stops_short():
+    """docs/sharp-bits.md: without account of rounding, where a step is less than half the last digit, 6e-8 of 0.8."""
+    tau, dt = 1_000.0, 0.01
+    cell = jn.ConductanceNeuron({"c": Clamped(tau), "l": jn.channels.Leak(g=0.1, e=-65.0)}, v_th=0.0)
+    start = eqx.tree_at(lambda s: s.gates, cell.init(jnp.full(1, -65.0)), {"x_c": jnp.full(1, 0.792)})
+    constants = cell.prepare(dt, jn.ExponentialEuler())
+    run = jax.jit(lambda s: jax.lax.fori_loop(0, 150_000, lambda _, now: cell.step(constants, now, Input())[0], s))
+    short = 1.0 - run(cell.started(start, dt)).gates["x_c"] / 0.8
+    exact = 0.01 * np.exp(-1.5)
+    np.testing.assert_allclose(short, exact, rtol=0, atol=4e-8 * tau / dt if short.dtype == jnp.float32 else 1e-9)
+
+
 def rate_after(tau, steps, solver):
     net = jn.RateNetwork(np.zeros((1, 1)), h=0.7, tau=tau)
     record = {"v": jn.record.Trace("rate", every=steps)}
