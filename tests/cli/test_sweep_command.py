@@ -137,9 +137,24 @@ def test_control_c_exits_130_and_writes_nothing(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.slow
-def test_states_over_two_axes_are_drawn_with_the_lines_of_theory(tmp_path, capsys, monkeypatch):
+def no_lines(make, over, progress):
+    """What `phase_boundaries` returns of a network that is calm everywhere."""
+    assert [(values[0], values[-1]) for values in over.values()] == [(3.75, 6.75), (0.5, 4.25)]
+    assert all(len(values) == 3 for values in over.values())
+    assert make(g=5.0, nu_ext_over_nu_thr=2.0).populations["E"].n == 400
+    one = np.ones((3, 3, 1))
+    return jn.theory.PhaseMap(
+        over, {"E": one, "I": one}, {"E": one, "I": one}, -one, one, one > 0, one > 0, one[..., 0].astype(int), ()
+    )
+
+
+@pytest.mark.parametrize(
+    "lines", [pytest.param(no_lines, marks=pytest.mark.slow), pytest.param(None, marks=pytest.mark.proof)]
+)
+def test_states_over_two_axes_are_drawn_with_the_lines_of_theory(lines, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("jaxneuro.cli._phase_diagram._FINEST", 3)
+    if lines is not None:
+        monkeypatch.setattr("jaxneuro.theory.phase_boundaries", lines)
     figure, table = tmp_path / "states.png", tmp_path / "states.json"
     arguments = ["--n-e", "400", "--n-i", "100", "--c-e", "40", "--c-i", "10", "--j", "0.5", "--duration", "500"]
     axes = ["--over", "g=4.5:6:2", "--over", "nu_ext_over_nu_thr=0.5:3:2"]

@@ -56,7 +56,7 @@ def test_wrong_numbers(as_users_run):
             task(3, key=0)
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_a_network_learns_randman():
     import optax
 

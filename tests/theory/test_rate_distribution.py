@@ -94,6 +94,11 @@ def test_gamma_and_the_slope_of_the_rate_come_together_as_a_falls():
 
     found = jax.vmap(ratio)(jn.theory.scale_efficacy(k, like=like), k)
     np.testing.assert_allclose(found, [1.134, 1.092, 1.056], atol=6e-4)
+
+
+@pytest.mark.proof
+@pytest.mark.skipif(not X64, reason="digits")
+def test_gamma_of_many_inputs():
     many = rate_distribution(jn.networks.conductance_based(a=5e-4, k=1e7, g=20.0, nu_x=20.0, cv_k=1e-3))
     np.testing.assert_allclose(many.gamma / 1e-3, 86.21, atol=0.01)
 

@@ -104,7 +104,7 @@ def test_above_threshold_the_product_with_k_stays():
 
 
 @pytest.mark.skipif(not X64, reason="to 1e-9")
-@pytest.mark.parametrize("noise", [EffectiveNoise(), pytest.param(ItoNoise(), marks=pytest.mark.slow)])
+@pytest.mark.parametrize("noise", [EffectiveNoise(), pytest.param(ItoNoise(), marks=pytest.mark.proof)])
 def test_the_full_response_keeps_the_rate(noise):
     a = scale_efficacy(1e4, like=neuron(), noise=noise, preserve=FullResponse())
     before, after = (conductance_rate(20.0, **NEURON | change, noise=noise) for change in ({}, dict(a=a, k=1e4)))
@@ -133,7 +133,7 @@ def test_by_14_the_rate_of_spikes_is_not_kept():
 
 
 @pytest.mark.skipif(not X64, reason="to 1e-8")
-@pytest.mark.parametrize("noise", [EffectiveNoise(), pytest.param(ItoNoise(), marks=pytest.mark.slow)])
+@pytest.mark.parametrize("noise", [EffectiveNoise(), pytest.param(ItoNoise(), marks=pytest.mark.proof)])
 def test_in_a_network_the_gain_stays(noise):
     like = jn.networks.conductance_based(**NET)
     before = network_gain(**NET, noise=noise).rho_simplified
@@ -150,14 +150,17 @@ def test_a_gain_held_is_the_equation_of_one_neuron():
     np.testing.assert_allclose(scale_efficacy(1e4, like=like), right, rtol=1e-7)
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not X64, reason="to 1e-8")
-def test_in_model_b_each_population_has_its_own():
+@pytest.mark.parametrize(
+    "noise",
+    [pytest.param(EffectiveNoise(), marks=pytest.mark.slow), pytest.param(ItoNoise(), marks=pytest.mark.proof)],
+)
+def test_in_model_b_each_population_has_its_own(noise):
     pair = NET | dict(g=(20.0, 19.0))
-    a = scale_efficacy(1e6, like=jn.networks.conductance_based(**pair), noise=ItoNoise())
+    a = scale_efficacy(1e6, like=jn.networks.conductance_based(**pair), noise=noise)
     assert a.shape == (2,)
-    before = network_gain(**pair, noise=ItoNoise()).rho_simplified
-    after = network_gain(**pair | dict(a=a, k=1e6), noise=ItoNoise()).rho_simplified
+    before = network_gain(**pair, noise=noise).rho_simplified
+    after = network_gain(**pair | dict(a=a, k=1e6), noise=noise).rho_simplified
     np.testing.assert_allclose(after, before, rtol=1e-8)
 
 

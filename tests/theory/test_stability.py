@@ -82,7 +82,7 @@ def test_modes_of_brunel_network(g, ratio, stable, frequency):
     ("g", "ratio", "stable", "_"),
     # The line that follows the turns takes mpmath long, a minute for SR.
     [
-        pytest.param(*case, marks=pytest.mark.slow if name == "fast SI" else pytest.mark.proof, id=name)
+        pytest.param(*case, marks=[] if name == "fast SI" else pytest.mark.proof, id=name)
         for name, case in zip(IDS, BRUNEL, strict=True)
     ],
 )
