@@ -18,12 +18,13 @@ def plain_network(net, wiring, stimulus, n_steps, delays):
     v = {n: np.zeros(net.populations[n].n) for n in names}
     left = {n: np.zeros(net.populations[n].n, int) for n in names}
     spikes = {n: np.zeros((n_steps, net.populations[n].n), bool) for n in names}
+    matrices = [np.asarray(operator.as_matrix()).astype(int) for operator in wiring.operators]
     for k in range(n_steps):
         kicks = {n: np.zeros(net.populations[n].n) for n in names}
-        for projection, operator, delay in zip(net.projections, wiring.operators, delays, strict=True):
+        for projection, matrix, delay in zip(net.projections, matrices, delays, strict=True):
             if k - delay < 0:
                 continue
-            total = np.asarray(operator.as_matrix()).astype(int) @ spikes[projection.pre][k - delay].astype(int)
+            total = matrix @ spikes[projection.pre][k - delay].astype(int)
             begin = 0
             for post in projection.post:
                 n = net.populations[post].n
