@@ -49,6 +49,12 @@ def characteristic(growth, *arguments, **keywords):
     return (1 - ee) * (1 - ii) - ei * ie
 
 
+def distance_to_root(at, *arguments, **keywords):
+    """How far the nearest zero is, in 1/ms: Newton's step, exact to the square of what it is small against."""
+    value, beside = (characteristic(x, *arguments, **keywords) for x in (at, at + mp.mpf(1e-6)))
+    return abs(value * 1e-6 / (beside - value))
+
+
 BRUNEL = [
     (5.0, 2.0, True, None),
     (6.0, 4.0, False, 190.2),
@@ -73,8 +79,7 @@ def test_modes_of_brunel_network(g, ratio, stable, frequency):
     for growth, mode in zip(seen.modes.growth, seen.modes.frequency, strict=True):
         if not np.isnan(growth):
             at = mp.mpc(float(growth), 2 * np.pi * float(mode)) / 1000
-            root = mp.findroot(lambda x: characteristic(x, g, ratio, (rate, rate)), at)
-            assert abs(root - at) < 1e-8, (at, root)
+            assert distance_to_root(at, g, ratio, (rate, rate)) < 1e-8, at
     np.testing.assert_allclose(seen.growth, seen.modes.growth[0], rtol=1e-12)
 
 
@@ -135,8 +140,7 @@ def test_two_populations():
     rates = (float(seen.rate["E"]), float(seen.rate["I"]))
     assert rates[0] != rates[1]
     at = mp.mpc(float(seen.growth), 2 * np.pi * float(seen.frequency)) / 1000
-    root = mp.findroot(lambda x: characteristic(x, 5.0, 2.0, rates, taus=(20.0, 15.0)), at)
-    assert abs(root - at) < 1e-8
+    assert distance_to_root(at, 5.0, 2.0, rates, taus=(20.0, 15.0)) < 1e-8
 
 
 def test_one_and_two_unknowns_agree():
