@@ -188,6 +188,19 @@ def test_the_rate_of_the_network_is_self_consistent_to_all_digits(name):
     assert missed(nu - 5.1e-4) > 0.0 > missed(nu + 5.1e-4)
 
 
+@pytest.mark.skipif(not X64, reason="all digits")
+@pytest.mark.parametrize("name", TABLE)
+def test_the_theory_reads_that_rate_from_the_network(name):
+    noise, nu = TABLE[name][0], float(NETWORK[name])
+    net = jn.networks.conductance_based(a=0.0016, k=1_000, g=20.0, gamma=0.25, nu_x=20.0)
+
+    @jax.jit
+    def missed(nu):
+        return noise.rate(jn.theory.afferents(net, {"E": nu, "I": nu})["E"]) - nu
+
+    assert missed(nu - 5.1e-4) > 0.0 > missed(nu + 5.1e-4)
+
+
 @pytest.mark.proof
 @pytest.mark.skipif(not X64, reason="all digits")
 @pytest.mark.parametrize("name", TABLE)
