@@ -260,13 +260,13 @@ def _mean_growth(x: Float[Array, "..."]) -> Float[Array, "..."]:
 
 @eqx.filter_jit
 def _rest(model: IntegrateAndFire) -> Float[Array, "*n"]:
-    def steady(v: Float[Array, "*n"]) -> Float[Array, "*n"]:
-        return model.a * (v - model.v_w) - model.curve(v)
+    def steady(m: Any, v: Float[Array, "*n"]) -> Float[Array, "*n"]:
+        return m.a * (v - m.v_w) - m.curve(v)
 
     leaves = jax.tree_util.tree_leaves(model)
     shape = jnp.broadcast_shapes(*(leaf.shape for leaf in leaves))
     high = jnp.broadcast_to(model.curve.lowest(), shape)
-    return first_rest(steady, jax.lax.stop_gradient(high) - 100.0, jax.lax.stop_gradient(high) + 20.0)
+    return first_rest(steady, model, jax.lax.stop_gradient(high) - 100.0, jax.lax.stop_gradient(high) + 20.0)
 
 
 @eqx.filter_jit

@@ -8,8 +8,9 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float
 
+from .._numerics import implicit_roots
 from ._membrane import MembraneState
-from ._rest import first_rest, grows
+from ._rest import grows, searched_rest
 
 # A membrane that rests nowhere starts this far below where it stands still [mV].
 _ASIDE = 5.0
@@ -19,18 +20,23 @@ _POTENTIALS, _SHUT = 128, 0.01
 
 @eqx.filter_jit
 def membrane_rest(model: Any) -> Float[Array, "*n"]:
+    return implicit_roots(lambda v: model.steady_current(v), _searched(lax.stop_gradient(model)))
+
+
+def _searched(model: Any) -> Float[Array, "*n"]:
     leaves = jax.tree_util.tree_leaves(model)
     shape = jnp.broadcast_shapes(*(leaf.shape for leaf in leaves))
     reversals = jnp.stack([jnp.broadcast_to(channel.e, shape) for channel in model.channels().values()])
-    margin = 1.0 + 50.0 * lax.stop_gradient(jnp.abs(model.bias))
-    low = lax.stop_gradient(jnp.min(reversals, axis=0)) - jnp.where(model.bias < 0, margin, 1.0)
-    high = lax.stop_gradient(jnp.max(reversals, axis=0)) + jnp.where(model.bias > 0, margin, 1.0)
-    return first_rest(model.steady_current, low, high)
+    margin = 1.0 + 50.0 * jnp.abs(model.bias)
+    low = jnp.min(reversals, axis=0) - jnp.where(model.bias < 0, margin, 1.0)
+    high = jnp.max(reversals, axis=0) + jnp.where(model.bias > 0, margin, 1.0)
+    return searched_rest(lambda m, v: m.steady_current(v), model, low, high)
 
 
 @eqx.filter_jit
 def quickest_channel(model: Any) -> Float[Array, ""]:
     """The time constant [ms] of the slowest gate of the quickest channel that conducts; infinite without gates."""
+    model = lax.stop_gradient(model)
     channels = model.channels()
     reversals = jnp.stack([jnp.broadcast_to(channel.e, (model.size(),)) for channel in channels.values()])
     low, high = jnp.min(reversals, axis=0), jnp.max(reversals, axis=0)
@@ -51,26 +57,35 @@ def quickest_channel(model: Any) -> Float[Array, ""]:
         if own:
             slowest = jnp.max(jnp.stack(own), axis=0)
             shortest = jnp.minimum(shortest, jnp.min(jnp.where(channel.g > 0.0, slowest, jnp.inf)))
-    return lax.stop_gradient(shortest)
+    return shortest
 
 
 @eqx.filter_jit
 def membrane_start(model: Any) -> Float[Array, "*n"]:
-    # The neuron as it is and without bias side by side: compiled once.
-    pair = jnp.stack([model.bias, jnp.zeros_like(model.bias)])
+    known = lax.stop_gradient(model)
 
-    def stands(bias: Float[Array, "*m"]) -> tuple[Float[Array, "*n"], Bool[Array, "*n"]]:
-        own = eqx.tree_at(lambda m: m.bias, model, bias)
-        rest = membrane_rest(own)
-        return rest, _leaves(own, rest)
+    def look(now: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        """The neuron as it is, and then without bias: in one loop, which is compiled once and ends early."""
+        which, rests, leaves = now
+        own = eqx.tree_at(lambda m: m.bias, known, jnp.where(which == 0, known.bias, 0.0))
+        rest = _searched(own)
+        return which + 1, rests.at[which].set(rest), leaves.at[which].set(_leaves(own, rest))
 
-    (rest, before), (leaves, leaves_before) = jax.vmap(stands)(pair)
-    return jnp.where(leaves, jnp.where(leaves_before, rest - _ASIDE, before), rest)
+    def goes_on(now: tuple[Array, Array, Array]) -> Bool[Array, ""]:
+        which, _, leaves = now
+        return (which == 0) | ((which == 1) & jnp.any(leaves[0]))
+
+    shape = (2, *jnp.broadcast_shapes(*(leaf.shape for leaf in jax.tree_util.tree_leaves(model))))
+    start = (jnp.asarray(0, jnp.int32), jnp.zeros(shape, known.bias.dtype), jnp.zeros(shape, bool))
+    _, (own, before), (leaves, leaves_before) = lax.while_loop(goes_on, look, start)
+    from_before = leaves & ~leaves_before
+    chosen = eqx.tree_at(lambda m: m.bias, model, jnp.where(from_before, 0.0, model.bias))
+    rest = implicit_roots(lambda v: chosen.steady_current(v), jnp.where(from_before, before, own))
+    return jnp.where(leaves & leaves_before, rest - _ASIDE, rest)
 
 
 def _leaves(model: Any, rest: Float[Array, "*n"]) -> Bool[Array, "*n"]:
     """Whether a membrane that stands still at `rest` leaves it when it is touched."""
-    model, rest = lax.stop_gradient((model, rest))
     y = MembraneState(rest, model.steady_gates(rest))
     found, structure = jax.tree_util.tree_flatten(y)
     # A gate moves by 1 as the potential by 100 mV: in these units the Jacobian is balanced.

@@ -14,14 +14,20 @@ _HALVINGS = 40
 # exp(J t) is squared this often: up to a million times the time of the fastest mode.
 _SQUARINGS = 24
 
-Current = Callable[[Float[Array, "*n"]], Float[Array, "*n"]]
+Current = Callable[[Any, Float[Array, "*n"]], Float[Array, "*n"]]
 
 
-def first_rest(steady: Current, low: Float[Array, "*n"], high: Float[Array, "*n"]) -> Float[Array, "*n"]:
-    """The lowest potential at which the steady current out of the cell turns from negative to positive; NaN for none.
+def first_rest(steady: Current, model: Any, low: Float[Array, "*n"], high: Float[Array, "*n"]) -> Float[Array, "*n"]:
+    """The lowest potential v at which the current `steady(model, v)` out of the cell turns positive; NaN for none.
 
     Derivatives: of the implicit function, forward and reverse mode.
     """
+    found = searched_rest(steady, *lax.stop_gradient((model, low, high)))
+    return implicit_roots(lambda v: steady(model, v), found)
+
+
+def searched_rest(steady: Current, model: Any, low: Float[Array, "*n"], high: Float[Array, "*n"]) -> Float[Array, "*n"]:
+    """The same without derivatives: by a grid and halvings."""
     width = (high - low) / _GRID
 
     def look(k: Any, ends: tuple[Array, Array]) -> tuple[Array, Array]:
@@ -29,15 +35,13 @@ def first_rest(steady: Current, low: Float[Array, "*n"], high: Float[Array, "*n"
         below, above = ends
         searching = jnp.isnan(below)
         middle = jnp.where(searching, above + width, 0.5 * (below + above))
-        inward = steady(middle) <= 0.0
+        inward = steady(model, middle) <= 0.0
         found = searching & ~inward
         below = jnp.where(found, above, jnp.where(~searching & inward, middle, below))
         return below, jnp.where(searching | ~inward, middle, above)
 
-    start = (jnp.full_like(low, jnp.nan), low)
-    below, above = lax.fori_loop(0, _GRID + _HALVINGS, look, start)
-    # A bound method of a model cannot be hashed, which JAX asks of a function; a function can.
-    return implicit_roots(lambda v: steady(v), lax.stop_gradient(0.5 * (below + above)))
+    below, above = lax.fori_loop(0, _GRID + _HALVINGS, look, (jnp.full_like(low, jnp.nan), low))
+    return 0.5 * (below + above)
 
 
 def grows(jacobian: Float[Array, "*n k k"]) -> Bool[Array, "*n"]:
