@@ -14,9 +14,12 @@ _MOST_CV = 0.429858
 
 def warn_of_negative(name: str, cv: Float[Array, "..."], *, stacklevel: int) -> None:
     """Warns where over 1% of in-degrees of a known coefficient of variation `cv` would be negative."""
-    if is_concrete(cv) and float(np.max(cv)) > _MOST_CV:
+    if not is_concrete(cv):
+        return
+    most = float(np.max(np.asarray(cv)))
+    if most > _MOST_CV:
         warnings.warn(
-            f"`{name}`: at a standard deviation of {float(np.max(cv)):.3g} times the mean over 1% of the in-degrees "
+            f"`{name}`: at a standard deviation of {most:.3g} times the mean over 1% of the in-degrees "
             "would be negative: runs cut them at 0, and theory is of normal ones.",
             OutsideTheoryWarning,
             stacklevel=stacklevel + 1,

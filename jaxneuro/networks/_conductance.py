@@ -128,7 +128,7 @@ def conductance_based(
     rule = _rule(cv_k)
     k, gamma = leaves["k"], leaves["gamma"]
     if n_e is None and is_concrete(k):
-        n_e = max(1, math.ceil(10 * float(np.max(k))))
+        n_e = max(1, math.ceil(10 * float(np.max(np.asarray(k)))))
     if n_i is None and is_concrete(k, gamma):
         # a product in the leaves' own dtype
         n_i = max(1, math.ceil(10 * float(np.max(np.asarray(gamma) * np.asarray(k)))))
@@ -137,14 +137,17 @@ def conductance_based(
         if size is not None and (isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1):
             raise ValueError(f"`{name}` has to be a positive integer, the number of neurons; got {size!r}.")
     if n_x is None and is_concrete(k):
-        n_x = max(1, math.ceil(10 * float(np.max(k))))
+        n_x = max(1, math.ceil(10 * float(np.max(np.asarray(k)))))
     populations, projections, drives = {}, [], []
     for i, (name, n) in enumerate((("E", n_e), ("I", n_i))):
+        if alike and i:
+            # One projection and one drive serve both; one neuron too, which is how theory inside a jit tells that they
+            # are equal.
+            populations[name] = Population(populations["E"].model, n, initial=initial)
+            continue
         own = {key: leaf if leaf.ndim == 0 else leaf[i] for key, leaf in leaves.items()}
         neuron, excitatory, inhibitory, scale = _parts(own["tau_m"], jump, tau_s)
         populations[name] = Population(neuron, n, initial=initial)
-        if alike and i:
-            continue  # one projection and one drive serve both
         targets = ("E", "I") if alike else (name,)
         a_e, a_i = scale * own["a"], scale * (own["g"] * own["a"])
         many, few = rule(own["k"]), rule(own["gamma"] * own["k"])

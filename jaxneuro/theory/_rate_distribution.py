@@ -167,7 +167,10 @@ def check_alike(net: Network, theory: AbstractNoise) -> tuple[tuple[str, ...], A
     check_spiking(net)
     names = net.neuron_names
     if len(groups_of(net, names)) != 1:
-        raise ValueError(f"`net` has neurons that differ between {', '.join(names)}; this theory is of equal ones.")
+        known = "" if is_concrete(net) else " Numbers that `jax.jit` alone knows are equal where they are one array."
+        raise ValueError(
+            f"`net` has neurons that differ between {', '.join(names)}; this theory is of equal ones.{known}"
+        )
     seen = afferents(net, dict.fromkeys(names, np.ones(())))
     check_covered(theory, seen)
     return names, seen[names[0]]

@@ -8,6 +8,7 @@ from scipy import special
 
 import jaxneuro as jn
 from jaxneuro.theory import critical_heterogeneity, escape_rate, kramers_rate, rate_distribution
+from jaxneuro.theory._unknowns import groups_of
 
 X64 = jax.config.jax_enable_x64
 
@@ -80,6 +81,32 @@ def exponent_slope(nu, which, step=1e-5):
         return (-55.0 - mu) ** 2 / (0.0016**2 * tau * (r_e * mu**2 + 100.0 * r_i * (mu + 75.0) ** 2))
 
     return (exponent(step) - exponent(-step)) / (2.0 * step)
+
+
+MADE_INSIDE = {
+    "at once": lambda x: jn.networks.conductance_based(nu_x=x, cv_k=jnp.asarray(0.05), k=jnp.asarray(1e3)),
+    "filtered": lambda x: jn.networks.conductance_based(nu_x=25.0, cv_k=0.05, tau_s=x),
+    "efficacies": lambda x: jn.networks.conductance_based(a=x, g=20.0),
+    "currents": lambda x: jn.networks.brunel(g=x),
+}
+
+
+@pytest.mark.parametrize("name", MADE_INSIDE)
+def test_a_network_made_inside_a_jit_still_has_equal_neurons(name):
+    """Numbers in a jit are known to be equal where they are the same object: E and I cells share one model."""
+    seen = []
+    jax.eval_shape(lambda x: seen.append(groups_of(MADE_INSIDE[name](x), ("E", "I"))), 0.01)
+    assert seen == [(("E", "I"),)]
+
+
+def test_neurons_that_only_a_jit_could_compare_are_refused_with_the_reason():
+    def apart(x):
+        cells = {n: jn.Population(jn.LIF(tau_m=x + 0.0 * i), 100) for i, n in enumerate("EI")}
+        spikes = [jn.PoissonDrive(("E", "I"), jn.DeltaConductance(0.0), weight=0.01, n_sources=100, rate=10.0)]
+        return rate_distribution(jn.Network(cells, drives=spikes)).mean
+
+    with pytest.raises(ValueError, match=r"differ between E, I.* `jax.jit` alone knows are equal where they are one"):
+        jax.eval_shape(apart, 20.0)
 
 
 @pytest.mark.slow
