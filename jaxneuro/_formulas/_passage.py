@@ -6,7 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from .._numerics import dawson_derivative, dawson_difference, moment, moment_difference, moment_integral
+from .._numerics import exponential_integral, moment, moment_difference, moment_integral
 
 TWO_ROOT_PI = 2.0 * math.sqrt(math.pi)
 
@@ -70,8 +70,7 @@ def size(x: Float[Array, "..."]) -> Float[Array, "..."]:
 
 def square_exponential(at: Limits) -> Float[Array, "..."]:
     """int_a+^b+ exp(x^2) dx, times exp(-b+^2)."""
-    fall = jnp.expm1(-at.rise)
-    return dawson_difference(at.b_plus, at.a_plus, at.gap_plus) - dawson_derivative(0, at.a_plus) * fall
+    return exponential_integral(at.b_plus, at.a_plus, at.gap_plus, jnp.expm1(-at.rise))
 
 
 def passage(at: Limits) -> Float[Array, "..."]:
@@ -81,7 +80,7 @@ def passage(at: Limits) -> Float[Array, "..."]:
     from a+ to b+, and the integral of m_0 = sqrt(pi) erfcx from |b| to |a|, whatever the signs of a and b.
     """
     decaying = moment_integral(size(at.a), size(at.b), -at.gap_size)
-    return TWO_ROOT_PI * square_exponential(at) + jnp.exp(-at.exponent) * decaying
+    return TWO_ROOT_PI * square_exponential(at) + jnp.square(jnp.exp(-0.5 * at.exponent)) * decaying
 
 
 class PassageSlopes(eqx.Module):

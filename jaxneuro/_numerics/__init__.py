@@ -33,6 +33,7 @@ from ._dawson import (
     dawson as dawson,
     dawson_derivative as dawson_derivative,
     dawson_difference as dawson_difference,
+    exponential_integral as exponential_integral,
 )
 from ._dependence import uses_first as uses_first
 from ._erfcx import erfcx as erfcx

@@ -44,11 +44,7 @@ def _dawson_derivative_jvp(n, primals, tangents):
 @jax.custom_jvp
 def dawson_difference(x: Float[Array, "..."], y: Float[Array, "..."], gap: Float[Array, "..."]) -> Float[Array, "..."]:
     """D(x) - D(y) for x, y >= 0, with no cancellation where `gap` = x - y is small; give that exactly."""
-    c, e = 1.0 / (1.0 + 2.0 * jnp.square(x)), 1.0 / (1.0 + 2.0 * jnp.square(y))
-    u, v = 1.0 / (jnp.square(x) + K_DAWSON), 1.0 / (jnp.square(y) + K_DAWSON)
-    p = horner_pair(DAWSON_0, 1.0 - 2.0 * K_DAWSON * u, 1.0 - 2.0 * K_DAWSON * v)
-    # x c - y e = gap (1 - 2 x y) c e, and t(x) - t(y) = 2 k gap (x + y) u v
-    return gap * e * ((1.0 - 2.0 * x * y) * c * p.value + 2.0 * K_DAWSON * y * (x + y) * u * v * p.slope)
+    return _dawson_pair(x, y, gap)[0]
 
 
 @dawson_difference.defjvp
@@ -58,3 +54,37 @@ def _dawson_difference_jvp(primals, tangents):
     dx, _, dgap = tangents
     slope = dawson_derivative(1, y)
     return dawson_difference(x, y, gap), (dawson_derivative(1, x) - slope) * dx + slope * dgap
+
+
+@jax.custom_jvp
+def exponential_integral(
+    x: Float[Array, "..."], y: Float[Array, "..."], gap: Float[Array, "..."], fall: Float[Array, "..."]
+) -> Float[Array, "..."]:
+    """exp(-x^2) int_y^x exp(u^2) du, x >= y >= 0, with `gap` = x - y and `fall` = exp(y^2 - x^2) - 1 given exactly."""
+    difference, at_y = _dawson_pair(x, y, gap)
+    return difference - at_y * fall
+
+
+@exponential_integral.defjvp
+def _exponential_integral_jvp(primals, tangents):
+    # D(x) - D(y) - D(y) fall, with y = x - gap.
+    x, y, gap, fall = primals
+    dx, _, dgap, dfall = tangents
+    slope = dawson_derivative(1, y)
+    by_difference = (dawson_derivative(1, x) - slope) * dx + slope * dgap
+    return exponential_integral(x, y, gap, fall), (
+        by_difference - slope * (dx - dgap) * fall - dawson_derivative(0, y) * dfall
+    )
+
+
+def _dawson_pair(
+    x: Float[Array, "..."], y: Float[Array, "..."], gap: Float[Array, "..."]
+) -> tuple[Float[Array, "..."], Float[Array, "..."]]:
+    """D(x) - D(y) and D(y), from one pass over the polynomial."""
+    c, e = 1.0 / (1.0 + 2.0 * jnp.square(x)), 1.0 / (1.0 + 2.0 * jnp.square(y))
+    u, v = 1.0 / (jnp.square(x) + K_DAWSON), 1.0 / (jnp.square(y) + K_DAWSON)
+    p = horner_pair(DAWSON_0, 1.0 - 2.0 * K_DAWSON * u, 1.0 - 2.0 * K_DAWSON * v)
+    # x c - y e = gap (1 - 2 x y) c e, and t(x) - t(y) = 2 k gap (x + y) u v
+    apart = 2.0 * K_DAWSON * (x + y) * u * v
+    difference = gap * e * ((1.0 - 2.0 * x * y) * c * p.value + apart * y * p.slope)
+    return difference, y * e * (p.value - apart * gap * p.slope)

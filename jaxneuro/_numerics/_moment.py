@@ -61,7 +61,9 @@ def _moment_difference_jvp(n, primals, tangents):
 @jax.custom_jvp
 def moment_integral(x: Float[Array, "..."], y: Float[Array, "..."], gap: Float[Array, "..."]) -> Float[Array, "..."]:
     """The integral of m_0 from y to x, both >= 0 in any order, with `gap` = x - y given exactly."""
-    s, r = _pulled_in(x), _pulled_in(y)
+    # s and r of `_pulled_in`, in one division.
+    inverse = 1.0 / ((x + K) * (y + K))
+    s, r = K * (y + K) * inverse, K * (x + K) * inverse
     slope = horner_pair(PRIMITIVE, 1.0 - 2.0 * s, 1.0 - 2.0 * r).slope
     # The integral is log((x + k) / (y + k)) and a polynomial. Take the logarithm of the ratio above 1.
     rising = gap > 0.0

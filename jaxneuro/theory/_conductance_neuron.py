@@ -3,7 +3,7 @@
 import math
 from collections.abc import Hashable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import equinox as eqx
 import jax
@@ -89,8 +89,12 @@ def _allowed(name: str, value: Float[Array, "..."]) -> Bool[Array, "..."]:
 def read_neuron(**values: ArrayLike) -> dict[str, np.ndarray | Array]:
     """The numbers as they were given, read and checked, by name: what is known stays with NumPy, which is quick."""
     dtype = jnp.result_type(float)
-    leaves = {name: as_known(value, name, dtype) for name, value in values.items()}
-    ends = {name: _ends(leaf) for name, leaf in leaves.items()}
+    read = {
+        name: _read_float(value, name, dtype) if isinstance(value, float) else _read(value, name, dtype)
+        for name, value in values.items()
+    }
+    leaves = {name: leaf for name, (leaf, _) in read.items()}
+    ends = {name: both for name, (_, both) in read.items()}
     for name in _NOT_NEGATIVE:
         low, high = ends[name]
         if not (low >= 0.0 and high < math.inf):
@@ -104,12 +108,31 @@ def read_neuron(**values: ArrayLike) -> dict[str, np.ndarray | Array]:
     for low, high in _ORDER:
         if not ends[low][1] < ends[high][0] and violates(lambda x, y: x < y, leaves[low], leaves[high]):
             raise ValueError(f"`{low}` has to lie below `{high}`; got {values[low]} and {values[high]}.")
+    apart = {leaf.shape for leaf in leaves.values()} - {()}
     try:
-        np.broadcast_shapes(*(leaf.shape for leaf in leaves.values()))
+        if len(apart) > 1:
+            np.broadcast_shapes(*apart)
     except ValueError:
         shapes = {name: leaf.shape for name, leaf in leaves.items() if leaf.ndim}
         raise ValueError(f"The arguments have to broadcast together; got the shapes {shapes}.") from None
     return leaves
+
+
+Read = tuple[np.ndarray | Array, tuple[float, float]]
+
+
+def _read(value: Any, name: str, dtype: Any) -> Read:
+    """A number and its ends."""
+    leaf = as_known(value, name, dtype)
+    return leaf, _ends(leaf)
+
+
+@lru_cache(maxsize=256)
+def _read_float(value: float, name: str, dtype: Any) -> Read:
+    """The same of a number that is likely to come again, as the default values do."""
+    leaf, ends = _read(value, name, dtype)
+    cast(np.ndarray, leaf).flags.writeable = False
+    return leaf, ends
 
 
 def conductance_neuron(**values: ArrayLike) -> ConductanceNeuron:

@@ -10,6 +10,9 @@ from ._afferents import Afferents, afferents
 from ._effective_noise import EffectiveNoise
 from ._noise import AbstractNoise, EffectiveInput
 
+# Made once: to make a module takes as long as some rates.
+_DEFAULT = EffectiveNoise()
+
 
 def effective_input(
     net: Network, rates: Mapping[str, ArrayLike], *, noise: AbstractNoise | None = None
@@ -56,7 +59,7 @@ def effective_input(
 def checked_noise(noise: AbstractNoise | None) -> AbstractNoise:
     """The theory of the noise, `EffectiveNoise()` where none is given."""
     if noise is None:
-        return EffectiveNoise()
+        return _DEFAULT
     if not isinstance(noise, AbstractNoise):
         raise ValueError(f"`noise` has to be a theory of the noise such as `EffectiveNoise()`; got {noise!r}.")
     return noise
