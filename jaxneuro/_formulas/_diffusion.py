@@ -182,7 +182,7 @@ def prepared(
     numbers = Numbers(as_leaf(v_th, "v_th"), as_leaf(v_reset, "v_reset"), as_leaf(t_ref, "t_ref"), low)
     _check_numbers(numbers)
     _check_functions(drift, noise, numbers)
-    return as_elementwise(drift), as_elementwise(noise), convention, numbers, n
+    return as_elementwise(drift, "drift"), as_elementwise(noise, "noise"), convention, numbers, n
 
 
 def _check_numbers(numbers: Numbers) -> None:

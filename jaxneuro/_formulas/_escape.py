@@ -76,7 +76,7 @@ def escape_rate(
     check_nonnegative("t_ref", values[2])
     if violates(lambda a, b, c: (a < b) & (b < c), *values[3:]):
         raise ValueError(f"`low`, `middle` and `high` have to rise; got {low}, {middle} and {high}.")
-    field = as_elementwise(force)
+    field = as_elementwise(force, "force")
     if violates(lambda a, b, c: (field(a) > 0.0) & (field(b) < 0.0) & (field(c) > 0.0), *values[3:]):
         raise ValueError(
             f"`force` has to be positive at `low`, negative at `middle` and positive at `high`; at {low}, {middle} and "

@@ -104,10 +104,21 @@ def as_callable(function: Callable[..., Any], argument: float) -> Callable[..., 
     return _traced(function, jnp.asarray(argument, jnp.result_type(float))) or _Plain(function)
 
 
-def as_elementwise(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function that a program can hold, of arrays element by element."""
+_NOT_TRACED = (jax.errors.TracerArrayConversionError, jax.errors.ConcretizationTypeError)
+
+
+def as_elementwise(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """A function that a program can hold, of arrays element by element.
+
+    Raises `ValueError`, naming the argument `name`, where the function is written for NumPy, or for known numbers.
+    """
     try:
         found = _traced(function, jnp.zeros((), jnp.result_type(float)))
+    except _NOT_TRACED:
+        raise ValueError(
+            f"`{name}` has to be written with `jax.numpy`, so that it can be compiled: `jnp.exp` and `jnp.where` for "
+            "`np.exp` and `if`; this one asks for the value of its argument."
+        ) from None
     except Exception:  # a function of arrays alone: what it raises of a number is its own affair
         found = None
     return _Plain(function) if found is None else _Elementwise(found)

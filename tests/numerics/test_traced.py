@@ -84,10 +84,10 @@ def test_what_a_function_closes_over_keeps_its_derivative():
 
 
 def test_elementwise_functions_take_every_shape():
-    held = as_elementwise(lambda v: (15.0 - v) / 20.0 + 0.0 * TABLE[1])
+    held = as_elementwise(lambda v: (15.0 - v) / 20.0 + 0.0 * TABLE[1], "drift")
     for v in (np.float64(3.0), np.arange(4.0), np.ones((2, 3))):
         np.testing.assert_allclose(held(v), (15.0 - v) / 20.0)
-    first = as_elementwise(lambda v: v[0] + 0.0 * v)  # of arrays alone: as it is
+    first = as_elementwise(lambda v: v[0] + 0.0 * v, "drift")  # of arrays alone: as it is
     np.testing.assert_allclose(first(jnp.asarray([2.0, 3.0])), [2.0, 2.0])
 
 
