@@ -14,8 +14,8 @@ from ._noise import EffectiveInput
 class Asymptotics(eqx.Module):
     """The escape from below threshold, and the drift through it from above, [ms].
 
-    - `log_time`: log of the mean passage time; `subthreshold`: which of the two forms it is; `distance`: of the mean
-      from threshold in units of the noise there.
+    - `log_time`: log of the mean passage time, inf where no noise lifts the potential to the threshold;
+      `subthreshold`: which of the two forms it is; `distance`: of the mean from threshold in units of the noise there.
     - `spread`: variance of the passage time above threshold [ms^2].
     - `drift`: mean drift (mean - V)/tau; `log_share`: log of the density over the rate, as a function of V.
     """
@@ -73,6 +73,7 @@ def additive_asymptotics(at: EffectiveInput, membrane: LeakyMembrane) -> Asympto
     below = at.mu < membrane.v_th
     b = jnp.where(below, membrane.v_th - at.mu, 1.0) / jnp.where(at.sigma > 0.0, at.sigma, 1.0)
     escape = jnp.log(at.tau * math.sqrt(math.pi) / b) + jnp.square(b)
+    escape = jnp.where(at.sigma > 0.0, escape, jnp.inf)
     through, near, far = _through(at.mu, at.tau, membrane)
     spread = 0.5 * jnp.square(at.sigma * at.tau) * (1.0 / jnp.square(near) - 1.0 / jnp.square(far))
     form = AdditiveForm(at.mu, at.sigma, at.tau, membrane.v_th, membrane.v_reset)

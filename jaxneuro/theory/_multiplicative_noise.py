@@ -80,8 +80,11 @@ class AbstractMultiplicativeNoise(AbstractNoise):
         return EffectiveNoise().most_rate(seen)
 
     def asymptotics(self, seen: Afferents) -> Asymptotics:
-        plain = multiplicative_input(seen).diffusion
-        return multiplicative_asymptotics(plain, plain.under(self.convention()), seen.membrane())
+        made = multiplicative_input(seen)
+        plain = made.diffusion
+        found = multiplicative_asymptotics(plain, plain.under(self.convention()), seen.membrane())
+        silent = ~made.noisy & found.subthreshold
+        return eqx.tree_at(lambda f: f.log_time, found, jnp.where(silent, jnp.inf, found.log_time))
 
     def exponent(self, seen: Afferents) -> Float[Array, ""]:
         return multiplicative_exponent(seen)
@@ -154,9 +157,10 @@ def multiplicative_density(
 
 
 def multiplicative_exponent(seen: Afferents) -> Float[Array, ""]:
-    """(F(v_max) - F(alpha))/a without the term that the convention adds: 0 above threshold."""
-    diffusion, v_th = multiplicative_input(seen).diffusion, seen.membrane().v_th
-    return jnp.where(v_th > diffusion.mu, diffusion.climb(v_th, v_th - diffusion.mu), 0.0)
+    """(F(v_max) - F(alpha))/a without the term that the convention adds: 0 above threshold, inf without noise below."""
+    made, v_th = multiplicative_input(seen), seen.membrane().v_th
+    climb = made.diffusion.climb(v_th, v_th - made.diffusion.mu)
+    return jnp.where(v_th > made.diffusion.mu, jnp.where(made.noisy, climb, jnp.inf), 0.0)
 
 
 def check_multiplicative(seen: Afferents) -> None:

@@ -29,13 +29,16 @@ class StronglyCoupled(eqx.Module):
 
     @property
     def rate(self) -> Float[Array, ""]:
-        """1/nu = t_ref + T [Hz]."""
-        return 1000.0 / (self.shown.t_ref + jnp.exp(self.asymptotics.log_time))
+        """1/nu = t_ref + T [Hz]: 0 without input."""
+        per_ms = jnp.exp(-self.asymptotics.log_time)
+        return 1000.0 * per_ms / (1.0 + self.shown.t_ref * per_ms)
 
     @property
     def omega(self) -> Float[Array, ""]:
-        """nu = 1/(t_ref + omega/nu_X), dimensionless."""
-        return self.shown.nu_x * jnp.exp(self.asymptotics.log_time) / 1000.0
+        """nu = 1/(t_ref + omega/nu_X), dimensionless: inf without input."""
+        log_time = self.asymptotics.log_time
+        silent = jnp.isposinf(log_time)
+        return jnp.where(silent, jnp.inf, self.shown.nu_x * jnp.exp(jnp.where(silent, 0.0, log_time)) / 1000.0)
 
     @property
     def cv(self) -> Float[Array, ""]:
@@ -47,10 +50,11 @@ class StronglyCoupled(eqx.Module):
         return jnp.where(found.subthreshold, below, full * jnp.sqrt(spread))
 
     def density(self, v: ArrayLike) -> Float[Array, "..."]:
-        """The density of the potential [1/mV]: (18), (D13), or rate over drift above threshold."""
+        """The density of the potential [1/mV]: (18), (D13), or rate over drift above threshold; NaN without input."""
         potential = as_leaf(v, "v")
         check_finite("v", potential)
-        return self.rate / 1000.0 * self.asymptotics.share(potential)
+        found = self.asymptotics
+        return where_defined(~jnp.isposinf(found.log_time), self.rate / 1000.0 * found.share(potential))
 
 
 def strong_coupling(
@@ -80,6 +84,8 @@ def strong_coupling(
     above threshold 1/nu = t_ref + tau log((mu - v_reset)/(mu - v_th)).
 
     **Arguments:** one number each, as of `conductance_rate`; `limit`: whether the leak is gone, as at K to infinity.
+
+    At nu_X = 0 nothing moves the potential from rest: the rate is 0, the CV 1, omega infinite, and there is no density.
 
     **Returns:** a `StronglyCoupled` with `.rate` [Hz], `.omega` (nu = 1/(t_ref + omega/nu_X)), `.cv`, `.density(v)`,
     and `.exponent`, the limit of a log(sqrt(a) K nu_X T) as a falls: v_bar^2, F(v_max) - F(alpha), or with spikes of

@@ -229,6 +229,13 @@ def test_shot_noise_has_the_exponent_alone():
         seen.density(-60.0)
 
 
+@pytest.mark.parametrize("noise", [e[0] for e in EXPONENTS[:2]])
+def test_strong_coupling_without_input_is_silent(noise):
+    seen = strong_coupling(0.0, **NEURON, noise=noise)
+    assert (float(seen.rate), float(seen.cv), float(seen.omega)) == (0.0, 1.0, np.inf)
+    assert np.isnan(seen.density(-70.0))
+
+
 def test_the_limit_is_true_or_false(as_users_run):
     with pytest.raises(ValueError, match="`limit` has to be True or False; got 'yes'"):
         strong_coupling(20.0, **NEURON, limit="yes")
