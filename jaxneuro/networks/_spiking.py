@@ -93,15 +93,12 @@ def brunel(
     populations, projections, drives = {}, [], []
     rest = as_leaf(0.0)  # one array, so that equal neurons are known to be equal inside `jax.jit` too
     for i, (name, n) in enumerate((("E", n_e), ("I", n_i))):
-        if alike and i:
-            # One projection and one drive serve both; one neuron too, which is how theory inside a jit tells that they
-            # are equal.
-            populations[name] = Population(populations["E"].model, n, initial=initial)
-            continue
         own = {key: leaf if leaf.ndim == 0 else leaf[i] for key, leaf in leaves.items()}
         neuron: dict[str, Any] = {key: own[key] for key in ("tau_m", "v_th", "v_reset", "t_ref")}
         lif = LIF(v_rest=rest, **neuron)
         populations[name] = Population(lif, n, initial=initial)
+        if alike and i:
+            continue  # one projection and one drive serve both
         targets, synapse = ("E", "I") if alike else (name,), DeltaCurrent()
         nu_thr = 1000.0 * lif.v_th / (own["j"] * c_e * lif.tau_m)
         for pre, weight, k, d in (("E", own["j"], c_e, delays[i][0]), ("I", -own["g"] * own["j"], c_i, delays[i][1])):

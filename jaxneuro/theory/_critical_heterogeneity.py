@@ -13,6 +13,7 @@ from .._numerics import Result, as_leaf, check_positive, implicit_root, is_concr
 from ._effective_input import checked_noise
 from ._mean_field import mean_field
 from ._noise import AbstractNoise
+from ._over_neurons import neurons_of
 from ._rate_distribution import below, check_alike, missed, newton, spread_of
 
 _LEAST, _MOST, _STEPS = 1e-7, 3.0, 40
@@ -88,7 +89,7 @@ def _solve(
         reached = below(noise, spread, slow)[0]
         # The normal number of the share: nearly linear in CV_K.
         off = jax.scipy.stats.norm.ppf(jnp.clip(reached, 1e-12, 1.0 - 1e-6)) - jax.scipy.stats.norm.ppf(wanted)
-        return jnp.concatenate([missed(noise, spread, x[:2]), off[None]])
+        return jnp.concatenate([missed(neurons_of(noise, spread), x[:2]), off[None]])
 
     def halve(_: Array, ends: tuple[Array, Array]) -> tuple[Array, Array]:
         low, high = ends

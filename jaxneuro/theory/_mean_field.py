@@ -105,8 +105,9 @@ def mean_field(
     - `net`: a `Network` of synapses that act at once, or of `ExponentialCurrent` and `ExponentialConductance` of one
       tau_s; populations need no size. Or a `BinaryNetwork`, whose
       activities solve m = F(m) with F the probability to be active; a `BinaryMeanField` is returned.
-    - `noise`: `EffectiveNoise()`, the effective-time-constant approximation; of a `Network` alone. Of synapses with a
-      time course `EffectiveNoise(ShortFilter())` and its like choose the formula.
+    - `noise`: a theory of the noise, of a `Network` alone: `EffectiveNoise()` by default, the effective-time-constant
+      approximation; of conductances also `ItoNoise()`, `StratonovichNoise()` and `ShotNoise()`; or one of your own. Of
+      synapses with a time course `EffectiveNoise(ShortFilter())` and its like choose the formula.
     - `field`: of a `BinaryNetwork` alone: `PoissonField()`, exact at finite K, by default, or
       `GaussianField()`, the limit of large K.
     - `throw`: whether no fixed point, or a fold, raises; if not, `result` says so.

@@ -16,29 +16,12 @@ from ._afferents import Afferents, afferents
 from ._effective_input import check_covered, checked_noise
 from ._mean_field import mean_field
 from ._noise import AbstractNoise
+from ._over_neurons import Neurons, Spread, cvs_of, excites_of, mean, neurons_of, nodes, over_neurons
 from ._unknowns import groups_of
 
-# Nodes over each of z_E and z_I, and steps of Newton's method.
-_NODES = 40
-_STEPS = 40
+# Steps of Newton's method; of a dear theory, how often what it adds to the cheap one is computed anew.
+_STEPS, _ROUNDS = 40, 6
 _REACH = 8.0
-
-
-class Spread(eqx.Module):
-    """A neuron of the network, and how far its excitation and its inhibition vary between neurons, as shares."""
-
-    seen: Afferents
-    excitation: Float[Array, ""]
-    inhibition: Float[Array, ""]
-
-    def at(self, z_e: Float[Array, ""], z_i: Float[Array, ""]) -> Afferents:
-        """The neuron with quenched numbers z_E and z_I: equation (F1)."""
-        more = jnp.maximum(1.0 + self.excitation * z_e, 0.0), jnp.maximum(1.0 + self.inhibition * z_i, 0.0)
-        streams = tuple(
-            eqx.tree_at(lambda s: s.rate, s, s.rate * jnp.where(excites, *more))
-            for s, excites in zip(self.seen.streams, _excites(self.seen), strict=True)
-        )
-        return Afferents(self.seen.neuron, streams, self.seen.currents)
 
 
 class RateDistribution(eqx.Module):
@@ -128,8 +111,10 @@ def rate_distribution(net: Network, *, noise: AbstractNoise | None = None) -> Ra
 
     and its inhibition likewise. The term of Delta nu^2 is not small at a thousand inputs.
 
-    **Arguments:** `net`: a network whose neurons are alike in all populations, with conductances; in-degrees vary
-    by its rules, such as `GaussianInDegree`. `noise`: a theory of the noise, `EffectiveNoise()` by default.
+    **Arguments:** `net`: a network whose neurons are alike in all populations, with conductances; in-degrees vary by
+    its rules, such as `GaussianInDegree`. `noise`: a theory of the noise, `EffectiveNoise()` by default. A dear one,
+    `ShotNoise()` or `ItoNoise()`, is asked at 81 neurons, and between them by what it adds to `EffectiveNoise()`, to
+    1e-4.
 
     **Returns:** a `RateDistribution`.
 
@@ -184,17 +169,6 @@ def _one_rate(name: str, value: ArrayLike) -> Float[Array, ""]:
     return leaf
 
 
-def _excites(seen: Afferents) -> tuple[Bool[Array, ""], ...]:
-    """Which streams are excitatory: those that reverse above threshold."""
-    membrane, kinds = seen.membrane(), []
-    for stream in seen.streams:
-        effect = stream.synapse.spike_effect(stream.weight.moments().mean, membrane.tau_m)
-        if effect.reversal is None:
-            raise ValueError("This theory is of conductances; a stream of `net` is a current.")
-        kinds.append(effect.reversal > membrane.v_th)
-    return tuple(kinds)
-
-
 def spread_of(
     net: Network, rate: Float[Array, ""], sd: Float[Array, ""], cv_k: Float[Array, ""] | None = None
 ) -> Spread:
@@ -202,7 +176,7 @@ def spread_of(
     names = net.neuron_names
     seen = afferents(net, dict.fromkeys(names, rate))[names[0]]
     totals, squares = jnp.zeros(2, rate.dtype), jnp.zeros(2, rate.dtype)
-    for stream, origin, excites in zip(seen.streams, seen.origins, _excites(seen), strict=True):
+    for stream, origin, excites in zip(seen.streams, seen.origins, excites_of(seen), strict=True):
         own = jnp.square(sd) if origin.pre in names else jnp.zeros_like(sd)
         k = stream.in_degree
         variance = k.variance if cv_k is None else jnp.square(cv_k * k.mean)
@@ -213,43 +187,23 @@ def spread_of(
     return Spread(Afferents(seen.neuron, seen.streams, seen.currents), share[0], share[1])
 
 
-def _nodes(dtype: Any) -> tuple[Array, Array]:
-    """Nodes and weights of a normal number, from -8 to 8."""
-    z, weights = np.polynomial.hermite_e.hermegauss(_NODES)
-    return jnp.asarray(z, dtype), jnp.asarray(weights / weights.sum(), dtype)
-
-
-def _over_neurons(noise: AbstractNoise, spread: Spread) -> Float[Array, "nodes nodes"]:
-    """Rates at the nodes of z_E and z_I."""
-    z, _ = _nodes(spread.excitation.dtype)
-    return jax.vmap(jax.vmap(lambda a, b: noise.rate(spread.at(a, b)), (None, 0)), (0, None))(z, z)
-
-
-def _mean(values: Float[Array, "nodes nodes"]) -> Float[Array, ""]:
-    _, weights = _nodes(values.dtype)
-    return jnp.einsum("i,j,ij->", weights, weights, values)
-
-
 @eqx.filter_jit
 def _average(noise: AbstractNoise, spread: Spread, function: Any) -> Float[Array, ""]:
-    return _mean(function(_over_neurons(noise, spread)))
+    neurons = neurons_of(noise, spread)
+    return mean(function(over_neurons(neurons.rate, spread.excitation.dtype)))
 
 
 @eqx.filter_jit
 def _cv_moments(noise: AbstractNoise, spread: Spread) -> tuple[Float[Array, ""], Float[Array, ""]]:
-    z, _ = _nodes(spread.excitation.dtype)
-    each = jax.vmap(jax.vmap(lambda a, b: noise.cv(spread.at(a, b)), (None, 0)), (0, None))(z, z)
-    mean = _mean(each)
-    return mean, jnp.sqrt(_mean(jnp.square(each - mean)))
+    each = over_neurons(cvs_of(noise, spread), spread.excitation.dtype)
+    middle = mean(each)
+    return middle, jnp.sqrt(mean(jnp.square(each - middle)))
 
 
 @eqx.filter_jit
 def _sample(noise: AbstractNoise, spread: Spread, z: Float[Array, "2 n"]) -> NeuronSample:
-    def one(a: Float[Array, ""], b: Float[Array, ""]) -> tuple[Float[Array, ""], Float[Array, ""]]:
-        seen = spread.at(a, b)
-        return noise.rate(seen), noise.cv(seen)
-
-    return NeuronSample(*jax.vmap(one)(z[0], z[1]))
+    rate, cv = neurons_of(noise, spread).rate, cvs_of(noise, spread)
+    return NeuronSample(*jax.vmap(lambda a, b: (rate(a, b), cv(a, b)))(z[0], z[1]))
 
 
 def newton(
@@ -276,23 +230,30 @@ def newton(
     return lax.while_loop(going, step, begun)[:2]
 
 
-def missed(noise: AbstractNoise, spread: Spread, x: Float[Array, "2"]) -> Float[Array, "2"]:
+def missed(neurons: Neurons, x: Float[Array, "2"]) -> Float[Array, "2"]:
     """What (F2) misses at x, the log of the mean rate and its variance over the squared mean."""
-    each = _over_neurons(noise, spread)
-    mean = _mean(each)
-    return jnp.stack([jnp.log(mean) - x[0], _mean(jnp.square(each / mean - 1.0)) - x[1]])
+    each = over_neurons(neurons.rate, x.dtype)
+    middle = mean(each)
+    return jnp.stack([jnp.log(middle) - x[0], mean(jnp.square(each / middle - 1.0)) - x[1]])
+
+
+def _spread_at(net: Network, x: Float[Array, "2"]) -> Spread:
+    rate = jnp.exp(x[0])
+    return spread_of(net, rate, rate * jnp.sqrt(jnp.maximum(x[1], 0.0)))
 
 
 @eqx.filter_jit
 def _solve(net: Network, noise: AbstractNoise, start: Float[Array, ""]) -> RateDistribution:
     def residual(network: Network, x: Float[Array, "2"]) -> Float[Array, "2"]:
-        rate = jnp.exp(x[0])
-        return missed(noise, spread_of(network, rate, rate * jnp.sqrt(jnp.maximum(x[1], 0.0))), x)
+        return missed(neurons_of(noise, _spread_at(network, x)), x)
 
     fixed: Any = lax.stop_gradient(net)
-
-    start_at = jnp.stack([jnp.log(start), jnp.full_like(start, 0.01)])
-    x, off = newton(lambda y: residual(fixed, y), start_at, 0.3, _STEPS)
+    begun = jnp.stack([jnp.log(start), jnp.full_like(start, 0.01)])
+    if noise.cheap() is None:
+        x, off = newton(lambda y: residual(fixed, y), begun, 0.3, _STEPS)
+    else:
+        x = lax.fori_loop(0, _ROUNDS, lambda _, x: _with_what_was_added(fixed, noise, x), begun)
+        off = jnp.max(jnp.abs(residual(fixed, x)))
     x = implicit_root(lambda y: residual(net, y), x)
     rate = jnp.exp(x[0])
     sd = rate * jnp.sqrt(jnp.maximum(x[1], 0.0))
@@ -300,6 +261,16 @@ def _solve(net: Network, noise: AbstractNoise, start: Float[Array, ""]) -> RateD
     code = Result.where(off < 1e-4, Result.successful, Result.no_fixed_point)
     gamma, slope = _log_slopes(net, noise, start)
     return RateDistribution(rate, sd, gamma, slope, start, code, noise, spread)
+
+
+def _with_what_was_added(net: Network, noise: AbstractNoise, x: Float[Array, "2"]) -> Float[Array, "2"]:
+    """The root with what the dear theory added at x to the log rates of the cheap one; it hardly changes with x."""
+    added = neurons_of(noise, _spread_at(net, x)).log_more
+
+    def residual(y: Float[Array, "2"]) -> Float[Array, "2"]:
+        return missed(Neurons(noise, _spread_at(net, y), added), y)
+
+    return newton(residual, x, 0.3, _STEPS)[0]
 
 
 def _log_slopes(
@@ -321,12 +292,17 @@ def _log_slopes(
 
 @eqx.filter_jit
 def below(noise: AbstractNoise, spread: Spread, hertz: Float[Array, ""]) -> tuple[Float[Array, ""], Float[Array, ""]]:
-    """The share of neurons below a rate and its density: rates rise with z_E at every z_I."""
-    z, weights = _nodes(hertz.dtype)
-    fixed: Any = lax.stop_gradient((spread, jnp.log(hertz)))
+    """The share of neurons below a rate and its density."""
+    return _below(neurons_of(noise, spread), hertz)
 
-    def log_rates(seen: Spread, z_e: Float[Array, "n"]) -> Float[Array, "n"]:
-        return jax.vmap(lambda a, b: noise.log_rate(seen.at(a, b)))(z_e, z)
+
+def _below(neurons: Neurons, hertz: Float[Array, ""]) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    """The same: rates rise with z_E at every z_I."""
+    z, weights = nodes(hertz.dtype)
+    fixed: Any = lax.stop_gradient((neurons, jnp.log(hertz)))
+
+    def log_rates(seen: Neurons, z_e: Float[Array, "n"]) -> Float[Array, "n"]:
+        return jax.vmap(seen.log_rate)(z_e, z)
 
     def halve(_: Array, ends: tuple[Array, Array]) -> tuple[Array, Array]:
         low, high = ends
@@ -335,7 +311,7 @@ def below(noise: AbstractNoise, spread: Spread, hertz: Float[Array, ""]) -> tupl
         return jnp.where(slow, middle, low), jnp.where(slow, high, middle)
 
     at, _ = lax.fori_loop(0, 45, halve, (jnp.full_like(z, -_REACH), jnp.full_like(z, _REACH)))
-    reached, slope = jax.jvp(lambda x: log_rates(spread, x), (at,), (jnp.ones_like(at),))
+    reached, slope = jax.jvp(lambda x: log_rates(neurons, x), (at,), (jnp.ones_like(at),))
     inside = (jnp.abs(at) < 0.999 * _REACH) & jnp.isfinite(slope) & (slope > 0.0)
     steep = jnp.where(inside, slope, 1.0)
     # One step of Newton's method, which is 0, and which carries the derivatives.
@@ -348,18 +324,19 @@ def below(noise: AbstractNoise, spread: Spread, hertz: Float[Array, ""]) -> tupl
 
 @eqx.filter_jit
 def _quantile(noise: AbstractNoise, spread: Spread, share: Float[Array, ""]) -> Float[Array, ""]:
-    fixed: Any = lax.stop_gradient((spread, share))
+    neurons = neurons_of(noise, spread)
+    fixed: Any = lax.stop_gradient((neurons, share))
 
     def halve(_: Array, ends: tuple[Array, Array]) -> tuple[Array, Array]:
         low, high = ends
         middle = 0.5 * (low + high)
-        few = below(noise, fixed[0], jnp.exp(middle))[0] < fixed[1]
+        few = _below(fixed[0], jnp.exp(middle))[0] < fixed[1]
         return jnp.where(few, middle, low), jnp.where(few, high, middle)
 
-    most = jnp.log(noise.most_rate(fixed[0].seen))
+    most = jnp.log(noise.most_rate(fixed[0].spread.seen))
     low, high = lax.fori_loop(0, 30, halve, (jnp.full_like(most, np.log(1e-30)), most))
     at = jnp.exp(0.5 * (low + high))
-    reached, density = below(noise, spread, at)
+    reached, density = _below(neurons, at)
     move = (share - reached) / jnp.where(density > 0.0, density, 1.0)
     inside = (share > 0.0) & (share < 1.0)
     return where_defined(inside, at + jnp.where(density > 0.0, move, 0.0), share)
