@@ -126,17 +126,23 @@ def polish(residual: Residual, roots: Roots) -> Roots:
     def improved(root: tuple[Float[Array, "unknowns"], Bool[Array, ""]]) -> tuple[Array, Array]:
         start, wanted = root
 
+        # Of a batch of networks both branches run, until the last of them is done: what is not wanted is done at once.
+        def missed(y: Float[Array, "unknowns"], _: None) -> Float[Array, "unknowns"]:
+            return jnp.where(wanted, residual(y), 0.0)
+
         def solve(x: Float[Array, "unknowns"]) -> tuple[Array, Array]:
-            end = optx.root_find(lambda y, _: residual(y), solver, x, max_steps=50, throw=False).value
+            end = optx.root_find(missed, solver, x, max_steps=50, throw=False).value
             return end, residual(end)
 
         return jax.lax.cond(wanted, solve, lambda x: (x, jnp.full_like(x, jnp.inf)), start)
 
     known = jnp.all(jnp.isfinite(roots.log_rates), axis=1)
-    ends, misses = jax.lax.map(improved, (roots.log_rates, roots.found & known))
+    starts = jnp.where((roots.found & known)[:, None], roots.log_rates, 0.0)
+    ends, misses = jax.lax.map(improved, (starts, roots.found & known))
     polished = _told_apart(ends, misses)
     # A network without any noise is silent in every theory.
-    return Roots(ends, polished.found | (roots.found & ~known))
+    wanted = (roots.found & known)[:, None]
+    return Roots(jnp.where(wanted, ends, roots.log_rates), (polished.found & wanted[:, 0]) | (roots.found & ~known))
 
 
 def _told_apart(ends: Float[Array, "roots unknowns"], misses: Float[Array, "roots unknowns"]) -> Roots:
