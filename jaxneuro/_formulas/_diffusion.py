@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_elementwise, as_leaf, check_finite, check_nonnegative, is_concrete, violates
+from .._numerics import as_elementwise, as_leaf, check_finite, check_nonnegative, is_concrete, violates, where_defined
 from ._convention import AbstractConvention, Function
 from ._from_passage import log_rate_of
 from ._line import Equation, lowest
@@ -218,14 +218,14 @@ def _check_functions(drift: Any, noise: Any, numbers: Numbers) -> None:
 @eqx.filter_jit
 def _log_rate(drift: Any, noise: Any, convention: AbstractConvention, numbers: Numbers, n: int) -> Float[Array, ""]:
     found = passages(numbers.equation(drift, noise, convention), n)
-    return jnp.where(numbers.valid(), log_rate_of(found.log_time, numbers.t_ref), jnp.nan)
+    return where_defined(numbers.valid(), log_rate_of(found.log_time, numbers.t_ref))
 
 
 @eqx.filter_jit
 def _cv(drift: Any, noise: Any, convention: AbstractConvention, numbers: Numbers, n: int) -> Float[Array, ""]:
     found = passages(numbers.equation(drift, noise, convention), n)
     refractory = jnp.exp(log_rate_of(found.log_time, numbers.t_ref)) * numbers.t_ref / 1000.0
-    return jnp.where(numbers.valid(), jnp.sqrt(found.variance) * (1.0 - refractory), jnp.nan)
+    return where_defined(numbers.valid(), jnp.sqrt(found.variance) * (1.0 - refractory))
 
 
 @eqx.filter_jit

@@ -18,6 +18,7 @@ from .._numerics import (
     gauss_legendre,
     implicit_roots,
     violates,
+    where_defined,
 )
 
 _STEPS, _NODES = 80, 64
@@ -102,7 +103,7 @@ def _escape(
     time = jnp.log(2.0 * math.pi * tau / jnp.sqrt(bends[0] * bends[1])) + 2.0 * height / jnp.square(sigma)
     rate = 1000.0 * jnp.exp(-time) / (1.0 + t_ref * jnp.exp(-time))
     valid = (force(low) > 0.0) & (force(middle) < 0.0) & (force(high) > 0.0) & (sigma > 0.0) & (tau > 0.0)
-    return jnp.where(valid & (t_ref >= 0.0) & (low < middle) & (middle < high), rate, jnp.nan)
+    return where_defined(valid & (t_ref >= 0.0) & (low < middle) & (middle < high), rate)
 
 
 def _zero(force: Any, low: Float[Array, ""], high: Float[Array, ""], sign: float) -> Float[Array, ""]:

@@ -7,7 +7,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_leaf, check_positive, gauss_legendre
+from .._numerics import as_leaf, check_positive, gauss_legendre, where_defined
 from ._arguments import LifArguments
 from ._rate import log_rate_kernel
 from ._variability import cv_kernel
@@ -92,7 +92,7 @@ class Crossings(AbstractRegime):
     """
 
     def log_rate(self, neuron: FilteredNeuron) -> Float[Array, "..."]:
-        return jnp.where(neuron.mu <= neuron.v_th, _log_crossings(neuron), jnp.nan)
+        return where_defined(neuron.mu <= neuron.v_th, _log_crossings(neuron))
 
     def exponent(self, neuron: FilteredNeuron) -> Float[Array, "..."]:
         return neuron.distance() * (1.0 + neuron.tau_s / neuron.tau)
@@ -206,4 +206,4 @@ def _rate(arguments: LifArguments, tau_s: Float[Array, "..."], regime: AbstractR
     values = jnp.broadcast_arrays(*arguments.values(), tau_s, valid)[:-1]
     stand_in = (0.0, 1.0, 1.0, 1.0, 0.0, 1.0, 1.0)
     safe = [jnp.where(valid, value, other) for value, other in zip(values, stand_in, strict=True)]
-    return jnp.where(valid, jnp.exp(regime.log_rate(FilteredNeuron(*safe))), jnp.nan)
+    return where_defined(valid, jnp.exp(regime.log_rate(FilteredNeuron(*safe))), *values)

@@ -11,7 +11,7 @@ import optimistix as optx
 from jax import lax
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import Result, as_leaf, implicit_roots, is_concrete
+from .._numerics import Result, as_leaf, implicit_roots, is_concrete, where_defined
 from ..models import AbstractODE
 from ._fixed_points import reached_root
 from ._vector import check_model, flat, leaf_index, point_of, with_leaf
@@ -84,7 +84,7 @@ def hopf(
     args = None if stimulus is None else as_leaf(stimulus, "stimulus")
     start = None if near is None else point_of("near", near, flat(model, args)[1])
     found, growth = _hopf(model, index, ends, start, args)
-    if throw and is_concrete(found.result) and not bool(found.result == Result.successful):
+    if throw and is_concrete(found.result, ends, growth) and not bool(found.result == Result.successful):
         raise RuntimeError(_cause(ends, growth, found.result))
     return found
 
@@ -138,7 +138,7 @@ def _hopf(
     crosses = crosses & (omega > 0.0) & (jnp.abs(growth) < eps**0.5 * omega)
 
     def known(x: Array) -> Array:
-        return jnp.where(crosses, x, jnp.nan)
+        return where_defined(crosses, x)
 
     result = Result.where(changes, Result.pair_turns_real, Result.no_hopf)
     result = Result.where(stands, result, Result.no_fixed_point)

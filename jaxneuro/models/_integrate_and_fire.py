@@ -59,7 +59,9 @@ class IntegrateAndFire(AbstractNeuron):
 
     Exponential, adaptive exponential, quadratic and Izhikevich neurons are this with other numbers: `jn.neurons.eif`,
     `adex`, `qif`, `izhikevich`. The step is exponential Euler about the slope of F, of second order between spikes; a
-    spike is at the end of its step. The adaptation lags half a step.
+    spike is at the end of its step. The adaptation lags half a step. White noise is exact beside the slope -1 of a leak
+    and of first order beside another: under a conductance g its variance is too large by the share g dt/tau_m, under
+    which `LIF` is exact.
 
     **Arguments**, each but the curve a number or an array (n,):
 

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
-from .._numerics import as_leaf, check_finite, is_concrete
+from .._numerics import as_leaf, check_finite, is_concrete, where_defined
 from ..laws import OutsideTheoryWarning
 from ._afferents import Afferents
 from ._conductance_neuron import (
@@ -200,7 +200,7 @@ def _rate(
 
     (rates, continued), valid = _mapped(theory, neuron, answer)
     count = None if continued is None else jnp.sum(continued & valid)
-    return jnp.where(valid, rates, jnp.nan), count
+    return where_defined(valid, rates, *jax.tree.leaves(neuron)), count
 
 
 @partial(jax.jit, static_argnums=(0, 1))
@@ -209,7 +209,7 @@ def _cv(
 ) -> tuple[Float[Array, "..."], Bool[Array, "..."]]:
     theory = joined(numbers, rest, structure)
     values, valid = _mapped(theory, neuron, theory.cv)
-    return jnp.where(valid, values, jnp.nan), valid
+    return where_defined(valid, values, *jax.tree.leaves(neuron)), valid
 
 
 def _mapped(theory: AbstractNoise, numbers: Numbers, function: Any) -> tuple[Any, Bool[Array, "..."]]:

@@ -10,7 +10,7 @@ from jax import lax
 from jax.scipy.special import erf
 from jaxtyping import Array, Float, Int
 
-from .._numerics import Result, as_leaf, check_positive, implicit_roots, is_concrete
+from .._numerics import Result, as_leaf, check_positive, implicit_roots, is_concrete, where_defined
 from ._ring import result_of
 
 # Where _root_of_load is largest, the zero of its slope: exp(x^2) erf(x) = 2 x (1 + 2 x^2) / sqrt(pi).
@@ -60,7 +60,7 @@ def hopfield_recall(*, load: Any, throw: bool = True) -> HopfieldRecall:
     leaf = as_leaf(load, "load")
     check_positive("load", leaf)
     seen = _recall(leaf)
-    if throw and is_concrete(seen.result) and bool(jnp.any(seen.result != Result.successful)):
+    if throw and is_concrete(seen, leaf) and bool(jnp.any(seen.result != Result.successful)):
         raise RuntimeError(
             f"No recall: `load` may not exceed {float(seen.capacity):.4f} patterns a unit; got {float(leaf.max()):.4g}."
         )
@@ -84,7 +84,7 @@ def _recall(load: Float[Array, "..."]) -> HopfieldRecall:
     low, high = lax.fori_loop(0, 60, halve, ends)
     start = jnp.where(exists, 0.5 * (low + high), 2.0)
     x = implicit_roots(lambda x: jnp.where(exists, _root_of_load(x) - jnp.sqrt(2.0 * load), 2.0 - x), start)
-    return HopfieldRecall(jnp.where(exists, erf(x), jnp.nan), 0.5 * jnp.square(most), result_of(exists))
+    return HopfieldRecall(where_defined(exists, erf(x), load), 0.5 * jnp.square(most), result_of(exists))
 
 
 def _root_of_load(x: Float[Array, "..."]) -> Float[Array, "..."]:

@@ -102,7 +102,7 @@ def ring_bump(*, j0: Any, j1: Any, i0: Any = 1.0, throw: bool = True) -> RingBum
     check_finite("j1", j1)
     check_positive("i0", i0)
     bump = _bump(j0, j1, i0)
-    if throw and is_concrete(bump.result) and bool(jnp.any(bump.result != Result.successful)):
+    if throw and is_concrete(bump, j0, j1) and bool(jnp.any(bump.result != Result.successful)):
         raise RuntimeError(_why_not(j0, j1, bump))
     return bump
 
@@ -243,7 +243,7 @@ def ring_tuning(*, j0: Any, j1: Any, i0: Any, i1: Any, throw: bool = True) -> Ri
         check_finite(name, leaf)
     check_positive("i1", i1)
     seen = _tuning(j0, j1, i0, i1)
-    if throw and is_concrete(seen.result) and bool(jnp.any(seen.result != Result.successful)):
+    if throw and is_concrete(seen, j0, j1, i0, i1) and bool(jnp.any(seen.result != Result.successful)):
         at = jnp.argmax((seen.result != Result.successful).reshape(-1))
         first, second, even, tuned = (float(x.reshape(-1)[at]) for x in (j0, j1, i0, i1))
         raise RuntimeError(

@@ -84,7 +84,7 @@ def ring_tracking(
     for name, leaf in leaves.items():
         (check_finite if name in ("j0", "j1", "velocity") else check_positive)(name, leaf)
     seen = _tracking(**leaves)
-    if throw and is_concrete(seen.result) and bool(jnp.any(seen.result != Result.successful)):
+    if throw and is_concrete(seen, leaves) and bool(jnp.any(seen.result != Result.successful)):
         at = jnp.argmax((seen.result != Result.successful).reshape(-1))
         speed, most = (float(x.reshape(-1)[at]) for x in (leaves["velocity"], seen.most_velocity))
         if math.isnan(most) or abs(speed) < most:

@@ -12,6 +12,9 @@ KRAMERS = {"tau": 20.0, "v_th": 20.0, "t_ref": 2.0}
 OU = {"mu": 15.0, "sigma": 5.0, "tau": 20.0, "v_0": 0.0}
 CABLE = {"length": 1_000.0, "diameter": 2.0, "g_l": 0.1, "r_a": 100.0}
 INPUT = {"c_i": 250, "j": 0.1, "g": 3.0, "tau_m": 20.0, "t": 100.0}
+ESCAPE = {"tau": 1.0, "t_ref": 0.0, "low": -2.0, "middle": -0.5, "high": 2.0}
+DIFFUSION = {"convention": jn.theory.Ito(), "v_th": 20.0, "v_reset": 10.0, "n": 20}
+CONDUCTANCE = {"k": 400, "g": 12.0, "eta": 1.8, "gamma": 0.25}
 THREE, TWO = np.ones(3), np.full(2, 15.0)
 
 DO_NOT_FIT = [
@@ -33,6 +36,14 @@ DO_NOT_FIT = [
 ]
 
 
+def pull(v):
+    return -v / 20.0
+
+
+def steady(v):
+    return 1.0 + 0.0 * v
+
+
 @pytest.mark.parametrize("call", DO_NOT_FIT)
 def test_lengths_that_do_not_fit(call, as_users_run):
     with pytest.raises(ValueError, match=r"The lengths do not fit: .*`\w+` \([23],\)"):
@@ -52,6 +63,11 @@ MEANS_NOTHING = [
     ("lif_cv t_ref", lambda x: jn.theory.lif_cv(15.0, 5.0, **(LIF | {"t_ref": x})), -5.0),
     ("lif_density mu", lambda x: jn.theory.lif_density(15.0, x, 5.0, **LIF), np.nan),
     ("lif_response sigma", lambda x: jn.theory.lif_response(0.0, 15.0, x, **LIF).mu.real, -5.0),
+    ("lif_rate_filtered tau", lambda x: jn.theory.lif_rate_filtered(15.0, 5.0, tau_s=1.0, **(LIF | {"tau": x})), -20.0),
+    ("escape_rate sigma", lambda x: jn.theory.escape_rate(lambda v: v**3 - v, x, **ESCAPE), -0.5),
+    ("diffusion_rate t_ref", lambda x: jn.theory.diffusion_rate(pull, steady, t_ref=x, **DIFFUSION), -2.0),
+    ("conductance_rate a", lambda x: jn.theory.conductance_rate(10.0, a=x, **CONDUCTANCE), -0.01),
+    ("hopfield_recall", lambda x: jn.theory.hopfield_recall(load=x, throw=False).overlap, 0.5),
     ("kramers_rate mu", lambda x: jn.theory.kramers_rate(x, 5.0, **KRAMERS), 25.0),
     ("fi_curve", lambda x: jn.theory.fi_curve(jn.LIF(), x), np.nan),
     ("fi_curve QIF", lambda x: jn.theory.fi_curve(jn.neurons.qif(), x), np.nan),

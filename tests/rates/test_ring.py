@@ -169,3 +169,21 @@ def test_velocity_is_integrated_over_time():
     travelled = 0.005 * 400.0 / (2 * np.pi) * (1 - np.cos(2 * np.pi * t / 400.0))
     # tau is 1/80 of the period: the bump lags by it, which is 0.01 rad here.
     np.testing.assert_allclose((phase - phase[0])[200:], travelled[200:], atol=0.02)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        lambda x: jn.theory.ring_bump(j0=0.0, j1=x).amplitude,
+        lambda x: jn.theory.ring_tuning(j0=10.0 * x, j1=1.0, i0=1.0, i1=0.1).u0,
+        lambda x: jn.theory.ring_tracking(j0=-2.0, j1=4.0, i1=0.1, velocity=x).lag,
+        lambda x: jn.theory.hopfield_recall(load=x).overlap,
+    ],
+    ids=["bump", "tuning", "tracking", "recall"],
+)
+def test_a_state_that_is_not_there_is_nan_with_its_derivative(state):
+    """A transformation hides the numbers that a sentence would name; the same call without one raises."""
+    with pytest.raises(RuntimeError, match=r"No |left behind"):
+        state(1.0)
+    assert np.isnan(jax.value_and_grad(state)(1.0)).all()
+    assert np.isnan(jax.vmap(jax.value_and_grad(state))(jnp.ones(1))).all()
