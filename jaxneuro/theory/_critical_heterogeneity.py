@@ -49,7 +49,7 @@ def critical_heterogeneity(
 
     ```python
     >>> import jaxneuro as jn
-    >>> net = jn.networks.conductance_based(a=0.0016, k=1_000, g=20.0, nu_x=25.0)
+    >>> net = jn.networks.conductance_based(a=0.0016, k=1_000, g=20.0, nu_x=25.0, cv_k=0.05)
     >>> f"{jn.theory.critical_heterogeneity(net).cv_k:.3f}"
     '0.119'
 
