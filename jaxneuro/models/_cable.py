@@ -16,7 +16,7 @@ from ._cable_tree import Links, Tree, checked_parents
 from ._conductance_neuron import AbstractConductanceNeuron
 from ._membrane import MembraneState
 from ._ode import AbstractODE, Injected
-from ._solver import SDIRK2, SHARE, AbstractMembraneSolver, AbstractSolver, CrankNicolson, ImplicitEuler
+from ._solver import SDIRK2, AbstractMembraneSolver, AbstractSolver
 
 
 class Section(eqx.Module):
@@ -188,15 +188,14 @@ class Cable(AbstractODE):
         areas, links = self.areas(), self.links()
         # Changes are solved for, not potentials: a short step in float32 would else be rounding.
         inward = (own.driven - own.conductance * y.v) * areas + links.inflow(y.v)
-        share = {CrankNicolson: 0.5, SDIRK2: SHARE}.get(type(solver), 1.0)
-        capacity = self.membrane.c_m * areas / (share * dt)
-        load = jnp.broadcast_to(capacity + own.conductance * areas, y.v.shape)
-        first = links.solve(load, inward)
-        if isinstance(solver, CrankNicolson):
-            return MembraneState(2.0 * first, changes)
-        if isinstance(solver, SDIRK2):
-            return MembraneState(links.solve(load, inward + (1.0 / SHARE - 1.0) * capacity * first), changes)
-        return MembraneState(first, changes)
+        density = self.membrane.c_m * areas / dt
+
+        def stage(share: float, ahead: Any) -> Float[Array, "n"]:
+            capacity = density / share
+            load = jnp.broadcast_to(capacity + own.conductance * areas, y.v.shape)
+            return links.solve(load, inward + ahead * capacity)
+
+        return MembraneState(solver.linear_change(stage), changes)
 
     def resolves(self, dt: Float[Array, ""]) -> Bool[Array, ""]:
         """Whether `dt` [ms] is short enough for the channels of its membrane."""
@@ -204,7 +203,7 @@ class Cable(AbstractODE):
 
     def check_solver(self, solver: Any) -> None:
         """Raises `ValueError` where `solver` is no implicit step."""
-        if not isinstance(solver, SDIRK2 | CrankNicolson | ImplicitEuler):
+        if not isinstance(solver, AbstractMembraneSolver) or not solver.is_implicit():
             raise ValueError(
                 f"`solver` of a Cable has to be `SDIRK2()`, `CrankNicolson()` or `ImplicitEuler()`; got {solver!r}."
             )

@@ -2,6 +2,8 @@
 
 import abc
 import math
+from collections.abc import Callable
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -20,6 +22,10 @@ class Propagator(eqx.Module):
     decay: Float[Array, "*n"]
     gain: Float[Array, "*n"]
     noise_gain: Float[Array, "*n"]
+
+
+# Solves one implicit stage, by its share of the step and how far ahead of the start it begins.
+Stage = Callable[[float, Any], Any]
 
 
 class AbstractSolver(eqx.Module):
@@ -42,6 +48,18 @@ class AbstractMembraneSolver(AbstractSolver):
     ) -> Float[Array, "*n"]:
         """What a step of C dV/dt = driven - total V, both held over it, adds to v."""
         return self.propagator(dt_over_c * total).gain * (driven / total - v)
+
+    def is_implicit(self) -> bool:
+        """Whether it steps potentials that are coupled, of a cable, by `linear_change`; False unless told."""
+        return False
+
+    def linear_change(self, stage: Stage) -> Float[Array, "*n"]:
+        """What a step of a linear equation C dV/dt = f(V) adds to V, of a rule that is implicit.
+
+        `stage(share, ahead)` solves (C/(share dt) - f') x = f(V) + ahead C/(share dt): an implicit Euler step of that
+        share of dt, from V + ahead.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no implicit step.")
 
 
 class Exact(AbstractMembraneSolver, AbstractSpikeTimes):
@@ -87,7 +105,7 @@ class ExponentialEuler(AbstractMembraneSolver):
         total: Float[Array, "*n"],
         dt_over_c: Float[Array, "*m"],
     ) -> Float[Array, "*n"]:
-        return relaxation_change(v, driven, total, dt_over_c)
+        return Exact().approach(v, driven, total, dt_over_c)
 
 
 class CrankNicolson(AbstractMembraneSolver):
@@ -101,6 +119,12 @@ class CrankNicolson(AbstractMembraneSolver):
         half = 1.0 + 0.5 * dt_over_tau
         return Propagator((2.0 - half) / half, dt_over_tau / half, jnp.sqrt(dt_over_tau) / half)
 
+    def is_implicit(self) -> bool:
+        return True
+
+    def linear_change(self, stage: Stage) -> Float[Array, "*n"]:
+        return 2.0 * stage(0.5, 0.0)
+
 
 class ImplicitEuler(AbstractMembraneSolver):
     """Backward Euler stepping: decay = 1/(1 + x), gain = x/(1 + x), x = dt/tau; of first order, damps for every dt.
@@ -111,6 +135,12 @@ class ImplicitEuler(AbstractMembraneSolver):
     def propagator(self, dt_over_tau: Float[Array, "*n"]) -> Propagator:
         decay = 1.0 / (1.0 + dt_over_tau)
         return Propagator(decay, dt_over_tau * decay, jnp.sqrt(0.5 * (1.0 - decay * decay)))
+
+    def is_implicit(self) -> bool:
+        return True
+
+    def linear_change(self, stage: Stage) -> Float[Array, "*n"]:
+        return stage(1.0, 0.0)
 
 
 class SDIRK2(AbstractMembraneSolver):
@@ -128,6 +158,12 @@ class SDIRK2(AbstractMembraneSolver):
         gain = dt_over_tau * (1.0 + SHARE * SHARE * dt_over_tau) / (share * share)
         decay = 1.0 - gain
         return Propagator(decay, gain, jnp.sqrt(0.5 * gain * (1.0 + decay)))
+
+    def is_implicit(self) -> bool:
+        return True
+
+    def linear_change(self, stage: Stage) -> Float[Array, "*n"]:
+        return stage(SHARE, (1.0 / SHARE - 1.0) * stage(SHARE, 0.0))
 
 
 class EulerMaruyama(AbstractMembraneSolver):
