@@ -1,14 +1,18 @@
 """Parts of one's own at the sizes that the page `docs/extending.md` states but does not run."""
 
 import doctest
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import jaxneuro as jn
+from jaxneuro.extend import AbstractDrive, AbstractNoise, AbstractWeightLaw, Input, Moments, Nodes, Received
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "extending.md"
 
@@ -56,3 +60,69 @@ def test_a_rule_of_ones_own_stays_inside_its_populations():
     loop = jn.Projection("E", "E", jn.DeltaCurrent(), weight=0.1, connectivity=Beyond(0.1, 0.5), delay=1.0)
     with pytest.raises(ValueError, match=r"Beyond\.draw gave the source 20, outside its population of 20 neurons"):
         jn.wire(jn.Network({"E": names["ring"](20)}, [loop]), key=jax.random.key(0))
+
+
+class Wrong(AbstractDrive):
+    """A drive that returns what it is told to."""
+
+    targets: tuple = eqx.field(static=True)
+    returned: Callable = eqx.field(static=True)
+
+    def gives(self):
+        return ("current",)
+
+    def input(self, constants, state, drawn, v):
+        return self.returned()
+
+
+WRONG_DRIVES = {
+    r"`drives\[0\]`: Wrong\.input has to return `Received\(state, Input\(...\)\)`; got Input": lambda: Input(
+        jnp.zeros(3)
+    ),
+    r"`drives\[0\]`: Wrong\.input has to give .* of shape \(3,\); got shape \(2,\)": lambda: Received(
+        None, Input(jnp.zeros(2))
+    ),
+}
+
+
+@pytest.mark.parametrize("message", WRONG_DRIVES)
+def test_what_a_drive_returns_is_looked_at(message):
+    net = jn.Network({"E": jn.Population(jn.LIF(), 3)}, drives=[Wrong(("E",), WRONG_DRIVES[message])])
+    with pytest.raises(ValueError, match=message):
+        jn.simulate(net, 0.0, 20.0, dt=0.1, key=jax.random.key(0))
+
+
+class Told(AbstractNoise):
+    """A theory whose rate is what it is told."""
+
+    returned: Any
+
+    def rate(self, seen):
+        return self.returned
+
+
+@pytest.mark.parametrize(("returned", "got"), [(jnp.ones(3), r"shape \(3,\)"), (1.0, "1.0")])
+def test_what_a_theory_returns_is_looked_at(returned, got):
+    seen = jn.theory.afferents(jn.networks.brunel(), {"E": 38.0, "I": 38.0})["E"]
+    with pytest.raises(ValueError, match=rf"`noise`: Told\.rate has to return one rate \[Hz\], an array; got {got}"):
+        Told(returned).log_rate(seen)
+
+
+class Short(AbstractWeightLaw):
+    """A law that draws too few."""
+
+    def draw(self, rng, shape):
+        return np.ones(2)
+
+    def moments(self):
+        return Moments(jnp.ones(()), jnp.zeros(()))
+
+    def nodes(self, count):
+        return Nodes(jnp.ones(1), jnp.ones(1))
+
+
+def test_a_law_draws_as_many_as_it_is_asked_for():
+    loop = jn.Projection("E", "E", jn.DeltaCurrent(), weight=Short(), connectivity=jn.FixedInDegree(2), delay=1.0)
+    net = jn.Network({"E": jn.Population(jn.LIF(), 10)}, [loop])
+    with pytest.raises(ValueError, match=r"Short\.draw has to give .* \(20,\); got float64\[2\]\.$"):
+        jn.wire(net, key=jax.random.key(0))

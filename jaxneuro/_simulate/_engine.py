@@ -1,7 +1,8 @@
 """A network of neurons in blocks of the shortest delay, inside which no neuron hears of another."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -15,6 +16,7 @@ from .._network import Network, check_understood
 from .._numerics import Result, role_key
 from ..models import Firing
 from ..surrogate import AbstractSurrogate
+from ..synapses import Received
 from ._deliver import with_amplitude
 from ._exact_times import off_grid_arrivals
 from ._heard import Heard, input_values
@@ -94,7 +96,7 @@ class SpikingProgram(AbstractProgram):
             return after, (*emitted, all_finite(after))
 
         if n_blocks == 1:
-            state, (firing, seen, finite) = one(state, outside)
+            state, (firing, seen, finite) = _once(one, state, outside) if self.block_steps == 1 else one(state, outside)
             finite = finite[None]
         else:
             by_block = jax.tree_util.tree_map(lambda x: x.reshape(n_blocks, length, *x.shape[1:]), outside)
@@ -130,7 +132,8 @@ class SpikingProgram(AbstractProgram):
             [rows[:n_steps] if a is None else a for rows, a in zip(kept, outside["ahead"], strict=True)]
         )
         if n_steps == 1:
-            state, emitted = self._step(state, jax.tree_util.tree_map(lambda x: x[0], arriving), look)
+            advance = self._step if self.block_steps == 1 else partial(_once, self._step)
+            state, emitted = advance(state, jax.tree_util.tree_map(lambda x: x[0], arriving), look)
             firing, seen = jax.tree_util.tree_map(lambda x: x[None], emitted)
         else:
             state, (firing, seen) = lax.scan(
@@ -202,6 +205,7 @@ class SpikingProgram(AbstractProgram):
                 name, weight = target.name, target.weight
                 own = counts[target.start : target.stop].astype(weight.dtype)
                 received = synapse.step(target.constants, old, own, weight, potentials[name])
+                check_received(f"`projections[{i}]`: {type(synapse).__name__}.step", received, own.shape[0])
                 kept.append(received.state)
                 inputs[name] = inputs[name] + received.inputs
                 heard[name].append((projection.pre, received.inputs))
@@ -213,6 +217,8 @@ class SpikingProgram(AbstractProgram):
             for target, old in zip(of_targets.targets, states, strict=True):
                 own = jax.tree_util.tree_map(lambda x, at=target: x[at.start : at.stop], drawn)
                 received = target.drive.input(target.constants, old, own, potentials[target.name])
+                whose = f"`drives[{i}]`: {type(target.drive).__name__}.input"
+                check_received(whose, received, target.stop - target.start)
                 kept.append(received.state)
                 inputs[target.name] = inputs[target.name] + received.inputs
                 heard[target.name].append((f"drives[{i}]", received.inputs))
@@ -241,3 +247,27 @@ class SpikingProgram(AbstractProgram):
             else:
                 moved.append(own.arrivals.advance(rows, fired))
         return tuple(moved), tuple(memories)
+
+
+def check_received(whose: str, received: Any, n: int) -> None:
+    """Raises `ValueError` where a synapse or a drive of one's own returned what no `n` neurons can receive."""
+    if not isinstance(received, Received):
+        raise ValueError(f"{whose} has to return `Received(state, Input(...))`; got {type(received).__name__}.")
+    for leaf in jax.tree_util.tree_leaves(received.inputs):
+        if jnp.shape(leaf) not in ((), (n,)):
+            raise ValueError(f"{whose} has to give `Input` of numbers or of shape ({n},); got shape {jnp.shape(leaf)}.")
+
+
+def _once(body: Callable[..., Any], state: Any, row: Any, *rest: Any) -> Any:
+    """`body(state, row, *rest)`, rounded as in a loop.
+
+    The compiler takes a loop of one turn apart, and sums of products are then rounded otherwise. So the loop has two
+    turns, of which the second is thrown away.
+    """
+
+    def turn(now: Any, own: Any) -> tuple[Any, Any]:
+        found = body(now, own, *rest)
+        return found[0], found
+
+    found = lax.scan(turn, state, jax.tree_util.tree_map(lambda x: jnp.stack([x, x]), row))[1]
+    return jax.tree_util.tree_map(lambda x: x[0], found)

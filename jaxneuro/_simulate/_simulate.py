@@ -43,7 +43,8 @@ def simulate(
     The loop goes in blocks of the shortest delay: inside one every neuron is stepped without
     hearing of another, between two all spikes of the block are delivered. A spike of a step is
     emitted at its end and acts one delay later. Noise is a function of key, role, step and neuron
-    alone, so that a run cut anywhere equals the run in one, bitwise.
+    alone, so that a run cut anywhere equals the run in one, bitwise. A run under `jax.vmap` equals the run alone on
+    a CPU bitwise in float32, and in float64 to the last digits (2e-15 mV after a step).
 
     **Arguments:**
 

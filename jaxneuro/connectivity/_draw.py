@@ -155,10 +155,12 @@ def _drawn(
     name: str, law: AbstractDelayLaw | AbstractWeightLaw, rng: np.random.Generator, n: int
 ) -> Float[np.ndarray, "nnz"]:
     values = np.asarray(law.draw(rng, (n,)))
-    if values.shape != (n,) or values.dtype.kind not in "fiu" or not np.isfinite(values).all():
+    numbers = values.dtype.kind in "fiu"
+    if values.shape != (n,) or not numbers or not np.isfinite(values).all():
+        infinite = " with some that are not finite" if numbers and not np.isfinite(values).all() else ""
         raise ValueError(
             f"`{name}`: {type(law).__name__}.draw has to give finite numbers of the shape asked for, ({n},); got "
-            f"{values.dtype}{list(values.shape)}" + (" with some that are not finite." if values.size else ".")
+            f"{values.dtype}{list(values.shape)}{infinite}."
         )
     return values.astype(np.float32)
 

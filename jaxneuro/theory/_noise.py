@@ -49,6 +49,9 @@ class AbstractNoise(eqx.Module):
     def log_rate(self, seen: Afferents) -> Float[Array, ""]:
         """Its natural logarithm, which a mean field solves for: -inf for a silent neuron."""
         rate = self.rate(seen)
+        if not eqx.is_array(rate) or rate.shape:
+            got = f"shape {rate.shape}" if eqx.is_array(rate) else f"{rate!r}"
+            raise ValueError(f"`noise`: {type(self).__name__}.rate has to return one rate [Hz], an array; got {got}.")
         positive = rate > 0.0
         return jnp.where(positive, jnp.log(jnp.where(positive, rate, 1.0)), -jnp.inf)
 

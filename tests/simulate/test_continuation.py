@@ -67,6 +67,26 @@ def test_continuation_is_bitwise():
     assert whole["spikes"]["E"].counts.sum() > 50
 
 
+@pytest.mark.slow
+@pytest.mark.float32
+@pytest.mark.bits
+@pytest.mark.parametrize("delay", [jn.UniformDelay(0.1, 2.0), 1.0], ids=["blocks of one step", "blocks of ten"])
+def test_a_single_step_is_rounded_as_one_of_many(delay):
+    # The first part has 16 or 10 steps and one more, the second begins with it: white noise, a tau_m for each neuron.
+    net = jn.Network(
+        {"E": jn.Population(jn.LIF(tau_m=jnp.linspace(10.0, 20.0, 40)), 40)},
+        [jn.Projection("E", "E", jn.DeltaCurrent(), weight=-0.2, connectivity=jn.FixedInDegree(8), delay=delay)],
+        [jn.WhiteNoiseDrive("E", mu=22.0, sigma=5.0)],
+    )
+    key, cut = jax.random.key(0), 1.7 if isinstance(delay, jn.UniformDelay) else 4.1
+    run = dict(dt=DT, key=key, wiring=jn.wire(net, key=key), record={"v": jn.record.Trace("E.v")})
+    whole = jn.simulate(net, 0.0, 10.0, **run)
+    first = jn.simulate(net, 0.0, cut, **run)
+    rest = jn.simulate(net, cut, 10.0, state=first.state, **run)
+    np.testing.assert_array_equal(np.concatenate([first["v"], rest["v"]]), whole["v"])
+    assert eqx.tree_equal(rest.state, whole.state)
+
+
 def test_noise_does_not_depend_on_the_block():
     # With integer counts times one weight, two delays that give other blocks give the same noise.
     lif = jn.LIF()
