@@ -1,5 +1,6 @@
 """A run of a network of neurons, or of a single population."""
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
