@@ -19,8 +19,8 @@ from ._noise import AbstractNoise
 from ._over_neurons import Neurons, Spread, cvs_of, excites_of, mean, neurons_of, nodes, over_neurons
 from ._unknowns import groups_of
 
-# Steps of Newton's method; of a dear theory, how often what it adds to the cheap one is computed anew.
-_STEPS, _ROUNDS = 40, 6
+# Steps of Newton's method; of a dear theory, how often at most what it adds to the cheap one is computed anew.
+_STEPS, _ROUNDS = 40, 10
 _REACH = 8.0
 
 
@@ -252,8 +252,7 @@ def _solve(net: Network, noise: AbstractNoise, start: Float[Array, ""]) -> RateD
     if noise.cheap() is None:
         x, off = newton(lambda y: residual(fixed, y), begun, 0.3, _STEPS)
     else:
-        x = lax.fori_loop(0, _ROUNDS, lambda _, x: _with_what_was_added(fixed, noise, x), begun)
-        off = jnp.max(jnp.abs(residual(fixed, x)))
+        x, off = _in_rounds(fixed, noise, begun)
     x = implicit_root(lambda y: residual(net, y), x)
     rate = jnp.exp(x[0])
     sd = rate * jnp.sqrt(jnp.maximum(x[1], 0.0))
@@ -263,14 +262,25 @@ def _solve(net: Network, noise: AbstractNoise, start: Float[Array, ""]) -> RateD
     return RateDistribution(rate, sd, gamma, slope, start, code, noise, spread)
 
 
-def _with_what_was_added(net: Network, noise: AbstractNoise, x: Float[Array, "2"]) -> Float[Array, "2"]:
-    """The root with what the dear theory added at x to the log rates of the cheap one; it hardly changes with x."""
-    added = neurons_of(noise, _spread_at(net, x)).log_more
+def _in_rounds(net: Network, noise: AbstractNoise, start: Float[Array, "2"]) -> tuple[Array, Array]:
+    """The root of a dear theory, and what it misses: what it adds to the log rates of the cheap one hardly changes."""
+    tolerance = 1e-7 if start.dtype == jnp.float64 else 1e-5
 
-    def residual(y: Float[Array, "2"]) -> Float[Array, "2"]:
-        return missed(Neurons(noise, _spread_at(net, y), added), y)
+    def going(carry: tuple[Array, Array, Array]) -> Bool[Array, ""]:
+        return (carry[1] > tolerance) & (carry[2] < _ROUNDS)
 
-    return newton(residual, x, 0.3, _STEPS)[0]
+    def once(carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        x, _, count = carry
+        added = neurons_of(noise, _spread_at(net, x)).log_more
+
+        def residual(y: Float[Array, "2"]) -> Float[Array, "2"]:
+            return missed(Neurons(noise, _spread_at(net, y), added), y)
+
+        off = jnp.max(jnp.abs(residual(x)))
+        return jnp.where(off > tolerance, newton(residual, x, 0.3, _STEPS)[0], x), off, count + 1
+
+    begun = (start, jnp.full_like(start[0], jnp.inf), jnp.zeros((), jnp.int32))
+    return lax.while_loop(going, once, begun)[:2]
 
 
 def _log_slopes(
