@@ -1,7 +1,8 @@
 """How efficacies have to fall as in-degrees grow, so that a neuron or a network keeps its response."""
 
 import abc
-from typing import Any
+from collections.abc import Callable
+from typing import cast
 
 import equinox as eqx
 import jax
@@ -12,7 +13,9 @@ from jaxtyping import Array, ArrayLike, Float
 
 from .._network import Network, check_spiking
 from .._numerics import as_leaf, check_positive, implicit_roots, is_concrete, violates, where_defined, wright_omega
+from ..models import CurvedMembrane
 from ._afferents import Afferents, afferents, side_by_side
+from ._curved_escape import escape_log_time
 from ._effective_input import check_covered, checked_noise
 from ._free_rates import TINY, simplified_rates, without_leak
 from ._mean_field import mean_field
@@ -50,7 +53,8 @@ class StrongCoupling(AbstractPreserved):
     """The strong-coupling form of the passage time, which forgets leak and refractoriness: a falls as 1/log K.
 
     Below threshold exp(E/a)/(sqrt(a) K) stays, with E the exponent of the theory, (14), (B22); above it a K, (B21). In
-    a network the rates at which E is taken are those of its gain, (D10), (D27).
+    a network the rates at which E is taken are those of its gain, (D10), (D27). Of a neuron with voltage-dependent
+    currents the escape time (C4) stays, its leak with it.
     """
 
     def rates(self, net: Network, theory: AbstractNoise) -> dict[str, Float[Array, ""]]:
@@ -58,7 +62,7 @@ class StrongCoupling(AbstractPreserved):
         seen = afferents(net, dict.fromkeys(names, np.ones(())))
         for one in seen.values():
             for stream in one.streams:
-                if stream.synapse.spike_effect(stream.weight.moments().mean, one.membrane().tau_m).time_constants:
+                if stream.synapse.spike_effect(stream.weight.moments().mean, one.tau_m()).time_constants:
                     raise ValueError(
                         "`preserve`: `StrongCoupling()` is of synapses that act at once, and `like` has some with a "
                         "time course: take `FullResponse()`."
@@ -73,6 +77,8 @@ class StrongCoupling(AbstractPreserved):
         return by_population(groups, where_defined(exists, reference * jnp.exp(log_rates)))
 
     def factor(self, theory: AbstractNoise, seen: Afferents, growth: Float[Array, ""]) -> Float[Array, ""]:
+        if seen.neuron.curved_membrane() is not None:
+            return _kept(_escape_log_time, seen, growth, None)
         # The exponent over TINY is that of efficacies multiplied by TINY.
         exponent = TINY * theory.exponent(
             without_leak(scaled(seen, jnp.asarray(TINY, growth.dtype), 1.0 + 0.0 * growth))
@@ -91,17 +97,9 @@ class FullResponse(AbstractPreserved):
         return mean_field(net, noise=theory, throw=False).rate
 
     def factor(self, theory: AbstractNoise, seen: Afferents, growth: Float[Array, ""]) -> Float[Array, ""]:
-        fixed: Any = lax.stop_gradient((seen, growth))
         cheap = theory.cheap()
-        received, larger = fixed
-        start = _search(theory if cheap is None else cheap, received, larger)
-
-        def step(_: Array, x: Float[Array, ""]) -> Float[Array, ""]:
-            value, slope = jax.jvp(lambda y: _lost(theory, received, larger, y), (x,), (jnp.ones_like(x),))
-            return x - jnp.clip(jnp.where(slope == 0.0, 0.0, value / slope), -0.3, 0.3)
-
-        found = start if cheap is None else lax.fori_loop(0, _STEPS, step, start)
-        return jnp.exp(implicit_roots(lambda x: _lost(theory, seen, growth, x), found))
+        quick = None if cheap is None else (lambda one: _log_time(cheap, one))
+        return _kept(lambda one: _log_time(theory, one), seen, growth, quick)
 
 
 def scale_efficacy(
@@ -139,7 +137,8 @@ def scale_efficacy(
 
     ```
 
-    Source: Sanzeni, Histed, Brunel (2022), doi:10.1103/PhysRevX.12.011044, equations (14), (B21), (B22), (D10), (D27).
+    Source: Sanzeni, Histed, Brunel (2022), doi:10.1103/PhysRevX.12.011044, equations (14), (B21), (B22), (C4),
+    (D10), (D27).
     """
     theory, in_degree = checked_noise(noise), as_leaf(k, "k")
     check_positive("k", in_degree)
@@ -180,7 +179,7 @@ def _efficacies(
     each = jax.vmap(factors) if theory.cheap() is None else (lambda values: lax.map(factors, values))
     efficacies = []
     for stream, one in zip(first, seen, strict=True):
-        effect = stream.synapse.spike_effect(stream.weight.moments().mean, one.membrane().tau_m)
+        effect = stream.synapse.spike_effect(stream.weight.moments().mean, one.tau_m())
         rates = jnp.sum(jnp.stack([s.rate for s in one.streams]))
         efficacies.append(where_defined(jnp.isfinite(rates), effect.integral, rates))
     return (each(growth) * jnp.stack(efficacies)).reshape(*k.shape, len(seen))
@@ -188,12 +187,13 @@ def _efficacies(
 
 def _first_excitation(seen: Afferents) -> int:
     """The place of the first stream that reverses above threshold; of the first one where that is not known."""
-    membrane = seen.membrane()
+    curved = seen.neuron.curved_membrane()
+    top = seen.membrane().v_th if curved is None else curved.v_reset
     for place, stream in enumerate(seen.streams):
-        effect = stream.synapse.spike_effect(stream.weight.moments().mean, membrane.tau_m)
+        effect = stream.synapse.spike_effect(stream.weight.moments().mean, seen.tau_m())
         if effect.reversal is None:
             raise ValueError("`like` has currents for synapses: this scaling is of conductances.")
-        if not violates(lambda e, th: e > th, effect.reversal, membrane.v_th):
+        if not violates(lambda e, th: e > th, effect.reversal, top):
             return place
     raise ValueError("`like` has a population without excitation.")
 
@@ -206,13 +206,29 @@ def _external_rate(seen: Afferents, names: tuple[str, ...]) -> Float[Array, ""]:
     raise ValueError("`like` has no input from outside: it has no gain.")
 
 
-def _search(theory: AbstractNoise, seen: Afferents, growth: Float[Array, ""]) -> Float[Array, ""]:
-    """The log of the factor at which a theory gives the same rate, by halving: rates rise with efficacies."""
+LogTime = Callable[[Afferents], Float[Array, ""]]
+
+
+def _kept(log_time: LogTime, seen: Afferents, growth: Float[Array, ""], quick: LogTime | None) -> Float[Array, ""]:
+    """The factor of the efficacies that keeps a passage time; of a dear one found by a `quick` one, and polished."""
+    received, larger = lax.stop_gradient((seen, growth))
+    start = _search(log_time if quick is None else quick, received, larger)
+
+    def step(_: Array, x: Float[Array, ""]) -> Float[Array, ""]:
+        value, slope = jax.jvp(lambda y: _lost(log_time, received, larger, y), (x,), (jnp.ones_like(x),))
+        return x - jnp.clip(jnp.where(slope == 0.0, 0.0, value / slope), -0.3, 0.3)
+
+    found = start if quick is None else lax.fori_loop(0, _STEPS, step, start)
+    return jnp.exp(implicit_roots(lambda x: _lost(log_time, seen, growth, x), found))
+
+
+def _search(log_time: LogTime, seen: Afferents, growth: Float[Array, ""]) -> Float[Array, ""]:
+    """The log of the factor at which the passage takes the same time, by halving: it shortens as efficacies grow."""
 
     def halve(_: Array, ends: tuple[Array, Array]) -> tuple[Array, Array]:
         low, high = ends
         middle = 0.5 * (low + high)
-        slow = _lost(theory, seen, growth, middle) > 0.0
+        slow = _lost(log_time, seen, growth, middle) > 0.0
         return jnp.where(slow, middle, low), jnp.where(slow, high, middle)
 
     ends = (jnp.full_like(growth, np.log(_LEAST)), jnp.full_like(growth, np.log(_MOST)))
@@ -221,14 +237,22 @@ def _search(theory: AbstractNoise, seen: Afferents, growth: Float[Array, ""]) ->
 
 
 def _lost(
-    theory: AbstractNoise, seen: Afferents, growth: Float[Array, ""], log_factor: Float[Array, ""]
+    log_time: LogTime, seen: Afferents, growth: Float[Array, ""], log_factor: Float[Array, ""]
 ) -> Float[Array, ""]:
     """By how much the log of the passage time is longer than it was; nearly linear in the log of the efficacies."""
     factors = jnp.stack([jnp.exp(log_factor), jnp.ones_like(log_factor)])
     # Both in one call, which is compiled once.
-    log_rates = jax.vmap(lambda s, k: theory.log_rate(scaled(seen, s, k)))(
-        factors, jnp.stack([growth, jnp.ones_like(growth)])
-    )
-    share = seen.membrane().t_ref / 1000.0 * jnp.exp(jnp.minimum(log_rates, 60.0))
-    log_times = jnp.log1p(-jnp.minimum(share, 1.0 - 1e-6)) - log_rates
+    log_times = jax.vmap(lambda s, k: log_time(scaled(seen, s, k)))(factors, jnp.stack([growth, jnp.ones_like(growth)]))
     return log_times[0] - log_times[1]
+
+
+def _log_time(theory: AbstractNoise, seen: Afferents) -> Float[Array, ""]:
+    """log of the mean passage time, by the rate."""
+    curved, log_rate = seen.neuron.curved_membrane(), theory.log_rate(seen)
+    t_ref = seen.membrane().t_ref if curved is None else curved.t_ref
+    share = t_ref / 1000.0 * jnp.exp(jnp.minimum(log_rate, 60.0))
+    return jnp.log1p(-jnp.minimum(share, 1.0 - 1e-6)) - log_rate
+
+
+def _escape_log_time(seen: Afferents) -> Float[Array, ""]:
+    return escape_log_time(seen, cast(CurvedMembrane, seen.neuron.curved_membrane()))

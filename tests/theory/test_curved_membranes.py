@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy import integrate, optimize
 
 import jaxneuro as jn
 from jaxneuro.theory import EffectiveNoise, afferents, lif_cv, lif_density, lif_rate
@@ -139,6 +140,37 @@ def test_a_network_of_exponential_neurons():
     spikes, expected = float(np.sum(sol.counts["rate"]["E"])), 2_000 * 0.25 * rate
     # 1% for what the diffusion leaves out of the loop, and four standard errors of a count.
     assert abs(spikes / expected - 1.0) < 0.01 + 4.0 * float(mf.cv["E"]) / np.sqrt(expected)
+
+
+def escape_by_hand(a, k):
+    """log of (C4)'s time of an exponential neuron with excitation and inhibition, gamma 1/4, by SciPy."""
+    r_e, r_i = a * k * 0.020, 12.0 * a * k / 4.0 * 0.036
+
+    def drift(v):
+        return (-65.0 - v + 2.0 * np.exp((v + 55.0) / 2.0)) / 20.0 - r_e * v - r_i * (v + 75.0)
+
+    def slope(v):
+        return (-1.0 + np.exp((v + 55.0) / 2.0)) / 20.0 - r_e - r_i
+
+    lowest = optimize.brentq(slope, -80.0, 0.0)
+    rest, top = optimize.brentq(drift, -90.0, lowest), optimize.brentq(drift, lowest, 0.0)
+    height = -integrate.quad(drift, rest, top, epsabs=0.0, epsrel=1e-12)[0]
+    variance = a * r_e * rest**2 + 12.0 * a * r_i * (rest + 75.0) ** 2
+    return np.log(2.0 * np.pi) - 0.5 * np.log(-slope(rest) * slope(top)) + 2.0 * height / variance
+
+
+@pytest.mark.skipif(not X64, reason="to 1e-8")
+def test_the_efficacy_that_keeps_the_escape_time():
+    spikes = [jn.DeltaConductance(reversal=e) for e in (0.0, -75.0)]
+    drives = [
+        jn.PoissonDrive("E", spikes[0], weight=0.01, n_sources=1_000, rate=20.0),
+        jn.PoissonDrive("E", spikes[1], weight=0.12, n_sources=250, rate=36.0),
+    ]
+    like = jn.Network({"E": jn.Population(eif(tau_m=20.0, t_ref=2.0))}, drives=drives)
+    k = np.array([1e4, 1e5])
+    a = jn.theory.scale_efficacy(k, like=like)
+    before = escape_by_hand(0.01, 1e3)
+    np.testing.assert_allclose([escape_by_hand(*each) for each in zip(a, k, strict=True)], before, rtol=1e-8)
 
 
 def test_refusals(as_users_run):
