@@ -133,6 +133,37 @@ def _speed() -> list[Row]:
     return rows
 
 
+def _fields() -> list[Row]:
+    """Mean fields of a map of networks: side by side, or of a dear theory one after another."""
+    import jax
+
+    import jaxneuro as jn
+    from jaxneuro import theory
+
+    rows = []
+    for name, noise, side, batch, aim in (
+        ("Effective", theory.EffectiveNoise(), SIDE, SIDE, 20),
+        ("Ito", theory.ItoNoise(), 10, None, 180),
+    ):
+
+        def rate(numbers: Any, noise: Any = noise) -> Any:
+            nu_x, k = numbers
+            net = jn.networks.conductance_based(a=0.0016, k=k, g=20.0, gamma=0.25, nu_x=nu_x)
+            return theory.mean_field(net, noise=noise).rate["E"]
+
+        rates = jax.jit(lambda numbers, rate=rate, batch=batch: jax.lax.map(rate, numbers, batch_size=batch))
+        ends = np.linspace(5.0, 60.0, side), np.linspace(800.0, 2e3, side)
+        numbers = tuple(jnp.asarray(x.ravel()) for x in np.meshgrid(*ends))
+        rates(numbers).block_until_ready()
+        start = time.perf_counter()
+        found = rates(numbers).block_until_ready()
+        seconds = (time.perf_counter() - start) * (SIDE / side) ** 2
+        count = int(jnp.sum(jnp.isfinite(found)))
+        note = f"{side} x {side} networks, {count} with a state; aim: {aim} at most"
+        rows.append(_value(f"{name}: mean fields of {SIDE} x {SIDE} networks", seconds, None, "s", note))
+    return rows
+
+
 def _clock() -> list[Row]:
     """What a clock costs: the neuron at nu_X = 20 Hz in steps, beside a run from spike to spike of its input."""
     import jax
@@ -164,4 +195,4 @@ def run() -> list[Row]:
     import jax
 
     jax.config.update("jax_enable_x64", True)
-    return _rates() + _clock() + _speed()
+    return _rates() + _clock() + _speed() + _fields()
