@@ -162,6 +162,17 @@ def test_a_network_of_slow_conductances():
     np.testing.assert_allclose(answers(EffectiveNoise(), seen), root, rtol=1e-8 if X64 else 1e-4)
 
 
+@pytest.mark.parametrize(("nu_x", "tau_s"), [(50.0, 10.0), (100.0, 10.0), (100.0, 30.0)])
+def test_the_mean_comes_as_close_to_threshold_as_g13_says(nu_x, tau_s):
+    """(G13), corrected: theta - mu is of the order of sigma sqrt(tau/tau_s), the root over all of its bracket."""
+    root = optimize.brentq(lambda nu: long_filter(nu, nu_x, tau_s) - nu, 0.3 * nu_x, 2.5 * nu_x, xtol=1e-10)
+    at = jn.theory.effective_input(conductances(nu_x, tau_s), {"E": root, "I": root})["E"]
+    per_ms = (nu_x + root * (1.0 + 20.0 / 4.0)) / 1000.0
+    scale = float(at.sigma) / np.sqrt(0.0016 * 1_000.0) / np.sqrt(tau_s * per_ms)
+    np.testing.assert_allclose(scale, at.sigma * np.sqrt(at.tau / tau_s), rtol=0.05)
+    assert abs(-55.0 - float(at.mu)) < scale
+
+
 @pytest.mark.slow
 def test_crossings_alone_have_no_root_at_a_long_time_constant():
     none = mean_field(conductances(100.0), noise=EffectiveNoise(Crossings()), throw=False)

@@ -268,14 +268,15 @@ def seen_as(seen):
     return EffectiveNoise().summary(seen)
 
 
-@pytest.mark.skipif(not X64, reason="digits")
+@pytest.mark.float32
 def test_a_dear_theory_is_asked_at_few_neurons_only():
     """What it adds to the log rates of a cheap one is a polynomial over neurons: as if every neuron were asked."""
     given, start = net(0.05), jnp.asarray(35.0)
     dear, every = (solve_distribution(given, Louder(dear), start) for dear in (True, False))
     # To 1e-4, which is what rates by shot noise are right to.
-    np.testing.assert_allclose((dear.mean, dear.sd), (every.mean, every.sd), rtol=1e-4)
-    np.testing.assert_allclose(dear.fraction_below(20.0), every.fraction_below(20.0), rtol=1e-4)
+    tolerance = 1e-4 if X64 else 2e-3
+    np.testing.assert_allclose((dear.mean, dear.sd), (every.mean, every.sd), rtol=tolerance)
+    np.testing.assert_allclose(dear.fraction_below(20.0), every.fraction_below(20.0), rtol=tolerance)
     assert dear.result == every.result == jn.Result.successful
 
 

@@ -229,9 +229,12 @@ def test_shot_noise_has_the_exponent_alone():
         seen.density(-60.0)
 
 
+@pytest.mark.float32
 @pytest.mark.parametrize("noise", [e[0] for e in EXPONENTS[:2]])
 def test_strong_coupling_without_input_is_silent(noise):
     seen = strong_coupling(0.0, **NEURON, noise=noise)
+    many = jax.vmap(lambda nu: strong_coupling(nu, **NEURON, noise=noise).rate)(jnp.asarray([0.0, 20.0]))
+    np.testing.assert_allclose(many, [0.0, strong_coupling(20.0, **NEURON, noise=noise).rate], rtol=1e-5)
     assert (float(seen.rate), float(seen.cv), float(seen.omega)) == (0.0, 1.0, np.inf)
     assert np.isnan(seen.density(-70.0))
 
