@@ -142,6 +142,45 @@ def test_a_network_of_exponential_neurons():
     assert abs(spikes / expected - 1.0) < 0.01 + 4.0 * float(mf.cv["E"]) / np.sqrt(expected)
 
 
+@pytest.mark.proof
+@pytest.mark.skipif(not X64, reason="one type is enough")
+def test_what_a_short_window_does_to_the_cv_of_a_run():
+    """1,200 exponential neurons for 1 s, 300 for 8 s, in NumPy: long intervals are cut, and few have little spread."""
+
+    def intervals(n, duration, dt=0.05):
+        rng, v, free, spikes = np.random.default_rng(0), np.full(n, -65.0), np.zeros(n), [[] for _ in range(n)]
+        for step in range(int(duration / dt)):
+            drift = -57.0 - v + 2.0 * np.exp(np.minimum((v + 55.0) / 2.0, 20.0))
+            v = v + dt / 20.0 * drift + 4.04 * np.sqrt(dt / 20.0) * rng.standard_normal(n)
+            v = np.where(free > step * dt, -65.0, v)
+            fired = np.nonzero(v >= 0.0)[0]
+            for i in fired:
+                spikes[i].append(step * dt)
+            v[fired], free[fired] = -65.0, step * dt + 2.0
+        return [np.diff(times) for times in spikes if len(times) > 2]
+
+    short, long = intervals(1_200, 1_000.0), intervals(300, 8_000.0)
+    by_neuron = np.mean([x.std() / x.mean() for x in short])
+    pooled, longer = (x.std() / x.mean() for x in (np.concatenate(short), np.concatenate(long)))
+    right = float(answer(eif(tau_m=20.0, t_ref=2.0), 8.0, 4.04)[1])
+    assert round(right, 3) == 0.657
+    np.testing.assert_allclose((by_neuron, pooled, longer), (0.532, 0.634, 0.652), atol=0.01)
+    assert abs(longer - right) < 0.01
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not X64, reason="to 1e-7")
+def test_the_efficacy_that_keeps_the_rate_itself():
+    def net(a, k):
+        spikes = jn.DeltaConductance(reversal=0.0)
+        drive = jn.PoissonDrive("E", spikes, weight=a, n_sources=k, rate=2.0)
+        return jn.Network({"E": jn.Population(eif(tau_m=20.0, t_ref=2.0))}, drives=[drive])
+
+    a = jn.theory.scale_efficacy(150.0, like=net(0.02, 100.0), preserve=jn.theory.FullResponse())
+    before, after = (jn.theory.mean_field(net(*x)).rate["E"] for x in ((0.02, 100.0), (a, 150.0)))
+    np.testing.assert_allclose(after, before, rtol=1e-7)
+
+
 def escape_by_hand(a, k):
     """log of (C4)'s time of an exponential neuron with excitation and inhibition, gamma 1/4, by SciPy."""
     r_e, r_i = a * k * 0.020, 12.0 * a * k / 4.0 * 0.036
