@@ -1,4 +1,4 @@
-"""Polynomials by Horner's rule, and their divided differences."""
+"""Polynomials by Horner's rule, and their divided differences, each one operation of a program."""
 
 from collections.abc import Sequence
 
@@ -6,13 +6,12 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from ._primitive import define_elementwise
+
 
 def horner(coefficients: Sequence[float], t: Float[Array, "..."]) -> Float[Array, "..."]:
     """Evaluates sum_k c_k t^k, lowest power first."""
-    value = jnp.full_like(t, coefficients[-1])
-    for c in coefficients[-2::-1]:
-        value = value * t + c
-    return value
+    return _value.bind(t, coefficients=tuple(coefficients))
 
 
 class ValueAndSlope(eqx.Module):
@@ -28,9 +27,29 @@ def horner_pair(coefficients: Sequence[float], t: Float[Array, "..."], u: Float[
     The divided difference is a polynomial in t and u, so nothing cancels where they are close:
     with p_k = p_(k+1) t + c_k it obeys q_k = q_(k+1) u + p_(k+1).
     """
+    if t.shape != u.shape:
+        t, u = jnp.broadcast_arrays(t, u)
+    known = tuple(coefficients)
+    # What both compute the compiler does once.
+    return ValueAndSlope(_value.bind(t, coefficients=known), _slope.bind(t, u, coefficients=known))
+
+
+def _write_value(t: Float[Array, "..."], *, coefficients: tuple[float, ...]) -> Float[Array, "..."]:
     value = jnp.full_like(t, coefficients[-1])
-    slope = jnp.zeros_like(t * u)
+    for c in coefficients[-2::-1]:
+        value = value * t + c
+    return value
+
+
+def _write_slope(
+    t: Float[Array, "..."], u: Float[Array, "..."], *, coefficients: tuple[float, ...]
+) -> Float[Array, "..."]:
+    value, slope = jnp.full_like(t, coefficients[-1]), jnp.zeros_like(t)
     for c in coefficients[-2::-1]:
         slope = slope * u + value
         value = value * t + c
-    return ValueAndSlope(value, slope)
+    return slope
+
+
+_value = define_elementwise("jaxneuro_polynomial", _write_value, static=("coefficients",))
+_slope = define_elementwise("jaxneuro_divided_difference", _write_slope, static=("coefficients",))

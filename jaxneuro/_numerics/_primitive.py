@@ -1,7 +1,8 @@
 """Operations of our own in JAX's programs, defined by what they do. No other file speaks to `jax.interpreters`.
 
 JAX does not promise that module to stay: what is taken from it is `register_lowering`, `lower_fun`, the tables of
-rules of `ad` and `batching`, and `Zero`. In a rule for batches the axis of an argument that is not mapped is None.
+rules of `ad` and `batching`, `instantiate_zeros` and `Zero`. In a rule for batches the axis of an argument that is not
+mapped is None.
 """
 
 from collections.abc import Callable
@@ -44,6 +45,30 @@ def define(
     made.def_abstract_eval(abstract)
     mlir.register_lowering(made, mlir.lower_fun(function, multiple_results=False))
     batching.primitive_batchers[made] = lambda arguments, dims, **given: batch(made, arguments, dims, given)
+    return made
+
+
+def define_elementwise(name: str, function: Callable[..., Array], *, static: tuple = ()) -> Primitive:
+    """An operation on arrays of one shape, element by element, that is traced, mapped over and lowered as one.
+
+    A polynomial is fifty operations: written out, every transformation of a program would go through all of them, and
+    spend more time on it than the compiler. Derivatives are those of `function`.
+    """
+
+    def batch(primitive: Primitive, arguments: tuple, dims: tuple, given: dict) -> tuple[Array, int]:
+        if len(set(dims)) == 1:
+            return primitive.bind(*arguments, **given), dims[0]
+        return primitive.bind(*batch_first(arguments, dims, batch_size(arguments, dims)), **given), 0
+
+    made = define(name, function, batch=batch, shape=lambda *arguments, **given: arguments[0], static=static)
+
+    def jvp(primals: tuple, tangents: tuple, **given: Any) -> tuple[Array, Array]:
+        moved = tuple(map(ad.instantiate_zeros, tangents))
+        return jax.jvp(lambda *arguments: function(*arguments, **given), primals, moved)
+
+    ad.primitive_jvps[made] = jvp
+    # In a function of its own, which is called wherever the operation is done to arrays of one shape.
+    mlir.register_lowering(made, mlir.lower_fun(function, multiple_results=False), inline=False)
     return made
 
 
