@@ -51,9 +51,11 @@ def is_concrete(*values: Any) -> bool:
 def violates(requirement: Callable[..., Bool[Array, "..."]], *values: Any) -> bool:
     """Whether known `values` miss a requirement anywhere; of tracers nothing is known, so False.
 
-    Known values stay known inside a user's `jax.jit`, where a bare comparison of them gives a tracer.
+    Known values stay known inside a user's `jax.jit`, where a bare comparison of them gives a tracer. They are compared
+    in NumPy, which has nothing to compile.
     """
     if not is_concrete(values):
         return False
+    known = jax.tree.map(lambda x: np.asarray(x) if isinstance(x, jax.Array) else x, values)
     with jax.ensure_compile_time_eval():
-        return not bool(jnp.all(requirement(*values)))
+        return not bool(np.all(requirement(*known)))
