@@ -167,9 +167,10 @@ class _Filtered(eqx.Module):
 
 
 def _filtered(seen: Afferents) -> _Filtered | None:
-    tau_s, arguments = filter_of(seen), _arguments(seen)
+    tau_s = filter_of(seen)
     if tau_s is None:
         return None
+    arguments = _arguments(seen)
     noisy = ~(arguments["sigma"] <= 0.0)  # NaN counts: it stays NaN
     sigma = jnp.where(noisy, arguments["sigma"], 1.0)
     return _Filtered(FilteredNeuron(**arguments | {"sigma": sigma, "tau_s": tau_s}), noisy)

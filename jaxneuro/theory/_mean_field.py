@@ -194,14 +194,17 @@ def _solve(net: Network, noise: AbstractNoise, groups: Groups) -> MeanField:
 
     seen = afferents(fixed, dict.fromkeys(net.neuron_names, np.ones(())))
     log_most = jnp.log(jnp.max(jnp.stack([noise.most_rate(seen[name]) for name in first])))
-    roots = _search(lambda x: residual_of(fixed, noise if cheap is None else cheap, x), len(groups), log_most)
+    searched = noise if cheap is None else cheap
+    roots = _search(lambda x: residual_of(fixed, searched, x), len(groups), log_most)
     if cheap is not None:
         roots = polish(lambda x: residual_of(fixed, noise, x), roots)
     order = jnp.argsort(jnp.where(roots.found, jnp.sum(jnp.exp(roots.log_rates), axis=1), jnp.inf))
     x, found = roots.log_rates[order], roots.found[order]
-    # Of a dear theory one root after another, for memory.
-    each = jax.vmap if cheap is None else (lambda function: lambda values: lax.map(function, values))
-    linear = each(lambda v: _linearise(fixed, noise, groups, v))(x)
+    if roots.slopes is not None:
+        # Populations of one unknown answer alike, whichever of them changes: their matrix has rank one.
+        linear = _Linear(roots.slopes[order] < 0, jnp.abs(roots.slopes[order]))
+    else:
+        linear = _linearised(fixed, noise, groups, x)
     stable = linear.stable & found
 
     chosen = _choose(found, stable)
@@ -219,7 +222,7 @@ def _solve(net: Network, noise: AbstractNoise, groups: Groups) -> MeanField:
     rates = {n: where_defined(exists, jnp.exp(v)) for n, v in by_population(groups, log_rate).items()}
     branches = by_population(groups, jnp.where(found, jnp.exp(x).T, jnp.nan))
     exhaustive = len(groups) == 1 and cheap is None
-    return _assemble(net, noise, rates, stable[chosen], branches, stable, result, exhaustive)
+    return _assemble(net, noise, groups, rates, stable[chosen], branches, stable, result, exhaustive)
 
 
 def _search(residual: Any, n_unknowns: int, log_most: Float[Array, ""]) -> Roots:
@@ -236,19 +239,27 @@ def _choose(found: Bool[Array, "roots"], stable: Bool[Array, "roots"]) -> Array:
 class _Linear(eqx.Module):
     """The linearised d nu/dt = Phi(nu) - nu: whether it decays, and |det| of its matrix, 0 at a fold."""
 
-    stable: Bool[Array, ""]
-    determinant: Float[Array, ""]
+    stable: Bool[Array, "*roots"]
+    determinant: Float[Array, "*roots"]
+
+
+def _linearised(net: Network, noise: AbstractNoise, groups: Groups, x: Float[Array, "roots unknowns"]) -> _Linear:
+    """At every root; of a dear theory one root after another, for memory."""
+    if noise.cheap() is None:
+        return jax.vmap(lambda v: _linearise(net, noise, groups, v))(x)
+    return lax.map(lambda v: _linearise(net, noise, groups, v), x)
 
 
 def _linearise(net: Network, noise: AbstractNoise, groups: Groups, x: Float[Array, "unknowns"]) -> _Linear:
-    """Perturbs every population, also against those that share its unknown."""
-    names = tuple(name for group in groups for name in group)
-    spread = by_population(groups, x)
+    """Perturbs every population, also against those that share its unknown and answer alike."""
+    first, names = tuple(group[0] for group in groups), tuple(name for group in groups for name in group)
+    member = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
 
-    def phi(v: Float[Array, "populations"]) -> Float[Array, "populations"]:
-        return jnp.exp(log_rates(net, noise, names, dict(zip(names, v, strict=True))))
+    def log_phi(v: Float[Array, "populations"]) -> Float[Array, "unknowns"]:
+        return log_rates(net, noise, first, dict(zip(names, v, strict=True)))
 
-    slopes = jax.jacfwd(phi)(jnp.exp(jnp.stack([spread[name] for name in names])))
+    rates = jnp.exp(x)[member]
+    slopes = (jnp.exp(x)[:, None] * jax.jacfwd(log_phi)(rates))[member]
     matrix = slopes - jnp.eye(len(names), dtype=x.dtype)
     return _Linear(decays(matrix), jnp.abs(jnp.linalg.det(matrix)))
 
@@ -265,6 +276,7 @@ def decays(matrix: Float[Array, "n n"]) -> Bool[Array, ""]:
 def _assemble(
     net: Network,
     noise: AbstractNoise,
+    groups: Groups,
     rates: dict[str, Float[Array, ""]],
     stable: Bool[Array, ""],
     branches: dict[str, Float[Array, "roots"]],
@@ -277,7 +289,8 @@ def _assemble(
     def answer(one: Afferents) -> tuple[EffectiveInput, Float[Array, ""]]:
         return noise.summary(one), noise.cv(one)
 
-    found = dict(zip(seen, side_by_side(answer, list(seen.values())), strict=True))
+    answers = side_by_side(answer, [seen[group[0]] for group in groups])
+    found = {name: value for group, value in zip(groups, answers, strict=True) for name in group}
     cv = {name: value for name, (_, value) in found.items()}
     for name, population in net.populations.items():
         if name not in seen:
