@@ -17,6 +17,8 @@ _N_FREQUENCIES = 96
 _N_DECAYING, _N_GROWING = 3, 7
 _N_LINE = 320
 _NEWTON = 12
+# Points evaluated at once: a divisor of those of the grid and of the line together.
+_ROW = 64
 
 
 class Window(eqx.Module):
@@ -47,32 +49,75 @@ def window_of(delay: float) -> Window:
     return Window(-0.5 / delay, 3.0 / delay, 20.0 / 3.0 * math.pi / delay, 0.05 / delay)
 
 
+class _Search(eqx.Module):
+    """The `points` to be evaluated next, and what became of those before: values of the grid and the line, Newton's
+    method at `at` with its last step."""
+
+    points: Complex[Array, "row"]
+    values: Complex[Array, "known"]
+    at: Complex[Array, "modes"]
+    last: Float[Array, "modes"]
+
+
 def search_modes(function: Characteristic, window: Window, dtype: jnp.dtype) -> Zeros:
     """The zeros of `function`, real on the real axis and without poles right of the imaginary axis.
 
     |f| of an analytic f has a local minimum nowhere but at a zero: those of a grid start Newton's method.
+
+    What a function costs is its compilation: it stands in one place, of a loop that evaluates a row of points after
+    another, first those of the grid and of the imaginary axis, then those of Newton's method.
     """
     grid = _grid(window).astype(dtype)
     line = jnp.asarray(_frequencies(window, window.highest, _N_LINE)).astype(dtype) * 1j
-    # One call for all, which compiles once.
-    values = jax.vmap(function)(jnp.concatenate([grid.reshape(-1), line]))
-    size = jnp.abs(values[: grid.size]).reshape(grid.shape)
-    starts = grid.reshape(-1)[_minima(size)]
-    ends = jax.vmap(lambda start: _newton(function, start, 0.5 * window.fastest))(starts)
-    at = ends.at
-    eps = float(jnp.finfo(size.dtype).eps)
+    known, rows = jnp.concatenate([grid.reshape(-1), line]), (grid.size + line.size) // _ROW
+    real = grid.real.dtype
+    # A difference for the slope: half the program of a derivative, and Newton's method corrects its error.
+    apart = 0.5 * window.fastest * float(jnp.finfo(real).eps) ** 0.5
+    limits = jnp.asarray(0.5 * window.fastest * 0.7 ** np.arange(_NEWTON), real)
+
+    def around(at: Complex[Array, "modes"]) -> Complex[Array, "row"]:
+        return jnp.concatenate([at, at + apart, jnp.zeros(_ROW - 2 * MOST_MODES, dtype)])
+
+    def fill(i: Array, now: _Search, values: Complex[Array, "row"]) -> _Search:
+        following = lax.dynamic_slice(known, (jnp.minimum(i + 1, rows - 1) * _ROW,), (_ROW,))
+        return _Search(following, lax.dynamic_update_slice(now.values, values, (i * _ROW,)), now.at, now.last)
+
+    def filled(i: Array, now: _Search, values: Complex[Array, "row"]) -> _Search:
+        whole = fill(i, now, values).values
+        at = grid.reshape(-1)[_minima(jnp.abs(whole[: grid.size]).reshape(grid.shape))]
+        return _Search(around(at), whole, at, now.last)
+
+    def newton(i: Array, now: _Search, values: Complex[Array, "row"]) -> _Search:
+        value, ahead = values[: 2 * MOST_MODES].reshape(2, MOST_MODES)
+        at, last = _newton(now.at, value, ahead, apart, limits[i - rows])
+        return _Search(around(at), now.values, at, last)
+
+    def advance(i: Array, now: _Search) -> _Search:
+        return lax.switch(stages[i], (fill, filled, newton), i, now, jax.vmap(function)(now.points))
+
+    stages = jnp.asarray([*[0] * (rows - 1), 1, *[2] * _NEWTON], jnp.int32)
+    begun = _Search(known[:_ROW], jnp.zeros_like(known), jnp.zeros(MOST_MODES, dtype), jnp.zeros(MOST_MODES, real))
+    ends = lax.fori_loop(0, len(stages), advance, begun)
+    at, found = _told_apart(ends.at, ends.last, window)
+    return Zeros(at, found, _missing(line, ends.values[grid.size :], at, found, -window.slowest))
+
+
+def _told_apart(
+    at: Complex[Array, "modes"], last: Float[Array, "modes"], window: Window
+) -> tuple[Complex[Array, "modes"], Bool[Array, "modes"]]:
+    """Ends of Newton's method, in the upper half plane by falling real part, and which are zeros, each once."""
+    eps = float(jnp.finfo(last.dtype).eps)
     height = jnp.abs(at.imag)
     at = lax.complex(at.real, jnp.where(height < 1e3 * eps * window.highest, 0.0, height))
-    slack = 1e-7 if size.dtype == jnp.float64 else 1e-3
+    slack = 1e-7 if last.dtype == jnp.float64 else 1e-3
     inside = (at.real >= window.slowest) & (at.real <= 2 * window.fastest) & (at.imag <= 1.02 * window.highest)
-    solved = (ends.last < slack * window.highest) & inside
+    solved = (last < slack * window.highest) & inside
     order = jnp.argsort(jnp.where(solved, -at.real, jnp.inf))
     at, solved = at[order], solved[order]
     close = jnp.abs(at[:, None] - at[None]) < 100 * slack * window.highest
     found = solved & ~jnp.any(jnp.tril(close & solved[None], k=-1), axis=1)
     order = jnp.argsort(jnp.where(found, -at.real, jnp.inf))
-    at, found = at[order], found[order]
-    return Zeros(at, found, _missing(line, values[grid.size :], at, found, -window.slowest))
+    return at[order], found[order]
 
 
 def _frequencies(window: Window, highest: float, n: int) -> np.ndarray:
@@ -99,31 +144,20 @@ def _minima(size: Float[Array, "growths frequencies"]) -> Int[Array, "modes"]:
     return lax.top_k(ranked, MOST_MODES)[1]
 
 
-class _End(eqx.Module):
-    """Where Newton's method came to, and the length of its last step."""
-
-    at: Complex[Array, ""]
-    last: Float[Array, ""]
-
-
-def _newton(function: Characteristic, start: Complex[Array, ""], most: float) -> _End:
-    """Newton's method with steps of at most `most`, which shrinks."""
-
-    width = most * float(jnp.finfo(start.real.dtype).eps) ** 0.5
-
-    def step(at: Complex[Array, ""], most: Float[Array, ""]) -> tuple[Complex[Array, ""], Float[Array, ""]]:
-        # A difference for the slope: half the program of a derivative, and Newton's method corrects its error.
-        value, ahead = jax.vmap(function)(jnp.stack([at, at + width]))
-        flat = ahead == value
-        move = width * value / jnp.where(flat, 1.0, ahead - value)
-        # Far right f is 1 to rounding and has no slope: that is no zero, however short the step.
-        length = jnp.where(flat & (value != 0), jnp.inf, jnp.abs(move))
-        limited = move * (most / jnp.where(length > most, length, most)).astype(at.dtype)
-        return jnp.where(jnp.isfinite(length), at - limited, at), length
-
-    limits = jnp.asarray(most * 0.7 ** np.arange(_NEWTON), start.real.dtype)
-    at, lengths = lax.scan(step, start, limits)
-    return _End(at, lengths[-1])
+def _newton(
+    at: Complex[Array, "modes"],
+    value: Complex[Array, "modes"],
+    ahead: Complex[Array, "modes"],
+    apart: float,
+    most: Float[Array, ""],
+) -> tuple[Complex[Array, "modes"], Float[Array, "modes"]]:
+    """A step of Newton's method of at most `most`, by the values at `at` and `apart` further, and its whole length."""
+    flat = ahead == value
+    move = apart * value / jnp.where(flat, 1.0, ahead - value)
+    # Far right f is 1 to rounding and has no slope: that is no zero, however short the step.
+    length = jnp.where(flat & (value != 0), jnp.inf, jnp.abs(move))
+    limited = move * (most / jnp.where(length > most, length, most)).astype(at.dtype)
+    return jnp.where(jnp.isfinite(length), at - limited, at), length
 
 
 def _missing(
@@ -139,13 +173,13 @@ def _missing(
     between two multiples of the inverse delay, from where f goes to 1 without a turn around 0.
     """
 
-    def moved(zero: Complex[Array, ""]) -> Complex[Array, "line"]:
-        left = lax.complex(jnp.full_like(zero.imag, -decay), zero.imag)
-        return (line - left) / jnp.where(line == zero, 1.0, line - zero)
+    left = lax.complex(jnp.full_like(at.imag, -decay), at.imag)
 
-    rest = values
-    for zero, known in zip(at, found, strict=True):
-        pair = jnp.where(zero.imag > 0.0, moved(jnp.conj(zero)), 1.0)
-        rest = rest * jnp.where(known, moved(zero) * pair, 1.0)
+    def moved(zero: Complex[Array, "modes"], to: Complex[Array, "modes"], wanted: Bool[Array, "modes"]) -> Array:
+        far = line - zero[:, None]
+        each = (line - to[:, None]) / jnp.where(far == 0, 1.0, far)
+        return jnp.prod(jnp.where(wanted[:, None], each, 1.0), axis=0)
+
+    rest = values * moved(at, left, found) * moved(jnp.conj(at), jnp.conj(left), found & (at.imag > 0.0))
     turned = jnp.sum(jnp.angle(rest[1:] / rest[:-1]))
     return jnp.round((jnp.angle(rest[-1]) - turned) / math.pi).astype(jnp.int32)

@@ -12,7 +12,7 @@ from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
 from .._network import Network, check_spiking
 from .._numerics import as_leaf, check_nonnegative, implicit_root, is_concrete, one_at_a_time, where_defined
-from ._afferents import afferents
+from ._afferents import afferents, side_by_side
 from ._effective_input import check_covered, check_each, checked_noise
 from ._loop import RecurrentLoop, longest_delay, loop_of
 from ._mean_field import mean_field
@@ -118,14 +118,16 @@ def brunel_stability(
     reached = afferents(net, dict.fromkeys(names, np.ones(())))
     check_each(check_at_once, reached)
     check_covered(noise, reached)
-    for one in reached.values():
-        jax.eval_shape(noise.response, jnp.asarray(1j), one)  # a theory without a response says so
+    # A theory without a response says so.
+    jax.eval_shape(
+        lambda seen: side_by_side(lambda one: noise.response(jnp.asarray(1j), one), seen), [*reached.values()]
+    )
     seen = mean_field(net, noise=noise, throw=throw).rate if rates is None else _given_rates(rates, names, net.names)
     groups = groups_of(net, names)
     start = jnp.log(jnp.stack([seen[group[0]] for group in groups]))
     if rates is not None and is_concrete(net, start):
         with jax.ensure_compile_time_eval():
-            _check_consistent(net, noise, groups, start)
+            _check_consistent(start, np.asarray(_answers(net, noise, groups, start)))
     with jax.debug_nans(False):  # modes that are not there are NaN, which is no fault
         return _solve(net, noise, groups, start)
 
@@ -151,12 +153,19 @@ def _given_rates(
     return {name: seen[name] for name in names}
 
 
-def _check_consistent(net: Network, noise: AbstractNoise, groups: Groups, x: Float[Array, "unknowns"]) -> None:
-    off = log_rates(net, noise, tuple(g[0] for g in groups), by_population(groups, jnp.exp(x))) - x
-    if not bool(jnp.all((jnp.abs(off) < _CONSISTENT) | jnp.isneginf(x))):
+@eqx.filter_jit
+def _answers(
+    net: Network, noise: AbstractNoise, groups: Groups, x: Float[Array, "unknowns"]
+) -> Float[Array, "unknowns"]:
+    return log_rates(net, noise, tuple(g[0] for g in groups), by_population(groups, jnp.exp(x)))
+
+
+def _check_consistent(x: Float[Array, "unknowns"], answers: Float[np.ndarray, "unknowns"]) -> None:
+    with np.errstate(invalid="ignore"):  # a silent population has a log rate of -inf
+        off = answers - np.asarray(x)
+    if not np.all((np.abs(off) < _CONSISTENT) | np.isneginf(x)):
         raise ValueError(
-            f"`rates` has to be self-consistent, as the branches of `mean_field` are; "
-            f"log Phi(nu) - log nu is {np.asarray(off)}."
+            f"`rates` has to be self-consistent, as the branches of `mean_field` are; log Phi(nu) - log nu is {off}."
         )
 
 
