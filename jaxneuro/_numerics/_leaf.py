@@ -17,12 +17,17 @@ def as_leaf(value: Any, name: str | None = None) -> Float[Array, "..."]:
 
     `jnp.asarray(20.0)` is weakly typed, so that a model made from it traces again where
     a model made from an array does not. 20.0, 20, `np.float32(20)`, `np.float64(20)` and
-    an array, a list or a column of any of these give leaves of one type here. Tracers pass through.
+    an array, a list or a column of any of these give leaves of one type here. Tracers pass through; what is known
+    stays known inside a user's `jax.jit`, where `jnp.asarray` gives a tracer.
 
     Raises `ValueError`, naming the argument `name`, where `value` is no real number or array of real numbers, has a
     unit, a mask or missing values (see `read_array`), or is too large for the dtype.
     """
-    return jnp.asarray(as_known(value, name, jnp.result_type(float)))
+    known = as_known(value, name, jnp.result_type(float))
+    if isinstance(known, jax.Array):
+        return known
+    with jax.ensure_compile_time_eval():
+        return jax.device_put(known)
 
 
 def as_known(value: Any, name: str | None, dtype: np.dtype) -> np.ndarray | Float[Array, "..."]:
