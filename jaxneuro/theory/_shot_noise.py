@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float
 
@@ -136,7 +137,9 @@ class ShotNoise(AbstractNoise):
         return -jnp.expm1(-self.jump.exponent(weight))
 
 
-def _resolves(per_ms: Float[Array, "..."], pull: Float[Array, "..."]) -> Bool[Array, "..."]:
+def _resolves(
+    per_ms: Float[Array | np.ndarray, "..."], pull: Float[Array | np.ndarray, "..."]
+) -> Bool[Array | np.ndarray, "..."]:
     """Whether rounding leaves enough of spikes so many that together pull by `pull` [1/ms]."""
     return ~(jnp.finfo(pull.dtype).eps * per_ms > _ROUNDING * pull)
 
