@@ -2,7 +2,6 @@
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float
 
@@ -98,7 +97,7 @@ class ShotNoise(AbstractNoise):
                     f"`{origin.name}`: an efficacy has to lie in [0, 1) under `FirstOrderJump()`; got {mean}."
                 )
             total, pull = total + stream.per_ms(), pull + stream.per_ms() * self._share(mean, stream, membrane.tau_m)
-        if violates(_resolves, total, pull):
+        if violates(lambda *known: _resolves(*map(jnp.asarray, known)), total, pull):
             raise ValueError(
                 f"`ShotNoise` does not resolve spikes so many and so small in {pull.dtype}: "
                 "take float64, or `ItoNoise()`."
@@ -137,9 +136,7 @@ class ShotNoise(AbstractNoise):
         return -jnp.expm1(-self.jump.exponent(weight))
 
 
-def _resolves(
-    per_ms: Float[Array | np.ndarray, "..."], pull: Float[Array | np.ndarray, "..."]
-) -> Bool[Array | np.ndarray, "..."]:
+def _resolves(per_ms: Float[Array, "..."], pull: Float[Array, "..."]) -> Bool[Array, "..."]:
     """Whether rounding leaves enough of spikes so many that together pull by `pull` [1/ms]."""
     return ~(jnp.finfo(pull.dtype).eps * per_ms > _ROUNDING * pull)
 
