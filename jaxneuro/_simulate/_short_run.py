@@ -49,7 +49,7 @@ def _known(values: Any) -> Iterator[float]:
     """The shortest of each array that no transformation hides."""
     for value in tree_util.tree_leaves(values):
         if is_concrete(value):
-            yield float(np.min(value))
+            yield float(np.min(np.asarray(value)))
 
 
 def _warn_of_slow(taus: list[tuple[float, str]], n_steps: int, dt: float) -> None:
