@@ -7,7 +7,7 @@ import re
 import tomllib
 from pathlib import Path
 
-EXTRAS = ("plot", "native", "sweep")
+EXTRAS = ("plot", "native", "sweep", "test")
 PYPROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
 _REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(\[[^]]*])?(?P<versions>.*)")
 _FLOOR = re.compile(r"(?:^|,)\s*>=\s*(?P<floor>[0-9][0-9a-z.]*)")
@@ -26,12 +26,12 @@ def floors(requirements: list[str]) -> dict[str, str]:
 
 
 def main() -> None:
-    """Prints name==floor for the core, the extras that the suite uses, and pytest."""
+    """Prints name==floor for the core and for the extras that tests use."""
     project = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    tool = [line for line in extras["test"] if line.startswith("pytest>")]
-    listed = project["dependencies"] + [line for extra in EXTRAS for line in extras[extra]] + tool
-    for name, floor in floors(listed).items():
+    own = project["name"] + "["  # an extra that names other extras
+    named = [line for extra in EXTRAS for line in extras[extra] if not line.startswith(own)]
+    for name, floor in floors(project["dependencies"] + named).items():
         print(f"{name}=={floor}")
 
 
