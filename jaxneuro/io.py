@@ -148,10 +148,14 @@ def write_fits(path: str | os.PathLike, results: Mapping[str, FitResult]) -> Non
     """Writes fits as JSON, one object each under its name, whole or not at all.
 
     **Arguments:** `path`; `results` by name. Each object holds what `FitResult.to_dict` returns.
+
+    Raises `ValueError` where `results` is no dict of fits.
     """
     write_text(path, fits_as_json(results))
 
 
 def fits_as_json(results: Mapping[str, FitResult]) -> str:
     """The text that `write_fits` writes."""
+    if not isinstance(results, Mapping) or not all(isinstance(value, FitResult) for value in results.values()):
+        raise ValueError(f"`results` has to be a dict of {{name: FitResult}}; got {type(results).__name__}.")
     return json.dumps({name: result.to_dict() for name, result in results.items()}, indent=2, allow_nan=False) + "\n"

@@ -92,6 +92,11 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
+    passed = terminalreporter.stats.get("passed", [])
+    counted = [text for report in passed for key, text in report.user_properties if key == "counted"]
+    if counted:
+        terminalreporter.section("what tests of all public calls counted")
+        terminalreporter.write("\n".join(counted) + "\n")
     files = Counter[str]()
     for name, seconds in _cost.items():
         files[name.split("::")[0]] += seconds

@@ -6,7 +6,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from .._numerics import AbstractBijection, check_count, check_key, check_precision, is_concrete
+from .._numerics import AbstractBijection, check_count, check_key, check_precision, in_a_line, is_concrete
 from ..laws import AbstractLaw, PSPTable
 from ._loss import AbstractLoss
 from ._optimiser import AbstractOptimiser
@@ -40,10 +40,11 @@ def check_arguments(
             f"`data` of a law has to be a `PSPTable`, from `jn.io.read_psp_csv` or made; got {type(data).__name__}."
         )
     if loss is not None and not isinstance(loss, AbstractLoss):
-        raise ValueError(f"`loss` has to be a loss such as `jn.loss.LeastSquares()`; got {loss!r}.")
+        raise ValueError(f"`loss` has to be a loss such as `jn.loss.LeastSquares()`; got {in_a_line(loss)}.")
     if optimiser is not None and not isinstance(optimiser, AbstractOptimiser):
         raise ValueError(
-            f"`optimiser` has to be an optimiser such as `jn.optimiser.LevenbergMarquardt()`; got {optimiser!r}."
+            "`optimiser` has to be an optimiser such as `jn.optimiser.LevenbergMarquardt()`; got "
+            f"{in_a_line(optimiser)}."
         )
     if isinstance(free, str):
         raise ValueError(f"`free` has to be a list of names; got the string {free!r}: write [{free!r}].")

@@ -8,7 +8,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float, PyTree
 
-from .._numerics import AbstractBijection, Positive, as_callable_of, as_leaf, check_positive
+from .._numerics import AbstractBijection, Positive, as_callable_of, as_leaf, check_positive, in_a_line
 from ._protocol import HasLogLikelihood, HasResiduals
 
 
@@ -79,6 +79,9 @@ class LeastSquares(AbstractLeastSquares):
 
     function: Callable[[Any, Any], Array] | None = eqx.field(static=True, default=None)
 
+    def __check_init__(self) -> None:
+        _check_function(self.function)
+
     def terms(self, model: PyTree, data: PyTree) -> Float[Array, " n"]:
         return model.residuals(data) if self.function is None else self.function(model, data)
 
@@ -97,6 +100,9 @@ class Likelihood(AbstractLikelihood):
     """
 
     function: Callable[[Any, Any], Array] | None = eqx.field(static=True, default=None)
+
+    def __check_init__(self) -> None:
+        _check_function(self.function)
 
     def terms(self, model: PyTree, data: PyTree) -> Float[Array, " n"]:
         return model.log_likelihood(data) if self.function is None else self.function(model, data)
@@ -149,3 +155,8 @@ def default_loss(model: PyTree) -> AbstractLoss:
         f"`loss` is needed for a model of type {type(model).__name__}, which has neither a method `residuals(data)` "
         "nor `log_likelihood(data)`: pass jn.loss.LeastSquares(function) or jn.loss.Likelihood(function)."
     )
+
+
+def _check_function(function: Any) -> None:
+    if function is not None and not callable(function):
+        raise ValueError(f"`function` has to be a function of (model, data); got {in_a_line(function)}.")

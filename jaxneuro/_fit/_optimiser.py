@@ -11,6 +11,7 @@ import optimistix as optx
 from jax import lax
 from jaxtyping import Array, Bool, Float
 
+from .._numerics import check_count, in_a_line
 from ._problem import Objective
 
 
@@ -113,6 +114,14 @@ class Optax(AbstractOptimiser):
     transformation: optax.GradientTransformation = eqx.field(static=True)
     steps: int = eqx.field(static=True, default=2000)
     tolerance: float = eqx.field(static=True, default=1e-4)
+
+    def __check_init__(self) -> None:
+        if not isinstance(self.transformation, optax.GradientTransformation):
+            raise ValueError(
+                "`transformation` has to be of optax, such as `optax.adam(0.05)`; got "
+                f"{in_a_line(self.transformation)}."
+            )
+        check_count("steps", self.steps)
 
     def minimise(self, objective: Objective, start: Float[Array, " q"], default_tolerance: Float[Array, ""]) -> Minimum:
         transformation = optax.with_extra_args_support(self.transformation)

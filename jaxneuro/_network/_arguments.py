@@ -2,7 +2,7 @@
 
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_leaf, check_finite, violates
+from .._numerics import as_leaf, check_finite, in_a_line, violates
 from ..connectivity import AbstractWeightLaw
 from ..synapses import AbstractSynapse
 
@@ -45,4 +45,4 @@ def checked_law(law: AbstractWeightLaw, synapse: AbstractSynapse) -> AbstractWei
 
 def _check_synapse(synapse: AbstractSynapse) -> None:
     if not isinstance(synapse, AbstractSynapse):
-        raise ValueError(f"`synapse` has to be a synapse such as `DeltaCurrent()`; got {synapse!r}.")
+        raise ValueError(f"`synapse` has to be a synapse such as `DeltaCurrent()`; got {in_a_line(synapse)}.")

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import Moments
+from .._numerics import Moments, in_a_line
 from ..connectivity import (
     AbstractConnectivity,
     AbstractDelay,
@@ -71,7 +71,9 @@ class Projection(eqx.Module):
         if not isinstance(pre, str):
             raise ValueError(f"`pre` has to be the name of one population; got {pre!r}.")
         if not isinstance(connectivity, AbstractConnectivity | AbstractWeights):
-            raise ValueError(f"`connectivity` has to be a rule such as `FixedInDegree(100)`; got {connectivity!r}.")
+            raise ValueError(
+                f"`connectivity` has to be a rule such as `FixedInDegree(100)`; got {in_a_line(connectivity)}."
+            )
         self.pre = pre
         self.post = checked_targets("post", post)
         self.synapse = synapse

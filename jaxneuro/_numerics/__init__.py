@@ -17,6 +17,7 @@ from ._check import (
     check_nonnegative as check_nonnegative,
     check_positive as check_positive,
     check_precision as check_precision,
+    in_a_line as in_a_line,
 )
 from ._clock import (
     check_dt as check_dt,

@@ -21,6 +21,12 @@ def _in_a_line(known: np.ndarray) -> str:
     return " ".join(np.array2string(known, threshold=20, edgeitems=3).split())
 
 
+def in_a_line(value: object) -> str:
+    """A value as it prints, in one line, cut where it is long: models print over many."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 160 else f"{text[:157]}..."
+
+
 # What an index of 32 bits counts, and about what a machine holds.
 MOST = 2**31 - 1
 

@@ -12,7 +12,7 @@ import numpy as np
 import optax
 from jaxtyping import Array, PRNGKeyArray
 
-from .._numerics import ProgressLine, check_count, check_key, check_target
+from .._numerics import ProgressLine, check_count, check_key, check_target, in_a_line
 from ._checkpoint import check_program, load, save
 from ._diagnosis import Finding, TrainingWarning, diagnose
 
@@ -193,13 +193,13 @@ def _source(batches: Any, start: int, steps: int) -> Callable[[int], Any]:
 
 def _check(loss: Any, steps: int, every: int, patience: int | None, validate: Any, optimiser: Any) -> None:
     if not callable(loss):
-        raise ValueError(f"`loss` has to be a function of (params, batch, key); got {loss!r}.")
+        raise ValueError(f"`loss` has to be a function of (params, batch, key); got {in_a_line(loss)}.")
     for name, value in (("steps", steps), ("every", every), ("patience", 1 if patience is None else patience)):
         check_count(name, value, "a positive number of steps")
     if patience is not None and validate is None:
         raise ValueError("`patience` needs `validate`, the loss that has to fall.")
     if not isinstance(optimiser, optax.GradientTransformation):
-        raise ValueError(f"`optimiser` has to be of optax, such as `optax.adam(1e-3)`; got {optimiser!r}.")
+        raise ValueError(f"`optimiser` has to be of optax, such as `optax.adam(1e-3)`; got {in_a_line(optimiser)}.")
 
 
 def _selection(params: Any, where: Callable[[Any], Any] | None) -> tuple[Callable, Callable]:

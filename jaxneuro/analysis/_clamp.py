@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from .._numerics import as_leaf, check_finite, check_nonnegative
+from .._numerics import as_leaf, check_finite, check_nonnegative, in_a_line
 from ..models import AbstractConductanceNeuron
 
 
@@ -58,7 +58,7 @@ def voltage_clamp(model: AbstractConductanceNeuron, v: Any, times: Any, *, holdi
     Source: Hodgkin and Huxley (1952), doi:10.1113/jphysiol.1952.sp004764, equations (7)-(11).
     """
     if not isinstance(model, AbstractConductanceNeuron):
-        raise ValueError(f"`model` has to be a neuron with channels, such as `jn.HodgkinHuxley()`; got {model!r}.")
+        raise ValueError(f"`model` has to be a neuron with channels such as `HodgkinHuxley()`; got {in_a_line(model)}.")
     levels, t = as_leaf(v, "v"), as_leaf(times, "times")
     check_finite("v", levels)
     if t.ndim != 1:
@@ -98,7 +98,7 @@ def current_voltage(model: AbstractConductanceNeuron, v: Any) -> Float[Array, ".
     ```
     """
     if not isinstance(model, AbstractConductanceNeuron):
-        raise ValueError(f"`model` has to be a neuron with channels, such as `jn.HodgkinHuxley()`; got {model!r}.")
+        raise ValueError(f"`model` has to be a neuron with channels such as `HodgkinHuxley()`; got {in_a_line(model)}.")
     return _steady_current(model, as_leaf(v, "v"))
 
 

@@ -15,6 +15,7 @@ from .._numerics import (
     check_nonnegative,
     check_positive,
     gauss_legendre,
+    in_a_line,
     remainder,
     violates,
 )
@@ -110,7 +111,7 @@ class IntegrateAndFire(AbstractNeuron):
         v_w: ArrayLike = 0.0,
     ):
         if not isinstance(curve, AbstractCurve):
-            raise ValueError(f"`curve` has to be a curve such as `ExponentialCurve`; got {curve!r}.")
+            raise ValueError(f"`curve` has to be a curve such as `ExponentialCurve`; got {in_a_line(curve)}.")
         self.curve, self.tau_m, self.v_peak = curve, as_leaf(tau_m, "tau_m"), as_leaf(v_peak, "v_peak")
         self.v_reset, self.t_ref = as_leaf(v_reset, "v_reset"), as_leaf(t_ref, "t_ref")
         self.a, self.b, self.tau_w, self.v_w = (

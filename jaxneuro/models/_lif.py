@@ -14,6 +14,7 @@ from .._numerics import (
     check_finite,
     check_nonnegative,
     check_positive,
+    in_a_line,
     remainder,
     violates,
 )
@@ -103,7 +104,7 @@ class LIF(AbstractNeuron):
         self.v_reset = as_leaf(v_reset, "v_reset")
         self.t_ref = as_leaf(t_ref, "t_ref")
         if not isinstance(reset, AbstractReset | None):
-            raise ValueError(f"`reset` has to be `jn.reset.Hard()` or `jn.reset.Soft()`; got {reset!r}.")
+            raise ValueError(f"`reset` has to be `jn.reset.Hard()` or `jn.reset.Soft()`; got {in_a_line(reset)}.")
         self.reset = Hard() if reset is None else reset
         check_positive("tau_m", self.tau_m)
         check_finite("v_rest", self.v_rest)

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from .._numerics import as_leaf, check_finite, check_nonnegative, check_positive
+from .._numerics import as_leaf, check_finite, check_nonnegative, check_positive, in_a_line
 from ..transfer import AbstractTransfer, ThresholdLinear
 from ._ode import AbstractRelaxation
 
@@ -251,7 +251,7 @@ def square_matrix(name: str, value: Any) -> Float[Array, "n n"]:
 def checked_transfer(transfer: Any, n: int) -> AbstractTransfer:
     """`transfer`, threshold-linear where None."""
     if not isinstance(transfer, AbstractTransfer | None):
-        raise ValueError(f"`transfer` has to be of `jn.transfer`, such as `Sigmoid()`; got {transfer!r}.")
+        raise ValueError(f"`transfer` has to be of `jn.transfer`, such as `Sigmoid()`; got {in_a_line(transfer)}.")
     for leaf in jax.tree.leaves(transfer):
         if eqx.is_array(leaf) and leaf.shape not in ((), (n,)):
             raise ValueError(f"`transfer` has to hold numbers or ({n},), one a unit; one has shape {leaf.shape}.")

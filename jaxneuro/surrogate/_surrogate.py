@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from .._numerics import as_leaf
+from .._numerics import as_leaf, in_a_line
 
 
 class AbstractSurrogate(eqx.Module):
@@ -43,13 +43,21 @@ def are_valid(width: Float[Array, ""], scale: Float[Array, ""]) -> Bool[Array, "
     return (width > 0) & jnp.isfinite(width) & (scale >= 0) & jnp.isfinite(scale)
 
 
-@jax.custom_jvp
 def spike(surrogate: AbstractSurrogate, x: Float[Array, "*n"]) -> Float[Array, "*n"]:
     """1 where x >= 0, else 0; its derivative is that of the surrogate, in forward and reverse mode."""
+    if not isinstance(surrogate, AbstractSurrogate):
+        raise ValueError(
+            f"`surrogate` has to be of `jn.surrogate`, such as `SuperSpike()`; got {in_a_line(surrogate)}."
+        )
+    return _spike(surrogate, x)
+
+
+@jax.custom_jvp
+def _spike(surrogate: AbstractSurrogate, x: Float[Array, "*n"]) -> Float[Array, "*n"]:
     return (x >= 0).astype(x.dtype)
 
 
-@spike.defjvp
+@_spike.defjvp
 def _spike_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
     surrogate, x = primals
-    return spike(surrogate, x), surrogate.derivative(x) * tangents[1]
+    return _spike(surrogate, x), surrogate.derivative(x) * tangents[1]

@@ -10,7 +10,16 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, ArrayLike, Bool, Float, Int, PRNGKeyArray, Shaped
 
-from .._numerics import as_leaf, check_count, check_finite, check_nonnegative, check_positive, step_keys, violates
+from .._numerics import (
+    as_leaf,
+    check_count,
+    check_finite,
+    check_nonnegative,
+    check_positive,
+    in_a_line,
+    step_keys,
+    violates,
+)
 from ._effect import Release, SpikeEffect
 from ._synapse import AbstractSynapse, Received
 
@@ -287,5 +296,7 @@ def inner_effect(synapse: AbstractSynapse, weight: Float[Array, "*n"], tau_m: Fl
 def checked_inner(synapse: Any) -> AbstractSynapse:
     """The synapse inside another, or `ValueError`."""
     if not isinstance(synapse, AbstractSynapse) or not synapse.is_plain():
-        raise ValueError(f"`synapse` has to be a plain synapse such as `ExponentialCurrent(5.0)`; got {synapse!r}.")
+        raise ValueError(
+            f"`synapse` has to be a plain synapse such as `ExponentialCurrent(5.0)`; got {in_a_line(synapse)}."
+        )
     return synapse

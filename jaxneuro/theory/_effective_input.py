@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from jaxtyping import ArrayLike
 
 from .._network import Network
-from .._numerics import as_leaf, check_nonnegative
+from .._numerics import as_leaf, check_nonnegative, in_a_line
 from ._afferents import Afferents, afferents
 from ._effective_noise import EffectiveNoise
 from ._noise import AbstractNoise, EffectiveInput
@@ -61,7 +61,7 @@ def checked_noise(noise: AbstractNoise | None) -> AbstractNoise:
     if noise is None:
         return _DEFAULT
     if not isinstance(noise, AbstractNoise):
-        raise ValueError(f"`noise` has to be a theory of the noise such as `EffectiveNoise()`; got {noise!r}.")
+        raise ValueError(f"`noise` has to be a theory of the noise such as `EffectiveNoise()`; got {in_a_line(noise)}.")
     return noise
 
 

@@ -35,7 +35,7 @@ def sentence(call) -> str:
 
 @pytest.mark.usefixtures("as_users_run")
 @pytest.mark.parametrize("wrong", list(ALWAYS_WRONG))
-def test_what_is_no_number_is_refused_by_every_call(wrong):
+def test_what_is_no_number_is_refused_by_every_call(wrong, record_property):
     seen, faults = 0, []
     for name, argument in cases("numbers") + cases("lists"):
         if argument == "n_failures" and wrong == "missing":
@@ -51,7 +51,7 @@ def test_what_is_no_number_is_refused_by_every_call(wrong):
             said = repr(error)
         faults.append(f"{name}({argument}): {said[:150]}")
     assert not faults, "\n".join(faults)
-    print(f"{wrong}: {seen} arguments of {len(CALLS)} calls")
+    record_property("counted", f"{wrong}: refused by {seen} arguments of {len(CALLS)} calls")
     assert seen > 100
 
 
@@ -263,9 +263,9 @@ def test_a_bad_call_is_one_sentence(name):
     sentence(HAND[name])
 
 
-def test_there_are_two_hundred():
+def test_there_are_two_hundred(record_property):
     automatic = len(cases("numbers") + cases("lists")) * len(ALWAYS_WRONG) + 4 * len(cases("positive"))
-    print(f"{len(HAND)} by hand, {automatic} by table")
+    record_property("counted", f"{len(HAND)} bad calls by hand, {automatic} by table of call, argument and wrong value")
     assert len(HAND) + 4 * len(cases("positive")) >= 200
 
 

@@ -31,17 +31,17 @@ def compare(kind, plain, containers):
 
 
 @pytest.mark.usefixtures("as_users_run")
-def test_numbers():
+def test_numbers(record_property):
     agreed, refused = compare("numbers", 1.0, same_number(1.0))
-    print(f"numbers: {agreed} calls gave the same result, {refused} the same refusal")
+    record_property("counted", f"numbers: {agreed} calls gave the same result, {refused} the same refusal")
     assert agreed > 1_000
     assert refused < 0.1 * agreed
 
 
 @pytest.mark.usefixtures("as_users_run")
-def test_lists():
+def test_lists(record_property):
     agreed, refused = compare("lists", VALUES, same_numbers(VALUES))
-    print(f"lists: {agreed} calls gave the same result, {refused} the same refusal")
+    record_property("counted", f"lists: {agreed} calls gave the same result, {refused} the same refusal")
     assert agreed > 500
     assert refused < 0.1 * agreed
 
@@ -49,11 +49,11 @@ def test_lists():
 # Equinox flattens the arguments of every class before the class sees them.
 @pytest.mark.filterwarnings("ignore:Python iterable type 'generator':DeprecationWarning")
 @pytest.mark.usefixtures("as_users_run")
-def test_what_would_be_lost():
+def test_what_would_be_lost(record_property):
     refused = 0
     for name, argument in cases("lists"):
         for container, value in lossy(VALUES).items():
             assert outcome(name, argument, value) == "refused", f"{name}({argument}) took {container}"
             refused += 1
-    print(f"{refused} calls refused a unit, a mask, a missing value, a date or what is no number")
+    record_property("counted", f"{refused} calls refused a unit, a mask, a missing value, a date or what is no number")
     assert refused > 500
