@@ -200,7 +200,7 @@ def _element(neuron: ConductanceNeuron, index: int) -> ConductanceNeuron:
 
 def _seen_with_origins(neuron: ConductanceNeuron) -> Afferents:
     seen = neuron.afferents()
-    return Afferents(seen.neuron, seen.streams, (), (Origin("a", None, None), Origin("g", None, None)))
+    return Afferents(seen.neuron, seen.streams, (), (Origin("a", None, None), Origin("g a", None, None)))
 
 
 @eqx.filter_jit

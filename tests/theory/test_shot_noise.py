@@ -203,6 +203,21 @@ def test_strong_coupling_above_threshold():
     assert f"{seen.rate:.3f} {seen.cv:.6f}" == "249.850 0.122825"
 
 
+@pytest.mark.skipif(not X64, reason="all digits")
+def test_strong_coupling_differs_between_the_conventions_by_one_factor():
+    """sqrt((1 + v_max^2)/(1 + alpha^2)), 1.498 at K to infinity: r_I/r_E = 1.8, in units of E_D."""
+    at = [strong_coupling(20.0, **NEURON, noise=e[0], limit=True).asymptotics.log_time for e in EXPONENTS[1:3]]
+    pull, weight = 1.8 * 3.0, 1.8 * 36.0
+    mu, centre, spread = (
+        -75.0 * pull / (1.0 + pull),
+        -75.0 * weight / (1.0 + weight),
+        75.0 * np.sqrt(weight) / (1.0 + weight),
+    )
+    factor = np.sqrt((1.0 + ((-55.0 - centre) / spread) ** 2) / (1.0 + ((mu - centre) / spread) ** 2))
+    np.testing.assert_allclose(np.exp(at[0] - at[1]), factor, rtol=1e-9)
+    assert round(factor, 3) == 1.498
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not X64, reason="rates of 1e-30 Hz")
 @pytest.mark.parametrize("noise", [e[0] for e in EXPONENTS[:3]])
@@ -248,7 +263,7 @@ def test_the_limit_is_true_or_false(as_users_run):
     ("change", "noise", "says"),
     [
         (dict(a=1.0), FIRST, r"efficacy has to lie in \[0, 1\)"),
-        (dict(g=100.0), FIRST, r"efficacy has to lie in \[0, 1\)"),
+        (dict(g=100.0), FIRST, r"`g a`: an efficacy has to lie in \[0, 1\)"),
         (dict(v_rest=-50.0), FIRST, "rest below threshold"),
     ],
 )
