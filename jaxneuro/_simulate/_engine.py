@@ -16,11 +16,11 @@ from .._network import Network, check_understood
 from .._numerics import Result, role_key
 from ..models import Firing
 from ..surrogate import AbstractSurrogate
-from ..synapses import Received
 from ._deliver import with_amplitude
 from ._exact_times import off_grid_arrivals
 from ._heard import Heard, input_values
 from ._machine import AbstractProgram, Cut, Emitted, Look, finite_and_resolved
+from ._own import check_received, check_stepped, named
 from ._plan import NetworkState, Plan, all_finite, drives_are_wrong
 from ._stimulus import Stimulus, as_input
 
@@ -181,7 +181,9 @@ class SpikingProgram(AbstractProgram):
         neurons, firing = {}, {}
         for name, now in state.neurons.items():
             model, constants = self.net.populations[name].model, self.plan.neurons[name]
-            neurons[name], fired = model.step(constants, now, inputs[name])
+            stepped = model.step(constants, now, inputs[name])
+            check_stepped(named("step", model, name), stepped, now, self.plan.sizes[name])
+            neurons[name], fired = stepped
             firing[name] = fired if timed else Firing(fired.spikes, fired.soft, fired.sensitive)
         new = NetworkState(state.step, neurons, synapses, drives, state.pending, state.presynaptic, state.sources)
         return new, (firing, look(lambda name: self._seen(new, name, heard)))
@@ -205,7 +207,8 @@ class SpikingProgram(AbstractProgram):
                 name, weight = target.name, target.weight
                 own = counts[target.start : target.stop].astype(weight.dtype)
                 received = synapse.step(target.constants, old, own, weight, potentials[name])
-                check_received(f"`projections[{i}]`: {type(synapse).__name__}.step", received, own.shape[0])
+                whose = f"`projections[{i}]`: {type(synapse).__name__}.step"
+                check_received(whose, synapse.gives(), received, old, own.shape[0])
                 kept.append(received.state)
                 inputs[name] = inputs[name] + received.inputs
                 heard[name].append((projection.pre, received.inputs))
@@ -218,7 +221,7 @@ class SpikingProgram(AbstractProgram):
                 own = jax.tree_util.tree_map(lambda x, at=target: x[at.start : at.stop], drawn)
                 received = target.drive.input(target.constants, old, own, potentials[target.name])
                 whose = f"`drives[{i}]`: {type(target.drive).__name__}.input"
-                check_received(whose, received, target.stop - target.start)
+                check_received(whose, target.drive.gives(), received, old, target.stop - target.start)
                 kept.append(received.state)
                 inputs[target.name] = inputs[target.name] + received.inputs
                 heard[target.name].append((f"drives[{i}]", received.inputs))
@@ -247,15 +250,6 @@ class SpikingProgram(AbstractProgram):
             else:
                 moved.append(own.arrivals.advance(rows, fired))
         return tuple(moved), tuple(memories)
-
-
-def check_received(whose: str, received: Any, n: int) -> None:
-    """Raises `ValueError` where a synapse or a drive of one's own returned what no `n` neurons can receive."""
-    if not isinstance(received, Received):
-        raise ValueError(f"{whose} has to return `Received(state, Input(...))`; got {type(received).__name__}.")
-    for leaf in jax.tree_util.tree_leaves(received.inputs):
-        if jnp.shape(leaf) not in ((), (n,)):
-            raise ValueError(f"{whose} has to give `Input` of numbers or of shape ({n},); got shape {jnp.shape(leaf)}.")
 
 
 def _once(body: Callable[..., Any], state: Any, row: Any, *rest: Any) -> Any:

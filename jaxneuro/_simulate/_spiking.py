@@ -18,6 +18,7 @@ from ._engine import SpikingProgram
 from ._exact_times import with_exact_times
 from ._heard import input_names
 from ._machine import AbstractMachine
+from ._own import check_observed, named
 from ._plan import NetworkState, initial_state, make_plan
 from ._short_run import warn_of_short_run
 from ._solution import Solution, sentence
@@ -61,7 +62,7 @@ def simulate_spiking(
     variables, within_step = [], []
     for name, n in sizes_of(net, net.neuron_names).items():
         model = net.populations[name].model
-        variables.append(_variables(model, n))
+        variables.append(_variables(name, model, n))
         within_step += [name] if model.spikes_within_step() else []
     if state is None:
         warn_of_short_run(net, n_steps, dt)
@@ -139,9 +140,16 @@ class SpikingMachine(AbstractMachine):
         return sentence(Result.nonfinite_state)
 
 
-def _variables(model: Any, n: int) -> tuple[str, ...]:
+def _variables(population: str, model: Any, n: int) -> tuple[str, ...]:
+    """What can be recorded of a neuron, in the order in which it says it."""
     names: list[str] = []  # the result of eval_shape has its keys sorted
-    eqx.filter_eval_shape(lambda: names.extend(model.observe(model.init(jnp.zeros(n)))))
+
+    def observed() -> None:
+        seen = model.observe(model.init(jnp.zeros(n)))
+        check_observed(named("observe", model, population), seen, n)
+        names.extend(seen)
+
+    eqx.filter_eval_shape(observed)
     return tuple(names)
 
 

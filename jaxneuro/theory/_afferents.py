@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from .._network import Network, SpikeStream, WhiteCurrent
+from .._network import AbstractDrive, Afferent, Network, SpikeStream, WhiteCurrent
 from .._numerics import as_leaf, check_precision, violates, where_defined
 from ..models import LeakyMembrane
 
@@ -121,7 +121,7 @@ def _received(net: Network, name: str, rates: dict[str, Float[Array, ""]]) -> Af
             origins.append(Origin(f"projections[{index}]", pre, projection.delays))
     for index, drive in enumerate(net.drives):
         if name in drive.targets:
-            external = drive.afferent()
+            external = _read_drive(f"drives[{index}]", drive)
             streams += external.streams
             origins += [Origin(f"drives[{index}]", None, None)] * len(external.streams)
             currents += external.currents
@@ -133,6 +133,14 @@ def _received(net: Network, name: str, rates: dict[str, Float[Array, ""]]) -> Af
             for leaf in jax.tree_util.tree_leaves(value):
                 _one_value(f"{origin.name}.{argument}", leaf)
     return Afferents(neuron, tuple(streams), tuple(currents), tuple(origins))
+
+
+def _read_drive(name: str, drive: AbstractDrive) -> Afferent:
+    """What theory reads of the drive `name`. Raises `ValueError` with that name where it says nothing."""
+    try:
+        return drive.afferent()
+    except ValueError as error:
+        raise ValueError(f"`{name}`: {error}") from None
 
 
 def _place(net: Network, post: tuple[str, ...], name: str) -> slice:
