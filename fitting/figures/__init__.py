@@ -9,7 +9,7 @@ import importlib
 from ._figure import Cost as Cost, Figure as Figure, Findings as Findings, NotShown as NotShown
 
 # What can be asked for, in the order of `all`.
-NAMES = ("fig2", "fig3", "fig7", "fig8", "fig9", "fig10", "fig11")
+NAMES = (*(f"fig{i}" for i in range(1, 16)), "table1", "predictions")
 
 
 def load(name: str) -> Figure:

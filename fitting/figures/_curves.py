@@ -4,6 +4,7 @@
 compiles the rate alone. `tests/fitting_studies/test_figures.py` holds the two against each other.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,9 @@ import jax
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from jaxneuro.theory import AbstractNoise, conductance_cv, conductance_rate, strong_coupling
+from jaxneuro.theory import AbstractNoise, conductance_cv, conductance_rate, lif_rate_filtered, strong_coupling
+
+from ._membrane import RESET, T_REF, THRESHOLD, Membrane
 
 # Points between the least and the highest rate [Hz] that are looked at, and how often the interval is divided so.
 _POINTS, _ZOOMS, _LEAST, _MOST = 48, 5, 1e-4, 499.99
@@ -23,6 +26,28 @@ def seen_by(nu_x: ArrayLike, nu: ArrayLike) -> dict[str, Any]:
     return dict(nu_x=excitation, eta=np.asarray(nu) / excitation)
 
 
+def self_consistent(nu_x: ArrayLike, phi: Callable[[Any, Any], Any]) -> NDArray[np.float64]:
+    """The rates [Hz] at inputs nu_X [Hz], at the highest root where phi(nu_X, nu) falls below nu; 0 below 1e-4 Hz.
+
+    `phi` takes nu_X (inputs, 1) and nu (inputs, points).
+    """
+    inputs = np.asarray(nu_x, float)
+    low, high = np.full(inputs.shape, np.log(_LEAST)), np.full(inputs.shape, np.log(_MOST))
+    share = np.linspace(0.0, 1.0, _POINTS)
+    active, full = np.ones(inputs.shape, bool), np.zeros(inputs.shape, bool)
+    rows = np.arange(inputs.size)
+    for _ in range(_ZOOMS):
+        x = low[:, None] + (high - low)[:, None] * share
+        nu = np.exp(x)
+        above = np.asarray(phi(inputs[:, None], nu)) > nu
+        full |= above.all(axis=1)
+        falls = above[:, :-1] & ~above[:, 1:]
+        active &= falls.any(axis=1)
+        last = _POINTS - 2 - np.argmax(falls[:, ::-1], axis=1)
+        low, high = x[rows, last], x[rows, last + 1]
+    return np.where(full, _MOST, np.where(active, np.exp(0.5 * (low + high)), 0.0))
+
+
 def network_rates(
     nu_x: ArrayLike,
     *,
@@ -32,27 +57,26 @@ def network_rates(
     gamma: float = 0.25,
     noise: AbstractNoise | None = None,
 ) -> NDArray[np.float64]:
-    """The rates [Hz] at inputs nu_X [Hz], at the highest root where Phi falls below nu; 0 below 1e-4 Hz.
+    """The rates [Hz] of model A at inputs nu_X [Hz]; `a`, `k`, `g` are one number or one an input."""
+    shape = np.shape(nu_x)
+    network = {name: np.reshape(np.broadcast_to(x, shape), (-1, 1)) for name, x in dict(a=a, k=k, g=g).items()}
+    return self_consistent(
+        nu_x, lambda inputs, nu: conductance_rate(**seen_by(inputs, nu), **network, gamma=gamma, noise=noise)
+    )
 
-    `a`, `k`, `g` are one number or one an input.
-    """
-    inputs = np.asarray(nu_x, float)
-    network = {name: np.reshape(np.broadcast_to(x, inputs.shape), (-1, 1)) for name, x in dict(a=a, k=k, g=g).items()}
-    low, high = np.full(inputs.shape, np.log(_LEAST)), np.full(inputs.shape, np.log(_MOST))
-    share = np.linspace(0.0, 1.0, _POINTS)
-    active, full = np.ones(inputs.shape, bool), np.zeros(inputs.shape, bool)
-    rows = np.arange(inputs.size)
-    for _ in range(_ZOOMS):
-        x = low[:, None] + (high - low)[:, None] * share
-        nu = np.exp(x)
-        found = conductance_rate(**seen_by(inputs[:, None], nu), **network, gamma=gamma, noise=noise)
-        above = np.asarray(found) > nu
-        full |= above.all(axis=1)
-        falls = above[:, :-1] & ~above[:, 1:]
-        active &= falls.any(axis=1)
-        last = _POINTS - 2 - np.argmax(falls[:, ::-1], axis=1)
-        low, high = x[rows, last], x[rows, last + 1]
-    return np.where(full, _MOST, np.where(active, np.exp(0.5 * (low + high)), 0.0))
+
+def filtered_rates(
+    nu_x: ArrayLike, *, tau_s: float, regime: Any = None, a: float, k: float, g: float, gamma: float = 0.25
+) -> NDArray[np.float64]:
+    """The same with synapses of time constant tau_S [ms], by a formula of appendix G."""
+
+    def phi(inputs: Any, nu: Any) -> Any:
+        m = Membrane(a=a, k=k, g=g, gamma=gamma, r_e=inputs + nu, r_i=nu)
+        return lif_rate_filtered(
+            m.mu, m.sigma(m.mu), tau=m.tau, tau_s=tau_s, v_th=THRESHOLD, v_reset=RESET, t_ref=T_REF, regime=regime
+        )
+
+    return self_consistent(nu_x, phi)
 
 
 def network_cv(nu_x: ArrayLike, nu: ArrayLike, **network: Any) -> NDArray[np.float64]:

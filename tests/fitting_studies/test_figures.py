@@ -9,10 +9,15 @@ import jaxneuro as jn
 from fitting import figures
 from fitting.figures import NAMES, Cost, Findings, NotShown, _command, load
 
-# Figures at a size that takes seconds; what compiles more is slow.
-TINY = {"fig2": 50, "fig7": 501, "fig9": 121}
-SLOW = {"fig3": 25, "fig8": 20, "fig10": 20, "fig11": 15}
-SIZES = [*TINY.items(), *(pytest.param(*item, marks=pytest.mark.slow) for item in SLOW.items())]
+# Figures at a size that takes seconds; what compiles more is slow, and runs of networks are a proof.
+TINY = {"fig2": 50, "fig7": 501, "fig9": 121, "predictions": 48}
+SLOW = {"fig3": 25, "fig8": 20, "fig10": 20, "fig11": 15, "fig12": 20}
+PROOF = ("fig1", "fig4", "fig6", "fig14", "fig15", "table1")
+SIZES = [
+    *TINY.items(),
+    *(pytest.param(*item, marks=pytest.mark.slow) for item in SLOW.items()),
+    *(pytest.param(name, load(name).small, marks=pytest.mark.proof) for name in PROOF),
+]
 
 
 @pytest.mark.parametrize(("name", "size"), SIZES)
@@ -27,6 +32,8 @@ def test_a_figure_shows_what_it_claims(name, size):
         drawn = figure.draw(data)
     labelled = [axes for axes in drawn.axes if axes.get_xlabel() or axes.get_ylabel()]
     assert labelled
+    for axes in labelled:
+        assert all(not text or "(" in text for text in (axes.get_xlabel(), axes.get_ylabel()))  # a unit
     import matplotlib.pyplot as plt
 
     plt.close(drawn)
@@ -42,6 +49,16 @@ def test_rates_over_inputs_are_those_of_the_mean_field():
     assert network_cv(inputs, rates, **network)[1] == pytest.approx(float(mf.cv["E"]), rel=1e-6)
     assert rates[0] == 0.0
     assert network_rates(inputs, a=0.01, k=1e10, g=30.0)[2] == pytest.approx(500.0, rel=1e-4)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_the_papers_size_takes_is_known_before(name):
+    figure = load(name)
+    small, paper = figure.cost(figure.small), figure.cost(figure.paper)
+    assert 0.0 < small.seconds <= 180.0
+    assert small.gigabytes <= 2.0
+    assert paper.seconds >= small.seconds
+    assert (figure.small == figure.paper) or figure.not_run
 
 
 def fake(monkeypatch, **changes):
