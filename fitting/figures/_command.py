@@ -99,7 +99,9 @@ def _make(name: str, path: Path, paper: bool) -> None:
     try:
         findings = figure.check(data)
     except NotShown as error:
-        raise NotShown(f"{name} does not show what it claims: {error}") from None
+        *before, missed = str(error).splitlines()
+        print("\n".join(before))
+        raise NotShown(f"{name} does not show what it claims: {missed}") from None
     print("\n".join(findings.lines))
     with style():
         save_figure(figure.draw(data), path)

@@ -131,8 +131,10 @@ def draw(data: Data) -> Any:
         main = E if name == "E" else I
         row[0].plot(LINE, data.along[:, kind], color=main, label=f"$a_{name}$")
         for i, (k, colour) in enumerate(zip(IN_DEGREES, colours, strict=True)):
+            silent = np.all(np.isnan(data.rate[kind, i]))
             row[0].plot(k, data.a[i, kind], "o", color=colour, ms=5)
-            row[1].plot(data.nu_x, data.rate[kind, i], color=colour, label=f"$K = {power(k)}$")
+            label = f"$K = {power(k)}$" + (", none" if silent else "")
+            row[1].plot(data.nu_x, data.rate[kind, i], color=colour, label=label)
             row[2].plot(data.nu_x, data.cv[kind, i], color=colour)
         limit = float(data.gains[kind]) * data.nu_x
         row[1].plot(data.nu_x, limit, **LIMIT, label="strong coupling")

@@ -30,7 +30,8 @@ class Findings:
     def claim(self, holds: Any, sentence: str) -> None:
         """Adds a claim; raises `NotShown` where it does not hold."""
         if not bool(holds):
-            raise NotShown(f"it is not so that {sentence}")
+            before = "".join(f"{line}\n" for line in self.lines)
+            raise NotShown(f"{before}it is not so that {sentence}")
         self.lines.append(f"holds  {sentence}")
 
     def gap(self, sentence: str) -> None:

@@ -54,5 +54,6 @@ def _critical(net: jn.Network, noise: AbstractNoise | None) -> float:
 
 
 def local_exponents(k: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """d log value/d log K between neighbours."""
-    return np.diff(np.log(values)) / np.diff(np.log(k))
+    """d log value/d log K between neighbours; NaN beside what is no positive number."""
+    positive = np.where(values > 0.0, values, np.nan)
+    return np.diff(np.log(positive)) / np.diff(np.log(k))

@@ -40,7 +40,8 @@ class Data:
 def _currents(k: float) -> State:
     """The balanced network: J = 0.1 mV at K = 1,000, falling as 1/sqrt(K), external input in proportion to sqrt(K)."""
     j = 0.1 * np.sqrt(1e3 / k)
-    net = jn.networks.brunel(g=5.0, nu_ext_over_nu_thr=2.0, n_e=10**9, n_i=10**9, c_e=k, c_i=k / 4.0, j=j)
+    drive = 2.0 * np.sqrt(k / 1e3)
+    net = jn.networks.brunel(g=8.0, nu_ext_over_nu_thr=drive, n_e=10**9, n_i=10**9, c_e=k, c_i=k / 4.0, j=j)
     return state(net, of_k=False)
 
 
