@@ -1,3 +1,8 @@
 """How a fit searches: strategies for `jn.fit(optimiser=)`."""
 
-from ._fit import LevenbergMarquardt as LevenbergMarquardt, Optax as Optax, QuasiNewton as QuasiNewton
+from ._fit import (
+    GaussNewton as GaussNewton,
+    LevenbergMarquardt as LevenbergMarquardt,
+    Optax as Optax,
+    QuasiNewton as QuasiNewton,
+)

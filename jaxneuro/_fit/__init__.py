@@ -8,6 +8,7 @@ from ._compare import (
     leave_one_out as leave_one_out,
 )
 from ._fit import fit as fit
+from ._gauss_newton import GaussNewton as GaussNewton
 from ._loss import (
     AbstractLeastSquares as AbstractLeastSquares,
     AbstractLikelihood as AbstractLikelihood,

@@ -85,7 +85,7 @@ def leave_one_out(result: FitResult, *, progress: bool | None = None) -> LeaveOn
     )
     if not refits.succeeded.all():
         raise RuntimeError(f"{int(np.sum(~refits.succeeded))} leave-one-out refits did not converge.")
-    terms = np.asarray(terms_of(result.problem, jnp.asarray(refits.theta)), dtype=np.float64)
+    terms = np.asarray(terms_of(result.problem, result.optimiser, jnp.asarray(refits.theta)), dtype=np.float64)
     own = terms[np.arange(len(rows)), rows]
     if result.problem.is_least_squares:
         variance = np.sum(weights * terms**2, axis=1) / np.sum(weights, axis=1)
@@ -93,10 +93,11 @@ def leave_one_out(result: FitResult, *, progress: bool | None = None) -> LeaveOn
     return LeaveOneOut(np.repeat(own, np.round(counts[rows]).astype(int)))
 
 
-def compare(results: Mapping[str, FitResult], *, progress: bool | None = None) -> Comparison:
+def compare(results: Mapping[str, FitResult], *, refit: bool = True, progress: bool | None = None) -> Comparison:
     """Compares fits of different models to the same data by AICc and leave-one-out.
 
-    **Arguments:** `results` by name; `progress` shows a line on standard error (by default on a terminal).
+    **Arguments:** `results` by name; `refit`, whether each observation is left out in turn, as many fits as there are
+    observations: without it there is AICc alone; `progress` shows a line on standard error (by default on a terminal).
 
     **Returns:** a `Comparison`, best AICc first.
 
@@ -128,11 +129,16 @@ def compare(results: Mapping[str, FitResult], *, progress: bool | None = None) -
     ordered = [results[name] for name in names]
     scores, notes = [], []
     for name, result in zip(names, ordered, strict=True):
+        if not refit:
+            scores.append(LeaveOneOut(np.full(result.n_observations, np.nan)))
+            continue
         try:
             scores.append(leave_one_out(result, progress=progress))
         except RuntimeError as error:
             scores.append(LeaveOneOut(np.full(result.n_observations, np.nan)))
             notes.append(f"Note: no leave-one-out score of {name}: {error}")
+    if not refit:
+        notes.append("Note: no leave-one-out scores, for `refit` is False.")
     aicc = np.array([r.aicc for r in ordered])
     relative = np.exp(-0.5 * (aicc - aicc[0]))
     differences = [score.pointwise - scores[0].pointwise for score in scores]

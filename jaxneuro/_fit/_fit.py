@@ -48,9 +48,9 @@ def fit(
     **Arguments:** `model`, any pytree whose float leaves are parameters, and where the fit starts; `data`, what
     the loss takes. `loss` says what is made small: by default the model's `residuals(data)` (for a law
     those of the log-amplitude) or its `log_likelihood(data)`. `optimiser`: `LevenbergMarquardt()` for least
-    squares, `QuasiNewton()` for likelihoods, or `Optax(...)`. `free` names the leaves that move, by default
-    those the model declares; `bounds` gives bijections by name. `starts`, the given one and others drawn
-    about it with standard deviation `spread` in unbounded coordinates; the best is kept. `bootstrap`, a
+    squares, `QuasiNewton()` for likelihoods, `GaussNewton()` for what is dear, or `Optax(...)`. `free` names the
+    leaves that move, by default those the model declares; `bounds` gives bijections by name. `starts`, the given one
+    and others drawn about it with standard deviation `spread` in unbounded coordinates; the best is kept. `bootstrap`, a
     number of refits to resampled rows. `key` for the draws, `jax.random.key(0)` by default. `progress`
     shows a line on standard error, by default on a terminal. `throw` raises where the fit fails; without
     it the result carries a code.
@@ -99,7 +99,7 @@ def fit(
     converged = bool(best.result == Result.successful)
     if throw and not converged:
         raise RuntimeError(f"{type(model).__name__}: {Result[best.result]}")
-    summary = summarise(problem, counts, best.theta)
+    summary = summarise(problem, optimiser, counts, best.theta)
     if problem.template.loss is not loss:  # held as what its function computes
         summary = dataclasses.replace(summary, loss=loss)
     weights = np.asarray(counts)

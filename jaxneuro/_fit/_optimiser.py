@@ -30,6 +30,10 @@ class AbstractOptimiser(eqx.Module):
     def minimise(self, objective: Objective, start: Float[Array, " q"], default_tolerance: Float[Array, ""]) -> Minimum:
         """Minimises from `start`, to the optimiser's own tolerance if it has one."""
 
+    def from_python(self) -> bool:
+        """Whether it steps from Python and calls the model, where others are compiled with it."""
+        return False
+
 
 def tolerance_for(dtype: jnp.dtype, *, refit: bool) -> Float[Array, ""]:
     """Such that a last step still shows in the value, which changes by the square of this.

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float, PyTree
 
 from .._numerics import one_at_a_time
+from ._linearise import linearise
 from ._optimiser import AbstractOptimiser, Minimum, tolerance_for
 from ._problem import Objective, Problem
 from ._protocol import HasMisfit
@@ -18,9 +19,26 @@ from ._protocol import HasMisfit
 BATCH = 64
 
 
+def _solve(
+    problem: Problem,
+    optimiser: AbstractOptimiser,
+    weights: Float[Array, "b n"],
+    starts: Float[Array, "b p"],
+    tolerance: Float[Array, ""],
+) -> Minimum:
+    if not optimiser.from_python():
+        return _solve_compiled(problem, optimiser, weights, starts, tolerance)
+    pairs = zip(weights, starts, strict=True)
+    return _stacked([optimiser.minimise(Objective(problem, w), start, tolerance) for w, start in pairs])
+
+
+def _stacked(minima: list[Minimum]) -> Minimum:
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *minima)
+
+
 @one_at_a_time
 @eqx.filter_jit
-def _solve(
+def _solve_compiled(
     problem: Problem,
     optimiser: AbstractOptimiser,
     weights: Float[Array, "b n"],
@@ -36,7 +54,8 @@ def solve_starts(
     """Minimises from every start; a batch of minima."""
     total = starts.shape[0]
     # Likelihoods are seldom refitted and dearer to evaluate: there idle lanes would cost more than a compilation.
-    size = BATCH * -(-total // BATCH) if problem.is_least_squares else total
+    together = problem.is_least_squares and not optimiser.from_python()
+    size = BATCH * -(-total // BATCH) if together else total
     padded = starts[np.arange(size) % total]
     found = _solve(problem, optimiser, jnp.tile(weights, (size, 1)), padded, tolerance_for(starts.dtype, refit=False))
     return jax.tree.map(lambda x: x[:total], found)
@@ -57,21 +76,19 @@ def solve_weightings(
     report: Callable[[int, int], None],
 ) -> Refits:
     """Refits under every weighting, all from `start`, a batch of them in one `vmap`."""
-    total = weights.shape[0]
-    starts, tolerance = jnp.tile(start, (BATCH, 1)), tolerance_for(start.dtype, refit=True)
+    total, size = weights.shape[0], 1 if optimiser.from_python() else BATCH
+    starts, tolerance = jnp.tile(start, (size, 1)), tolerance_for(start.dtype, refit=True)
     theta, succeeded = [], []
-    for begin in range(0, total, BATCH):
-        rows = np.minimum(np.arange(begin, begin + BATCH), total - 1)  # the last batch repeats its last row
+    for begin in range(0, total, size):
+        rows = np.minimum(np.arange(begin, begin + size), total - 1)  # the last batch repeats its last row
         found = _solve(problem, optimiser, weights[rows], starts, tolerance)
-        keep = min(BATCH, total - begin)
+        keep = min(size, total - begin)
         theta.append(np.asarray(found.theta)[:keep])
         succeeded.append((np.asarray(found.converged) & np.isfinite(np.asarray(found.value)))[:keep])
         report(begin + keep, total)
     return Refits(np.concatenate(theta), np.concatenate(succeeded))
 
 
-@one_at_a_time
-@eqx.filter_jit
 def solve_profile(
     problem: Problem,
     optimiser: AbstractOptimiser,
@@ -81,15 +98,36 @@ def solve_profile(
     start: Float[Array, " q"],
 ) -> Minimum:
     """Minimises over the other coordinates with coordinate `index` held at each of `values`."""
+    if optimiser.from_python():
+        return _stacked([_solve_held(problem, optimiser, weights, index, value, start) for value in values])
+    return _solve_profile_compiled(problem, optimiser, weights, index, values, start)
 
-    def one(value: Array) -> Minimum:
-        objective = Objective(problem, weights, index, value)
-        if start.shape[0] == 0:
-            return Minimum(start, objective.value(start), jnp.asarray(True))
-        return optimiser.minimise(objective, start, tolerance)
 
-    tolerance = tolerance_for(start.dtype, refit=False)
-    return jax.vmap(one)(values)
+@one_at_a_time
+@eqx.filter_jit
+def _solve_profile_compiled(
+    problem: Problem,
+    optimiser: AbstractOptimiser,
+    weights: Float[Array, " n"],
+    index: Array,
+    values: Float[Array, " b"],
+    start: Float[Array, " q"],
+) -> Minimum:
+    return jax.vmap(lambda value: _solve_held(problem, optimiser, weights, index, value, start))(values)
+
+
+def _solve_held(
+    problem: Problem,
+    optimiser: AbstractOptimiser,
+    weights: Float[Array, " n"],
+    index: Array,
+    value: Float[Array, ""],
+    start: Float[Array, " q"],
+) -> Minimum:
+    objective = Objective(problem, weights, index, value)
+    if start.shape[0] == 0:
+        return Minimum(start, objective.value(start), jnp.asarray(True))
+    return optimiser.minimise(objective, start, tolerance_for(start.dtype, refit=False))
 
 
 class Summary(eqx.Module):
@@ -105,17 +143,27 @@ class Summary(eqx.Module):
     loss: PyTree
 
 
-@eqx.filter_jit
-def summarise(problem: Problem, weights: Float[Array, " n"], theta: Float[Array, " p"]) -> Summary:
+def summarise(
+    problem: Problem, optimiser: AbstractOptimiser, weights: Float[Array, " n"], theta: Float[Array, " p"]
+) -> Summary:
     """Evaluates everything that a result reports at `theta`."""
+    make = _summary if optimiser.from_python() else _summary_compiled
+    return make(problem, weights, theta)
+
+
+def _summary(problem: Problem, weights: Float[Array, " n"], theta: Float[Array, " p"]) -> Summary:
     objective = Objective(problem, weights)
     candidate = problem.at(theta)
-    squares = problem.is_least_squares
     has_misfit = isinstance(candidate.model, HasMisfit)
+    if problem.is_least_squares:
+        found = linearise(problem.terms, theta)
+        terms, jacobian, hessian = found.value, jnp.sqrt(weights)[:, None] * found.jacobian, None
+    else:
+        terms, jacobian, hessian = problem.terms(theta), None, jax.hessian(objective.value)(theta)
     return Summary(
-        terms=problem.terms(theta),
-        jacobian=jax.jacfwd(objective.residuals)(theta) if squares else None,
-        hessian=None if squares else jax.hessian(objective.value)(theta),
+        terms=terms,
+        jacobian=jacobian,
+        hessian=hessian,
         parameters=problem.parameters(theta),
         slopes=jax.jvp(problem.parameters, (theta,), (jnp.ones_like(theta),))[1],
         misfit=candidate.model.misfit(problem.data) if has_misfit else None,
@@ -124,9 +172,18 @@ def summarise(problem: Problem, weights: Float[Array, " n"], theta: Float[Array,
     )
 
 
-@eqx.filter_jit
-def terms_of(problem: Problem, thetas: Float[Array, "b p"]) -> Float[Array, "b n"]:
+_summary_compiled = eqx.filter_jit(_summary)
+
+
+def terms_of(problem: Problem, optimiser: AbstractOptimiser, thetas: Float[Array, "b p"]) -> Float[Array, "b n"]:
     """The residuals or log-probabilities at each row of coordinates."""
+    if optimiser.from_python():
+        return jnp.stack([problem.terms(theta) for theta in thetas])
+    return _terms_compiled(problem, thetas)
+
+
+@eqx.filter_jit
+def _terms_compiled(problem: Problem, thetas: Float[Array, "b p"]) -> Float[Array, "b n"]:
     return jax.vmap(problem.terms)(thetas)
 
 

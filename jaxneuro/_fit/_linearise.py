@@ -1,0 +1,25 @@
+"""A function and its Jacobian in one evaluation."""
+
+from collections.abc import Callable
+
+import equinox as eqx
+import jax
+from jaxtyping import Array, Float
+
+
+class Linear(eqx.Module):
+    """Values at a point, and their derivatives there."""
+
+    value: Float[Array, " n"]
+    jacobian: Float[Array, "n p"]
+
+
+def linearise(function: Callable[[Array], Array], theta: Float[Array, " p"]) -> Linear:
+    """The function stands once in the program, for dear ones are dear to compile too."""
+
+    def twice(x: Array) -> tuple[Array, Array]:
+        value = function(x)
+        return value, value
+
+    jacobian, value = jax.jacfwd(twice, has_aux=True)(theta)
+    return Linear(value, jacobian)
