@@ -50,8 +50,8 @@ def fit(
     those of the log-amplitude) or its `log_likelihood(data)`. `optimiser`: `LevenbergMarquardt()` for least
     squares, `QuasiNewton()` for likelihoods, `GaussNewton()` for what is dear, or `Optax(...)`. `free` names the
     leaves that move, by default those the model declares; `bounds` gives bijections by name. `starts`, the given one
-    and others drawn about it with standard deviation `spread` in unbounded coordinates; the best is kept. `bootstrap`, a
-    number of refits to resampled rows. `key` for the draws, `jax.random.key(0)` by default. `progress`
+    and others drawn about it with standard deviation `spread` in unbounded coordinates; the best is kept. `bootstrap`,
+    a number of refits to resampled rows. `key` for the draws, `jax.random.key(0)` by default. `progress`
     shows a line on standard error, by default on a terminal. `throw` raises where the fit fails; without
     it the result carries a code.
 
