@@ -9,7 +9,7 @@ import numpy as np
 from ._report import Row
 
 NEURON: dict[str, Any] = {"a": 0.01, "k": 1_000, "g": 12.0, "eta": 1.8, "gamma": 0.25}
-SIDE, LOOP, ROUNDS = 100, 40, 9
+SIDE, LOOP, ROUNDS = 100, 40, 25
 # The least ratio to the loop over `quad` to aim at.
 ASKED = {"Effective": 300, "Ito": 200, "Stratonovich": 200}
 
@@ -120,8 +120,13 @@ def _speed() -> list[Row]:
         off = float(np.max(np.abs(np.asarray(values) / np.asarray(right)[chosen] - 1.0)))
         seconds, peer = (float(np.median(x)) * 1e6 for x in taken)
         aim = f"; aim: {ASKED[name]}" if name in ASKED else ""
-        note = f"a map of {SIDE} x {SIDE} in (K, nu_X) beside {count} of its points; largest difference {off:.1e}{aim}"
-        rows.append(Row(what=f"{name}: one rate", ours=seconds, peer=peer, ratio=peer / seconds, unit="us", note=note))
+        least, peer_least = (min(x) * 1e6 for x in taken)
+        note = (
+            f"a map of {SIDE} x {SIDE} in (K, nu_X) beside {count} of its points; largest difference {off:.1e}; by the "
+            f"quickest of {ROUNDS} rounds {least:.3g} and {peer_least:.3g} us, {peer_least / least:.0f} times{aim}"
+        )
+        row = Row(what=f"{name}: one rate", ours=seconds, peer=peer, ratio=peer / seconds, unit="us", note=note)
+        rows.append(row | {"ours_minimum": least, "peer_minimum": peer_least})
     shot = theory.ShotNoise()
     theory.conductance_rate(20.0, **NEURON, noise=shot)
     taken_shot = []
@@ -129,7 +134,8 @@ def _speed() -> list[Row]:
         start = time.perf_counter()
         float(theory.conductance_rate(nu_x, **NEURON, noise=shot))
         taken_shot.append(time.perf_counter() - start)
-    rows.append(_value("Shot: one rate", 1000.0 * np.median(taken_shot), None, "ms", "aim: 50 at most"))
+    note = f"the quickest of {ROUNDS} {1000.0 * min(taken_shot):.3g}; aim: 50 at most"
+    rows.append(_value("Shot: one rate", 1000.0 * np.median(taken_shot), None, "ms", note))
     return rows
 
 
