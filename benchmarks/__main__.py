@@ -13,6 +13,7 @@ BENCHMARKS = (
 )  # fmt: skip
 # Evidence, not speed: printed the same way, with no peer.
 EVIDENCE = (
+    "theory_time",
     "conductance",
     "errata",
     "binary",

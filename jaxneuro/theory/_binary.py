@@ -75,8 +75,9 @@ class BinaryMeanField(eqx.Module):
 def binary_mean_field(net: BinaryNetwork, field: AbstractField, throw: bool) -> BinaryMeanField:
     """The self-consistent activities of a network of binary units; see `mean_field`."""
     inputs = binary_inputs(net)
+    outside = jnp.stack([net.drives[name] for name in net.names])
     with jax.debug_nans(False):  # states that are not there are NaN, which is no fault
-        solved = _solve(net, field.prepare(inputs))
+        solved = _solve(inputs, outside, field.prepare(inputs), net.names)
     if throw and is_concrete(solved.result) and not bool(solved.result == Result.successful):
         raise RuntimeError(f"Mean field: {Result[solved.result]}")  # type: ignore[index]
     return solved
@@ -131,23 +132,25 @@ def _narrowness(number: Moments, n_pre: int | None) -> Float[Array, ""]:
     return jnp.where(jnp.min(jnp.abs(near)) < 1e-5, 0.0, spread)
 
 
-def _balance(net: BinaryNetwork, inputs: BinaryInputs) -> Float[Array, "n"]:
+def _balance(inputs: BinaryInputs, outside: Float[Array, "n"]) -> Float[Array, "n"]:
     gain = inputs.weight * inputs.in_degree
     # A population without input is outside of the balance: its activity is its own.
     alone = jnp.all(gain == 0.0, axis=1)
     cold = inputs.temperature == 0
     warm = jax.nn.sigmoid(inputs.drive / jnp.where(cold, 1.0, inputs.temperature))
     own = jnp.where(cold, (inputs.drive > 0).astype(warm.dtype), warm)
-    rows = jnp.where(alone[:, None], jnp.eye(len(net.names), dtype=gain.dtype), gain)
-    return jnp.linalg.solve(rows, jnp.where(alone, own, -jnp.stack([net.drives[name] for name in net.names])))
+    rows = jnp.where(alone[:, None], jnp.eye(alone.size, dtype=gain.dtype), gain)
+    return _solved(rows, jnp.where(alone, own, -outside))
 
 
 @eqx.filter_jit
-def _solve(net: BinaryNetwork, field: AbstractField) -> BinaryMeanField:
-    inputs = binary_inputs(net)
+def _solve(
+    inputs: BinaryInputs, outside: Float[Array, "n"], field: AbstractField, names: tuple[str, ...]
+) -> BinaryMeanField:
+    """Of the numbers alone, so that networks of other sizes are the same program."""
     fixed: Any = lax.stop_gradient(inputs)
-    balance = _balance(net, inputs)
-    n = len(net.names)
+    balance = _balance(inputs, outside)
+    n = len(names)
     sensible = jnp.where(jnp.isfinite(balance), jnp.clip(lax.stop_gradient(balance), 0.0, 1.0), 0.5)
     starts = jnp.concatenate([jnp.asarray(np.tile(np.array(_STARTS)[:, None], (1, n)), balance.dtype), sensible[None]])
     ends = lax.map(lambda m: _settle(lambda x: field.activity(fixed, x), m, _FIRST_STEP), starts)
@@ -180,7 +183,7 @@ def _solve(net: BinaryNetwork, field: AbstractField) -> BinaryMeanField:
     result = Result.where(reaches, result, Result.short_window)
 
     def by_name(values: Array) -> dict[str, Array]:
-        return {name: values[k] for k, name in enumerate(net.names)}
+        return {name: values[k] for k, name in enumerate(names)}
 
     def where_found(values: Float[Array, "n"]) -> dict[str, Float[Array, ""]]:
         return by_name(where_defined(jnp.broadcast_to(exists, values.shape), values))
@@ -204,16 +207,21 @@ def _solve(net: BinaryNetwork, field: AbstractField) -> BinaryMeanField:
 
 
 def _settle(function: Any, start: Float[Array, "n"], first_step: float) -> Float[Array, "n"]:
-    """A fixed point of `function`, towards which dx/dt = function(x) - x leads from `start`."""
+    """A fixed point of `function`, towards which dx/dt = function(x) - x leads from `start`.
+
+    Differences serve for the slopes: half the program of a derivative, and the steps correct their error.
+    """
     eye = jnp.eye(start.shape[0], dtype=start.dtype)
-    small = 1e-11 if start.dtype == jnp.float64 else 1e-6
+    small, near = (1e-11, 1e-6) if start.dtype == jnp.float64 else (1e-6, 1e-3)
 
     def advance(carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
         x, taken, _ = carry
-        residual = function(x) - x
+        apart = near * jnp.maximum(x, 1e-3)
+        values = jax.vmap(function)(jnp.concatenate([x[None], x + apart[:, None] * eye]))
+        residual = values[0] - x
         step = first_step * _GROWTH ** taken.astype(x.dtype)
-        slope = jax.jacfwd(function)(x)
-        moved = jnp.clip(x + jnp.linalg.solve(eye / step + eye - slope, residual), 0.0, 1.0)
+        slope = ((values[1:] - values[0]) / apart[:, None]).T
+        moved = jnp.clip(x + _solved(eye / step + eye - slope, residual), 0.0, 1.0)
         return moved, taken + 1, jnp.max(jnp.abs(residual)) + jnp.max(jnp.abs(moved - x))
 
     def goes_on(carry: tuple[Array, Array, Array]) -> Array:
@@ -221,6 +229,16 @@ def _settle(function: Any, start: Float[Array, "n"], first_step: float) -> Float
 
     first = (start, jnp.zeros((), jnp.int32), jnp.full((), jnp.inf, start.dtype))
     return lax.while_loop(goes_on, advance, first)[0]
+
+
+def _solved(matrix: Float[Array, "n n"], right: Float[Array, "n"]) -> Float[Array, "n"]:
+    """The solution of a linear equation, of one and of two by Cramer's rule, without a factorisation to compile."""
+    if right.size == 1:
+        return right / matrix[0]
+    if right.size == 2:
+        (a, b), (c, d) = matrix
+        return jnp.stack([d * right[0] - b * right[1], a * right[1] - c * right[0]]) / (a * d - b * c)
+    return jnp.linalg.solve(matrix, right)
 
 
 def _growth(slopes: Float[Array, "n n"], tau: Float[Array, "n"]) -> Float[Array, ""]:

@@ -1,6 +1,5 @@
 """The law of a binary unit's field: Poisson counts of active inputs, or their Gaussian limit."""
 
-import abc
 import math
 from collections.abc import Callable
 
@@ -13,97 +12,19 @@ from jax.scipy.special import ndtr
 from jaxtyping import Array, Bool, Float, Int
 
 from .._numerics import check_count, is_concrete, violates
+from ._binary_law import AbstractField, BinaryInputs, active, poisson_window, two_at_least
+from ._binary_staircase import StaircaseField
 
 # Counts of a window reach five standard deviations to either side at an activity of 1, sixteen at 0.1.
 _DEVIATIONS, _LEAST_COUNTS, _OPEN_COUNTS, _MOST_COUNTS = 10.0, 48, 512, 2_048
+# Windows of these sizes serve all smaller ones, so that a new in-degree is no new program.
+_SIZES = (128, 384)
 # A window that reaches less far to either side, in standard deviations, loses more than 1e-6 of its counts.
 _LEAST_DEVIATIONS = 5.0
 # Of more than two populations the counts of all are a table: so many populations, and so many places, 128 MiB.
 _MOST_POPULATIONS, _LARGEST_TABLE = 4, 2**24
 _FAR, _STEP = 9.0, 0.1  # of the trapezoidal rule for normal integrals: its error is exp(-2 pi^2 / 0.1^2)
 _LOGISTIC_FAR, _LOGISTIC_STEP = 40.0, 0.25
-
-
-class BinaryInputs(eqx.Module):
-    """What the theory needs of a network: row k holds the inputs of population k.
-
-    Under `vmap` an instance holds the one row of one population.
-
-    `weight` and `in_degree` of the connections from each population; `spread` is 0 where the
-    in-degree varies as a Poisson number and 1 where it is fixed, which makes the variance of a
-    count K m (1 - spread m); `drive` is the field from outside less the threshold.
-    """
-
-    weight: Float[Array, "*rows n"]
-    in_degree: Float[Array, "*rows n"]
-    spread: Float[Array, "*rows n"]
-    drive: Float[Array, "*rows"]
-    temperature: Float[Array, "*rows"]
-    tau: Float[Array, "*rows"]
-
-
-class AbstractField(eqx.Module):
-    """A law of the field."""
-
-    @abc.abstractmethod
-    def prepare(self, inputs: BinaryInputs) -> "AbstractField":
-        """The law with its sizes fixed; raises `ValueError` where it does not cover the network."""
-
-    @abc.abstractmethod
-    def activity(self, inputs: BinaryInputs, m: Float[Array, "n"]) -> Float[Array, "n"]:
-        """The probability to be active after an update, given the activities `m`."""
-
-    @abc.abstractmethod
-    def covers(self, inputs: BinaryInputs, m: Float[Array, "n"]) -> Bool[Array, ""]:
-        """Whether the sums of the law reach far enough at the activities `m`."""
-
-    @abc.abstractmethod
-    def overlap(self, inputs: BinaryInputs, m: Float[Array, "n"], q: Float[Array, "n"]) -> Float[Array, "n"]:
-        """The probability to be active after two distant updates, given activities `m` and overlaps `q`."""
-
-    @abc.abstractmethod
-    def offspring(self, inputs: BinaryInputs, m: Float[Array, "n"]) -> Float[Array, "n n"]:
-        """Mean number of units of k that decide otherwise where one unit of l is in the other state."""
-
-
-@jax.custom_jvp
-def poisson_window(
-    mean: Float[Array, ""], first: Int[Array, ""], like: Float[Array, "counts"]
-) -> Float[Array, "counts"]:
-    """P(n) of a Poisson number for n = first, first + 1, ..., as many as `like` is long, scaled to a sum of 1."""
-    counts = first + jnp.arange(like.shape[0], dtype=jnp.int32)
-    ratio = jnp.log(mean) - jnp.log(jnp.maximum(counts[1:], 1).astype(mean.dtype))
-    log_p = jnp.concatenate([jnp.zeros(1, mean.dtype), jnp.cumsum(ratio)])
-    p = jnp.exp(log_p - jnp.max(log_p))
-    return p / jnp.sum(p)
-
-
-@poisson_window.defjvp
-def _poisson_window_jvp(primals: tuple, tangents: tuple) -> tuple:
-    # d P(n) / d mean = P(n - 1) - P(n), also at a mean of 0.
-    mean, first, like = primals
-    p = poisson_window(mean, first, like)
-    before_first = jnp.where(first > 0, first.astype(mean.dtype) / jnp.where(mean > 0, mean, 1.0), 0.0) * p[:1]
-    return p, (jnp.concatenate([before_first, p[:-1]]) - p) * tangents[0]
-
-
-@jax.custom_jvp
-def _step(u: Float[Array, "..."], width: Float[Array, ""]) -> Float[Array, "..."]:
-    return (u > 0).astype(u.dtype)
-
-
-@_step.defjvp
-def _step_jvp(primals: tuple, tangents: tuple) -> tuple:
-    # A sum over counts is a staircase in weights and drives. Its slope is that of the line through the middles of
-    # its treads: each step taken as a ramp as wide as the largest weight, so that the ramps of a lattice add to 1.
-    u, width = primals
-    inside = (jnp.abs(u) < 0.5 * width) & (width > 0)
-    return _step(u, width), jnp.where(inside, 1.0 / jnp.where(width > 0, width, 1.0), 0.0) * tangents[0]
-
-
-def _active(u: Float[Array, "..."], temperature: Float[Array, ""], width: Float[Array, ""]) -> Float[Array, "..."]:
-    cold = temperature == 0
-    return jnp.where(cold, _step(u, width), jax.nn.sigmoid(u / jnp.where(cold, 1.0, temperature)))
 
 
 class PoissonField(AbstractField):
@@ -127,11 +48,13 @@ class PoissonField(AbstractField):
 
     - `n_counts`: how many counts each sum has; by default enough for the largest in-degree that is
       known, 512 where none is, which serves K m up to about 1,000. The overlaps cost its third power:
-      for large in-degrees and low activities fewer serve, and too few are a result code.
+      for large in-degrees and low activities fewer serve, and too few are a result code. One and two populations that
+      are known to have T = 0 need none: without it they are summed along one kind of input after the other, K m up to
+      600,000, and any in-degree is one program.
 
     Raises `ValueError` where `n_counts` is no integer above 1; at the solve for a network with more
-    than four populations, a rule other than `Bernoulli`, an in-degree above 40,000, or more `n_counts` than the table
-    of three or four populations holds.
+    than four populations, a rule other than `Bernoulli`, an in-degree above 40,000 at T > 0, or more `n_counts` than
+    the table of three or four populations holds.
 
     ```python
     >>> import jaxneuro as jn
@@ -150,7 +73,7 @@ class PoissonField(AbstractField):
             check_count("n_counts", n_counts, "an integer above 1", least=2)
         self.n_counts = n_counts
 
-    def prepare(self, inputs: BinaryInputs) -> "PoissonField":
+    def prepare(self, inputs: BinaryInputs) -> AbstractField:
         populations = inputs.weight.shape[0]
         if populations > _MOST_POPULATIONS:
             raise ValueError(
@@ -170,15 +93,18 @@ class PoissonField(AbstractField):
             return self
         if populations > 2:
             return PoissonField(most)
+        if is_concrete(inputs.temperature) and not np.any(np.asarray(inputs.temperature)):
+            return StaircaseField()
         if not is_concrete(inputs.in_degree):
             return PoissonField(_OPEN_COUNTS)
-        n = math.ceil(_DEVIATIONS * float(np.max(inputs.in_degree)) ** 0.5) + _LEAST_COUNTS
+        largest = float(np.max(np.asarray(inputs.in_degree)))
+        n = math.ceil(_DEVIATIONS * largest**0.5) + _LEAST_COUNTS
         if n > most:
             raise ValueError(
-                f"An in-degree of {float(np.max(inputs.in_degree)):g} needs sums over {n} counts, more than "
-                f"{most}: take `field=GaussianField()`, which is close there."
+                f"An in-degree of {largest:g} at a `temperature` above 0 needs sums over {n} "
+                f"counts, more than {most}: take `field=GaussianField()`, which is close there."
             )
-        return PoissonField(n)
+        return PoissonField(next((size for size in _SIZES if n <= size), n))
 
     def _window(self, mean: Float[Array, ""], n: int) -> "_Window":
         middle = jnp.floor(lax.stop_gradient(mean)).astype(jnp.int32)
@@ -191,14 +117,14 @@ class PoissonField(AbstractField):
 
     def _windows(self, means: Float[Array, "n"]) -> "list[_Window]":
         assert self.n_counts is not None
-        return [self._window(mean, self.n_counts) for mean in _two(means)]
+        return [self._window(mean, self.n_counts) for mean in two_at_least(means)]
 
     def _table(self, one: BinaryInputs, first: list[Int[Array, ""]], n: int) -> Float[Array, "..."]:
         """P(active) of one population for counts from `first` on, `n` of each of the sources, an axis a source."""
-        weight, u = _two(one.weight), one.drive
+        weight, u = two_at_least(one.weight), one.drive
         for each, at in zip(weight, first, strict=True):
             u = jnp.expand_dims(u, -1) + each * (at + jnp.arange(n, dtype=jnp.int32)).astype(weight.dtype)
-        return _active(u, one.temperature, lax.stop_gradient(jnp.max(jnp.abs(weight))))
+        return active(u, one.temperature, lax.stop_gradient(jnp.max(jnp.abs(weight))))
 
     def activity(self, inputs: BinaryInputs, m: Float[Array, "n"]) -> Float[Array, "n"]:
         def row(one: BinaryInputs) -> Float[Array, ""]:
@@ -257,11 +183,6 @@ class _Window(eqx.Module):
         n = self.p.shape[0]
         lag = jnp.arange(2 * n, dtype=jnp.int32) - jnp.arange(n, dtype=jnp.int32)[:, None]
         return jnp.where((lag >= 0) & (lag < n), self.p[jnp.clip(lag, 0, n - 1)], 0.0)
-
-
-def _two(values: Float[Array, "n"]) -> Float[Array, "m"]:
-    """Values as two at least: a population that is not there has no connections."""
-    return values if values.shape[0] >= 2 else jnp.concatenate([values, jnp.zeros(1, values.dtype)])
 
 
 class GaussianField(AbstractField):

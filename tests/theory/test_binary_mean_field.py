@@ -133,6 +133,28 @@ def test_poisson_overlap_by_sampling():
         assert m[k] ** 2 < q[k] < m[k]
 
 
+@pytest.mark.parametrize("k", [10_000, 100_000])
+def test_many_counts_along_one_input_after_the_other(k):
+    """The default at T = 0 has the activities of scipy's sums, and overlaps near those of the limit."""
+    mf = jn.theory.mean_field(jn.networks.binary(k=k, n_e=20 * k, n_i=20 * k, m0=0.1))
+    m = np.array([float(mf.rate[name]) for name in ("E", "I")])
+    # 10,000 has a whole root, and many fields on the threshold.
+    expected = exact_map(m, k, 0.1) if k == 10_000 else poisson_map(m, k, 0.1, **CLASSIC)
+    np.testing.assert_allclose(expected, m, atol=1e-9)
+    # The distance from the limit of large K falls like 1/sqrt(K).
+    q = jn.theory.mean_field(jn.networks.binary(k=k, n_e=20 * k, n_i=20 * k, m0=0.1), field=GAUSS).q
+    for name in ("E", "I"):
+        assert abs(float(mf.q[name]) / float(q[name]) - 1.0) < 2.0 / np.sqrt(k)
+
+
+def test_overlaps_and_damage_by_the_table_and_along_one_input():
+    net = jn.networks.binary(k=200, n_e=4_000, n_i=4_000, m0=0.2)
+    table, along = (jn.theory.mean_field(net, field=field) for field in (jn.theory.PoissonField(160), None))
+    for name in ("E", "I"):
+        np.testing.assert_allclose(along.q[name], table.q[name], rtol=1e-9)
+    np.testing.assert_allclose([along.lyapunov, along.relaxation], [table.lyapunov, table.relaxation], rtol=1e-9)
+
+
 def test_damage_grows_faster_the_larger_k():
     """The first growth is of order sqrt(K) / tau: chaos at any K, an infinite exponent in the limit."""
     growth = [
@@ -231,7 +253,7 @@ WRONG = [
     (lambda: jn.theory.mean_field(jn.networks.brunel(), field=GAUSS), "`field` is of a BinaryNetwork"),
     (lambda: jn.theory.mean_field(3), "`net` has to be a Network or a BinaryNetwork"),
     (lambda: jn.theory.PoissonField(1), "`n_counts` has to be an integer above 1"),
-    (lambda: jn.theory.mean_field(jn.networks.binary(k=10**5, n_e=10**6, n_i=10**6)), "needs sums over"),
+    (lambda: rates(jn.networks.binary(k=10**5, n_e=10**6, n_i=10**6, temperature=0.1), None), "needs sums over"),
 ]
 
 
