@@ -7,6 +7,8 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float
 
+from ._numerics import check_yes_or_no
+
 
 class AbstractReset(eqx.Module):
     """A rule for the potential after a spike."""
@@ -49,7 +51,7 @@ class Hard(AbstractReset):
     detached: bool = eqx.field(static=True)
 
     def __init__(self, *, detached: bool = True):
-        self.detached = _yes_or_no(detached)
+        self.detached = check_yes_or_no("detached", detached)
 
     def after(
         self,
@@ -90,7 +92,7 @@ class Soft(AbstractReset):
     detached: bool = eqx.field(static=True)
 
     def __init__(self, *, detached: bool = True):
-        self.detached = _yes_or_no(detached)
+        self.detached = check_yes_or_no("detached", detached)
 
     def after(
         self,
@@ -105,9 +107,3 @@ class Soft(AbstractReset):
 
     def held(self, before: Float[Array, "n"], v_reset: Float[Array, "..."]) -> Float[Array, "..."]:
         return before
-
-
-def _yes_or_no(detached: bool) -> bool:
-    if not isinstance(detached, bool):
-        raise ValueError(f"`detached` has to be True or False; got {detached!r}.")
-    return detached

@@ -1,6 +1,7 @@
 """Intervals from refits to resampled data."""
 
 import warnings
+from collections.abc import Callable
 
 import equinox as eqx
 import jax
@@ -10,7 +11,6 @@ from jaxtyping import Array, Float
 
 from ._optimiser import AbstractOptimiser
 from ._problem import Problem
-from ._progress import ProgressLine
 from ._solve import parameters_of, solve_weightings
 
 
@@ -39,13 +39,11 @@ def bootstrap(
     theta: Float[Array, " p"],
     n_resamples: int,
     key: Array,
-    progress: ProgressLine,
+    report: Callable[[int], None],
 ) -> Bootstrap:
     """Refits to `n_resamples` resamplings of the rows, and warns where some did not converge."""
     weights = resample_counts(key, counts, n_resamples, round(float(jnp.sum(counts))))
-    refits = solve_weightings(
-        problem, optimiser, weights, theta, lambda done, total: progress("bootstrap refit", done, total)
-    )
+    refits = solve_weightings(problem, optimiser, weights, theta, report)
     n_failed = int(np.sum(~refits.succeeded))
     if n_failed:
         warnings.warn(

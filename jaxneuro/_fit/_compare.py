@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import jax.numpy as jnp
 import numpy as np
 
-from ._progress import ProgressLine
+from .._numerics import ProgressLine
 from ._result import FitResult
 from ._solve import solve_weightings, terms_of
 from ._table import text_table
@@ -75,13 +75,12 @@ def leave_one_out(result: FitResult, *, progress: bool | None = None) -> LeaveOn
         )
     weights = np.repeat(counts[None], len(rows), axis=0)
     weights[np.arange(len(rows)), rows] -= 1.0
-    line = ProgressLine("compare", progress)
     refits = solve_weightings(
         result.problem,
         result.optimiser,
         jnp.asarray(weights),
         jnp.asarray(result.theta),
-        lambda done, total: line("leave-one-out refit", done, total),
+        ProgressLine("compare", "leave-one-out refits", len(rows), progress),
     )
     if not refits.succeeded.all():
         raise RuntimeError(f"{int(np.sum(~refits.succeeded))} leave-one-out refits did not converge.")

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PyTree
 
-from .._numerics import AbstractBijection, Result, Unbounded, default_key
+from .._numerics import AbstractBijection, ProgressLine, Result, Unbounded, default_key
 from ..laws import AbstractLaw, OutsideTheoryWarning, PSPTable
 from ..quantal import QuantalRelease
 from ._arguments import check_arguments
@@ -19,7 +19,6 @@ from ._loss import AbstractLoss, default_loss
 from ._optimiser import AbstractOptimiser, LevenbergMarquardt, QuasiNewton
 from ._problem import Problem, pose, row_counts
 from ._profile import IdentifiabilityWarning
-from ._progress import ProgressLine
 from ._result import FitResult
 from ._solve import Minimum, solve_starts, summarise
 from ._uncertainty import uncertainty_of, unidentified
@@ -89,12 +88,13 @@ def fit(
     counts = row_counts(problem)
     _check_enough(problem, counts)
     key = default_key() if key is None else key
-    line = ProgressLine(f"fit {type(model).__name__}", progress)
-    line("start", 0, starts)
+    what = f"fit {type(model).__name__}"
+    line = ProgressLine(what, "starts", starts, progress)
+    line(0)
     first = problem.coordinates()
     draws = jax.random.normal(jax.random.fold_in(key, 0), (starts, *first.shape), dtype=first.dtype)
     minima = solve_starts(problem, optimiser, counts, first + spread * draws.at[0].set(0.0))
-    line("start", starts, starts)
+    line(starts)
     best = _best_of(minima)
     converged = bool(best.result == Result.successful)
     if throw and not converged:
@@ -112,6 +112,7 @@ def fit(
     refits = None
     if bootstrap and converged:
         boot_key = jax.random.fold_in(key, 1)
+        line = ProgressLine(what, "bootstrap refits", bootstrap, progress)
         refits = run_bootstrap(problem, optimiser, counts, best.theta, bootstrap, boot_key, line)
     return FitResult(
         problem,

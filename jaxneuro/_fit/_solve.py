@@ -73,7 +73,7 @@ def solve_weightings(
     optimiser: AbstractOptimiser,
     weights: Float[Array, "b n"],
     start: Float[Array, " p"],
-    report: Callable[[int, int], None],
+    report: Callable[[int], None],
 ) -> Refits:
     """Refits under every weighting, all from `start`, a batch of them in one `vmap`."""
     total, size = weights.shape[0], 1 if optimiser.from_python() else BATCH
@@ -85,7 +85,7 @@ def solve_weightings(
         keep = min(size, total - begin)
         theta.append(np.asarray(found.theta)[:keep])
         succeeded.append((np.asarray(found.converged) & np.isfinite(np.asarray(found.value)))[:keep])
-        report(begin + keep, total)
+        report(begin + keep)
     return Refits(np.concatenate(theta), np.concatenate(succeeded))
 
 

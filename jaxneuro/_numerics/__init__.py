@@ -17,6 +17,7 @@ from ._check import (
     check_nonnegative as check_nonnegative,
     check_positive as check_positive,
     check_precision as check_precision,
+    check_yes_or_no as check_yes_or_no,
     in_a_line as in_a_line,
 )
 from ._clock import (

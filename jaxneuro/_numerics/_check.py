@@ -40,6 +40,13 @@ def check_count(name: str, value: object, what: str = "a positive whole number",
     return int(value)
 
 
+def check_yes_or_no(name: str, value: object) -> bool:
+    """`value` as a Python bool. Raises `ValueError` where it is neither True nor False."""
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"`{name}` has to be True or False; got {value!r}.")
+    return bool(value)
+
+
 def check_broadcast(values: Mapping[str, Array]) -> None:
     """Raises `ValueError`, with the shape of each, where named arrays do not broadcast against each other."""
     try:

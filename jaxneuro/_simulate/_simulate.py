@@ -6,7 +6,7 @@ from typing import Any
 from jaxtyping import PRNGKeyArray
 
 from .._network import BinaryNetwork, Network, Population
-from .._numerics import check_dt, check_key, check_precision
+from .._numerics import check_dt, check_key, check_precision, check_yes_or_no
 from ..models import AbstractODE, AbstractRunnable, AbstractRunner, AbstractSolver, AbstractSpikeTimes
 from ..surrogate import AbstractSurrogate
 from . import record as record_module
@@ -124,9 +124,7 @@ def simulate(
             f"`model` has to be a Network, a Population, a BinaryNetwork or a rate model; got {type(model).__name__}."
         )
     check_precision("model", model)
-    for argument, value in (("throw", throw), ("progress", progress)):
-        if not isinstance(value, bool):
-            raise ValueError(f"`{argument}` has to be True or False; got {value!r}.")
+    throw, progress = check_yes_or_no("throw", throw), check_yes_or_no("progress", progress)
     shared = dict(key=key, record=record, stimulus=stimulus, state=state, progress=progress, throw=throw)
     own = dict(
         wiring=wiring, solver=solver, surrogate=surrogate, adjoint=adjoint, update=update, spike_times=spike_times

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
-from .._numerics import ProgressLine, check_key, is_concrete
+from .._numerics import ProgressLine, check_key, check_yes_or_no, is_concrete
 from ._execution import AbstractExecution, default_execution
 from ._grid import Grid, make_grid
 from ._outputs import Output, name_dims
@@ -92,8 +92,7 @@ def sweep(
         raise ValueError("`key` has to be known before the sweep: call `sweep` outside jit, vmap and grad.")
     if not isinstance(execution, AbstractExecution | None):
         raise ValueError(f"`execution` has to be `Threads()` or `Vectorised(chunk)`; got {execution!r}.")
-    if not isinstance(overwrite, bool):
-        raise ValueError(f"`overwrite` has to be True or False; got {overwrite!r}.")
+    overwrite = check_yes_or_no("overwrite", overwrite)
     if not isinstance(progress, bool | None):
         raise ValueError(f"`progress` has to be True, False or None; got {progress!r}.")
     if overwrite and store is None:

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import Moments, as_leaf, check_nonnegative, is_concrete
+from .._numerics import Moments, as_leaf, check_nonnegative, check_yes_or_no, is_concrete
 from ._all_to_all import AllToAllOperator
 from ._operator import AbstractOperator
 from ._pairs import Pairs, choose_sources
@@ -82,12 +82,6 @@ def _one_number(name: str, value: ArrayLike) -> Float[Array, ""]:
     return leaf
 
 
-def _yes_or_no(name: str, value: bool) -> bool:
-    if not isinstance(value, bool | np.bool_):
-        raise ValueError(f"`{name}` has to be True or False; got {value!r}.")
-    return bool(value)
-
-
 def _largest_in_degree(n_pre: int, recurrent: bool, autapses: bool) -> int:
     return n_pre - 1 if recurrent and not autapses else n_pre
 
@@ -132,7 +126,7 @@ class FixedInDegree(AbstractConnectivity):
 
     def __init__(self, k: ArrayLike, *, autapses: bool = False, multapses: bool = True):
         self.k = _one_number("k", k)
-        self.autapses, self.multapses = _yes_or_no("autapses", autapses), _yes_or_no("multapses", multapses)
+        self.autapses, self.multapses = check_yes_or_no("autapses", autapses), check_yes_or_no("multapses", multapses)
         check_nonnegative("k", self.k)
 
     def in_degree(self, pre: Neurons, post: Neurons, recurrent: bool) -> Moments:
@@ -178,7 +172,7 @@ class GaussianInDegree(AbstractConnectivity):
 
     def __init__(self, k: ArrayLike, *, cv: ArrayLike, autapses: bool = False, multapses: bool = True):
         self.k, self.cv = _one_number("k", k), _one_number("cv", cv)
-        self.autapses, self.multapses = _yes_or_no("autapses", autapses), _yes_or_no("multapses", multapses)
+        self.autapses, self.multapses = check_yes_or_no("autapses", autapses), check_yes_or_no("multapses", multapses)
         check_nonnegative("k", self.k)
         check_nonnegative("cv", self.cv)
 
@@ -218,7 +212,7 @@ class Bernoulli(AbstractConnectivity):
 
     def __init__(self, p: ArrayLike, *, autapses: bool = False):
         self.p = _one_number("p", p)
-        self.autapses, self.multapses = _yes_or_no("autapses", autapses), False
+        self.autapses, self.multapses = check_yes_or_no("autapses", autapses), False
         check_nonnegative("p", self.p)
         if is_concrete(self.p) and float(self.p) > 1:
             raise ValueError(f"`p` is a probability and has to lie in [0, 1]; got {float(self.p):g}.")
@@ -250,7 +244,7 @@ class AllToAll(AbstractConnectivity):
     multapses: bool = eqx.field(static=True)
 
     def __init__(self, *, autapses: bool = False):
-        self.autapses, self.multapses = _yes_or_no("autapses", autapses), False
+        self.autapses, self.multapses = check_yes_or_no("autapses", autapses), False
 
     def in_degree(self, pre: Neurons, post: Neurons, recurrent: bool) -> Moments:
         return _fixed(_known_size(pre, recurrent, self.autapses))

@@ -3,10 +3,9 @@
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_leaf, check_finite, where_defined
+from .._numerics import as_leaf, check_finite, check_yes_or_no, where_defined
 from ._asymptotics import Asymptotics
 from ._conductance_neuron import ConductanceNeuron, check_conductance, conductance_neuron
 from ._effective_input import checked_noise
@@ -107,8 +106,7 @@ def strong_coupling(
     Source: Sanzeni, Histed, Brunel (2022), doi:10.1103/PhysRevX.12.011044, equations (12), (13), (16), (18), (B4),
     (B6), (B9, with the rate of the full theory), (B17), (D13, corrected).
     """
-    if not isinstance(limit, bool | np.bool_):
-        raise ValueError(f"`limit` has to be True or False; got {limit!r}.")
+    limit = check_yes_or_no("limit", limit)
     theory = checked_noise(noise)
     neuron = conductance_neuron(
         nu_x=nu_x, a=a, k=k, g=g, eta=eta, gamma=gamma, tau_m=tau_m, v_rest=v_rest, v_th=v_th, v_reset=v_reset,

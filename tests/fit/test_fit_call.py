@@ -168,7 +168,7 @@ def test_comparison_orders_and_refuses():
 
 def test_progress_is_shown_when_asked(capsys):
     jn.fit(CurrentScaling(), DATA, bootstrap=40, progress=True)
-    assert "bootstrap refit 40 of 40" in capsys.readouterr().err
+    assert "40 of 40 bootstrap refits" in capsys.readouterr().err
     jn.fit(CurrentScaling(), DATA)
     assert capsys.readouterr().err == ""
 
