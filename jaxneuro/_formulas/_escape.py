@@ -79,9 +79,11 @@ def escape_rate(
         raise ValueError(f"`low`, `middle` and `high` have to rise; got {low}, {middle} and {high}.")
     field = as_elementwise(force, "force")
     if violates(lambda a, b, c: (field(a) > 0.0) & (field(b) < 0.0) & (field(c) > 0.0), *values[3:]):
+        with jax.ensure_compile_time_eval():  # they are known, under a user's `jax.jit` too
+            seen = [float(field(x)) for x in values[3:]]
         raise ValueError(
             f"`force` has to be positive at `low`, negative at `middle` and positive at `high`; at {low}, {middle} and "
-            f"{high} mV it is {[float(field(x)) for x in values[3:]]}."
+            f"{high} mV it is {seen}."
         )
     return _escape(field, *values)
 

@@ -64,7 +64,7 @@ MEANS_NOTHING = [
     ("lif_density mu", lambda x: jn.theory.lif_density(15.0, x, 5.0, **LIF), np.nan),
     ("lif_response sigma", lambda x: jn.theory.lif_response(0.0, 15.0, x, **LIF).mu.real, -5.0),
     ("lif_rate_filtered tau", lambda x: jn.theory.lif_rate_filtered(15.0, 5.0, tau_s=1.0, **(LIF | {"tau": x})), -20.0),
-    ("escape_rate sigma", lambda x: jn.theory.escape_rate(lambda v: v**3 - v, x, **ESCAPE), -0.5),
+    ("escape_rate sigma", lambda x: jn.theory.escape_rate(lambda v: v * v - 1.0, x, **ESCAPE), -0.5),
     ("diffusion_rate t_ref", lambda x: jn.theory.diffusion_rate(pull, steady, t_ref=x, **DIFFUSION), -2.0),
     ("conductance_rate a", lambda x: jn.theory.conductance_rate(10.0, a=x, **CONDUCTANCE), -0.01),
     ("hopfield_recall", lambda x: jn.theory.hopfield_recall(load=x, throw=False).overlap, 0.5),
@@ -132,3 +132,8 @@ def test_the_current_of_an_f_i_curve_is_finite(as_users_run):
 def test_a_healthy_solve_has_no_nan_to_debug(as_users_run):
     with jax.debug_nans(True):
         assert float(jn.theory.mean_field(jn.Network({"E": jn.Population(jn.LIF())})).rate["E"]) == 0.0
+
+
+def test_a_refusal_under_jit_is_a_sentence_too():
+    with pytest.raises(ValueError, match=r"`force` has to be positive at `low`.* it is \[-6.0, 0.375, 6.0\]"):
+        jax.jit(lambda x: jn.theory.escape_rate(lambda v: v**3 - v, x, **ESCAPE))(0.5)
