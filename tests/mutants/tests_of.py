@@ -1,10 +1,10 @@
-"""Which tests are to see a change in a module: those that speak of it, and those of its topic."""
+"""Which tests are to see a change: those that name what is changed, or what calls it, the nearest first."""
 
 import ast
-import re
+from collections import defaultdict, deque
 from pathlib import Path
 
-# Folders of tests by package, the nearest first; a module's own file of tests comes before all.
+# Folders of tests by package, the nearest first; all others come after them.
 TOPICS = {
     "_simulate": ("simulate", "learning", "doors"),
     "connectivity": ("connectivity", "simulate", "network"),
@@ -12,31 +12,102 @@ TOPICS = {
     "models": ("models", "biophysics", "rates", "simulate"),
     "theory": ("theory", "rates", "formulas"),
     "_formulas": ("formulas", "theory"),
-    "_fit": ("fit",),
+    "_fit": ("fit", "doors"),
 }
 PACKAGES = tuple(TOPICS)
-# Files of tests that are run for a mutant, at the most.
-MOST = 5
+Defined = ast.FunctionDef | ast.ClassDef
 
 
-def names_of(source: str) -> list[str]:
-    """What a module defines that a test may name."""
-    nodes = [n for n in ast.parse(source).body if isinstance(n, ast.FunctionDef | ast.ClassDef)]
-    return [n.name for n in nodes if not n.name.startswith("_")]
+def words(node: ast.AST) -> set[str]:
+    """Every name and attribute in a piece of code."""
+    found = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+    return found | {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)}
 
 
-def tests_of(path: Path, root: Path) -> list[str]:
-    """Files of tests for the module `path`, those that name most of what it defines first."""
-    package = path.relative_to(root / "jaxneuro").parts[0]
-    names = [re.compile(rf"\b{name}\b") for name in names_of(path.read_text())]
-    stem = path.stem.strip("_")
-    scored = []
-    for rank, folder in enumerate(TOPICS[package]):
-        for test in sorted((root / "tests" / folder).glob("test_*.py")):
-            text = test.read_text()
-            seen = sum(min(5, len(name.findall(text))) for name in names)
-            own = 10 * (stem in test.stem or test.stem.removeprefix("test_") in stem)
-            scored.append((-(seen + own), rank, str(test.relative_to(root))))
-    scored.sort()
-    named = [test for score, _, test in scored if score < 0][:MOST]
-    return named or [test for _, _, test in scored[:MOST]]
+def definitions(tree: ast.Module) -> dict[str, set[str]]:
+    """The top-level names of a module, and the words that each is made of."""
+    found = defaultdict(set)
+    for node in tree.body:
+        if isinstance(node, Defined):
+            found[node.name] |= words(node)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for name in {n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)}:
+                found[name] |= words(node)
+    return found
+
+
+class Callers:
+    """Who names whom in the package."""
+
+    def __init__(self, root: Path):
+        self.named_by = defaultdict(set)  # a name, with its file where it is private: the definitions that name it
+        for path in sorted((root / "jaxneuro").rglob("*.py")):
+            file = str(path.relative_to(root))
+            for name, used in definitions(ast.parse(path.read_text())).items():
+                for word in used - {name}:
+                    self.named_by[_place(file, word)].add((file, name))
+
+    def distances(self, file: str, name: str) -> dict[str, int]:
+        """Steps from the definition to each public name that is made of it, through who names it."""
+        seen, queue = {(file, name): 0}, deque([(file, name)])
+        while queue:
+            here = queue.popleft()
+            for caller in self.named_by[_place(*here)] - seen.keys():
+                seen[caller] = seen[here] + 1
+                queue.append(caller)
+        found = {}
+        for (_, caller), steps in seen.items():
+            found[caller] = min(steps, found.get(caller, steps))
+        return found
+
+
+def _place(file: str, name: str) -> tuple[str, str]:
+    return (file if name.startswith("_") else "", name)
+
+
+class Tests:
+    """What each test speaks of, by its place `tests/theory/test_x.py::test_y`."""
+
+    def __init__(self, root: Path):
+        self.words = {}
+        for path in sorted((root / "tests").rglob("test_*.py")):
+            tree, file = ast.parse(path.read_text()), str(path.relative_to(root))
+            known = definitions(tree)
+            for node in tree.body:
+                if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                    arguments = {a.arg for a in [*node.args.args, *node.args.kwonlyargs]}
+                    self.words[f"{file}::{node.name}"] = _closed(known[node.name] | arguments, known)
+
+    def ranks(self, distances: dict[str, int], package: str) -> dict[str, float]:
+        """A rank of each test that speaks of what is changed, 0 the nearest; other folders are three steps further."""
+        near = {}
+        for test, used in self.words.items():
+            steps = [distances[word] for word in used & distances.keys()]
+            if steps:
+                near[test] = min(steps)
+        nearest = min(near.values(), default=0)
+        return {test: 2.0 * (steps - nearest) + self._far(test, package) for test, steps in near.items()}
+
+    def _far(self, test: str, package: str) -> float:
+        folder = test.split("/")[1]
+        topics = TOPICS[package]
+        return 0.5 * topics.index(folder) if folder in topics else 3.0
+
+
+def _closed(used: set[str], known: dict[str, set[str]]) -> set[str]:
+    """The words with those of the helpers and fixtures of the file that they name."""
+    closed, left = set(used), list(used)
+    while left:
+        more = known.get(left.pop(), set()) - closed
+        closed |= more
+        left.extend(more)
+    return closed
+
+
+def definitions_at(path: Path, line: int) -> list[str]:
+    """The top-level names that a line of a module belongs to."""
+    for node in ast.parse(path.read_text()).body:
+        if node.lineno <= line <= (node.end_lineno or 0):
+            return list(definitions(ast.Module([node], [])))
+    return []
