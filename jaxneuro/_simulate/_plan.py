@@ -24,19 +24,21 @@ from ._deliver import (
 from ._machine import AbstractRunState
 from ._wire import Wiring, sizes_of
 
-# Steps of a block where no delay sets it: enough of them that the loop itself costs little.
+# A block of steps is as long as the shortest delay. Where nothing has a delay it is so many steps long: enough that
+# going round the loop costs little beside the steps.
 _FREE_BLOCK = 16
-# Random input is drawn for at least so many steps at once: a draw of few numbers costs as much as one of many.
+# Random numbers are drawn for at least so many steps in one call: a call for few numbers costs as much as for many.
 _LEAST_DRAW = 16
 
 
 class NetworkState(AbstractRunState):
     """Everything that a run needs to go on: pass it as `state=` to continue bitwise.
 
-    `pending[p]` holds the counts of spikes on their way in projection p, one row a step to come (as
-    floats in a run with a surrogate derivative, of given weights, or of spikes with amplitudes; where spikes have times
-    inside their steps, as three moments of these). `presynaptic` is what its synapses remember of their presynaptic
-    neurons, `sources` what sources remember.
+    `pending[p]` holds the spikes on their way in projection p: a row for each coming step, with the number that each
+    target receives in it. The numbers are floats in a run with a surrogate derivative, of given weights, or of spikes
+    with amplitudes; where spikes have times inside their steps there are three of them, moments of these times.
+    `presynaptic[p]` is what the synapses of projection p remember of their presynaptic neurons, `sources` what sources
+    remember.
     """
 
     step: Int[Array, ""]
@@ -64,11 +66,11 @@ class ProjectionPlan(eqx.Module):
     targets: tuple[Target, ...]
     arrivals: AbstractArrivals
     ahead: bool = eqx.field(static=True)
-    """Whether arrivals are computed for several blocks at once: no neuron has a say in them."""
+    """Whether arrivals are computed for several blocks at once: the spikes come from a source, and not from neurons."""
     off_grid: bool = eqx.field(static=True)
     """Whether spikes have times inside their steps, which the targets feel."""
     pending: jnp.dtype = eqx.field(static=True)
-    """Of what is on its way: floats where spikes have amplitudes or a derivative."""
+    """The type of the numbers on their way: floats where spikes have amplitudes or a derivative, else counts."""
 
 
 class DriveTarget(eqx.Module):
@@ -100,7 +102,7 @@ class Plan(eqx.Module):
     blocks_per_draw: int = eqx.field(static=True)
     """Blocks whose random input is drawn at once."""
     kept: int = eqx.field(static=True)
-    """What the blocks of one draw keep for their derivatives, in states of the neurons."""
+    """How much memory the derivative of the blocks of one draw needs, as a multiple of the state of the neurons."""
     dt: float = eqx.field(static=True)
 
 
@@ -157,7 +159,7 @@ def _projection_plan(
     sizes: dict[str, int],
     dt: float,
 ) -> ProjectionPlan:
-    """`known`, whether no neuron has a say in the spikes; `soft`, whether they are floats."""
+    """`known`: whether the spikes come from a source, which hears of no neuron; `soft`: whether they are floats."""
     synapse, scale = projection.synapse, projection.law.scale
     targets = []
     for name, start, stop in spans(sizes, projection.post):
@@ -196,7 +198,10 @@ def _arrivals(
 
 
 def _even_share(n: int, most: int) -> int:
-    """The largest number up to `most` that divides `n`, if not much smaller: what is left over is compiled again."""
+    """The largest number up to `most` that divides `n`; `most` itself where that would be less than half of it.
+
+    Steps that are left over at the end make a shorter block, which is a second program to compile.
+    """
     for share in range(min(n, most), (most + 1) // 2, -1):
         if n % share == 0:
             return share
@@ -217,7 +222,7 @@ def initial_state(net: Network, wiring: Wiring, first: int, dt: float, key: PRNG
     for i, (p, operator) in enumerate(zip(net.projections, wiring.operators, strict=True)):
         synapses.append(tuple([p.synapse.init(sizes[name]) for name in p.post]))
         presynaptic.append(p.synapse.presynaptic(sizes[p.pre]))
-        # Of a spike inside its step three moments are on their way.
+        # A spike with a time inside its step is kept as three numbers: the moments of that time.
         shape = (p.delays.steps(f"projections[{i}].delay", dt).most, sum([sizes[name] for name in p.post]))
         off_grid = _is_off_grid(net, p)
         dtype = jnp.result_type(float) if off_grid or operator is None else operator.count_dtype

@@ -89,13 +89,13 @@ class SpikingMachine(AbstractMachine):
     surrogates: dict[str, AbstractSurrogate]
     resolved: Bool[Array, ""] | None
     variables: tuple[tuple[str, ...], ...] = eqx.field(static=True)
-    """Of each population of neurons."""
+    """The names of what can be recorded, for each population of neurons."""
     heard: tuple[tuple[str, ...], ...] = eqx.field(static=True)
-    """What each may record of its input."""
+    """The names of what can be recorded of its input, for each population of neurons."""
     within_step: tuple[str, ...] = eqx.field(static=True)
-    """The populations whose spikes have times inside their steps."""
+    """The populations whose spikes come at a time inside a step, and not at its end."""
     amplitudes: tuple[str, ...] = eqx.field(static=True)
-    """The sources whose spikes are floats."""
+    """The sources whose spikes are floats: their amplitudes."""
     dt: float = eqx.field(static=True)
 
     def init(self, first: int) -> NetworkState:
@@ -103,7 +103,7 @@ class SpikingMachine(AbstractMachine):
         return initial_state(self.net, self.wiring, first, self.dt, self.key)
 
     def layout(self, n_steps: int, first: Int[Array, ""]) -> Layout:
-        """Neurons have their variables, sources none."""
+        """What recorders are told of the run: sizes, names of variables, its steps."""
         net = self.net
         fields: dict[str, tuple[str, ...]] = dict.fromkeys(net.names, ())
         for name, own, heard in zip(net.neuron_names, self.variables, self.heard, strict=True):
@@ -112,7 +112,7 @@ class SpikingMachine(AbstractMachine):
         return Layout(sizes, fields, soft, self.within_step, net.names, self.dt, n_steps, first)
 
     def program(self, n_steps: int, first: Int[Array, ""], timed: bool) -> SpikingProgram:
-        """With the constants of the run."""
+        """The network with the constants of a step, computed once before the loop."""
         plan = make_plan(
             self.net, self.wiring, self.dt, n_steps, self.solver, self.surrogates, self.amplitudes, self.within_step
         )
@@ -132,11 +132,11 @@ class SpikingMachine(AbstractMachine):
         return self.net.neuron_names
 
     def whose(self) -> str:
-        """A Solution's."""
+        """Whose `state` continues a run: a Solution's."""
         return "a Solution"
 
     def advice(self) -> str:
-        """As the result code says."""
+        """What to do where the run went non-finite: the sentence of that result code."""
         return sentence(Result.nonfinite_state)
 
 

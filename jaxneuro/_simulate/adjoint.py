@@ -22,10 +22,13 @@ class AbstractAdjoint(eqx.Module):
 
     @abc.abstractmethod
     def loop(self, body: Body, carry: Any, indices: Array, kept: int = 1) -> Any:
-        """`carry = body(carry, i)` for each of `indices`; on the way back a body keeps as much as `kept` carries."""
+        """`carry = body(carry, i)` for each of `indices`, in turn.
+
+        `kept` says how much memory the derivative of one call of `body` needs, as a multiple of the carry.
+        """
 
     def cut(self, state: Any, step: Int[Array, ""], n_steps: int, dt: float) -> Any:
-        """The state at the start of a block, without derivative where none is to go further back."""
+        """The state at the start of a block; without derivative, where derivatives are to go no further back."""
         return state
 
 
@@ -72,14 +75,14 @@ class Checkpoint(AbstractAdjoint):
         n = indices.shape[0]
         if n == 0:
             return carry
-        # Rounded up: there are never more segments than were asked for, and what is left over is a shorter one.
+        # The length is rounded up, so that there are never more segments than were asked for; the last may be shorter.
         length = -(-n // self.segments) if self.segments else max(1, round(n / math.sqrt(n * kept)))
         segments = n // length
         whole = indices[: segments * length].reshape(segments, length)
 
         @jax.checkpoint
         def segment(state: Any, own: Array) -> Any:
-            # A segment of one turn is no loop: a loop copies what its turns keep into arrays, here for nothing.
+            # A segment of one call is not put into a loop, which would copy what its derivative needs for nothing.
             return body(state, own[0]) if own.shape[0] == 1 else _scan(body, state, own)
 
         carry = _scan(segment, carry, whole)

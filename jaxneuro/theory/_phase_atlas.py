@@ -17,7 +17,7 @@ from ._mean_field import mean_field
 from ._noise import AbstractNoise
 from ._stability import brunel_stability
 
-# Points in one call, so that any number of them uses one program.
+# So many points are computed in one call: as all calls have one size, one program serves any number of points.
 _CHUNK = 16
 
 
@@ -33,7 +33,7 @@ class States(eqx.Module):
     n_states: Int[np.ndarray, "*points"]
 
     def of(self, values: np.ndarray, *, highest: bool) -> np.ndarray:
-        """Of an array over states the values at the state of highest or of lowest rate."""
+        """From an array with an entry for each state, the entry of the state of highest or of lowest rate."""
         last = np.maximum(self.n_states - 1, 0)[..., None] if highest else np.zeros((*self.n_states.shape, 1), int)
         return np.take_along_axis(values, last, axis=-1)[..., 0]
 
@@ -103,10 +103,11 @@ class Atlas:
         known = ~np.isnan(next(iter(branches.values())))
         count = np.sum(known, axis=1)
         at, slot = np.nonzero(known)
-        # Roots are sorted and NaN fills up, but a quiescent state that is absent leaves its place.
+        # Columns of `branches` are states by rising rate, NaN where there is none. The first column is that of silence:
+        # where the network cannot be silent it is NaN, and the states after it move up by one.
         rank = np.concatenate([np.arange(n) for n in count])
         rates = {name: values[at, slot] for name, values in branches.items()}
-        # Progress is counted in points: a point is done with the last of its states.
+        # The progress line counts points, and calls compute states: a point is done when its last state is.
         last = np.diff(at, append=-1) != 0
         done = iter(np.add.reduceat(last, np.arange(0, len(at), _CHUNK)).tolist() if len(at) else ())
         seen = self._leading(points[at], rates, lambda n: self._advance(next(done)))
@@ -129,9 +130,9 @@ class Atlas:
 
 
 def _chunked(function: Callable[..., Any], advance: Callable[[int], None], *arguments: Any) -> Any:
-    """`function` on chunks of one length, joined; the last is filled up with its last element."""
+    """`function` of the arguments in chunks of one length, joined; the last chunk repeats the last element."""
     n = jax.tree.leaves(arguments)[0].shape[0]
-    if n == 0:  # one point of zeros, so that the empty result has the right shapes
+    if n == 0:  # computed at one point of zeros, whose result is then cut to none: so it has the right shapes
         arguments = jax.tree.map(lambda x: np.zeros((1, *x.shape[1:]), x.dtype), arguments)
     parts = []
     for begin in range(0, max(n, 1), _CHUNK):

@@ -12,11 +12,12 @@ from ._phase_atlas import Atlas, States
 _BISECTIONS = 10
 # Where along an edge of the grid a mode starts to grow is found to 1/64 of the edge: six halvings.
 _BISECTIONS_OF_GROWTH = 6
-# Rates that differ more across an edge, where states come or go as well, are of different states.
+# Two neighbouring points of the grid with different numbers of states: where also their rates differ by more than this
+# factor, the two rates belong to different states, and no line is drawn between them.
 _JUMP = 2.0
-# A state of a lower rate is silent [Hz]: that its rate falls by orders over an edge says nothing.
+# Below this rate [Hz] a state counts as silent. Its rate may fall tenfold from point to point: the grid is not refined.
 _SILENT = 0.1
-# Where no mode was found on the searched window all decay at least this fast [1/s].
+# Where the search found no mode, all modes decay faster than the window of the search reaches: at least so fast [1/s].
 _FAST_DECAY = -300.0
 
 
@@ -83,7 +84,10 @@ def _instabilities(atlas: Atlas, axes: dict[str, np.ndarray], seen: States, high
 def _where_it_grows(
     atlas: Atlas, axes: dict[str, np.ndarray], edges: Edges, growth: np.ndarray, highest: bool
 ) -> Edges:
-    """The edges with the share at which a mode starts to grow; another may lead than at either end."""
+    """The edges with the place between their ends, from 0 to 1, where the first mode starts to grow.
+
+    The mode that leads there may be another than at either end: it is computed anew.
+    """
     grows = growth[tuple(edges.first.T)] > 0
 
     def beyond(points: np.ndarray) -> np.ndarray:
@@ -114,7 +118,7 @@ def _bisected(
     beyond: Callable[[np.ndarray], Bool[np.ndarray, "edges"]],
     times: int,
 ) -> Edges:
-    """The edges with the share at which `beyond` becomes true, from the first end on."""
+    """The edges with the place between their ends, from 0 at the first to 1, where `beyond` becomes true."""
     if not len(edges.share):
         return edges
     mesh = np.meshgrid(*axes.values(), indexing="ij")

@@ -40,8 +40,8 @@ class BinaryPlan(eqx.Module):
     """Constants of a run; units and words of all populations lie side by side, in the order of their names."""
 
     layers: tuple[Layer, ...]
-    couplings: Float[Array, "n slots"] | None  # of projections with one weight a pair; a slot is a bit of a word
-    drive: Float[Array, "n"]  # less the threshold, ties on its side
+    couplings: Float[Array, "n slots"] | None  # of projections with a weight for each pair; a column a bit
+    drive: Float[Array, "n"]  # from outside less the threshold, at T = 0 a little lower: a tie is inactive
     temperature: Float[Array, "n"]
     per_step: Float[Array, "populations"]  # mean number of updates of each population in a step
     slots: Int[Array, "n"]
