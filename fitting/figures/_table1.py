@@ -139,7 +139,7 @@ def draw(data: Data) -> Any:
         axis.set(xscale="log", yscale="log", xlabel="in-degree $K$ (1)", ylabel=name)
     axes[2].axhline(TAU_LEAK, color="0.8", lw=0.8, zorder=0)
     axes[2].text(data.k[-1], TAU_LEAK, r"$\tau_L$", color="0.4", ha="right", va="bottom")
-    axes[3].legend()
+    axes[0].legend(loc="lower left")
     letters(axes)
     return figure
 
