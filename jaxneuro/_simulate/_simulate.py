@@ -43,8 +43,10 @@ def simulate(
     The loop goes in blocks of the shortest delay: inside one every neuron is stepped without
     hearing of another, between two all spikes of the block are delivered. A spike of a step is
     emitted at its end and acts one delay later. Noise is a function of key, role, step and neuron
-    alone, so that a run cut anywhere equals the run in one, bitwise. A run under `jax.vmap` equals the run alone on
-    a CPU bitwise in float32, and in float64 to the last digits (2e-15 mV after a step).
+    alone, so that a run cut anywhere equals the run in one, bitwise. A run under `jax.vmap` has
+    the wiring and the random numbers of the run alone, but the compiler may round it otherwise: potentials then
+    differ in their last digits (by 4e-6 mV in float32, 7e-15 mV in float64), until one neuron spikes a step
+    earlier or later for it, and a chaotic network has another raster of the same statistics.
 
     **Arguments:**
 

@@ -84,7 +84,7 @@ class Vectorised(AbstractExecution):
 
     The default on a GPU, with a chunk of 64 or of all runs if they are fewer. What `run` closes over is
     not copied. Against `Threads`, and between chunks of different size, results agree to the rounding
-    of the compiler's vector code; integer results and those of `jn.simulate` on a CPU bitwise.
+    of the compiler's vector code, and a spike that falls on the other side of a step makes another raster.
 
     **Arguments:** `chunk`, at most the number of runs of the sweep.
 

@@ -105,7 +105,8 @@ def test_noise_does_not_depend_on_the_block():
         np.testing.assert_array_equal(run(delay), reference)
 
 
-def test_vmap_equals_the_loop_bitwise():
+def test_vmap_equals_the_loop_to_the_last_digits():
+    # As users compile, a batch is rounded otherwise than a run alone: by an ulp or two of 20 mV.
     key = jax.random.key(7)
     wiring = jn.wire(mixed_net(), key=key)
     gs, keys = jnp.asarray([3.0, 5.0, 8.0]), jax.random.split(jax.random.key(2), 3)
@@ -119,7 +120,7 @@ def test_vmap_equals_the_loop_bitwise():
     for i in range(3):
         one_spikes, one_v = run(gs[i], keys[i])
         np.testing.assert_array_equal(spikes["E"].raster()[i], one_spikes["E"].raster())
-        np.testing.assert_array_equal(v[i], one_v)
+        np.testing.assert_allclose(v[i], one_v, rtol=0.0, atol=4 * 20.0 * jnp.finfo(v.dtype).eps)
 
 
 @pytest.mark.float32
