@@ -121,7 +121,7 @@ def draw(data: dict[str, Side]) -> Any:
     axes[0, 3].set_ylim(0.0, 1.3)
     axes[1, 3].set_ylim(0.0, 1.0)
     axes[0, 2].legend(
-        handles=axes[0, 0].get_lines()[::2], loc="center right", title="dots: full theory\nlines: strong coupling",
+        handles=axes[0, 0].get_lines()[::2], loc="lower right", title="dots: full theory\nlines: strong coupling",
         title_fontsize=6.5,
     )  # fmt: skip
     letters(axes.ravel())

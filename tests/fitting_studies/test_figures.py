@@ -11,7 +11,7 @@ from fitting.figures import NAMES, Cost, Findings, NotShown, _command, load
 
 # Figures at a size that takes seconds; what compiles more is slow, and runs of networks are a proof.
 TINY = {"fig2": 50, "fig7": 501, "fig9": 121, "predictions": 48}
-SLOW = {"fig3": 25, "fig8": 20, "fig10": 20, "fig11": 15, "fig12": 20}
+SLOW = {"fig3": 25, "fig8": 20, "fig10": 40, "fig11": 30, "fig12": 20}
 PROOF = ("fig1", "fig4", "fig6", "fig14", "fig15", "table1")
 SIZES = [
     *TINY.items(),
