@@ -17,7 +17,7 @@ def check_received(whose: str, gives: tuple[str, ...], received: Any, old: Any, 
     if not isinstance(received, Received):
         raise ValueError(f"{whose} has to return `Received(state, Input(...))`; got {type(received).__name__}.")
     for leaf in jax.tree_util.tree_leaves(received.inputs):
-        if jnp.shape(leaf) not in ((), (n,)):
+        if jnp.shape(leaf)[:1] not in ((), (n,)):  # spikes inside steps have three moments a neuron, (n, 3)
             raise ValueError(f"{whose} has to give `Input` of numbers or of shape ({n},); got shape {jnp.shape(leaf)}.")
         if not jnp.issubdtype(jnp.result_type(leaf), jnp.floating):
             raise ValueError(f"{whose} has to give `Input` of floats; got {jnp.result_type(leaf)}: convert it.")
