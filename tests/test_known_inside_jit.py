@@ -13,6 +13,7 @@ BINARY = jn.networks.binary(k=20, n_e=100, n_i=100)
 WIRING, BINARY_WIRING = jn.wire(SPIKING, key=KEY), jn.wire(BINARY, key=KEY)
 LAW = jn.laws.ConductanceScaling()
 V = jnp.asarray(-50.0)
+SIGNS = jnp.asarray([[1.0, -1.0, 1.0], [1.0, 1.0, -1.0]])
 
 
 def run_spiking(x):
@@ -35,6 +36,8 @@ CALLS = {
     "neuron": lambda x: jn.LIF(v_th=V, v_reset=V - 10.0).v_th + x,
     "interval": lambda x: jn.initial.UniformPotential(V - 1.0, V).low + x,
     "poisson trains": lambda x: jn.statistics.bernoulli_trains(jnp.asarray(5.0), 0.0, 5.0, dt=0.1, n=3, key=KEY).n + x,
+    "memory": lambda x: jn.networks.memory(SIGNS).tau + x,
+    "hopfield": lambda x: jn.networks.hopfield(SIGNS).tau + x,
     "kramers": lambda x: jn.theory.kramers_rate(V, 4.0, tau=20.0, v_th=V + 10.0, t_ref=2.0) + x,
 }
 

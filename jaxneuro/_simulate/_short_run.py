@@ -32,17 +32,14 @@ def warn_of_short_run(net: Network, n_steps: int, dt: float) -> None:
         )
     else:
         named = [(f"`populations[{name!r}]`", net.populations[name].model) for name in net.neuron_names]
-        _warn_of_slow([(tau, f"of {name}") for name, model in named for tau in _membranes(model)], n_steps, dt)
+        _warn_of_slow(
+            [(tau, f"of {name}") for name, model in named for tau in _known(model.settling_time())], n_steps, dt
+        )
 
 
 def warn_of_short_ode(model: AbstractODE, n_steps: int, dt: float) -> None:
     """Warns where the run of a differential equation ends before any of its variables could settle."""
     _warn_of_slow([(tau, "of `model`") for tau in _known(model.time_constants())], n_steps, dt)
-
-
-def _membranes(model: Any) -> Iterator[float]:
-    curved = model.curved_membrane()
-    yield from _known(model.membrane_time_constant() if curved is None else curved.tau_m)
 
 
 def _known(values: Any) -> Iterator[float]:

@@ -11,7 +11,7 @@ import optimistix as optx
 from jax import lax
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import Result, as_leaf, implicit_roots, is_concrete, where_defined
+from .._numerics import Result, as_leaf, implicit_roots, is_concrete, violates, where_defined
 from ..models import AbstractODE
 from ._fixed_points import reached_root
 from ._vector import check_model, flat, leaf_index, point_of, with_leaf
@@ -79,7 +79,7 @@ def hopf(
     check_model(model, stimulus)
     index = leaf_index(model, where)
     ends = as_leaf(bracket, "bracket")
-    if ends.shape != (2,) or (is_concrete(ends) and not bool(ends[0] < ends[1])):
+    if ends.shape != (2,) or violates(lambda x: x[0] < x[1], ends):
         raise ValueError(f"`bracket` has to be (low, high) with low below high; got {bracket!r}.")
     args = None if stimulus is None else as_leaf(stimulus, "stimulus")
     start = None if near is None else point_of("near", near, flat(model, args)[1])

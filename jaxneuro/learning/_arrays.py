@@ -3,7 +3,7 @@
 from typing import Any
 
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int, Shaped
+from jaxtyping import Array, Float, Shaped
 
 from .._numerics import read_array, violates
 
@@ -23,10 +23,7 @@ def check_labels(logits: Float[Array, "*batch n"], labels: Shaped[Array, "..."])
         )
     n = logits.shape[-1]
 
-    def known(label: Int[Array, "*trials"]) -> Bool[Array, "*trials"]:
-        return (label >= 0) & (label < n)
-
-    if violates(known, labels):
+    if violates(lambda label: (label >= 0) & (label < n), labels):
         raise ValueError(f"`labels` has a class outside 0 to {n - 1}, which `logits` are of; got {labels}.")
 
 

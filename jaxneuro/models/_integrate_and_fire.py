@@ -162,6 +162,10 @@ class IntegrateAndFire(AbstractNeuron):
         """`v`, `w` and `refractory`."""
         return {"v": y.v, "w": y.w, "refractory": y.refractory}
 
+    def settling_time(self) -> Float[Array, "*n"]:
+        """tau_m [ms], also of a membrane that is curved."""
+        return self.tau_m
+
     def diffusion_parameters(self) -> LeakyMembrane:
         """The numbers of the leaky neuron that it is with a `LinearCurve` alone; else `ValueError`."""
         rest = self.curve.leak_potential()

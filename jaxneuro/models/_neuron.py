@@ -93,6 +93,10 @@ class AbstractNeuron(AbstractStimulated):
         """tau_m [ms] of a membrane that is linear between spikes; None of any other."""
         return None
 
+    def settling_time(self) -> Float[Array, "*n"] | None:
+        """The time constant [ms] of the membrane, beside which a far shorter run warns; None where none is told."""
+        return self.membrane_time_constant()
+
     def default_solver(self) -> Any:
         """The solver of a run that is told none; None of a model that has only one step."""
         return None

@@ -3,9 +3,10 @@
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import ArrayLike
 
-from .._numerics import as_leaf, check_finite, check_positive, is_concrete
+from .._numerics import as_leaf, check_finite, check_positive, violates
 from ..models import AbstractProduct, EIRate, RateNetwork, Ring
 from ..transfer import AbstractTransfer, Linear, PowerLaw, Tanh
 
@@ -133,7 +134,7 @@ def memory(decoder: Any, *, null: Any = None, tau: ArrayLike = 10.0, start: Any 
     if d.ndim != 2 or not 0 < d.shape[0] <= d.shape[1]:
         raise ValueError(f"`decoder` has to be (features, n) with no more features than units; got shape {d.shape}.")
     check_finite("decoder", d)
-    if is_concrete(d) and jnp.linalg.matrix_rank(d) < d.shape[0]:
+    if violates(lambda rows: np.linalg.matrix_rank(rows) == rows.shape[0], d):
         raise ValueError("`decoder` has rows that depend on each other: its features cannot all be held.")
     projector = d.T @ jnp.linalg.solve(d @ d.T, d)
     n = d.shape[1]
@@ -170,7 +171,7 @@ def hopfield(patterns: Any, *, gain: ArrayLike = 10.0, tau: ArrayLike = 10.0, st
     xi = as_leaf(patterns, "patterns")
     if xi.ndim != 2 or 0 in xi.shape:
         raise ValueError(f"`patterns` has to be (patterns, n); got shape {xi.shape}.")
-    if is_concrete(xi) and not bool(jnp.all(jnp.abs(xi) == 1.0)):
+    if violates(lambda signs: abs(signs) == 1.0, xi):
         raise ValueError("`patterns` has to hold -1 and 1.")
     slope = as_leaf(gain, "gain")
     check_positive("gain", slope)

@@ -10,7 +10,16 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float
 
-from .._numerics import Result, as_leaf, check_finite, check_positive, implicit_roots, is_concrete, where_defined
+from .._numerics import (
+    Result,
+    as_leaf,
+    check_finite,
+    check_positive,
+    implicit_roots,
+    is_concrete,
+    violates,
+    where_defined,
+)
 from ..models import Ring
 from ._ring import area, falling_zero, half_width, result_of, share, together
 
@@ -232,7 +241,7 @@ def _check_free(ring: Any) -> None:
         raise ValueError("`ring` has to be without velocity, so that its bump can stand still.")
     if any(leaf.ndim for leaf in jax.tree.leaves(ring.transfer)):
         raise ValueError("`ring` has to have units that are alike: give what sets them apart as `stimulus`.")
-    if is_concrete(ring.i) and float(jnp.ptp(ring.i)) > 1e-6 * float(jnp.max(jnp.abs(ring.i))):
+    if violates(lambda i: np.ptp(i) <= 1e-6 * np.max(np.abs(i)), ring.i):
         raise ValueError("`ring` has to have uniform input: give what it has beside it as `stimulus`.")
 
 

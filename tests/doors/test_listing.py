@@ -33,7 +33,7 @@ REASONS = {
     "a description that is checked at the run": "Nodes Scope Watch",
     "settings of a solver of another package, which checks them": "QuasiNewton",
     "a check, or a tool for the checks of one's own parts": """check_count check_finite check_key check_lags
-        check_nonnegative check_positive check_segments checked_adjoint checked_pair is_concrete
+        check_nonnegative check_positive check_segments check_yes_or_no checked_adjoint checked_pair is_concrete
         violates as_leaf as_inhibitory are_valid watched read_numbers""",
     "a figure without data, or a word for one": "label pyplot",
     "averages of arrays that a run made": "max_potential mean_potential",
