@@ -127,8 +127,9 @@ def test_control_c_exits_130_and_writes_nothing(tmp_path):
     try:
         seen = ""
         deadline = time.monotonic() + 120.0
-        while "start 0 of" not in seen and time.monotonic() < deadline:
+        while " 0 of" not in seen and time.monotonic() < deadline:
             seen += process.stderr.read(1)
+        assert " 0 of" in seen, seen
         process.send_signal(signal.SIGINT)
         _, rest = process.communicate(timeout=120)
     finally:
