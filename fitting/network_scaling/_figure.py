@@ -60,7 +60,7 @@ def _draw_set(axes: list[Any], found: Recovered) -> None:
         ax.set_ylabel(what)
         _over_k(ax, IN_DEGREES)
     axes[0].set_ylim(0.0, 1.45 * axes[0].get_ylim()[1])
-    axes[0].set_title(f"data by {found.made_by}; above {NU_X[1]:g} Hz, below {NU_X[0]:g} Hz", fontsize=6)
+    axes[0].set_title(f"data by {found.made_by}; above {NU_X[1]:g} Hz, below {NU_X[0]:g} Hz", fontsize=6, loc="right")
     axes[0].legend(loc="upper left", fontsize=6, ncols=2)
     axes[1].set_title(f"above {NU_X[0]:g} Hz, below {NU_X[1]:g} Hz", fontsize=7)
 
@@ -102,8 +102,9 @@ def _draw_runs(ax: Any, found: Refitted) -> None:
     _over_k(ax, sorted(set(k)))
     ax.set_title(
         f"alpha {float(found.true.alpha):g}: theory {found.by_theory.params['alpha']:.3f}, "
-        f"runs {found.by_runs.params['alpha']:.3f} +- {found.error:.3f}",
-        fontsize=7,
+        f"runs {found.alpha:.3f} +- {found.error:.3f}",
+        fontsize=6,
+        loc="right",
     )
     ax.legend(fontsize=6)
 
