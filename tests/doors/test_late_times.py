@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from problems import Equation
 
 import jaxneuro as jn
 from jaxneuro._simulate._stimulus import check_late_times
@@ -70,25 +71,16 @@ def test_a_batch_has_the_times_of_its_runs():
     np.testing.assert_allclose(run(jnp.zeros(3)).times["rate"], EXACT, rtol=0, atol=1e-8)
 
 
-class Forced(jn.extend.AbstractODE):
+class Forced(Equation):
     """dy/dt = f(t), of one variable."""
 
     uses_time: bool = True
-
-    def size(self):
-        return 1
 
     def initial(self):
         return jnp.zeros(1)
 
     def vector_field(self, t, y, args=None):
         return jax.jit(lambda t, y: jnp.sin(t) * jnp.ones(1) if self.uses_time else -y)(t, y)
-
-    def prepared(self):
-        return self
-
-    def observe(self, y):
-        return {"y": y}
 
 
 @pytest.mark.usefixtures("as_users_run")

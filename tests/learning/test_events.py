@@ -4,38 +4,21 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from problems import recurrent_neurons, spiking_network
 
 import jaxneuro as jn
 
 N_IN, N, T1 = 5, 6, 40.0
 RNG = np.random.default_rng(4)
 WHEN, WHO = np.sort(RNG.uniform(0.5, 25.0, 14)), RNG.integers(0, N_IN, 14)
-START = {
-    "w_in": jnp.asarray(RNG.normal(1.5, 1.5, (N, N_IN))),
-    "w_rec": jnp.asarray(RNG.normal(0.1, 0.8, (N, N))),
-    "tau_m": jnp.asarray(RNG.uniform(8.0, 20.0, N)),
-    "tau_s": jnp.asarray(5.0),
-    "v_th": jnp.asarray(RNG.uniform(0.8, 1.2, N)),
-    "v_reset": jnp.asarray(-0.1),
+START = recurrent_neurons(RNG, N_IN, N) | {
     "t_ref": jnp.asarray(RNG.integers(0, 100, N) / 100.0),
     "when": jnp.asarray(WHEN),
 }
 
 
-def network(p):
-    lif = jn.LIF(tau_m=p["tau_m"], v_th=p["v_th"], v_reset=p["v_reset"], t_ref=p["t_ref"])
-    synapse = jn.ExponentialCurrent(p["tau_s"])
-    return jn.Network(
-        {"in": jn.Population(jn.SpikeSource(), N_IN), "hidden": jn.Population(lif, N)},
-        [
-            jn.Projection("in", "hidden", synapse, connectivity=jn.Weights(p["w_in"]), delay=1.0),
-            jn.Projection("hidden", "hidden", synapse, connectivity=jn.Weights(p["w_rec"]), delay=1.5),
-        ],
-    )
-
-
 def times(p, most=60):
-    return jn.simulate_events(network(p), T1, spikes={"in": (p["when"], WHO)}, most=most)
+    return jn.simulate_events(spiking_network(p), T1, spikes={"in": (p["when"], WHO)}, most=most)
 
 
 def test_one_neuron_in_closed_form():
@@ -97,7 +80,7 @@ def test_a_fine_clock_finds_the_same_spikes():
     early = end > WHEN
     table[np.round(WHEN[early] / dt).astype(int) - 1, WHO[early]] = True
     sol = jn.simulate(
-        network(START), 0.0, end, dt=dt, key=jax.random.key(0), stimulus={"in": table},
+        spiking_network(START), 0.0, end, dt=dt, key=jax.random.key(0), stimulus={"in": table},
         record={"s": jn.record.Spikes("hidden")},
     )  # fmt: skip
     rounded = START | {"when": jnp.asarray(np.round(WHEN / dt) * dt)}
@@ -140,7 +123,7 @@ def test_too_many_spikes_are_said_and_wrong_networks_refused(as_users_run):
     with pytest.raises(ValueError, match="has no spikes"):
         times(START).of("in")
     with pytest.raises(ValueError, match="an index outside"):
-        jn.simulate_events(network(START), 5.0, spikes={"in": ([1.0], [9])}, most=4)
+        jn.simulate_events(spiking_network(START), 5.0, spikes={"in": ([1.0], [9])}, most=4)
     two = {"in": ([2.0, 8.0], [0, 1])}
     for arguments, message in (
         (dict(spikes={**two, "inn": two["in"]}), "names 'inn', which is no `SpikeSource`"),
@@ -153,7 +136,7 @@ def test_too_many_spikes_are_said_and_wrong_networks_refused(as_users_run):
         (dict(spikes=two, stimulus=1.0), "has to be a dict"),
     ):
         with pytest.raises(ValueError, match=message):
-            jn.simulate_events(network(START), 5.0, most=4, **arguments)
+            jn.simulate_events(spiking_network(START), 5.0, most=4, **arguments)
     with pytest.raises(ValueError, match="has to be a Network"):
         jn.simulate_events(lif, 5.0, spikes={}, most=4)
     elsewhere = jn.Network({"E": jn.Population(lif, 2, initial=jn.initial.UniformPotential(0.0, 10.0))})

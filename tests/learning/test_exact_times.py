@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from problems import recurrent_neurons, spiking_network
 
 import jaxneuro as jn
 
@@ -13,39 +14,21 @@ RNG = np.random.default_rng(4)
 WHEN, WHO = np.round(np.sort(RNG.uniform(0.5, 25.0, 14)) / DT) * DT, RNG.integers(0, N_IN, 14)
 TABLE = np.zeros((round(T1 / DT), N_IN), bool)
 TABLE[np.round(WHEN / DT).astype(int) - 1, WHO] = True
-START = {
-    "w_in": jnp.asarray(RNG.normal(1.5, 1.5, (N, N_IN))),
-    "w_rec": jnp.asarray(RNG.normal(0.1, 0.8, (N, N))),
-    "tau_m": jnp.asarray(RNG.uniform(8.0, 20.0, N)),
-    "tau_s": jnp.asarray(5.0),
-    "v_th": jnp.asarray(RNG.uniform(0.8, 1.2, N)),
-    "v_reset": jnp.asarray(-0.1),
+START = recurrent_neurons(RNG, N_IN, N) | {
     "t_ref": jnp.asarray(RNG.uniform(0.0, 2.0, N)),
 }
 
 
-def network(p):
-    lif = jn.LIF(tau_m=p["tau_m"], v_th=p["v_th"], v_reset=p["v_reset"], t_ref=p["t_ref"])
-    synapse = jn.ExponentialCurrent(p["tau_s"])
-    return jn.Network(
-        {"in": jn.Population(jn.SpikeSource(), N_IN), "hidden": jn.Population(lif, N)},
-        [
-            jn.Projection("in", "hidden", synapse, connectivity=jn.Weights(p["w_in"]), delay=1.0),
-            jn.Projection("hidden", "hidden", synapse, connectivity=jn.Weights(p["w_rec"]), delay=1.5),
-        ],
-    )
-
-
 def clock(p):
     return jn.simulate(
-        network(p), 0.0, T1, dt=DT, key=KEY, stimulus={"in": TABLE}, spike_times=jn.InsideSteps(), throw=False,
+        spiking_network(p), 0.0, T1, dt=DT, key=KEY, stimulus={"in": TABLE}, spike_times=jn.InsideSteps(), throw=False,
         record={"times": jn.record.SpikeTimes("hidden", 10), "spikes": jn.record.Spikes("hidden")},
     )  # fmt: skip
 
 
 def test_the_clock_equals_a_run_from_event_to_event_with_its_derivatives():
     def events(p):
-        run = jn.simulate_events(network(p), T1, spikes={"in": (jnp.asarray(WHEN), WHO)}, most=40)
+        run = jn.simulate_events(spiking_network(p), T1, spikes={"in": (jnp.asarray(WHEN), WHO)}, most=40)
         return run.of("hidden", 10)
 
     def value(found):

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from problems import Equation
 from scipy.integrate import solve_ivp
 
 import jaxneuro as jn
@@ -69,22 +70,13 @@ def test_the_cause_of_no_hopf_point_is_said():
         A.hopf(Nowhere(jnp.asarray(1.0)), where=lambda m: m.a, bracket=(0.5, 1.5))
 
 
-class TurnsReal(jn.extend.AbstractODE):
+class TurnsReal(Equation):
     """A linear equation of three variables, with the eigenvalues 1/2 and -1 +- sqrt(a)."""
 
     a: jax.Array
 
-    def size(self):
-        return 3
-
     def initial(self):
         return jnp.zeros(3)
-
-    def prepared(self):
-        return self
-
-    def observe(self, y):
-        return {"y": y}
 
     def vector_field(self, t, y, args=None):
         return jnp.stack([0.5 * y[0], y[2] - y[1], self.a * y[1] - y[2]])
@@ -97,22 +89,13 @@ class Nowhere(TurnsReal):
         return self.a + y * y
 
 
-class Grows(jn.extend.AbstractODE):
+class Grows(Equation):
     """dx/dt = (a - 1) x, dy/dt = -y: a real eigenvalue passes 0 at a = 1."""
 
     a: jax.Array
 
-    def size(self):
-        return 2
-
     def initial(self):
         return jnp.zeros(2)
-
-    def prepared(self):
-        return self
-
-    def observe(self, y):
-        return {"y": y}
 
     def vector_field(self, t, y, args=None):
         return y * jnp.stack([self.a - 1.0, -jnp.ones_like(self.a)])

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from problems import Equation
 
 import jaxneuro as jn
 
@@ -80,20 +81,11 @@ def test_lyapunov_exponents_of_a_known_chaotic_flow():
     assert float(found.exponents.sum()) == pytest.approx(-(10 + 1 + 8 / 3), rel=1e-4)
 
 
-class Lorenz(jn.extend.AbstractODE):
+class Lorenz(Equation):
     """Lorenz's equations, one unit of time a second: a model of a user's own."""
-
-    def size(self):
-        return 3
 
     def initial(self):
         return jnp.asarray([1.0, 1.0, 20.0])
-
-    def prepared(self):
-        return self
-
-    def observe(self, y):
-        return {"y": y}
 
     def vector_field(self, t, y, args=None):
         a, b, c = y
@@ -151,19 +143,13 @@ def test_continuation_sees_a_pitchfork():
     assert len(A.fixed_points(net(1.5), box=(-1.0, 1.0))) == 3
 
 
-class Mutual(jn.extend.AbstractODE):
+class Mutual(Equation):
     """Two units with mutual inhibition w: 10 ms dv/dt = -v + tanh(-w v_other)."""
 
     w: jax.Array
 
-    def size(self):
-        return 2
-
     def initial(self):
         return jnp.zeros(2)
-
-    def prepared(self):
-        return self
 
     def observe(self, y):
         return {"rate": y}
