@@ -102,6 +102,11 @@ def test_a_lif_neuron(mu, sigma):
     np.testing.assert_allclose(density, lif_density(v, mu, sigma, **known), rtol=max(loose, 1e-8), atol=1e-12)
 
 
+def test_the_least_number_of_panels():
+    rate = diffusion_rate(*lif(-60.0, 3.0), convention=Ito(), n=3, **LINE)
+    np.testing.assert_allclose(rate, lif_rate(-60.0, 3.0, tau=10.0, **LINE), rtol=1e-3)
+
+
 @pytest.mark.float32
 @pytest.mark.parametrize("mu", [-60.0, -66.0, -50.0])
 def test_derivatives_of_a_lif_neuron(mu):
