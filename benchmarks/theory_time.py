@@ -16,7 +16,7 @@ CASES = {
     "modes of a network": "jn.theory.brunel_stability(jn.networks.brunel(g=6.0, nu_ext_over_nu_thr=4.0)).growth",
     "phase map of 6 x 6": "phases(6)",
     "phase map of 25 x 25": "phases(25)",
-    "activity bump of a ring": "jn.theory.ring_bump(jn.networks.ring())",
+    "activity bump of a ring": "jn.theory.ring_bump(j0=0.0, j1=3.0)",
 }
 # The second time no program is new, whatever the numbers.
 AGAIN = {"mean field of binary units, K = 1,000": "jn.theory.mean_field(binary(12_345)).q"}
