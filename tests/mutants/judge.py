@@ -21,13 +21,16 @@ from tests_of import Callers, Tests, definitions_at
 
 # CPU seconds of a test that has not been run yet, and how many of them weigh as much as one step further away.
 UNKNOWN, STEP = 2.0, 3.0
-# Files of tests that are read for a mutant.
-FILES = 4
+# Files of tests that are read for a mutant; the second many where no test of the first came to the change.
+FILES = (4, 8)
 COPIED = ("jaxneuro", "tests", "docs", "fitting", "benchmarks")
 # jaxtyping is a plugin of pytest, and imported before: that it cannot be rewritten is no fault.
 QUIET = ["-p", "no:cacheprovider", "-p", "no:xdist", "-W", "ignore::pytest.PytestAssertRewriteWarning", "-x", "-q"]
 FAST = ["-m", "not slow and not proof and not gpu"]
-OUTCOMES = {0: "survived", 1: "killed", 2: "killed", 4: "killed", 5: "no tests", 6: "not live"}
+# By the status of a process; below 0 is a signal: a mutant that crashes Python is seen by any test that runs it.
+OUTCOMES = {0: "survived", 1: "killed", 2: "killed", 5: "no tests", 6: "not live"}
+OUTCOMES |= {-signal.SIGSEGV: "killed", -signal.SIGABRT: "killed", -signal.SIGBUS: "killed", -signal.SIGFPE: "killed"}
+OUTCOMES |= {-signal.SIGXCPU: "timeout", -signal.SIGKILL: "timeout"}
 
 
 def spent() -> float:
@@ -92,15 +95,22 @@ class Judge:
 
     def outcome(self, mutant: Mutant, folder: Path) -> dict:
         """What the tests say of a mutant; `folder` is empty or as the last mutant left it."""
-        ranks = self._ranks(mutant)
-        row = self._forked(mutant, ranks, folder / "told")
-        if row["outcome"] == "not live":
-            row = self._imported_anew(mutant, ranks, folder / "copy")
-        self.costs.update(row["costs"])
+        ranks, row, first = self._ranks(mutant), {}, 0
+        for count in FILES:
+            near = {test: rank for test, (rank, place) in ranks.items() if first <= place < first + count}
+            first += count
+            if row and not near:
+                break
+            row = self._forked(mutant, near, folder / "told")
+            if row["outcome"] == "not live":
+                row = self._imported_anew(mutant, near, folder / "copy")
+            self.costs.update(row["costs"])
+            if row["reached"] or row["by"]:
+                break
         return row
 
-    def _ranks(self, mutant: Mutant) -> dict[str, float]:
-        """A rank of each test that speaks of what is changed, of the few files that hold the nearest of them."""
+    def _ranks(self, mutant: Mutant) -> dict[str, tuple[float, int]]:
+        """A rank of each test that speaks of what is changed, and the place of its file: 0 holds the nearest tests."""
         distances = {}
         for name in definitions_at(self.root / mutant.path, mutant.line):
             for caller, steps in self.callers.distances(mutant.path, name).items():
@@ -114,8 +124,8 @@ class Judge:
         for test, rank in ranks.items():
             file, key = test.split("::")[0], rank + cheapest.get(test, UNKNOWN) / STEP
             files[file] = min(key, files.get(file, key))
-        near = sorted(files, key=files.__getitem__)[:FILES]
-        return {test: rank for test, rank in ranks.items() if test.split("::")[0] in near}
+        places = {file: place for place, file in enumerate(sorted(files, key=files.__getitem__))}
+        return {test: (rank, places[test.split("::")[0]]) for test, rank in ranks.items()}
 
     def _forked(self, mutant: Mutant, ranks: dict[str, float], told: Path) -> dict:
         told.write_text("")
@@ -128,7 +138,10 @@ class Judge:
                 os._exit(code)
         code = _waited(child, 20.0 * self.limits.process)
         lines = [json.loads(line) for line in told.read_text().splitlines()]
-        row = {"outcome": OUTCOMES.get(code, "timeout"), "by": lines[-1]["test"] if lines and code == 1 else None}
+        row = {
+            "outcome": OUTCOMES.get(code, "error"),
+            "by": lines[-1]["test"] if lines and code == 1 else told_by(code),
+        }
         row["reached"], row["cpu"] = (
             sum(line["reached"] for line in lines),
             round(sum(line["cpu"] for line in lines), 1),
@@ -175,13 +188,20 @@ class Judge:
             target.write_text(source)
 
 
+def told_by(code: int) -> str | None:
+    """What killed a mutant where no test could say so."""
+    if OUTCOMES.get(code) != "killed":
+        return None
+    return f"{signal.Signals(-code).name} of Python" if code < 0 else "the import of a file of tests"
+
+
 def _subprocess(folder: Path, tests: list[str], limits: Limits) -> dict:
     begin, environment = spent(), os.environ | {"PYTHONPATH": str(folder)}
     command = ["prlimit", f"--cpu={limits.process}", sys.executable, "-m", "pytest", *QUIET, *FAST, *tests]
     ran = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-    outcome = OUTCOMES.get(ran.returncode, "timeout")
+    outcome = OUTCOMES.get(ran.returncode, "error")
     by = re.search(r"^(?:FAILED|ERROR) (\S+)", ran.stdout, re.MULTILINE)
-    name = by[1] if by else "the import" if outcome == "killed" else None
+    name = by[1] if by else told_by(ran.returncode)
     return {"outcome": outcome, "by": name, "cpu": round(spent() - begin, 1), "reached": len(tests), "costs": {}}
 
 

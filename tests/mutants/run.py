@@ -87,7 +87,7 @@ def main() -> None:
     if options.out.exists():
         rows = [json.loads(line) for line in options.out.read_text().splitlines()]
         done = {row["mutant"]: row for row in rows}
-    ended = [name for name, row in done.items() if not options.again or row["outcome"] == "killed"]
+    ended = [name for name, row in done.items() if not options.again or row["by"]]
     left = [m for m in mutants if label(m) not in ended][: options.most]
     if left and not options.report:
         os.environ.setdefault("JAXNEURO_TEST_QUICK_COMPILE", "2")

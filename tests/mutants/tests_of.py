@@ -18,22 +18,45 @@ PACKAGES = tuple(TOPICS)
 Defined = ast.FunctionDef | ast.ClassDef
 
 
-def words(node: ast.AST) -> set[str]:
-    """Every name and attribute in a piece of code."""
-    found = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-    return found | {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)}
+def words(node: ast.AST, meant: set[str]) -> set[str]:
+    """The names in a piece of code that are among those `meant`, and what stands behind them and dots.
+
+    A local variable and an attribute of it may have any name: they say nothing.
+    """
+    found = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} & meant
+    return found | {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute) and _root(n) in meant}
+
+
+def _root(node: ast.AST) -> str | None:
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else None
+
+
+def _imported(tree: ast.Module) -> set[str]:
+    taken = [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom | ast.Import)]
+    return {(alias.asname or alias.name).split(".")[0] for node in taken for alias in node.names}
+
+
+def named(node: ast.AST) -> set[str]:
+    """The names that a top-level statement defines."""
+    if isinstance(node, Defined):
+        return {node.name}
+    if not isinstance(node, ast.Assign | ast.AnnAssign):
+        return set()
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    return {n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)}
 
 
 def definitions(tree: ast.Module) -> dict[str, set[str]]:
     """The top-level names of a module, and the words that each is made of."""
-    found = defaultdict(set)
+    found, meant = defaultdict(set), _imported(tree).union(*map(named, tree.body))
     for node in tree.body:
-        if isinstance(node, Defined):
-            found[node.name] |= words(node)
-        elif isinstance(node, ast.Assign | ast.AnnAssign):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            for name in {n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)}:
-                found[name] |= words(node)
+        for name in named(node):
+            found[name] |= words(node, meant)
+        for decorator in node.decorator_list if isinstance(node, Defined) else []:
+            if (of := _root(decorator)) in found:
+                found[of].add(node.name)  # a rule of derivatives is a part of what it belongs to
     return found
 
 
@@ -72,6 +95,8 @@ class Tests:
     def __init__(self, root: Path):
         self.words = {}
         for path in sorted((root / "tests").rglob("test_*.py")):
+            if path.is_relative_to(root / "tests" / "compat"):
+                continue  # runs by itself, and never with the fast tests
             tree, file = ast.parse(path.read_text()), str(path.relative_to(root))
             known = definitions(tree)
             for node in tree.body:
@@ -109,5 +134,5 @@ def definitions_at(path: Path, line: int) -> list[str]:
     """The top-level names that a line of a module belongs to."""
     for node in ast.parse(path.read_text()).body:
         if node.lineno <= line <= (node.end_lineno or 0):
-            return list(definitions(ast.Module([node], [])))
+            return sorted(named(node))
     return []
