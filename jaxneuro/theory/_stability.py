@@ -11,7 +11,15 @@ from jax import lax
 from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
 from .._network import Network, check_spiking
-from .._numerics import as_leaf, check_nonnegative, implicit_root, is_concrete, one_at_a_time, where_defined
+from .._numerics import (
+    as_leaf,
+    check_nonnegative,
+    implicit_by,
+    implicit_root,
+    is_concrete,
+    one_at_a_time,
+    where_defined,
+)
 from ._afferents import afferents, side_by_side
 from ._effective_input import check_covered, check_each, checked_noise
 from ._loop import RecurrentLoop, longest_delay, loop_of
@@ -223,11 +231,11 @@ def differentiable_zero(loop: RecurrentLoop, zeros: Zeros, found: Bool[Array, ""
         value = loop.characteristic(lax.complex(x[0], x[1]))
         return jnp.where(found, jnp.stack([value.real, value.imag]), -x)
 
-    def tangent_solve(linear: Callable[[Array], Array], y: Float[Array, "2"]) -> Float[Array, "2"]:
+    def solve(linear: Callable[[Array], Array], y: Float[Array, "2"]) -> Float[Array, "2"]:
         # Analytic: one column of the matrix is the complex derivative, and the inverse is a division.
         column = linear(jnp.asarray([1.0, 0.0], y.dtype))
         quotient = lax.complex(y[0], y[1]) / lax.complex(column[0], column[1])
         return jnp.stack([quotient.real, quotient.imag])
 
-    root = lax.custom_root(implicit, jnp.stack([at.real, at.imag]), lambda _, x: x, tangent_solve)
+    root = implicit_by(implicit, jnp.stack([at.real, at.imag]), solve)
     return where_defined(jnp.broadcast_to(found, root.shape), root)
