@@ -11,11 +11,8 @@ from importlib.metadata import version
 
 # How much work the compiler spares, by JAXNEURO_TEST_QUICK_COMPILE. 1: the older emitters of loops. 2: nor any
 # optimisation: the programs of most tests take longer to compile than to run. What compares bits is also run in full.
-QUICK = {
-    "1": "--xla_cpu_use_fusion_emitters=false",
-    "2": "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=0 "
-    "--xla_llvm_disable_expensive_passes=true",
-}
+QUICK = {"1": "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"}
+QUICK["2"] = f"{QUICK['1']} --xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 quick = os.environ.get("JAXNEURO_TEST_QUICK_COMPILE", "0")
 if quick in QUICK and version("jaxlib").startswith("0.10."):
     os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {QUICK[quick]}"
@@ -28,6 +25,8 @@ import jax
 
 jax.config.update("jax_enable_x64", os.environ.get("JAXNEURO_TEST_X64", "1") == "1")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
+# The compiler carries the lines of code of every operation along, for a tenth of its time. No test reads them.
+jax.config.update("jax_traceback_in_locations_limit", 0)
 
 import jaxtyping
 import pytest
