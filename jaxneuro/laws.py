@@ -14,6 +14,7 @@ from jaxtyping import Array, ArrayLike, Bool, Float
 from ._numerics import (
     AbstractBijection,
     Positive,
+    Shown,
     Unbounded,
     as_leaf,
     check_finite,
@@ -39,7 +40,7 @@ def as_inhibitory(value: Any) -> Bool[Array, "..."]:
     return jnp.asarray(read_labels(value, "inhibitory", IS_INHIBITORY), dtype=bool)
 
 
-class PSPTable(eqx.Module):
+class PSPTable(Shown):
     """Amplitudes of postsynaptic potentials, one a row, with the number of connections they were seen at.
 
     **Arguments:** `n_connections` (n,) the in-degree K; `psp` (n,) [mV] the amplitude, positive for both
@@ -82,7 +83,7 @@ class PSPTable(eqx.Module):
         return self.psp.shape[0]
 
 
-class AbstractLaw(eqx.Module):
+class AbstractLaw(Shown):
     """A scaling law K -> amplitude, one for excitatory and one for inhibitory synapses."""
 
     @abstractmethod

@@ -13,6 +13,7 @@ from jaxtyping import Array, ArrayLike, Bool, Float, Int
 from ._numerics import (
     AbstractBijection,
     Positive,
+    Shown,
     as_leaf,
     check_count,
     check_finite,
@@ -30,7 +31,7 @@ _MOST_LEFT_OUT = 1e-6
 _MOST_MEAN = 1e5
 
 
-class AmplitudeHistogram(eqx.Module):
+class AmplitudeHistogram(Shown):
     """Counts of response amplitudes in bins, and of failures.
 
     **Arguments:** `lower`, `upper` (n,) the edges of the bins, in the unit of the amplitudes, and `counts` (n,);
@@ -85,14 +86,14 @@ class AmplitudeHistogram(eqx.Module):
         return cls((index - 0.5) * bin_width, (index + 0.5) * bin_width, counts, n_failures=n_failures)
 
 
-class Release(eqx.Module):
+class Release(Shown):
     """Simulated trials: the amplitude (n,) and the number of quanta (n,) of each."""
 
     amplitude: Float[Array, " n"]
     quanta: Int[Array, " n"]
 
 
-class QuantalRelease(eqx.Module):
+class QuantalRelease(Shown):
     """A response made of k quanta with probability m^k exp(-m) / k!, each of size u with its own scatter.
 
     P(v) = sum_k P(k) N(v; xi_0 + k u, sigma_0^2 + k sigma_1^2). Trials of no quantum are failures, a point mass.

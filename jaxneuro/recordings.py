@@ -9,14 +9,23 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
 from ._network import Population
-from ._numerics import AbstractBijection, Positive, Unbounded, as_leaf, check_finite, check_nonnegative, check_positive
+from ._numerics import (
+    AbstractBijection,
+    Positive,
+    Shown,
+    Unbounded,
+    as_leaf,
+    check_finite,
+    check_nonnegative,
+    check_positive,
+)
 from ._simulate import Clamp, simulate
 from ._simulate.adjoint import Checkpoint
 from ._simulate.record import Trace
 from .models import HodgkinHuxley
 
 
-class VoltageTrace(eqx.Module):
+class VoltageTrace(Shown):
     """A potential recorded under an injected current.
 
     **Arguments:** `v` (samples,) [mV], at the times `every` dt, 2 `every` dt, ...; `current` (steps,) [uA/cm2], one a
@@ -48,7 +57,7 @@ class VoltageTrace(eqx.Module):
             )
 
 
-class TracedNeuron(eqx.Module):
+class TracedNeuron(Shown):
     """A Hodgkin-Huxley neuron that is fitted to a recorded potential, tied to it at first.
 
         C dV/dt = ... + coupling (V_recorded - V).

@@ -7,10 +7,10 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float
 
-from ._numerics import check_yes_or_no
+from ._numerics import Shown, check_yes_or_no
 
 
-class AbstractReset(eqx.Module):
+class AbstractReset(Shown):
     """A rule for the potential after a spike."""
 
     @abc.abstractmethod

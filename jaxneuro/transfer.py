@@ -4,16 +4,15 @@ import abc
 import math
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ._formulas import lif_rate
-from ._numerics import as_leaf, check_finite, check_nonnegative, check_positive
+from ._numerics import Shown, as_leaf, check_finite, check_nonnegative, check_positive
 
 
-class AbstractTransfer(eqx.Module):
+class AbstractTransfer(Shown):
     """The rate F(x) of a unit at input x."""
 
     @abc.abstractmethod

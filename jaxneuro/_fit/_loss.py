@@ -8,11 +8,11 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float, PyTree
 
-from .._numerics import AbstractBijection, Positive, as_callable_of, as_leaf, check_positive, in_a_line
+from .._numerics import AbstractBijection, Positive, Shown, as_callable_of, as_leaf, check_positive, in_a_line
 from ._protocol import HasLogLikelihood, HasResiduals
 
 
-class AbstractLoss(eqx.Module):
+class AbstractLoss(Shown):
     """One number for each row of the data, and the name under which two fits may be compared."""
 
     @abstractmethod

@@ -11,7 +11,7 @@ import optimistix as optx
 from jax import lax
 from jaxtyping import Array, Bool, Float
 
-from .._numerics import check_count, in_a_line
+from .._numerics import Shown, check_count, in_a_line
 from ._problem import Objective
 
 
@@ -23,7 +23,7 @@ class Minimum(eqx.Module):
     converged: Bool[Array, ""]
 
 
-class AbstractOptimiser(eqx.Module):
+class AbstractOptimiser(Shown):
     """Minimises an objective from one start; a batch of starts is a `vmap` of it."""
 
     @abstractmethod

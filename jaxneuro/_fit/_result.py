@@ -231,6 +231,11 @@ class FitResult:
 
         return fit_table(self)
 
+    def _repr_html_(self) -> str:
+        from ._table import fit_html
+
+        return fit_html(self)
+
 
 def without_nonfinite(value: Any) -> Any:
     """The same with None for every float that JSON cannot hold."""

@@ -3,15 +3,16 @@
 import abc
 from collections.abc import Callable
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._numerics import Shown
+
 Function = Callable[[Float[Array, "..."]], Float[Array, "..."]]
 
 
-class AbstractConvention(eqx.Module):
+class AbstractConvention(Shown):
     """How the product B(V) dW of a noise that depends on the potential and white noise is read."""
 
     @abc.abstractmethod

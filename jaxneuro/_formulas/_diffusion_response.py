@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, ArrayLike, Complex, Float
 
-from .._numerics import as_leaf, check_finite
+from .._numerics import Shown, as_leaf, check_finite
 from ._collocation import POINTS, stages
 from ._convention import AbstractConvention
 from ._diffusion import PANELS, Numbers, prepared
@@ -18,7 +18,7 @@ from ._line import Equation, edges
 from ._passages import above_reset, log_flux_density, occupancy, passages
 
 
-class DiffusionResponse(eqx.Module):
+class DiffusionResponse(Shown):
     """How the rate answers a small modulation of drift or noise, as complex factors."""
 
     drift: Complex[Array, "..."]

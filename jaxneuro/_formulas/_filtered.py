@@ -7,7 +7,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_leaf, check_positive, gauss_legendre, where_defined
+from .._numerics import Shown, as_leaf, check_positive, gauss_legendre, where_defined
 from ._arguments import LifArguments
 from ._rate import log_rate_kernel
 from ._variability import cv_kernel
@@ -40,7 +40,7 @@ class FilteredNeuron(eqx.Module):
         return jnp.square(jnp.maximum(self.limits()[1], 0.0))
 
 
-class AbstractRegime(eqx.Module):
+class AbstractRegime(Shown):
     """A formula for the rate at short, middle or long time constants of the filter."""
 
     @abc.abstractmethod

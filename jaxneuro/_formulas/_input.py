@@ -1,13 +1,20 @@
 """Summed Poisson input, and the membrane it drives without a threshold."""
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_leaf, check_broadcast, check_finite, check_nonnegative, check_positive, where_defined
+from .._numerics import (
+    Shown,
+    as_leaf,
+    check_broadcast,
+    check_finite,
+    check_nonnegative,
+    check_positive,
+    where_defined,
+)
 
 
-class PoissonInput(eqx.Module):
+class PoissonInput(Shown):
     """Moments of the summed synaptic input, and the white noise that has the same."""
 
     mean: Float[Array, "..."]
@@ -75,7 +82,7 @@ def poisson_input(
     return PoissonInput(mean=mu * window, variance=time_constant * power * window, mu=mu, sigma=jnp.sqrt(power))
 
 
-class OUMoments(eqx.Module):
+class OUMoments(Shown):
     """Moments of the free membrane potential."""
 
     mean: Float[Array, "..."]

@@ -1,14 +1,15 @@
 """What a neuron receives in one step, whatever the synapses were."""
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
+
+from .._numerics import Shown
 
 _ALONE = ("current", "noise", "kick")
 _IN_PAIRS = {"conductance": "conductance_times_reversal", "log_decay": "log_decay_times_reversal"}
 
 
-class DecayingCurrent(eqx.Module):
+class DecayingCurrent(Shown):
     """A current in a step, where it is not replaced by its mean: it decays with `tau` [ms] from `now` [mV].
 
     `moments`: of what arrives within the step, the sums of w, w u and w u^2, u [ms] the time from an arrival to the
@@ -20,7 +21,7 @@ class DecayingCurrent(eqx.Module):
     moments: Float[Array, "n 3"] | None
 
 
-class Input(eqx.Module):
+class Input(Shown):
     """The summed input of one step; a part that nothing contributes to is None and costs nothing.
 
     **Arguments:**

@@ -1,19 +1,18 @@
 """Linear response of the LIF neuron in white noise to a modulation of its mean input and of its noise."""
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jaxtyping import Array, ArrayLike, Complex, Float
 
-from .._numerics import check_broadcast, check_finite, check_positive, read_array, where_defined
+from .._numerics import Shown, check_broadcast, check_finite, check_positive, read_array, where_defined
 from ._arguments import LifArguments
 from ._backward import STEPS, falling, passage_from
 from ._rate import rate_kernel
 
 
-class LifResponse(eqx.Module):
+class LifResponse(Shown):
     """How the rate of a neuron answers a small modulation of its input, as complex factors."""
 
     mu: Complex[Array, "..."]

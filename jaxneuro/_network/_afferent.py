@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from .._numerics import Moments
+from .._numerics import Moments, Shown
 from ..connectivity import AbstractWeightLaw, Nodes
 from ..synapses import AbstractSynapse, Release, SpikeEffect
 
@@ -37,7 +36,7 @@ class ReleasedWeight(AbstractWeightLaw):
         return Nodes(values.reshape(-1), (own.probabilities[:, None] * self.release.probabilities).reshape(-1))
 
 
-class SpikeStream(eqx.Module):
+class SpikeStream(Shown):
     """Independent trains of one rate onto one neuron.
 
     `rate` [Hz] of one source, `in_degree`: how many sources, `weight`: the law of the weights, as projections have it,
@@ -67,14 +66,14 @@ class SpikeStream(eqx.Module):
         return jnp.sum(probabilities * each, axis=0)
 
 
-class WhiteCurrent(eqx.Module):
+class WhiteCurrent(Shown):
     """A current of mean `mu` and white noise `sigma` [mV]: tau_m dV/dt = ... + mu + sigma sqrt(tau_m) xi."""
 
     mu: Float[Array, "*n"]
     sigma: Float[Array, "*n"]
 
 
-class Afferent(eqx.Module):
+class Afferent(Shown):
     """What a drive is to theory: streams of spikes, and currents."""
 
     streams: tuple[SpikeStream, ...] = ()

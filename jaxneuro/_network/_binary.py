@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_leaf, check_finite, violates
+from .._numerics import Shown, as_leaf, check_finite, violates
 from ..connectivity import AbstractConnectivity, AllToAll, BitRecipe
 from ..models import Binary
 from ._arguments import checked_targets
@@ -16,7 +16,7 @@ from ._kind import AbstractNetwork
 from ._population import AtRest, Population
 
 
-class BinaryProjection(eqx.Module):
+class BinaryProjection(Shown):
     """Connections from one binary population to one or several others.
 
     An active unit j adds the weight, times its number of connections onto i, to the field of i.

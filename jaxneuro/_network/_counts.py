@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from .._numerics import PoissonTable, TwoFloat
+from .._numerics import PoissonTable, Shown, TwoFloat
 
 
 class GaussianTable(eqx.Module):
@@ -23,7 +23,7 @@ class GaussianTable(eqx.Module):
 CountTable = PoissonTable | GaussianTable
 
 
-class AbstractCounts(eqx.Module):
+class AbstractCounts(Shown):
     """A law of the number of spikes that a neuron's sources make in one step."""
 
     @abc.abstractmethod

@@ -11,15 +11,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Bool, Float, Int, PRNGKeyArray
 
 from .._formulas import Input
-from .._numerics import (
-    Moments,
-    TwoFloat,
-    as_leaf,
-    check_finite,
-    check_nonnegative,
-    is_concrete,
-    step_keys,
-)
+from .._numerics import Moments, Shown, TwoFloat, as_leaf, check_finite, check_nonnegative, is_concrete, step_keys
 from ..connectivity import ConstantWeight
 from ..synapses import AbstractSynapse, Received
 from ._afferent import Afferent, SpikeStream, WhiteCurrent
@@ -30,7 +22,7 @@ from ._counts import AbstractCounts, CountTable, PoissonCounts
 _MOST_KICKS = 10_000
 
 
-class AbstractDrive(eqx.Module):
+class AbstractDrive(Shown):
     """Input from outside to every neuron of the `targets`, drawn or computed step by step.
 
     Numbers are one for all or one a target neuron, all targets side by side. A drive of one's own is `input`, with

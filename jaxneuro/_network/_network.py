@@ -7,6 +7,7 @@ import equinox as eqx
 import jax
 from jaxtyping import Array
 
+from .._numerics import html_table, shown_value
 from ..models import AbstractNeuron, Binary, is_source
 from ._drive import AbstractDrive
 from ._kind import AbstractNetwork
@@ -49,9 +50,9 @@ class Network(AbstractNetwork):
     populations: dict[str, Population]
     projections: tuple[Projection, ...]
     drives: tuple[AbstractDrive, ...]
-    names: tuple[str, ...] = eqx.field(static=True)
-    neuron_names: tuple[str, ...] = eqx.field(static=True)
-    source_names: tuple[str, ...] = eqx.field(static=True)
+    names: tuple[str, ...] = eqx.field(static=True, repr=False)
+    neuron_names: tuple[str, ...] = eqx.field(static=True, repr=False)
+    source_names: tuple[str, ...] = eqx.field(static=True, repr=False)
 
     def __init__(
         self,
@@ -84,6 +85,21 @@ class Network(AbstractNetwork):
 
     def handed(self, *, to_neurons: Callable[[Any], Any], to_binary: Callable[[Any], Any]) -> Any:
         return to_neurons(self)
+
+    def _repr_html_(self) -> str:
+        populations = [(name, p.n, p.model) for name, p in self.populations.items()]
+        projections = [
+            (p.pre, ", ".join(p.post), p.synapse, p.weight, p.connectivity, p.delays) for p in self.projections
+        ]
+        drives = [(", ".join(drive.targets), drive) for drive in self.drives]
+        return "".join(
+            html_table(title, header, [[shown_value(cell) for cell in row] for row in rows])
+            for title, header, rows in (
+                ("Populations", ("name", "neurons", "model"), populations),
+                ("Projections", ("from", "onto", "synapse", "weight", "wiring", "delay"), projections),
+                ("Drives", ("onto", "drive"), drives),
+            )
+        )
 
     def _check_projection(self, name: str, projection: Projection) -> None:
         if not isinstance(projection, Projection):

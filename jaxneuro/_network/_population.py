@@ -9,12 +9,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray
 
-from .._numerics import as_leaf, check_finite, violates
+from .._numerics import Shown, as_leaf, check_finite, violates
 from ..connectivity import AbstractPositions, Points
 from ..models import AbstractNeuron, AbstractRunnable, AbstractRunner, AbstractSource, Binary
 
 
-class AbstractInitial(eqx.Module):
+class AbstractInitial(Shown):
     """Where the membrane potentials of a population start."""
 
     @abc.abstractmethod

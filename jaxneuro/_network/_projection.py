@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import Moments, in_a_line
+from .._numerics import Moments, Shown, in_a_line
 from ..connectivity import (
     AbstractConnectivity,
     AbstractDelay,
@@ -24,7 +24,7 @@ from ._arguments import checked_law, checked_targets, checked_weight
 from ._population import Population
 
 
-class Projection(eqx.Module):
+class Projection(Shown):
     """Synapses from one population to one or several others.
 
     **Arguments:**

@@ -81,6 +81,7 @@ from ._relax import (
     relaxed as relaxed,
 )
 from ._result import Result as Result
+from ._shown import Shown as Shown, html_table as html_table, shown_value as shown_value, units_of as units_of
 from ._tail import tail as tail, tail_difference as tail_difference, tail_integral as tail_integral
 from ._traced import (
     as_callable as as_callable,

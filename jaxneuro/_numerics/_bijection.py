@@ -3,15 +3,15 @@
 from abc import abstractmethod
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Bool, Float
 
 from ._leaf import as_leaf, violates
+from ._shown import Shown
 
 
-class AbstractBijection(eqx.Module):
+class AbstractBijection(Shown):
     """A smooth, increasing map from an unbounded coordinate to a parameter's range."""
 
     @abstractmethod

@@ -1,10 +1,11 @@
 """The mean and the variance of a number that is drawn."""
 
-import equinox as eqx
 from jaxtyping import Array, Float
 
+from ._shown import Shown
 
-class Moments(eqx.Module):
+
+class Moments(Shown):
     """Mean and variance of a drawn number, both differentiable; each one number or one a target neuron."""
 
     mean: Float[Array, "*n"]

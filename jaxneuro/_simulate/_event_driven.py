@@ -12,6 +12,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from .._network import Network, check_spiking
 from .._numerics import (
+    Shown,
     as_leaf,
     check_count,
     check_finite,
@@ -34,7 +35,7 @@ _HALVINGS = {"float32": 30, "float64": 60}
 _FINEST = 4e-3
 
 
-class SpikeEvents(eqx.Module):
+class SpikeEvents(Shown):
     """The spikes of a run, in their order.
 
     `times` (most,) [ms], infinite where there was no further spike; `neurons` (most,), -1 there, counted through all

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from .._numerics import Result, is_concrete
+from .._numerics import Result, Shown, html_table, is_concrete
 from .record import TimeAxis
 
 
@@ -22,7 +22,7 @@ class PopulationMean(eqx.Module):
         return f"{self.value:.4g} (over {self.n:,} of {self.of:,} neurons)"
 
 
-class Solution(eqx.Module):
+class Solution(Shown):
     """What a run returns: records by name, the state to go on from, and what became of it.
 
     `sol["rate"]` is the record of that name: {population: array} for a network, the array itself
@@ -74,15 +74,28 @@ class Solution(eqx.Module):
         return name in {**self.axes, **self.frequencies, **self.lags} or not eqx.is_array(first)
 
     def __str__(self) -> str:
+        rows = [f"  {name} {population}".rstrip() + f": {text}" for name, population, text in self._rows()]
+        return "\n".join([self._head(), *rows])
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return html_table(self._head(), ("record", "population", "mean over neurons"), self._rows())
+
+    def _head(self) -> str:
         head = f"Run from {self.t0:g} to {self.t1:g} ms in steps of {self.dt:g} ms"
+        return f"{head}: {sentence(self.result)}" if is_concrete(self.result, self.records) else head
+
+    def _rows(self) -> list[tuple[str, str, str]]:
+        """(record, population, what there is of it)."""
         if not is_concrete(self.result, self.records):
-            return head
-        lines = [f"{head}: {sentence(self.result)}"]
-        for name, record in self.records.items():
-            for population, values in record.items() if isinstance(record, dict) else [("", record)]:
-                text = _describe(values, self._over_more_than_neurons(name))
-                lines.append(f"  {name} {population}".rstrip() + f": {text}")
-        return "\n".join(lines)
+            return []
+        return [
+            (name, population, _describe(values, self._over_more_than_neurons(name)))
+            for name, record in self.records.items()
+            for population, values in (record.items() if isinstance(record, dict) else [("", record)])
+        ]
 
 
 def sentence(result: Result) -> str:

@@ -11,6 +11,7 @@ from jaxtyping import Array, Float, Int
 
 from .._formulas import Input
 from .._numerics import (
+    Shown,
     as_callable,
     as_leaf,
     check_finite,
@@ -82,7 +83,7 @@ def check_late_times(what: str, last: int, dt: float, instead: str = "") -> None
         )
 
 
-class AbstractInjection(eqx.Module):
+class AbstractInjection(Shown):
     """What is done to neurons from outside, in several parts of their input."""
 
     @abc.abstractmethod

@@ -10,14 +10,14 @@ import numpy as np
 from jaxtyping import Array, Bool, PRNGKeyArray, Real
 
 from .._network import BinaryNetwork, Network, check_network
-from .._numerics import check_key, is_concrete, role_key
+from .._numerics import Shown, check_key, is_concrete, role_key
 from ..connectivity import AbstractDelivery, AbstractOperator, AbstractRecipe
 
 # Neurons are numbered in 32 bits with a sign.
 _MOST_NEURONS = 2**31 - 1
 
 
-class Wiring(eqx.Module):
+class Wiring(Shown):
     """The drawn connectivity of a network, one operator a projection, shared over any number of runs."""
 
     operators: tuple[AbstractOperator | None, ...]

@@ -12,12 +12,12 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Int
 
-from .._numerics import to_milliseconds
+from .._numerics import Shown, to_milliseconds
 
 Body = Callable[[Any, Array], Any]
 
 
-class AbstractAdjoint(eqx.Module):
+class AbstractAdjoint(Shown):
     """A way to run a loop whose derivatives may be asked for."""
 
     @abc.abstractmethod

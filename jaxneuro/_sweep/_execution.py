@@ -15,6 +15,7 @@ import equinox as eqx
 import jax
 import numpy as np
 
+from .._numerics import Shown
 from ._grid import Grid
 from ._program import Program
 
@@ -30,7 +31,7 @@ class Finished:
     values: list[np.ndarray]
 
 
-class AbstractExecution(eqx.Module):
+class AbstractExecution(Shown):
     """Carries out the runs of a sweep, in any order; what a run returns does not depend on the others."""
 
     @abc.abstractmethod

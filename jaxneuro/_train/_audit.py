@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Bool, Float, Key, PRNGKeyArray, Shaped
 
 from .._network import Network
-from .._numerics import Result, as_leaf, check_count, check_key, check_positive
+from .._numerics import Result, Shown, as_leaf, check_count, check_key, check_positive, html_table
 from .._simulate import Solution, Wiring, adjoint as adjoints, record as records, simulate, wire
 from .._simulate._plan import initial_state
 from .._simulate.adjoint import checked_adjoint
@@ -32,7 +32,7 @@ class Estimate(eqx.Module):
         return self.sd / np.sqrt(self.seeds)
 
 
-class GradientAudit(eqx.Module):
+class GradientAudit(Shown):
     """Gradients of one loss by several ways; it prints as a table.
 
     `estimates` holds an `Estimate` for each of "surrogate", "forward", "differences", "smoothed" and, where a theory
@@ -67,16 +67,30 @@ class GradientAudit(eqx.Module):
         for name, e in self.estimates.items():
             cells = " ".join(f"{m:>10.4g} +- {r:<8.2g} ({z:+.1f})" for m, r, z in self._cells(name, e))
             lines.append(f"{name:12s} {self.cosine(name):7.3f} {cells}")
-        lines.append("mean +- standard error of each derivative; in brackets the bias over its standard error")
+        return "\n".join([*lines, *self._notes()])
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        rows = [
+            [
+                name,
+                f"{self.cosine(name):.3f}",
+                *[f"{m:.4g} +- {r:.2g} ({z:+.1f})" for m, r, z in self._cells(name, estimate)],
+            ]
+            for name, estimate in self.estimates.items()
+        ]
+        return html_table("Gradient audit", ["gradient by", "cosine", *self.names], rows, self._notes())
+
+    def _notes(self) -> list[str]:
+        notes = ["mean +- standard error of each derivative; in brackets the bias over its standard error"]
         if np.isfinite(self.horizon):
             longer = self.duration > 5.0 * self.horizon
             verdict = "the run is longer: take `Truncated`, or theory" if longer else "the run is short beside that"
-            lines.append(f"derivatives grow e-fold in {self.horizon:.3g} ms; {verdict}")
-        else:
-            lines.append(
-                f"derivatives shrink e-fold in {-1.0 / self.growth:.3g} ms" if self.growth < 0 else "no growth"
-            )
-        return "\n".join(lines)
+            return [*notes, f"derivatives grow e-fold in {self.horizon:.3g} ms; {verdict}"]
+        shrink = f"derivatives shrink e-fold in {-1.0 / self.growth:.3g} ms"
+        return [*notes, shrink if self.growth < 0 else "no growth"]
 
     def _cells(self, name: str, e: Estimate) -> list[tuple[float, float, float]]:
         return list(zip(e.mean, e.error, self.bias_in_errors(name), strict=True))

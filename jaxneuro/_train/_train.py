@@ -12,12 +12,12 @@ import numpy as np
 import optax
 from jaxtyping import Array, PRNGKeyArray
 
-from .._numerics import ProgressLine, check_count, check_key, check_target, in_a_line
+from .._numerics import ProgressLine, Shown, check_count, check_key, check_target, in_a_line
 from ._checkpoint import check_program, load, save
 from ._diagnosis import Finding, TrainingWarning, diagnose
 
 
-class Trained(eqx.Module):
+class Trained(Shown):
     """What training returns; it prints as a summary.
 
     `params` are the last, `best` those of the lowest validation loss (the last where there is none). `loss` (steps,)

@@ -2,16 +2,15 @@
 
 import math
 
-import equinox as eqx
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, ArrayLike, Complex, Float
 
-from .._numerics import as_leaf, check_finite, check_positive
+from .._numerics import Shown, as_leaf, check_finite, check_positive
 from ..models import angles
 
 
-class Decoded(eqx.Module):
+class Decoded(Shown):
     """A bump: `angle` [rad], and `strength`, the length of the population vector over the mean rate.
 
     Rates of 0 have the strength 0.
@@ -71,7 +70,7 @@ def _vector(rates: Float[Array, "... n"]) -> Complex[Array, "..."]:
     return lax.complex(jnp.mean(rates * jnp.cos(theta), axis=-1), jnp.mean(rates * jnp.sin(theta), axis=-1))
 
 
-class Diffusion(eqx.Module):
+class Diffusion(Shown):
     """How a bump wanders: `coefficient` D [rad^2/s] and `drift` [rad/s], with <(dtheta)^2> = drift^2 t^2 + 2 D t."""
 
     coefficient: Float[Array, ""]

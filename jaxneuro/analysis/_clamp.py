@@ -7,11 +7,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from .._numerics import as_leaf, check_finite, check_nonnegative, in_a_line
+from .._numerics import Shown, as_leaf, check_finite, check_nonnegative, in_a_line
 from ..models import AbstractConductanceNeuron
 
 
-class VoltageClamp(eqx.Module):
+class VoltageClamp(Shown):
     """What a clamp shows; the last axes are (time,) or those of the levels and then time.
 
     - `currents`: {channel: current out of the cell [uA/cm2]}; `conductances`: the same [mS/cm2].

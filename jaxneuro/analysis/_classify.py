@@ -2,12 +2,11 @@
 
 from typing import Any
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from .._numerics import is_concrete
+from .._numerics import Shown, is_concrete
 from .._simulate import Solution, record
 from ._oscillation import oscillation
 from ._state import State, Thresholds, as_thresholds, classify
@@ -43,7 +42,7 @@ def state_recorders(
     }
 
 
-class Classification(eqx.Module):
+class Classification(Shown):
     """The state of each population and what it was decided from.
 
     Every field but `thresholds` is {population: array}, or the array itself for a single population;

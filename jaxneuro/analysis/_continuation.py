@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Bool, Complex, Float
 
-from .._numerics import as_leaf
+from .._numerics import Shown, as_leaf
 from ..models import AbstractODE
 from ._fixed_points import fixed_point, label_of
 from ._vector import Flat, check_model, flat, leaf_index, with_leaf
@@ -18,7 +18,7 @@ _NEWTON = 8
 _BISECTIONS = 40
 
 
-class Bifurcation(eqx.Module):
+class Bifurcation(Shown):
     """Where the stability of a branch changes: "fold", "Hopf" or "branch point" (two branches meet)."""
 
     kind: str = eqx.field(static=True)
@@ -31,7 +31,7 @@ class Bifurcation(eqx.Module):
         return f"{self.kind} at {self.value:.6g}{more}"
 
 
-class Branch(eqx.Module):
+class Branch(Shown):
     """A branch of fixed points, in the order in which it was followed.
 
     - `value`: the parameter, (points,); `y`, (points, n); `eigenvalues` [1/ms], (points, n); `stable`.

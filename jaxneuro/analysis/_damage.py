@@ -3,17 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from .._network import BinaryNetwork
-from .._numerics import check_dt, check_key, check_precision, is_concrete, read_indices
+from .._numerics import Shown, check_dt, check_key, check_precision, is_concrete, read_indices
 from .._simulate import AbstractUpdate, BinaryState, Wiring, initial_binary_state, record, simulate, wire
 
 
-class Damage(eqx.Module):
+class Damage(Shown):
     """How far two copies of a binary network are apart, at the ends of steps.
 
     - `units`: {population: (time,)}, the number of units in another state (Hamming distance).

@@ -10,7 +10,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float
 
 from .._formulas import Input
-from .._numerics import as_leaf, check_finite, check_positive, check_precision, is_concrete
+from .._numerics import Shown, as_leaf, check_finite, check_positive, check_precision, is_concrete
 from ..models import AbstractConductanceNeuron, AbstractNeuron, RungeKutta4, crossing
 
 # Currents tried at once, and by how much they narrow the bracket.
@@ -19,7 +19,7 @@ _BATCH = 32
 _LEAST_SWING = 10.0
 
 
-class Rheobase(eqx.Module):
+class Rheobase(Shown):
     """The least steps of current from rest that are answered by a spike, and by spikes without end.
 
     In the units of the model's current, uA/cm2 of neurons with channels; NaN where no step of the range does it.

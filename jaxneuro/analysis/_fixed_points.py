@@ -10,7 +10,16 @@ import optimistix as optx
 from jax import lax
 from jaxtyping import Array, ArrayLike, Bool, Complex, Float, PRNGKeyArray
 
-from .._numerics import as_leaf, check_count, check_finite, check_key, default_key, implicit_root, one_at_a_time
+from .._numerics import (
+    Shown,
+    as_leaf,
+    check_count,
+    check_finite,
+    check_key,
+    default_key,
+    implicit_root,
+    one_at_a_time,
+)
 from ..models import AbstractODE
 from ._vector import Flat, check_model, check_tolerance, flat, point_of
 
@@ -18,7 +27,7 @@ from ._vector import Flat, check_model, check_tolerance, flat, point_of
 _NEUTRAL = 1e4
 
 
-class FixedPoints(eqx.Module):
+class FixedPoints(Shown):
     """Fixed points, those with the fewest growing modes first.
 
     - `y`: (points, n), in the order of the model's variables.

@@ -11,7 +11,7 @@ import optimistix as optx
 from jax import lax
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import Result, as_leaf, implicit_roots, is_concrete, violates, where_defined
+from .._numerics import Result, Shown, as_leaf, implicit_roots, is_concrete, violates, where_defined
 from ..models import AbstractODE
 from ._fixed_points import reached_root
 from ._vector import check_model, flat, leaf_index, point_of, with_leaf
@@ -19,7 +19,7 @@ from ._vector import check_model, flat, leaf_index, point_of, with_leaf
 _STEPS = 96
 
 
-class Hopf(eqx.Module):
+class Hopf(Shown):
     """A Hopf bifurcation: the parameter's value, frequency [Hz] and fixed point there; NaN where there is none."""
 
     value: Float[Array, ""]

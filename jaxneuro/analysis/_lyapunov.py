@@ -10,7 +10,7 @@ from jax import lax
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_leaf, check_dt, count_steps, is_concrete
+from .._numerics import Shown, as_leaf, check_dt, count_steps, is_concrete
 from ..models import AbstractODE, AbstractRelaxation, RungeKutta4
 from ._vector import Flat, check_model, flat, point_of
 
@@ -18,7 +18,7 @@ from ._vector import Flat, check_model, flat, point_of
 _BETWEEN = 10
 
 
-class Lyapunov(eqx.Module):
+class Lyapunov(Shown):
     """Lyapunov exponents [1/s], falling, and what they were after each tenth of the run, (10, exponents)."""
 
     exponents: Float[Array, "exponents"]

@@ -7,14 +7,14 @@ import jax
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_leaf, check_count
+from .._numerics import Shown, as_leaf, check_count
 from ..models import AbstractODE
 from ..theory._contours import crossings, polylines
 from ._fixed_points import box_of
 from ._vector import Flat, check_model, flat
 
 
-class Nullclines(eqx.Module):
+class Nullclines(Shown):
     """Lines on which dy_1/dt = 0 (`first`) and dy_2/dt = 0 (`second`): polylines (points, 2), one for each piece."""
 
     first: tuple[Float[np.ndarray, "_ 2"], ...]

@@ -1,10 +1,9 @@
 """The oscillation that a spectrum shows."""
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_leaf
+from .._numerics import Shown, as_leaf
 
 # The band of a peak, as a factor to both sides of its frequency.
 _BAND = 1.5
@@ -12,7 +11,7 @@ _BAND = 1.5
 _LOWEST = 2
 
 
-class Oscillation(eqx.Module):
+class Oscillation(Shown):
     """The highest peak of a population's spectrum, at 2 / segment or above.
 
     - `frequency`: of the peak [Hz].

@@ -10,12 +10,12 @@ from jax import lax
 from jaxtyping import Array, Float
 
 from .._formulas import Input
-from .._numerics import as_leaf, check_count, check_finite, check_positive
+from .._numerics import Shown, as_leaf, check_count, check_finite, check_positive
 from ..models import AbstractConductanceNeuron, AbstractNeuron, crossing
 from ._excitability import Counts, as_level, check_neuron, membrane_solver, middle, settled_answers
 
 
-class PhaseResponse(eqx.Module):
+class PhaseResponse(Shown):
     """How far a kick at a phase moves the next spikes.
 
     `phase`, 0 to 1 from spike to spike; `advance`, in periods, above 0 where the spikes come earlier, for `kick` mV;

@@ -8,12 +8,13 @@ import jax
 import numpy as np
 from jaxtyping import ArrayLike, Float
 
+from .._numerics import Shown
 from .._simulate import record, simulate
 from ..models import AbstractODE, RungeKutta4
 from ._vector import check_model
 
 
-class PoincareSection(eqx.Module):
+class PoincareSection(Shown):
     """Crossings of a surface: `times` [ms], and the variables there, {name: (crossings, n)}."""
 
     times: Float[np.ndarray, "crossings"]

@@ -9,13 +9,13 @@ import numpy as np
 import optimistix as optx
 from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray
 
-from .._numerics import as_leaf, check_count, check_key, default_key, one_at_a_time
+from .._numerics import Shown, as_leaf, check_count, check_key, default_key, one_at_a_time
 from ..models import AbstractODE
 from ._fixed_points import box_of
 from ._vector import Flat, check_model, check_tolerance, flat
 
 
-class SlowPoints(eqx.Module):
+class SlowPoints(Shown):
     """Local minima of the speed, the slowest first: `y`, (points, n), and `speed` |dy/dt| [1/ms] at each."""
 
     y: Float[np.ndarray, "points n"]

@@ -2,18 +2,17 @@
 
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from .._numerics import is_concrete
+from .._numerics import Shown, is_concrete
 from ..models import EIRate
 from ._fixed_points import reached_root
 from ._vector import check_model, flat, point_of
 
 
-class Stabilisation(eqx.Module):
+class Stabilisation(Shown):
     """The operating regime of an E/I pair at a fixed point.
 
     - `stabilised`: whether the fixed point is stable and excitation alone, with v_I held, would not be.

@@ -2,11 +2,10 @@
 
 import enum
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float, Int
 
-from .._numerics import as_leaf, check_nonnegative, is_concrete
+from .._numerics import Shown, as_leaf, check_nonnegative, is_concrete
 
 
 class State(enum.IntEnum):
@@ -27,7 +26,7 @@ class State(enum.IntEnum):
         return self.name.replace("_", " ")
 
 
-class Thresholds(eqx.Module):
+class Thresholds(Shown):
     """The numbers that part the states.
 
     **Arguments:**

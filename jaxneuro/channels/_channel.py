@@ -5,10 +5,10 @@ import abc
 import equinox as eqx
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_leaf, check_finite, check_nonnegative, relaxation_change, relaxed
+from .._numerics import Shown, as_leaf, check_finite, check_nonnegative, relaxation_change, relaxed
 
 
-class Kinetics(eqx.Module):
+class Kinetics(Shown):
     """How a gate x moves at a potential: dx/dt = opening - total x [1/ms]."""
 
     opening: Float[Array, "..."]
@@ -41,7 +41,7 @@ def relaxation(infinity: Float[Array, "..."], tau: Float[Array, "..."]) -> Kinet
     return Kinetics(infinity / tau, 1.0 / tau)
 
 
-class AbstractChannel(eqx.Module):
+class AbstractChannel(Shown):
     """A channel of maximal conductance g [mS/cm2] and reversal potential E [mV]: I = g open(V, x) (V - E).
 
     A channel of one's own says how its gates move and what share of it they leave open:

@@ -11,6 +11,7 @@ from jax import lax
 from jaxtyping import Array, ArrayLike, Complex, Float
 
 from .._numerics import (
+    Shown,
     as_leaf,
     check_finite,
     check_positive,
@@ -33,7 +34,7 @@ class StepRange(NamedTuple):
     most: int
 
 
-class AbstractDelay(eqx.Module):
+class AbstractDelay(Shown):
     """Delays of a projection, within bounds that are known before a run."""
 
     low: eqx.AbstractVar[float]

@@ -6,7 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from .._numerics import check_count
+from .._numerics import Shown, check_count
 
 # A dense matrix beyond this many bytes is not made unless asked for.
 _LARGEST_DENSE = {"cpu": 2**30, "gpu": 2**35}
@@ -16,7 +16,7 @@ _SPARSE_DENSITY = 0.04
 _SPARSE_DENSITY_WEIGHTED = 0.4
 
 
-class AbstractDelivery(eqx.Module):
+class AbstractDelivery(Shown):
     """A way to store a wiring and to deliver spikes through it."""
 
     def fills_matrix(self) -> bool:

@@ -3,10 +3,10 @@
 import abc
 from typing import ClassVar
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, Real, UInt
 
+from .._numerics import Shown
 from ._primitive import bind_counts, bind_linear
 
 
@@ -15,7 +15,7 @@ def count_dtype(largest_in_degree: int) -> jnp.dtype:
     return jnp.dtype(jnp.int16 if largest_in_degree <= 32_767 else jnp.int32)
 
 
-class AbstractScheduled(eqx.Module):
+class AbstractScheduled(Shown):
     """Synapses with delays of their own in whole steps, onto rows of steps to come."""
 
     @abc.abstractmethod
@@ -35,7 +35,7 @@ class AbstractScheduled(eqx.Module):
         """The sum over sources of values that are taken as 0 where not `sensitive`, with derivatives in both modes."""
 
 
-class AbstractOperator(eqx.Module):
+class AbstractOperator(Shown):
     """A drawn connectivity; weights are applied after the counts, so that sums stay exact.
 
     A subclass says how one block is delivered (`count`) and, for derivatives, the linear map and its

@@ -8,10 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from .._numerics import as_leaf, check_finite
+from .._numerics import Shown, as_leaf, check_finite
 
 
-class AbstractPositions(eqx.Module):
+class AbstractPositions(Shown):
     """Places of neurons between which there are distances: points, or a space of one's own such as a torus."""
 
     @property
@@ -79,7 +79,7 @@ class Neurons(Protocol):
     def positions(self) -> Any: ...
 
 
-class Group(eqx.Module):
+class Group(Shown):
     """Neurons without a model: a rule can be tried on them alone."""
 
     n: int | None = eqx.field(static=True)

@@ -6,6 +6,7 @@ from typing import ClassVar
 import equinox as eqx
 import numpy as np
 
+from .._numerics import Shown
 from ._delay_laws import AbstractDelayLaw
 from ._delivery import AbstractDelivery
 from ._draw import draw_operator
@@ -16,7 +17,7 @@ from ._rules import AbstractConnectivity
 from ._weight_laws import AbstractWeightLaw
 
 
-class AbstractRecipe(eqx.Module):
+class AbstractRecipe(Shown):
     """All that a wiring depends on beside its key and the sizes; a wiring keeps it to know what it was drawn for."""
 
     network: eqx.AbstractClassVar[str]

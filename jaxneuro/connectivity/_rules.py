@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import Moments, as_leaf, check_nonnegative, check_yes_or_no, is_concrete
+from .._numerics import Moments, Shown, as_leaf, check_nonnegative, check_yes_or_no, is_concrete
 from ._all_to_all import AllToAllOperator
 from ._operator import AbstractOperator
 from ._pairs import Pairs, choose_sources
@@ -24,7 +24,7 @@ class Independent(NamedTuple):
     autapses: bool
 
 
-class AbstractConnectivity(eqx.Module):
+class AbstractConnectivity(Shown):
     """A rule that gives every target its presynaptic neurons.
 
     A rule of one's own says which pairs it draws, and the moments of the number of synapses onto a target, which

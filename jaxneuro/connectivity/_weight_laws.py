@@ -3,13 +3,21 @@
 import abc
 from typing import Any, NamedTuple
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import erfc
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import Moments, as_leaf, check_finite, check_nonnegative, gauss_legendre, is_concrete, violates
+from .._numerics import (
+    Moments,
+    Shown,
+    as_leaf,
+    check_finite,
+    check_nonnegative,
+    gauss_legendre,
+    is_concrete,
+    violates,
+)
 
 # exp(-x^2/2) is 0 in floats of either width from here on.
 _FAR = 38.0
@@ -24,7 +32,7 @@ class Nodes(NamedTuple):
     probabilities: Float[Array, "count"]
 
 
-class AbstractWeightLaw(eqx.Module):
+class AbstractWeightLaw(Shown):
     """The law of the weights of a projection.
 
     A weight is `scale` times a drawn number of the law `unit()`: what is drawn belongs to the wiring, `scale` is a

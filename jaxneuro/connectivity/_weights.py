@@ -8,14 +8,14 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, Int, Integer
 
-from .._numerics import Dale, Moments, as_leaf, check_finite, read_indices, violates
+from .._numerics import Dale, Moments, Shown, as_leaf, check_finite, read_indices, violates
 from ._positions import Neurons
 
 # A matrix of zeros but for its synapses is made up to this many pairs; beyond, synapses are summed one by one.
 _LARGEST_FILLED = 2**24
 
 
-class AbstractWeights(eqx.Module):
+class AbstractWeights(Shown):
     """Weights of known synapses. They are leaves of the network, and no wiring is drawn for them.
 
     Arrivals are sums of weights over the spikes of a step, differentiable in both, in forward and reverse mode.

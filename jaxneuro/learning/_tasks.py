@@ -1,14 +1,13 @@
 """Tasks that are made and not loaded: spikes of many trials, and what each should be taken for."""
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from .._numerics import check_count, check_key, check_nonnegative, check_positive
+from .._numerics import Shown, check_count, check_key, check_nonnegative, check_positive
 
 
-class Trials(eqx.Module):
+class Trials(Shown):
     """Spikes of trials, for a `SpikeSource`, and their classes."""
 
     spikes: Bool[Array, "trials time n"]

@@ -1,14 +1,13 @@
 """The binary unit: active or not, by a threshold or at a temperature."""
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_leaf, check_finite, check_nonnegative, check_positive
+from .._numerics import Shown, as_leaf, check_finite, check_nonnegative, check_positive
 
 
-class Binary(eqx.Module):
+class Binary(Shown):
     """A unit that is active (1) or not (0), set anew at its updates by its field u and its threshold theta:
 
         T = 0:  active where u - theta > 0,

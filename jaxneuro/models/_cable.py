@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Bool, Float
 
 from .._formulas import Input
-from .._numerics import as_leaf, check_count, check_positive
+from .._numerics import Shown, as_leaf, check_count, check_positive
 from ._cable_tree import Links, Tree, checked_parents
 from ._conductance_neuron import AbstractConductanceNeuron
 from ._membrane import MembraneState
@@ -19,7 +19,7 @@ from ._ode import AbstractODE, Injected
 from ._solver import SDIRK2, AbstractMembraneSolver, AbstractSolver
 
 
-class Section(eqx.Module):
+class Section(Shown):
     """An unbranched piece of a cable, of `n` compartments of equal length.
 
     **Arguments:** `length` and `diameter` [um]; `n`, a positive integer.

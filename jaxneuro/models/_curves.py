@@ -3,15 +3,14 @@
 import abc
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_leaf, check_finite, check_nonnegative, check_positive
+from .._numerics import Shown, as_leaf, check_finite, check_nonnegative, check_positive
 
 
-class AbstractCurve(eqx.Module):
+class AbstractCurve(Shown):
     """The drive F(V) [mV] of a membrane by itself: tau_m dV/dt = F(V) + I."""
 
     @abc.abstractmethod

@@ -4,10 +4,11 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from .._numerics import Shown
 from ..surrogate import AbstractSurrogate, spike
 
 
-class Firing(eqx.Module):
+class Firing(Shown):
     """The spikes of one step, or of the steps of a block.
 
     `soft` equals `spikes` as floats and carries the surrogate derivative, which is not 0 only where

@@ -8,6 +8,7 @@ from jaxtyping import Array, ArrayLike, Float, Int
 
 from .._formulas import Input
 from .._numerics import (
+    Shown,
     added,
     as_leaf,
     check_broadcast,
@@ -26,7 +27,7 @@ from ._neuron import AbstractNeuron, LeakyMembrane
 from ._solver import AbstractMembraneSolver, Exact, Propagator
 
 
-class LIFState(eqx.Module):
+class LIFState(Shown):
     """Membrane potential [mV], steps of refractoriness that are left, and what rounding left out of v in float32."""
 
     v: Float[Array, "n"]

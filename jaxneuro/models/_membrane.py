@@ -1,10 +1,11 @@
 """The state of a membrane with channels."""
 
-import equinox as eqx
 from jaxtyping import Array, Float
 
+from .._numerics import Shown
 
-class MembraneState(eqx.Module):
+
+class MembraneState(Shown):
     """Membrane potential [mV] and gates; in a run of a population the gates are half a step behind the potential.
 
     `left_out` is what rounding left out of the potential and of each gate, in very short steps in float32.

@@ -8,13 +8,13 @@ import equinox as eqx
 from jaxtyping import Array, Bool, Float
 
 from .._formulas import Input
-from .._numerics import Result
+from .._numerics import Result, Shown
 from ..surrogate import AbstractSurrogate
 from ._firing import Firing
 from ._runnable import AbstractStimulated
 
 
-class LeakyMembrane(eqx.Module):
+class LeakyMembrane(Shown):
     """A leaky integrate-and-fire neuron with a hard reset, as theory reads it; each number one, or one a neuron.
 
     tau_m dV/dt = -(V - v_rest) + input;   V >= v_th: a spike, V = v_reset for t_ref.
@@ -34,7 +34,7 @@ class LeakyMembrane(eqx.Module):
         """None: it is linear."""
 
 
-class CurvedMembrane(eqx.Module):
+class CurvedMembrane(Shown):
     """The numbers of an integrate-and-fire neuron whose membrane is not linear, as theory reads them.
 
     tau_m dV/dt = F(V) + input, F the `curve`;   V >= v_peak: a spike, V = v_reset for t_ref.
@@ -47,7 +47,7 @@ class CurvedMembrane(eqx.Module):
     t_ref: Float[Array, "*n"]
 
 
-class StepConstants(eqx.Module):
+class StepConstants(Shown):
     """What a step of a model without constants of its own needs: its length [ms], and the surrogate of its spikes."""
 
     dt: float = eqx.field(static=True)

@@ -14,6 +14,8 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float
 
+from .._numerics import Shown
+
 Shift = Float[Array, "axes"] | None
 
 
@@ -25,7 +27,7 @@ class AbstractApplied(eqx.Module):
         """(1/N) sum_j J(theta_i - theta_j) u_j, of the kernel shifted by `shift` [rad]."""
 
 
-class AbstractProduct(eqx.Module):
+class AbstractProduct(Shown):
     """How the recurrent input of a ring is computed."""
 
     @abc.abstractmethod

@@ -3,7 +3,7 @@
 import abc
 from typing import Any
 
-import equinox as eqx
+from .._numerics import Shown
 
 
 class AbstractRunner(abc.ABC):
@@ -26,7 +26,7 @@ class AbstractRunner(abc.ABC):
         """A differential equation."""
 
 
-class AbstractStimulated(eqx.Module):
+class AbstractStimulated(Shown):
     """A model whose units an experimenter stimulates."""
 
     def understands(self) -> tuple[str, ...]:
@@ -38,7 +38,7 @@ class AbstractStimulated(eqx.Module):
         return 0.0
 
 
-class AbstractRunnable(eqx.Module):
+class AbstractRunnable(Shown):
     """A description that can be run: it says as what."""
 
     @abc.abstractmethod

@@ -9,7 +9,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from .._numerics import relaxation_change
+from .._numerics import Shown, relaxation_change
 from ._spike_times import AbstractSpikeTimes
 
 # The part of a step of each implicit stage of `SDIRK2`.
@@ -28,7 +28,7 @@ class Propagator(eqx.Module):
 Stage = Callable[[float, Any], Any]
 
 
-class AbstractSolver(eqx.Module):
+class AbstractSolver(Shown):
     """A rule by which a run steps its model."""
 
 

@@ -8,11 +8,11 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, UInt
 
-from .._numerics import as_leaf, check_finite, read_array
+from .._numerics import Shown, as_leaf, check_finite, read_array
 from ..statistics import SpikeTrains, unpack
 
 
-class AbstractSource(eqx.Module):
+class AbstractSource(Shown):
     """Neurons that take no input and make their own spikes; parameters are one number, or one a neuron, (n,).
 
     A source of one's own is `spikes`; a renewal process, which remembers, is `init` and `spikes`.

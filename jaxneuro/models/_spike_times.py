@@ -1,9 +1,9 @@
 """Where in a step spikes are."""
 
-import equinox as eqx
+from .._numerics import Shown
 
 
-class AbstractSpikeTimes(eqx.Module):
+class AbstractSpikeTimes(Shown):
     """A treatment of the times of spikes."""
 
     def outdated(self) -> str | None:

@@ -2,18 +2,17 @@
 
 from collections.abc import Sequence
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jaxtyping import Array, Float, Int
 
-from .._numerics import count_steps, to_milliseconds
+from .._numerics import Shown, count_steps, to_milliseconds
 from ._spectrum import population_rate
 from ._trains import SpikeTrains
 
 
-class Autocovariance(eqx.Module):
+class Autocovariance(Shown):
     """An autocovariance: `values` [Hz^2] at `lags` [ms], each over `n_pairs` pairs of bins."""
 
     lags: Float[Array, "lags"]

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from .._numerics import count_steps, read_numbers, to_milliseconds
+from .._numerics import Shown, count_steps, read_numbers, to_milliseconds
 from ._trains import SpikeTrains
 
 # Below this many windows there is no variance.
@@ -17,7 +16,7 @@ LEAST_WINDOWS = 2
 _SLACK = 1e-9
 
 
-class CountMoments(eqx.Module):
+class CountMoments(Shown):
     """Running number, mean and sum of squared deviations of counts.
 
     Welford's update: no sum of squares that cancels or overflows in a long run.
@@ -47,7 +46,7 @@ class CountMoments(eqx.Module):
         return jnp.where(self.n >= LEAST_WINDOWS, self.deviations / degrees, jnp.nan)
 
 
-class WindowCounts(eqx.Module):
+class WindowCounts(Shown):
     """Moments of the spike counts in successive windows, of every neuron and of their sum."""
 
     pending: Int[Array, "n"]

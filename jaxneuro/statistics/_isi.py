@@ -9,14 +9,14 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from .._numerics import check_positive, count_steps, read_numbers
+from .._numerics import Shown, check_positive, count_steps, read_numbers
 from ._trains import SpikeTrains
 
 # Below this many intervals a coefficient of variation says nothing, and is NaN.
 LEAST_INTERVALS = 3
 
 
-class IntervalMoments(eqx.Module):
+class IntervalMoments(Shown):
     """Running number, mean and sum of squared deviations of each neuron's intervals, in steps.
 
     Welford's update: no sum of squares that cancels or overflows in a long run.

@@ -8,12 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from .._numerics import count_steps, to_milliseconds
+from .._numerics import Shown, count_steps, to_milliseconds
 from ._counts import spike_counts
 from ._trains import SpikeTrains
 
 
-class AbstractTaper(eqx.Module):
+class AbstractTaper(Shown):
     """What a segment is multiplied with before its Fourier transform."""
 
     @abc.abstractmethod
@@ -35,7 +35,7 @@ class Boxcar(AbstractTaper):
         return np.ones(n)
 
 
-class Segments(eqx.Module):
+class Segments(Shown):
     """How a record is cut for its spectrum: lengths in bins."""
 
     length: int = eqx.field(static=True)
@@ -79,7 +79,7 @@ def spectral_density(
     return power * (width / 1000.0 / float(np.sum(weights**2)))
 
 
-class PowerSpectrum(eqx.Module):
+class PowerSpectrum(Shown):
     """A power spectrum: `density` [Hz] at `frequencies` [Hz], averaged over `n_segments`."""
 
     frequencies: Float[Array, "frequencies"]

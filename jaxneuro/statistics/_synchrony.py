@@ -3,17 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from .._numerics import as_leaf, is_concrete
+from .._numerics import Shown, as_leaf, is_concrete
 from ._counts import LEAST_WINDOWS, WindowCounts, spike_counts
 from ._trains import SpikeTrains
 
 
-class Synchrony(eqx.Module):
+class Synchrony(Shown):
     """Synchrony of a population, from spike counts n_i in bins and their sum S over its N neurons.
 
     - `chi`: sqrt(Var(S) / (N sum_i Var(n_i))): 1 where all fire alike, 1/sqrt(N) for independent neurons.

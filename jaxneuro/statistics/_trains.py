@@ -5,13 +5,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Bool, Float, Int, UInt
 
-from .._numerics import check_dt, read_marks
+from .._numerics import Shown, check_dt, read_marks
 
 # Shares of a step are kept in 16 bits.
 _WHOLE = 65_535.0
 
 
-class SpikeTrains(eqx.Module):
+class SpikeTrains(Shown):
     """The spikes of one population over a run, one bit a neuron and step.
 
     A spike of step k is emitted at the step's end, t = (k + 1) dt, or where a threshold was crossed within the step:

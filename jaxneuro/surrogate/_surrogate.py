@@ -3,15 +3,14 @@
 import abc
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from .._numerics import as_leaf, in_a_line
+from .._numerics import Shown, as_leaf, in_a_line
 
 
-class AbstractSurrogate(eqx.Module):
+class AbstractSurrogate(Shown):
     """A derivative that stands for that of a spike."""
 
     @abc.abstractmethod

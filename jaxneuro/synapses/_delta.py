@@ -3,17 +3,16 @@
 import abc
 from typing import Any
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
 from .._formulas import Input
-from .._numerics import as_leaf, check_finite, check_nonnegative, violates
+from .._numerics import Shown, as_leaf, check_finite, check_nonnegative, violates
 from ._effect import SpikeEffect, current_effect
 from ._synapse import AbstractSynapse, Received
 
 
-class AbstractJump(eqx.Module):
+class AbstractJump(Shown):
     """How far the potential jumps at a spike under an instantaneous conductance."""
 
     @abc.abstractmethod

@@ -1,11 +1,12 @@
 """What one spike does to a leaky membrane: what theory reads of a synapse."""
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._numerics import Shown
 
-class SpikeEffect(eqx.Module):
+
+class SpikeEffect(Shown):
     """The effect of one spike on a leaky membrane, of a current or of a conductance.
 
     - `jump` [mV]: by how much a current moves the potential, V <- V + jump, were it instantaneous; 0 of a conductance.
@@ -37,7 +38,7 @@ class SpikeEffect(eqx.Module):
         return self.jump if self.reversal is None else self.share * (self.reversal - v)
 
 
-class Release(eqx.Module):
+class Release(Shown):
     """By what a spike multiplies the weight of a synapse that does not always act alike, and with which probability."""
 
     values: Float[Array, "count"]

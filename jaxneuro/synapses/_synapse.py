@@ -3,24 +3,23 @@
 import abc
 from typing import Any, Generic, TypeVar
 
-import equinox as eqx
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
 from .._formulas import Input
-from .._numerics import check_finite
+from .._numerics import Shown, check_finite
 from ._effect import Release, SpikeEffect
 
 State = TypeVar("State")
 
 
-class Received(eqx.Module, Generic[State]):
+class Received(Shown, Generic[State]):
     """What a synapse hands on in one step: its new state, and the input to the neuron."""
 
     state: State
     inputs: Input
 
 
-class AbstractSynapse(eqx.Module):
+class AbstractSynapse(Shown):
     """Turns weighted arrivals into the `Input` of the target neurons.
 
     A synapse of one's own is `init`, `prepare` and `step`, and `gives` what it gives. What happens before arrival, at

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
 from .._network import AbstractDrive, Afferent, Network, SpikeStream, WhiteCurrent
-from .._numerics import as_leaf, check_precision, violates, where_defined
+from .._numerics import Shown, as_leaf, check_precision, violates, where_defined
 from ..models import LeakyMembrane
 
 
@@ -21,7 +21,7 @@ class Origin(eqx.Module):
     delay: Any
 
 
-class Afferents(eqx.Module):
+class Afferents(Shown):
     """All that one neuron of a population receives, and the neuron.
 
     - `streams`: each with `rate` [Hz] of one source, the moments `in_degree` of their number, the law `weight` and the

@@ -1,15 +1,23 @@
 """The summed input of many binary sources: why averaging makes neurons regular and balance does not."""
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray
 
-from .._numerics import as_leaf, check_count, check_finite, check_key, check_nonnegative, check_positive, violates
+from .._numerics import (
+    Shown,
+    as_leaf,
+    check_count,
+    check_finite,
+    check_key,
+    check_nonnegative,
+    check_positive,
+    violates,
+)
 
 
-class BalancedInput(eqx.Module):
+class BalancedInput(Shown):
     """A neuron with N excitatory and N inhibitory binary sources.
 
         I = w_E sum_i sigma^E_i - w_I sum_i sigma^I_i,   w = J / N^power.

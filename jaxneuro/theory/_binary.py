@@ -10,7 +10,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float
 
 from .._network import BinaryNetwork
-from .._numerics import Moments, Result, implicit_root, is_concrete, violates, where_defined
+from .._numerics import Moments, Result, Shown, implicit_root, is_concrete, violates, where_defined
 from ._binary_field import (
     AbstractField,
     BinaryInputs,
@@ -25,7 +25,7 @@ _FIRST_STEP, _GROWTH, _MOST_STEPS = 0.02, 1.6, 80
 _FOLD = 500.0  # in square roots of the rounding unit, as for spiking networks
 
 
-class BinaryMeanField(eqx.Module):
+class BinaryMeanField(Shown):
     """Self-consistent activities of a binary network and what goes with them, {population: value}.
 
     - `rate`: mean activity m, the share of active units.

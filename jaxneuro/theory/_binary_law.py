@@ -8,6 +8,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from .._numerics import Shown
+
 # Below, factorials are taken from the gamma function, above from Stirling's series.
 _FEW = 16.0
 
@@ -30,7 +32,7 @@ class BinaryInputs(eqx.Module):
     tau: Float[Array, "*rows"]
 
 
-class AbstractField(eqx.Module):
+class AbstractField(Shown):
     """A law of the field."""
 
     @abc.abstractmethod

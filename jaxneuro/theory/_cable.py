@@ -1,13 +1,12 @@
 """Rall's solutions for the passive cable."""
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_leaf, check_broadcast, check_nonnegative, check_positive, violates, where_defined
+from .._numerics import Shown, as_leaf, check_broadcast, check_nonnegative, check_positive, violates, where_defined
 
 
-class PassiveCable(eqx.Module):
+class PassiveCable(Shown):
     """A passive cylinder with sealed ends, in closed form.
 
         lambda = sqrt(d r_m/(4 r_a)),   tau_m = r_m c_m,   R_inf = (2/pi) sqrt(r_m r_a) d^(-3/2).

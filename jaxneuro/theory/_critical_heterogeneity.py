@@ -9,7 +9,7 @@ from jax import lax
 from jaxtyping import Array, ArrayLike, Float
 
 from .._network import Network, warn_of_negative
-from .._numerics import Result, as_leaf, check_positive, implicit_root, is_concrete, violates, where_defined
+from .._numerics import Result, Shown, as_leaf, check_positive, implicit_root, is_concrete, violates, where_defined
 from ._effective_input import checked_noise
 from ._mean_field import mean_field
 from ._noise import AbstractNoise
@@ -19,7 +19,7 @@ from ._rate_distribution import below, check_alike, missed, newton, spread_of
 _LEAST, _MOST, _STEPS = 1e-7, 3.0, 40
 
 
-class CriticalHeterogeneity(eqx.Module):
+class CriticalHeterogeneity(Shown):
     """`cv_k`: CV_K*, NaN where none was found; `mean`, `sd` [Hz] of the rates there; `result`."""
 
     cv_k: Float[Array, ""]

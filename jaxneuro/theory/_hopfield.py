@@ -3,21 +3,20 @@
 import math
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import lax
 from jax.scipy.special import erf
 from jaxtyping import Array, Float, Int
 
-from .._numerics import Result, as_leaf, check_positive, implicit_roots, is_concrete, where_defined
+from .._numerics import Result, Shown, as_leaf, check_positive, implicit_roots, is_concrete, where_defined
 from ._ring import result_of
 
 # Where _root_of_load is largest, the zero of its slope: exp(x^2) erf(x) = 2 x (1 + 2 x^2) / sqrt(pi).
 _TURN = 1.51117561
 
 
-class HopfieldRecall(eqx.Module):
+class HopfieldRecall(Shown):
     """The state near a stored pattern.
 
     - `overlap`: m, the mean of pattern times state; `result`: successful, or no_fixed_point, where it is NaN.

@@ -2,19 +2,18 @@
 
 from typing import Any
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jax.scipy.linalg import expm
 from jaxtyping import Array, Complex, Float
 
-from .._numerics import as_leaf, check_finite, one_at_a_time, where_defined
+from .._numerics import Shown, as_leaf, check_finite, one_at_a_time, where_defined
 from ..models import RateNetwork, spread_over
 from ..transfer import Linear
 
 
-class LinearModes(eqx.Module):
+class LinearModes(Shown):
     """Modes of tau dv/dt = -v + h + M v, by falling real part of the eigenvalue of M.
 
     - `eigenvalues` (lambda) of M; `vectors`, right eigenvectors in columns; `duals`, left eigenvectors in rows, with

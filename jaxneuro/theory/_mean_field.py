@@ -11,7 +11,17 @@ from jax import lax
 from jaxtyping import Array, Bool, Float
 
 from .._network import BinaryNetwork, Network, check_network
-from .._numerics import Result, check_precision, implicit_root, is_concrete, one_at_a_time, violates, where_defined
+from .._numerics import (
+    Result,
+    Shown,
+    check_precision,
+    html_table,
+    implicit_root,
+    is_concrete,
+    one_at_a_time,
+    violates,
+    where_defined,
+)
 from ._afferents import Afferents, afferents, side_by_side, source_rate
 from ._binary import BinaryMeanField, binary_mean_field
 from ._binary_field import AbstractField, PoissonField
@@ -25,7 +35,7 @@ from ._unknowns import Groups, by_population, groups_of, log_rates
 _FOLD = 500.0
 
 
-class MeanField(eqx.Module):
+class MeanField(Shown):
     """Self-consistent rates of a network and what goes with them, {population: value}.
 
     - `rate` [Hz], `cv` (of the interspike intervals; NaN where the theory of the noise has none).
@@ -52,23 +62,51 @@ class MeanField(eqx.Module):
     left_out: tuple[str, ...] = eqx.field(static=True, default=())
 
     def __str__(self) -> str:
-        if not is_concrete(self.rate, self.result) or np.ndim(self.stable):
+        if not self._is_one():
             return f"Mean field of {', '.join(self.rate)}"
-        lines = [f"Mean field: {Result[self.result]} {'Stable.' if bool(self.stable) else 'Unstable.'}"]  # type: ignore[index]
+        rows = []
         for name in self.mu:
-            values = (("CV", self.cv, ".4f", ""), ("mu", self.mu, ".4g", " mV"), ("sigma", self.sigma, ".4g", " mV"))
             known = [
-                f"{label} {float(value[name]):{form}}{unit}"
-                for label, value, form, unit in (*values, ("tau", self.tau, ".4g", " ms"))
+                f"{label} {float(value[name]):{form}}{unit and ' ' + unit}"
+                for label, value, form, unit in self._quantities()[1:]
                 if not np.isnan(value[name])
             ]
-            lines.append(", ".join([f"  {name}: {float(self.rate[name]):.5g} Hz", *known]))
+            rows.append(", ".join([f"  {name}: {float(self.rate[name]):.5g} Hz", *known]))
+        return "\n".join([self._verdict(), *rows, *[f"  {note}" for note in self._notes()]])
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        if not self._is_one():
+            return html_table(str(self), (), ())
+        header = [f"{label} [{unit}]" if unit else label for label, _, _, unit in self._quantities()]
+        rows = [
+            [name, *[f"{float(value[name]):{form}}" for _, value, form, _ in self._quantities()]] for name in self.mu
+        ]
+        return html_table(self._verdict(), ["population", *header], rows, self._notes())
+
+    def _is_one(self) -> bool:
+        return is_concrete(self.rate, self.result) and not np.ndim(self.stable)
+
+    def _verdict(self) -> str:
+        return f"Mean field: {Result[self.result]} {'Stable.' if bool(self.stable) else 'Unstable.'}"  # type: ignore[index]
+
+    def _quantities(self) -> tuple[tuple[str, dict[str, Array], str, str], ...]:
+        """(label, values, format, unit) of what is told of a population."""
+        return (
+            ("rate", self.rate, ".5g", "Hz"),
+            ("CV", self.cv, ".4f", ""),
+            ("mu", self.mu, ".4g", "mV"),
+            ("sigma", self.sigma, ".4g", "mV"),
+            ("tau", self.tau, ".4g", "ms"),
+        )
+
+    def _notes(self) -> list[str]:
         n = int(np.sum(~np.isnan(np.asarray(next(iter(self.branches.values()))))))
         how = "every sign change on the grid" if self.exhaustive else "that the search came to; there may be more"
-        lines.append(f"  {n} self-consistent {'state' if n == 1 else 'states'} ({how}).")
-        if self.left_out:
-            lines.append(f"  Left out: {', '.join(self.left_out)}.")
-        return "\n".join(lines)
+        notes = [f"{n} self-consistent {'state' if n == 1 else 'states'} ({how})."]
+        return [*notes, f"Left out: {', '.join(self.left_out)}."] if self.left_out else notes
 
 
 @overload

@@ -8,6 +8,7 @@ from jaxtyping import Array, ArrayLike, Bool, Float
 
 from .._numerics import (
     Result,
+    Shown,
     as_leaf,
     check_finite,
     check_nonnegative,
@@ -22,7 +23,7 @@ from ._free_rates import free_rates
 from ._noise import AbstractNoise
 
 
-class NetworkGain(eqx.Module):
+class NetworkGain(Shown):
     """Gains of a network, one number where E and I cells are alike, else (E, I); NaN where there is no root.
 
     - `rho`: from the theory's rate itself, without leak and refractoriness; `rho_simplified`: from its strong-coupling

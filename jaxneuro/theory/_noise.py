@@ -8,10 +8,11 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Complex, Float
 
 from .._formulas import LifResponse
+from .._numerics import Shown
 from ._afferents import Afferents
 
 
-class EffectiveInput(eqx.Module):
+class EffectiveInput(Shown):
     """The diffusion tau dV/dt = -V + mu + sigma sqrt(tau) xi that stands for all of a neuron's input.
 
     `mu` [mV, absolute], `sigma` [mV], `tau` [ms].
@@ -22,7 +23,7 @@ class EffectiveInput(eqx.Module):
     tau: Float[Array, ""]
 
 
-class AbstractNoise(eqx.Module):
+class AbstractNoise(Shown):
     """A theory of a neuron in its afferents. One of your own is `rate`; all else has a default.
 
     Every method takes `Afferents` (of one neuron, numbers traced); it is mapped over populations and differentiated.

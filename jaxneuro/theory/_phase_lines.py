@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-import equinox as eqx
 import numpy as np
 from jaxtyping import Bool, Float
 
+from .._numerics import Shown
 from ._contours import Edges, crossings, polylines
 from ._phase_atlas import Atlas, States
 
@@ -21,7 +21,7 @@ _SILENT = 0.1
 _FAST_DECAY = -300.0
 
 
-class Boundary(eqx.Module):
+class Boundary(Shown):
     """A line between two regimes, as a polyline in the units of the axes.
 
     `frequency` [Hz] is that of the mode that starts to grow there, 0 for an instability of the rate

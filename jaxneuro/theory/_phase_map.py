@@ -5,19 +5,18 @@ import itertools
 import numbers
 from collections.abc import Callable, Mapping, Sequence
 
-import equinox as eqx
 import numpy as np
 from jaxtyping import ArrayLike, Bool, Float, Int
 
 from .._network import Network
-from .._numerics import as_leaf, check_finite
+from .._numerics import Shown, as_leaf, check_finite
 from ._effective_input import checked_noise
 from ._noise import AbstractNoise
 from ._phase_atlas import Atlas
 from ._phase_lines import Boundary, boundaries, refined
 
 
-class PhaseMap(eqx.Module):
+class PhaseMap(Shown):
     """States over two parameters by rising rate, NaN beyond the last, and the lines between regimes.
 
     - `axes`: {name: values}, the first and the second axis of every array.

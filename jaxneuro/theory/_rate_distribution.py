@@ -11,7 +11,7 @@ from jax import lax
 from jaxtyping import Array, ArrayLike, Bool, Float, PRNGKeyArray
 
 from .._network import Network, check_spiking, warn_of_negative
-from .._numerics import Result, as_leaf, check_positive, implicit_root, is_concrete, violates, where_defined
+from .._numerics import Result, Shown, as_leaf, check_positive, implicit_root, is_concrete, violates, where_defined
 from ._afferents import Afferents, afferents
 from ._effective_input import check_covered, checked_noise
 from ._mean_field import mean_field
@@ -24,7 +24,7 @@ _STEPS, _ROUNDS = 40, 10
 _REACH = 8.0
 
 
-class RateDistribution(eqx.Module):
+class RateDistribution(Shown):
     """Rates over neurons whose in-degrees differ, self-consistently.
 
     - `mean`, `sd` [Hz]: equation (F2); `cv_mean`, `cv_sd`: of the CV of the interspike intervals.
@@ -93,7 +93,7 @@ class RateDistribution(eqx.Module):
         return _sample(self.noise, self.spread, z)
 
 
-class NeuronSample(eqx.Module):
+class NeuronSample(Shown):
     """Neurons of a network: `rate` [Hz] and `cv` of the interspike intervals, (n,) each."""
 
     rate: Float[Array, "n"]

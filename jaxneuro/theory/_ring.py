@@ -5,7 +5,6 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import lax
@@ -13,6 +12,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from .._numerics import (
     Result,
+    Shown,
     as_leaf,
     check_broadcast,
     check_finite,
@@ -34,7 +34,7 @@ class RingRegime(enum.IntEnum):
     divergent = 2
 
 
-class RingBump(eqx.Module):
+class RingBump(Shown):
     """The bump u(theta) = u_1 [cos(theta - theta_0) - cos theta_c]_+, and whether there is one.
 
     - `half_width` (theta_c) [rad], `amplitude` (u_1), in the units of the input.
@@ -187,7 +187,7 @@ def area(width: Float[Array, "..."]) -> Float[Array, "..."]:
     return jnp.where(small, series, width - 0.5 * jnp.sin(2.0 * width))
 
 
-class RingTuning(eqx.Module):
+class RingTuning(Shown):
     """The tuned state u(theta) = [u_0 + u_1 cos(theta - theta_0)]_+ of a ring.
 
     - `u0`, `u1`, in the units of the input.

@@ -3,7 +3,6 @@
 import math
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,6 +11,7 @@ from jaxtyping import Array, Float
 
 from .._numerics import (
     Result,
+    Shown,
     as_leaf,
     check_finite,
     check_positive,
@@ -29,7 +29,7 @@ _FINE = 16
 _STILL = 1e-3
 
 
-class RingTracking(eqx.Module):
+class RingTracking(Shown):
     """The state of a ring that follows a stimulus of constant velocity.
 
     - `lag` [rad]: by how much the population vector is behind the stimulus; of the sign of the velocity.
@@ -168,7 +168,7 @@ def _most_velocity(j0: Array, j1: Array, i0: Array, i1: Array, tau: Array) -> Fl
     return jnp.where(held, jnp.where(q > 0.0, finite, jnp.nan), jnp.inf)
 
 
-class BumpMotion(eqx.Module):
+class BumpMotion(Shown):
     """How a bump moves by where it is: `drift` [rad/s] and `diffusion` D [rad^2/s] at each `angle` [rad], (n,)."""
 
     angle: Float[Array, "n"]

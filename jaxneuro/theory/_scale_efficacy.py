@@ -12,7 +12,16 @@ from jax import lax
 from jaxtyping import Array, ArrayLike, Float
 
 from .._network import Network, check_spiking
-from .._numerics import as_leaf, check_positive, implicit_roots, is_concrete, violates, where_defined, wright_omega
+from .._numerics import (
+    Shown,
+    as_leaf,
+    check_positive,
+    implicit_roots,
+    is_concrete,
+    violates,
+    where_defined,
+    wright_omega,
+)
 from ..models import CurvedMembrane
 from ._afferents import Afferents, afferents, side_by_side
 from ._curved_escape import escape_log_time
@@ -37,7 +46,7 @@ class KindsOf(eqx.Module):
         return tuple(received[group[0]] for group in self.groups)
 
 
-class AbstractPreserved(eqx.Module):
+class AbstractPreserved(Shown):
     """What stays as in-degrees grow."""
 
     @abc.abstractmethod

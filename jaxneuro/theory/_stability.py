@@ -12,6 +12,7 @@ from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
 from .._network import Network, check_spiking
 from .._numerics import (
+    Shown,
     as_leaf,
     check_nonnegative,
     implicit_by,
@@ -33,7 +34,7 @@ from ._unknowns import Groups, by_population, groups_of, log_rates
 _CONSISTENT = 1e-3
 
 
-class Stability(eqx.Module):
+class Stability(Shown):
     """Modes exp(lambda t) of a network near a self-consistent state, by falling growth.
 
     - `growth` [1/s], `frequency` [Hz]: of the leading mode; NaN where none was found.
@@ -65,7 +66,7 @@ class Stability(eqx.Module):
         return "\n".join(lines)
 
 
-class Modes(eqx.Module):
+class Modes(Shown):
     """Growth [1/s] and frequency [Hz] of each mode."""
 
     growth: Float[Array, "modes"]

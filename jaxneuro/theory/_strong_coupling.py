@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_leaf, check_finite, check_yes_or_no, where_defined
+from .._numerics import Shown, as_leaf, check_finite, check_yes_or_no, where_defined
 from ._asymptotics import Asymptotics
 from ._conductance_neuron import ConductanceNeuron, check_conductance, conductance_neuron
 from ._effective_input import checked_noise
@@ -13,7 +13,7 @@ from ._free_rates import NO_LEAK, TINY
 from ._noise import AbstractNoise
 
 
-class StronglyCoupled(eqx.Module):
+class StronglyCoupled(Shown):
     """What strong coupling says of one neuron; `.rate`, `.cv`, `.density(v)` and `.omega` by (12), (B6), (B4), (B9)."""
 
     exponent: Float[Array, ""]

@@ -35,6 +35,7 @@ REASONS = {
     "a check, or a tool for the checks of one's own parts": """check_count check_finite check_key check_lags
         check_nonnegative check_positive check_segments check_yes_or_no checked_adjoint checked_pair is_concrete
         violates as_leaf as_inhibitory are_valid watched read_numbers""",
+    "the base of what prints its values": "Shown",
     "a figure without data, or a word for one": "label pyplot",
     "averages of arrays that a run made": "max_potential mean_potential",
     "mathematics on arrays that a call has checked": """autocovariance_of crossing fano_of fire frequencies_of

@@ -7,7 +7,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, UInt
 
-from ..._numerics import PoissonTable, is_concrete
+from ..._numerics import PoissonTable, Shown, is_concrete
 from ._plan import BinaryPlan
 from ._updates import parallel_step, sequential_step
 
@@ -22,7 +22,7 @@ class AbstractAdvance(eqx.Module):
         """The state after a step; `outside` is the field from outside, less the threshold."""
 
 
-class AbstractUpdate(eqx.Module):
+class AbstractUpdate(Shown):
     """An order of updates."""
 
     @abc.abstractmethod

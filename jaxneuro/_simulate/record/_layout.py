@@ -5,8 +5,10 @@ from collections.abc import Mapping
 import equinox as eqx
 from jaxtyping import Array, Int
 
+from ..._numerics import Shown
 
-class Layout(eqx.Module):
+
+class Layout(Shown):
     """Names and sizes of the populations, and the clock of the run.
 
     `fields` are the variables of each population; `spiking` the populations that may spike, of which those

@@ -7,13 +7,14 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, Shaped
 
+from ..._numerics import Shown
 from ._layout import Layout
 from ._scope import Scope
 from ._time_axis import TimeAxis
 from ._watch import Watch
 
 
-class Window(eqx.Module):
+class Window(Shown):
     """The steps of one block, and what happened in them.
 
     `soft` holds the spikes of the differentiable populations as floats, with their surrogate derivative,
@@ -41,7 +42,7 @@ def summed(name: str, window: Window, axis: int, counted: Bool[Array, "time"]) -
     return jnp.sum(window.spikes[name] & counted[:, None], axis=axis, dtype=jnp.int32)
 
 
-class Recorded(eqx.Module):
+class Recorded(Shown):
     """What a recorder hands over: values, and where they need it the numbers behind them and what they run over."""
 
     values: Any
@@ -50,7 +51,7 @@ class Recorded(eqx.Module):
     lags: Any = None
 
 
-class AbstractRecorder(eqx.Module):
+class AbstractRecorder(Shown):
     """Gathers something over a run, from the start of its scope on.
 
     A recorder of one's own is `init`, `update` and `finish`, and `watch` where it looks at states.

@@ -4,11 +4,11 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Int
 
-from ..._numerics import to_milliseconds, whole_steps
+from ..._numerics import Shown, to_milliseconds, whole_steps
 from ._layout import Layout
 
 
-class Scope(eqx.Module):
+class Scope(Shown):
     """The populations that a recorder records, all where none is named, from `start` [ms] on."""
 
     populations: tuple[str, ...] = eqx.field(static=True)

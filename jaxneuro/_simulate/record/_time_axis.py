@@ -4,8 +4,10 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Float
 
+from ..._numerics import Shown
 
-class TimeAxis(eqx.Module):
+
+class TimeAxis(Shown):
     """The times of the rows of a record: (first + shift + i) width for the row i of `count`, [ms].
 
     They are no part of the compiled program, and in double precision whatever the run is in: float32 holds no two

@@ -7,11 +7,11 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Array, Shaped
 
-from ..._numerics import read_indices
+from ..._numerics import Shown, read_indices
 from ._layout import Layout
 
 
-class Watch(eqx.Module):
+class Watch(Shown):
     """One variable of one population, of all its neurons (None) or of some: a slice, or indices."""
 
     population: str = eqx.field(static=True)
