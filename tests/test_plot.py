@@ -184,3 +184,23 @@ def test_figures_of_rates():
         with pytest.raises(ValueError, match=sentence):
             call()
     plt.close("all")
+
+
+def test_raster_takes_what_a_run_of_several_populations_returns(both):
+    sol, _ = both
+    ax = jn.plot.raster(sol["spikes"], most=7)
+    texts = [text.get_text() for text in ax.get_legend().get_texts()]
+    seconds = 1e-3 * (sol.t1 - int(sol["spikes"]["E"].first_step) * sol.dt)
+    rates = {name: float(sol["spikes"][name].counts.mean() / seconds) for name in ("E", "I")}
+    assert texts == [f"{name}, {rate:.3g} Hz" for name, rate in rates.items()]
+    assert [line.get_color() for line in ax.lines] == [jn.plot.KIND_COLOURS[name] for name in ("E", "I")]
+    assert ax.get_ylim() == (-0.5, 13.5)
+    plt.close(ax.figure)
+
+
+@pytest.mark.usefixtures("as_users_run")
+def test_raster_names_what_is_no_record(both):
+    with pytest.raises(ValueError, match=r"`trains\['E'\]` has to be a record"):
+        jn.plot.raster(both[0]["rate"])
+    with pytest.raises(ValueError, match="holds no population"):
+        jn.plot.raster({})

@@ -33,6 +33,14 @@ LABELS = {
 }
 
 
+def kind_colour(name: str, index: int = 0) -> str:
+    """The colour of a population: that of its kind where its name begins or ends with E or I, else one by its place."""
+    for kind, colour in KIND_COLOURS.items():
+        if name.startswith(kind) or name.endswith(kind):
+            return colour
+    return COLOURS[index % len(COLOURS)]
+
+
 def label(parameter: str) -> str:
     """A parameter as the field writes it."""
     return LABELS.get(parameter, parameter.replace("_", " "))

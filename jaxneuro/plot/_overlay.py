@@ -6,7 +6,7 @@ import numpy as np
 
 from .._simulate import Solution
 from ..theory import MeanField
-from ._common import COLOURS, RECORDERS, pyplot
+from ._common import RECORDERS, kind_colour, pyplot
 from ._raster import draw_dots
 
 if TYPE_CHECKING:
@@ -50,19 +50,20 @@ def _draw_spikes(sol: Solution, mf: MeanField, names: list[str], ax: "Axes", mos
     record = sol["spikes"]
     shown = {name: record[name] for name in names if name in record} if isinstance(record, dict) else {"": record}
     begin = 0
-    for trains, colour in zip(shown.values(), COLOURS, strict=False):
-        begin = draw_dots(ax, trains, most, begin, colour)
+    for i, (name, trains) in enumerate(shown.items()):
+        begin = draw_dots(ax, trains, most, begin, kind_colour(name, i))
     first = min(int(trains.first_step) * trains.dt for trains in shown.values())
     ax.set(ylabel=f"neuron, {' then '.join(shown)}", xlim=(first, sol.t1), ylim=(-0.5, begin - 0.5), xlabel="time (ms)")
 
 
 def _draw_population_rate(sol: Solution, mf: MeanField, names: list[str], ax: "Axes", most: int) -> None:
     times = sol.times["population_rate"]
-    for name, colour in zip(names, COLOURS, strict=False):
-        ax.plot(times, sol["population_rate"][name], color=colour, lw=0.6, alpha=0.7, label=f"{name}, simulated")
-    for i, (name, colour) in enumerate(zip(names, COLOURS, strict=False)):
+    for i, name in enumerate(names):
+        drawn = sol["population_rate"][name]
+        ax.plot(times, drawn, color=kind_colour(name, i), lw=0.6, alpha=0.7, label=f"{name}, simulated")
+    for i, name in enumerate(names):
         width = 2.8 - 1.6 * i / max(1, len(names) - 1)
-        ax.axhline(float(mf.rate[name]), color=colour, lw=width, ls="--", label=f"{name}, mean field")
+        ax.axhline(float(mf.rate[name]), color=kind_colour(name, i), lw=width, ls="--", label=f"{name}, mean field")
     ax.set(ylabel="population rate (Hz)", xlim=(sol.t0, sol.t1), xlabel="time (ms)", ylim=(0, None))
     ax.legend(loc="upper right", ncols=2, fontsize="small", framealpha=0.9)
 
@@ -73,12 +74,13 @@ def _draw_distribution(ax: "Axes", sol: Solution, record: str, theory: dict, lab
     largest = max((v.max(initial=0.0) for v in known.values()), default=1.0)
     top = max(largest, *(1.05 * float(v) for v in theory.values())) or 1.0
     bins = _bins(np.concatenate(list(known.values())), top)
-    for (name, value), colour in zip(known.items(), COLOURS, strict=False):
+    for i, (name, value) in enumerate(known.items()):
         if value.size:
-            ax.hist(value, bins=bins, density=True, histtype="stepfilled", color=colour, alpha=0.35, label=name)
+            style = {"histtype": "stepfilled", "color": kind_colour(name, i), "alpha": 0.35, "label": name}
+            ax.hist(value, bins=bins, density=True, **style)
     # Wide lines below narrow ones, so that equal values show all their colours.
-    for i, (value, colour) in enumerate(zip(theory.values(), COLOURS, strict=False)):
-        ax.axvline(float(value), color=colour, lw=2.8 - 1.6 * i / max(1, len(theory) - 1), ls="--")
+    for i, (name, value) in enumerate(theory.items()):
+        ax.axvline(float(value), color=kind_colour(name, i), lw=2.8 - 1.6 * i / max(1, len(theory) - 1), ls="--")
     simulated = ", ".join(f"{n} {v.mean():.3g} (n = {v.size:,})" if v.size else f"{n} none" for n, v in known.items())
     solved = ", ".join(f"{n} {float(v):.3g}" for n, v in theory.items())
     ax.set_title(f"simulated: {simulated}\nmean field (dashed): {solved}", fontsize="small", loc="left")
