@@ -1,5 +1,6 @@
 """What the studies share: where data lie, and how files are written."""
 
+import argparse
 import warnings
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,25 @@ def fit_side_by_side(jobs: Mapping[str, Callable[[], FitResult]]) -> dict[str, F
         warnings.simplefilter("ignore", UserWarning)
         waiting = {name: pool.submit(job) for name, job in jobs.items()}
         return {name: future.result() for name, future in waiting.items()}
+
+
+def read_folder(parser: argparse.ArgumentParser) -> Path:
+    """Reads the arguments of a study that takes none but where to write."""
+    add_folder(parser)
+    return parser.parse_args().out
+
+
+def add_folder(parser: argparse.ArgumentParser) -> None:
+    """Adds `--out`, the folder that a study writes its files into, each named by the study."""
+    parser.add_argument(
+        "--out", type=_folder, default=Path(), metavar="FOLDER", help="write here (default: this folder)"
+    )
+
+
+def _folder(text: str) -> Path:
+    if not Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"the folder {text} does not exist; make it first.")
+    return Path(text)
 
 
 def save_figure(figure: Any, path: Path) -> None:

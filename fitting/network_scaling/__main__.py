@@ -2,13 +2,12 @@
 
 import argparse
 import json
-from pathlib import Path
 
 import jax
 
 from jaxneuro.io import replacing
 
-from .._report import save_figure
+from .._report import add_folder, save_figure
 
 
 def main() -> None:
@@ -16,7 +15,9 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help="100 data sets of each law, runs to K = 2000")
     parser.add_argument("--sets", type=int, metavar="N", help="data sets of each law")
     parser.add_argument("--no-runs", action="store_true", help="fit data of theory alone")
+    add_folder(parser)
     options = parser.parse_args()
+    folder = options.out
     if options.sets is not None and options.sets < 1:
         parser.error(f"`--sets` takes at least 1 data set; got {options.sets}.")
     jax.config.update("jax_enable_x64", True)  # before the laws, whose numbers are float64 then
@@ -28,11 +29,11 @@ def main() -> None:
     size |= {"seeds": 0} if options.no_runs else {}
     study = run(**size)
     print(report(study), end="\n\n")
-    path = Path("network_scaling.json")
+    path = folder / "network_scaling.json"
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(to_json(study), indent=1) + "\n")
     print(f"table:  {path.resolve()}")
-    save_figure(draw(study), Path("network_scaling.png"))
+    save_figure(draw(study), folder / "network_scaling.png")
 
 
 if __name__ == "__main__":

@@ -1,15 +1,16 @@
 """Runs this study alone."""
 
-from pathlib import Path
+import argparse
 
 import jax
 
-from .._report import save_figure, save_fits
+from .._report import read_folder, save_figure, save_fits
 from . import draw, report, run
 
 if __name__ == "__main__":
+    folder = read_folder(argparse.ArgumentParser(prog="python -m fitting.psp_scaling", description=__doc__))
     jax.config.update("jax_enable_x64", True)
     study = run()
     print(report(study), end="\n\n")
-    save_fits(study.fits, Path("fit.json"))
-    save_figure(draw(study), Path("fit.png"))
+    save_fits(study.fits, folder / "psp_scaling.json")
+    save_figure(draw(study), folder / "psp_scaling.png")

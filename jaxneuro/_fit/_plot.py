@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import ArrayLike
 
-from .._numerics import KIND_COLOURS
+from .._numerics import KIND_COLOURS, install
 from ..laws import PSPTable
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def plot_result(result: "FitResult", inputs: ArrayLike | None, *, axes: Any, lab
         try:
             import matplotlib.pyplot as plt
         except ImportError as error:
-            raise ImportError("Figures need matplotlib: pip install 'jaxneuro[plot]'.") from error
+            raise ImportError(f"Figures need matplotlib: {install('plot')}.") from error
         _, axes = plt.subplots(layout="constrained")
     if isinstance(result.data, PSPTable):
         plot_laws({label or type(result.model).__name__: result}, axes, k=inputs)

@@ -42,6 +42,7 @@ from ._erfcx import erfcx as erfcx
 from ._files import check_target as check_target, replacing as replacing, write_text as write_text
 from ._horner import horner as horner
 from ._implicit import implicit_by as implicit_by, implicit_root as implicit_root, implicit_roots as implicit_roots
+from ._install import install as install
 from ._keys import check_key as check_key, default_key as default_key, role_key as role_key, step_keys as step_keys
 from ._lambert_w import lambert_w as lambert_w, wright_omega as wright_omega
 from ._leaf import as_known as as_known, as_leaf as as_leaf, is_concrete as is_concrete, violates as violates

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .._numerics import install
+
 if TYPE_CHECKING:
     import xarray
 
@@ -24,7 +26,7 @@ def check_libraries(*, store: bool) -> None:
             import zarr as _  # noqa: F401
     except ImportError as error:
         what = "A sweep returns an `xarray.Dataset`, and `store` needs zarr"
-        raise ImportError(f"{what}: pip install 'jaxneuro[sweep]' (there is no {error.name}).") from error
+        raise ImportError(f"{what}: {install('sweep')} (there is no {error.name}).") from error
 
 
 def check_store(store: str | os.PathLike, *, overwrite: bool) -> Path:

@@ -21,7 +21,9 @@ def check_outputs(*, json: Path | None, figure: Path | None, table: Path | None 
         try:
             import matplotlib as _  # noqa: F401
         except ImportError:
-            raise ValueError("`--figure` needs matplotlib: pip install 'jaxneuro[plot]'.") from None
+            from .._numerics import install
+
+            raise ValueError(f"`--figure` needs matplotlib: {install('plot')}.") from None
 
 
 def _check_path(flag: str, path: Path) -> None:

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from .._numerics import install
 from ._delay_laws import AbstractDelayLaw
 from ._delivery import AbstractDelivery, choose, has_numba
 from ._dense import DenseOperator
@@ -79,7 +80,7 @@ def _check(delivery: AbstractDelivery, rule: AbstractConnectivity, one_for_all: 
     if not one_delay and not delivery.lists_synapses():
         raise ValueError(f"`delivery`: {name} needs one delay a projection; take `Sparse()` or `NativeSparse()`.")
     if delivery.is_native() and not has_numba():
-        raise ValueError("`delivery`: NativeSparse needs numba: pip install 'jaxneuro[native]', or take `Sparse()`.")
+        raise ValueError(f"`delivery`: NativeSparse needs numba: {install('native')}; or take `Sparse()`.")
     if delivery.regenerates():
         if rule.regenerated() is None:
             raise ValueError("`delivery`: Procedural regenerates `FixedInDegree(k)` with multapses only.")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .._numerics import COLOURS as COLOURS, KIND_COLOURS as KIND_COLOURS
+from .._numerics import COLOURS as COLOURS, KIND_COLOURS as KIND_COLOURS, install
 
 # Of classes, as the states of `jn.analysis.State`, in their order.
 CLASS_COLOURS = ("#9a9a9a", "#0b5fa5", "#c4442b", "#3a7d44", "#7b5aa6", "#d9a441", "#4fb0c6", "#8a6d3b")
@@ -51,5 +51,5 @@ def pyplot() -> Any:
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
-        raise ImportError("Figures need matplotlib: pip install 'jaxneuro[plot]'.") from error
+        raise ImportError(f"Figures need matplotlib: {install('plot')}.") from error
     return plt

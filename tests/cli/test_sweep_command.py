@@ -108,7 +108,7 @@ def test_what_changes_the_wiring_is_refused(axis, capsys):
 def test_a_missing_library_is_one_sentence(capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "xarray", None)
     assert main([*SMALL, *AXES]) == 2
-    assert "pip install 'jaxneuro[sweep]'" in capsys.readouterr().err
+    assert f"{ROOT}[sweep]'" in capsys.readouterr().err
 
 
 def test_control_c_exits_130_and_writes_nothing(tmp_path):
