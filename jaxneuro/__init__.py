@@ -41,6 +41,7 @@ from .connectivity import (
     ConvolutionalWeights as ConvolutionalWeights,
     DaleWeights as DaleWeights,
     FixedInDegree as FixedInDegree,
+    FixedTotalNumber as FixedTotalNumber,
     GaussianInDegree as GaussianInDegree,
     LogNormalDelay as LogNormalDelay,
     LogNormalWeight as LogNormalWeight,

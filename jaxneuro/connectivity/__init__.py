@@ -37,6 +37,7 @@ from ._rules import (
     AllToAll as AllToAll,
     Bernoulli as Bernoulli,
     FixedInDegree as FixedInDegree,
+    FixedTotalNumber as FixedTotalNumber,
     GaussianInDegree as GaussianInDegree,
 )
 from ._sparse import ScheduledOperator as ScheduledOperator, SparseOperator as SparseOperator

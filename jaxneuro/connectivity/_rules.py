@@ -68,10 +68,10 @@ def _fixed(mean: Float[Array, ""]) -> Moments:
     return Moments(mean, jnp.zeros_like(mean))
 
 
-def _known_integer(k: Float[Array, ""]) -> int:
+def _known_integer(k: Float[Array, ""], name: str = "FixedInDegree(k)") -> int:
     known = float(k)
     if known != round(known):
-        raise ValueError(f"`FixedInDegree(k)` has to be an integer to be wired; got {known}.")
+        raise ValueError(f"`{name}` has to be an integer to be wired; got {known}.")
     return round(known)
 
 
@@ -226,6 +226,53 @@ class Bernoulli(AbstractConnectivity):
         available = _largest_in_degree(pre.n or 0, recurrent, self.autapses)
         in_degrees = rng.binomial(available, float(self.p), post.n)
         return choose_sources(rng, in_degrees, pre, recurrent and not self.autapses, False)
+
+
+class FixedTotalNumber(AbstractConnectivity):
+    """So many synapses in all, the source and the target of each drawn at random with repetition.
+
+        in-degree of a target ~ Binomial(n, 1/N_post),   mean n/N_post, variance n/N_post (1 - 1/N_post).
+
+    **Arguments:** `n`, the number of synapses onto each target population: for theory any real number, to be
+    differentiated over, an integer known before the run for `wire` and `simulate`; `autapses`, whether a neuron may be
+    its own source, by default yes.
+
+    Raises `ValueError` where `n` is negative, is no integer (at the wiring), or the target population has no size.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> rule = jn.FixedTotalNumber(20_000)
+
+    ```
+
+    Source: Potjans and Diesmann (2014), doi:10.1093/cercor/bhs358, "random graph with fixed number of synapses".
+    """
+
+    n: Float[Array, ""]
+    autapses: bool = eqx.field(static=True)
+    multapses: bool = eqx.field(static=True)
+
+    def __init__(self, n: ArrayLike, *, autapses: bool = True):
+        self.n = _one_number("n", n)
+        self.autapses, self.multapses = check_yes_or_no("autapses", autapses), True
+        check_nonnegative("n", self.n)
+
+    def in_degree(self, pre: Neurons, post: Neurons, recurrent: bool) -> Moments:
+        if post.n is None:
+            raise ValueError("`FixedTotalNumber`: in-degrees follow from the number of targets: give them their `n`.")
+        mean = self.n / post.n
+        return Moments(mean, mean * (1.0 - 1.0 / post.n))
+
+    def draw(self, rng: np.random.Generator, pre: Neurons, post: Neurons, recurrent: bool) -> Iterator[Pairs]:
+        n = _known_integer(self.n, "FixedTotalNumber(n)")
+        # The numbers of synapses that fall to each target, and then the sources: the same law as pair by pair.
+        in_degrees = rng.multinomial(n, np.full(post.n or 1, 1.0 / (post.n or 1)))
+        return choose_sources(rng, in_degrees, pre, recurrent and not self.autapses, True)
+
+    def check(self, name: str, pre: Neurons, post: Neurons, recurrent: bool) -> None:
+        none = _largest_in_degree(pre.n or 1, recurrent, self.autapses) == 0
+        if none and is_concrete(self.n) and float(self.n) > 0:
+            raise ValueError(f"`connectivity` of {name}: one neuron without autapses has no source to choose from.")
 
 
 class AllToAll(AbstractConnectivity):

@@ -86,6 +86,8 @@ CALLS = {
     "WhiteNoiseDrive": Call(jn.WhiteNoiseDrive, {"targets": "E", "mu": 1.0, "sigma": 1.0}, "mu sigma", "mu"),
     "UniformPotential": Call(jn.initial.UniformPotential, {"low": 0.0, "high": 20.0}, "low high"),
     "FixedInDegree": Call(jn.FixedInDegree, {"k": 10}, "k"),
+    "FixedTotalNumber": Call(jn.FixedTotalNumber, {"n": 10}, "n"),
+    "microcircuit": Call(jn.networks.microcircuit, {"rate": 8.0, "current": 87.8, "g": 4.0}, "rate current g"),
     "Interval": Call(jn.bounds.Interval, {"lower": 0.0, "upper": 20.0}, "lower upper"),
     "PowerLaw": Call(jn.laws.PowerLaw, {}, "j0 beta g", "j0", "j0 g"),
     "CurrentScaling": Call(jn.laws.CurrentScaling, {}, "j0 g", "j0", "j0 g"),
