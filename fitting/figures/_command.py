@@ -2,13 +2,13 @@
 
 import argparse
 import difflib
-import os
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import NAMES, NotShown, load
+from . import NAMES, Cost, NotShown, load
 from ._memory import free_gigabytes
 
 
@@ -20,18 +20,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{name:12s} {load(name).shows}")
         return 0
     try:
-        for name, path in _asked(options.name, options.figure):
-            _make(name, path, options.paper)
+        return _make_all(_asked(options.name, options.figure), options.paper)
     except KeyboardInterrupt:
         print("\nfigures: interrupted; what was written before stays as it was.", file=sys.stderr)
         return 130
     except (ValueError, OSError) as error:
         print(f"figures: {error}", file=sys.stderr)
         return 2
-    except NotShown as error:
-        print(f"figures: {error}; no file was written.", file=sys.stderr)
-        return 1
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -55,7 +50,7 @@ def _asked(name: str, figure: Path | None) -> list[tuple[str, Path]]:
     elif name in NAMES:
         found = [(name, Path(f"{name}.png") if figure is None else figure)]
     else:
-        near = difflib.get_close_matches(name, (*NAMES, "all"), n=1, cutoff=0.5)
+        near = difflib.get_close_matches(name.lower(), (*NAMES, "all"), n=1, cutoff=0.5)
         meant = f"did you mean {near[0]}?" if near else "without a name the command lists them."
         raise ValueError(f"there is no figure {name!r}; {meant}")
     for _, path in found:
@@ -67,11 +62,44 @@ def _check_writable(path: Path) -> None:
     from jaxneuro._numerics import check_target
 
     target = check_target(path)
-    if not os.access(target.parent, os.W_OK):
-        raise PermissionError(f"{target.parent} is not writable: give another file with `--figure`.")
+    try:
+        with tempfile.TemporaryFile(dir=target.parent):  # what permissions say is not all
+            pass
+    except OSError as error:
+        raise PermissionError(f"{target.parent} is not writable: give another file with `--figure`.") from error
     kinds = ("pdf", "png", "svg")
     if target.suffix[1:].lower() not in kinds:
         raise ValueError(f"`--figure` has to end in .png, .pdf or .svg; got {str(path)!r}.")
+
+
+def _make_all(asked: list[tuple[str, Path]], paper: bool) -> int:
+    """Makes every figure that was asked for, also after one that does not show its claim; 1 where there was one."""
+    costs = {name: _affordable(name, paper) for name, _ in asked}
+    if len(asked) > 1:
+        most = max(cost.gigabytes for cost in costs.values())
+        total = Cost(sum(cost.seconds for cost in costs.values()), most)
+        print(f"{len(asked)} figures take {total} at most.\n", flush=True)
+    missed = 0
+    for name, path in asked:
+        try:
+            _make(name, path, paper)
+        except NotShown as error:
+            print(f"figures: {error}; no file was written.", file=sys.stderr, flush=True)
+            missed += 1
+    return 1 if missed else 0
+
+
+def _affordable(name: str, paper: bool) -> Cost:
+    """What a figure takes; raises where memory does not hold it."""
+    figure = load(name)
+    cost, free = figure.cost(figure.paper if paper else figure.small), free_gigabytes()
+    if cost.gigabytes > free:
+        less = "leave `--paper` out, or " if paper else ""
+        raise ValueError(
+            f"{name} needs about {cost.gigabytes:.1f} GB of memory and {free:.1f} GB are free: {less}run it where "
+            "there is more."
+        )
+    return cost
 
 
 def _make(name: str, path: Path, paper: bool) -> None:
@@ -83,17 +111,13 @@ def _make(name: str, path: Path, paper: bool) -> None:
     figure = load(name)
     jax.config.update("jax_enable_x64", figure.float64)
     size = figure.paper if paper else figure.small
-    cost, free = figure.cost(size), free_gigabytes()
+    cost, free = _affordable(name, paper), free_gigabytes()
     which = "the paper's size" if paper and figure.paper != figure.small else "this size"
     print(f"{name}: {figure.shows}\nAt {which} it takes {cost}; {free:.1f} GB are free.", flush=True)
     if paper and figure.not_run:
         print(f"Not run at the paper's size so far: {figure.not_run}", flush=True)
-    if cost.gigabytes > free:
-        less = "leave `--paper` out, or " if paper else ""
-        raise ValueError(
-            f"{name} needs about {cost.gigabytes:.1f} GB of memory and {free:.1f} GB are free: {less}run it where "
-            "there is more."
-        )
+    if jax.default_backend() != "cpu":
+        print(f"It runs on {jax.devices()[0].device_kind}, which was not measured.", flush=True)
     begin, worked = time.perf_counter(), time.process_time()
     data = figure.compute(size)
     try:

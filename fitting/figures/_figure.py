@@ -17,7 +17,9 @@ class Cost:
     gigabytes: float
 
     def __str__(self) -> str:
-        time = f"{self.seconds:.0f} s" if self.seconds < 100.0 else f"{self.seconds / 60.0:.0f} min"
+        minutes = self.seconds / 60.0
+        time = f"{minutes:.0f} min" if minutes < 120.0 else f"{minutes / 60.0:.0f} h"
+        time = f"{self.seconds:.0f} s" if self.seconds < 100.0 else time
         return f"about {time} on two idle cores and {self.gigabytes:.1f} GB"
 
 

@@ -128,7 +128,12 @@ def test_refusals(tmp_path, monkeypatch, capsys):
     assert "does not exist; make it first" in says("fig7", name="nowhere/f.png")
     assert "has to end in .png, .pdf or .svg; got" in says("fig7", name="f.txt")
     assert "`--figure` of `all` has to be a folder" in says("all")
-    monkeypatch.setattr(_command.os, "access", lambda folder, how: False)
+    assert "there is no figure 'FIG7'; did you mean fig7?" in says("FIG7")
+
+    def full(dir):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(_command.tempfile, "TemporaryFile", full)
     assert "is not writable: give another file with `--figure`" in says("fig7")
 
 
@@ -140,6 +145,43 @@ def test_too_little_memory_is_said_before_it_starts(tmp_path, monkeypatch, capsy
     assert "leave `--paper` out, or run it where there is more" in printed
     assert run(tmp_path, "fig7") == 2
     assert "--paper" not in capsys.readouterr().err
+
+
+def test_all_says_what_it_takes_and_goes_on_after_a_claim_that_does_not_hold(tmp_path, monkeypatch, capsys):
+    checked = []
+
+    def fails_once(data):
+        checked.append(data)
+        return Findings() if len(checked) > 1 else Findings().claim(False, "the first is shown")
+
+    fake(monkeypatch, draw=empty, check=fails_once, small=1, cost=lambda size: Cost(60.0, 0.1))
+    monkeypatch.setattr(_command, "NAMES", ("fig1", "fig2"))
+    assert _command.main(["all", "--figure", str(tmp_path)]) == 1
+    printed = capsys.readouterr()
+    assert printed.out.startswith("2 figures take about 2 min on two idle cores and 0.1 GB at most.")
+    assert "fig1 does not show what it claims" in printed.err
+    assert [path.name for path in tmp_path.iterdir()] == ["fig2.png"]
+
+
+def test_all_is_refused_before_the_first_where_memory_does_not_hold_one(tmp_path, monkeypatch, capsys):
+    costs = iter([Cost(60.0, 0.1), Cost(60.0, 5e6)])
+    fake(monkeypatch, compute=interrupt, small=1, paper=2, cost=lambda size: next(costs))
+    monkeypatch.setattr(_command, "NAMES", ("fig1", "fig2"))
+    assert _command.main(["all", "--figure", str(tmp_path)]) == 2
+    assert "fig2 needs about 5000000.0 GB of memory" in capsys.readouterr().err
+
+
+def test_an_accelerator_is_named(tmp_path, monkeypatch, capsys):
+    import jax
+
+    fake(monkeypatch, draw=empty, small=1)
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    assert run(tmp_path, "fig7") == 0
+    assert f"It runs on {jax.devices()[0].device_kind}, which was not measured." in capsys.readouterr().out
+
+
+def test_long_times_are_said_in_hours():
+    assert str(Cost(7200.0 * 4.0, 1.0)) == "about 8 h on two idle cores and 1.0 GB"
 
 
 def test_without_a_name_figures_are_listed(capsys):
