@@ -17,7 +17,7 @@ from jaxneuro.theory import AbstractNoise, conductance_cv, conductance_rate, lif
 from ._membrane import RESET, T_REF, THRESHOLD, Membrane
 
 # Points between the least and the highest rate [Hz] that are looked at, and how often the interval is divided so.
-_POINTS, _ZOOMS, _LEAST, _MOST = 48, 5, 1e-4, 499.99
+_POINTS, _ZOOMS, _LEAST, _MOST = 48, 3, 1e-4, 499.99
 
 
 def seen_by(nu_x: ArrayLike, nu: ArrayLike) -> dict[str, Any]:
@@ -29,23 +29,29 @@ def seen_by(nu_x: ArrayLike, nu: ArrayLike) -> dict[str, Any]:
 def self_consistent(nu_x: ArrayLike, phi: Callable[[Any, Any], Any]) -> NDArray[np.float64]:
     """The rates [Hz] at inputs nu_X [Hz], at the highest root where phi(nu_X, nu) falls below nu; 0 below 1e-4 Hz.
 
-    `phi` takes nu_X (inputs, 1) and nu (inputs, points).
+    `phi` takes nu_X (inputs, 1) and nu (inputs, points). The interval that is left is 1e-4 of the rate; in it phi/nu is
+    taken as linear.
     """
     inputs = np.asarray(nu_x, float)
     low, high = np.full(inputs.shape, np.log(_LEAST)), np.full(inputs.shape, np.log(_MOST))
     share = np.linspace(0.0, 1.0, _POINTS)
     active, full = np.ones(inputs.shape, bool), np.zeros(inputs.shape, bool)
-    rows = np.arange(inputs.size)
+    rows, root = np.arange(inputs.size), low
     for _ in range(_ZOOMS):
         x = low[:, None] + (high - low)[:, None] * share
         nu = np.exp(x)
-        above = np.asarray(phi(inputs[:, None], nu)) > nu
+        over = np.log(np.maximum(np.asarray(phi(inputs[:, None], nu), float), 1e-300)) - x
+        above = over > 0.0
         full |= above.all(axis=1)
         falls = above[:, :-1] & ~above[:, 1:]
         active &= falls.any(axis=1)
         last = _POINTS - 2 - np.argmax(falls[:, ::-1], axis=1)
         low, high = x[rows, last], x[rows, last + 1]
-    return np.where(full, _MOST, np.where(active, np.exp(0.5 * (low + high)), 0.0))
+        before, after = over[rows, last], over[rows, last + 1]
+        with np.errstate(divide="ignore", invalid="ignore"):  # of rows without a root
+            share_of = before / (before - after)
+        root = low + (high - low) * np.where((share_of >= 0.0) & (share_of <= 1.0), share_of, 0.5)
+    return np.where(full, _MOST, np.where(active, np.exp(root), 0.0))
 
 
 def network_rates(
