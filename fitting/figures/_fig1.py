@@ -13,7 +13,7 @@ from jaxneuro.theory import conductance_rate, lif_rate
 
 from ._figure import Cost, Figure, Findings
 from ._membrane import RESET, T_REF, TAU_LEAK, THRESHOLD, Membrane
-from ._style import letters, panels
+from ._style import GREEN, PURPLE, letters, panels
 
 # The input is not printed: nu_X [Hz] such that the first neurons fire irregularly.
 NU_X = {"currents": 30.0, "conductances": 20.0}
@@ -174,10 +174,10 @@ def _draw_traces(axes: Any, data: Data, kind: str, name: str) -> None:
     t = data.size.dt * np.arange(run.trace.size)
     if name == "ii":
         axes.plot(t, run.free, color="#b9a3d6", lw=0.4, label="without spikes")
-    axes.plot(t, run.trace, color="#7b5aa6", lw=0.6)
-    for level in (low, high):
-        axes.axhline(level, color="black", lw=0.8, ls="--")
-    axes.axhline(run.mu, color="#3a7d44", lw=0.8, ls="--", label=r"equilibrium $\mu$")
+    axes.plot(t, run.trace, color=PURPLE, lw=0.6)
+    for level, label in ((low, None), (high, "reset, threshold")):
+        axes.axhline(level, color="black", lw=0.8, ls="--", label=label)
+    axes.axhline(run.mu, color=GREEN, lw=0.8, ls="--", label=r"equilibrium $\mu$")
     bottom = float(np.quantile(run.free, 0.01)) - 2.0
     top = max(high, run.mu, float(np.quantile(run.free, 0.99)) if name == "ii" else high) + 3.0
     axes.set(xlim=(0.0, SHOWN), ylim=(min(low - 4.0, bottom), top), xlabel="time (ms)", title=f"{kind} {name}")

@@ -23,7 +23,7 @@ from jaxneuro.theory import (
 from ._curves import network_cv, network_rates, seen_by
 from ._figure import Cost, Figure, Findings
 from ._membrane import T_REF, THRESHOLD
-from ._style import LIMIT, THEORIES, letters, panels
+from ._style import LIGHT_BLUE, LIMIT, THEORIES, letters, panels
 
 A, K, G, GAMMA = 0.0016, 1_000.0, 20.0, 0.25
 NOISES: dict[str, AbstractNoise] = {
@@ -224,10 +224,10 @@ def draw(data: Data) -> Any:
             if name != "Shot":  # rough at these efficacies
                 axes[2, i].plot(V, data.densities[name][i], **look)
         axes[0, i].plot(data.line, data.gain * data.line, **LIMIT, label=r"$\rho\nu_X$")
-        runs = dict(color="#c4442b", ls="none", marker="o", ms=5)
+        runs = dict(color=LIGHT_BLUE, ls="none", marker="o", ms=5)
         axes[0, i].plot(size.nu_x, data.run["rate"][i], **runs, label="run")
         axes[1, i].plot(size.nu_x, data.run["cv"][i], **runs)
-        axes[2, i].stairs(data.density[i], V, color="#c4442b", lw=1.0)
+        axes[2, i].stairs(data.density[i], V, color=LIGHT_BLUE, lw=1.0)
         axes[0, i].set(xlabel=r"input $\nu_X$ (Hz)", ylabel="rate (Hz)", title=f"$K$ = {k:g}, $a$ = {data.a[i]:.2g}")
         axes[1, i].set(xlabel=r"input $\nu_X$ (Hz)", ylabel="CV of intervals (1)", ylim=(0.0, 1.2))
         axes[2, i].axvline(THRESHOLD, color="0.5", lw=0.8)

@@ -21,7 +21,7 @@ from jaxneuro.theory import (
 
 from ._figure import Cost, Figure, Findings
 from ._membrane import RESET, T_REF, THRESHOLD, Membrane
-from ._style import letters, panels
+from ._style import AMBER, GREEN, PURPLE, letters, panels
 
 NEURON: dict[str, Any] = dict(g=12.0, gamma=0.25)
 A, K, ETA = 0.006, 1e3, 1.46
@@ -29,9 +29,9 @@ NU_X = 20.0  # Hz, not printed
 TAU_S = (0.1, 0.3, 1.0)  # ms
 LINE = np.geomspace(5e2, 2e5, 40)
 REGIMES = {
-    "(G9), short": (ShortFilter(), dict(color="#0b5fa5", ls="--")),
-    "(G10), crossings": (Crossings(), dict(color="#3a7d44", ls="-.")),
-    "(G11), long": (LongFilter(), dict(color="#c4442b", ls=":")),
+    "(G9), short": (ShortFilter(), dict(color=GREEN, ls="--")),
+    "(G10), crossings": (Crossings(), dict(color=AMBER, ls="-.")),
+    "(G11), long": (LongFilter(), dict(color=PURPLE, ls=":")),
 }
 
 
@@ -125,9 +125,8 @@ def check(data: Data) -> Findings:
         shares = np.abs(data.at_runs[regime][inside] / np.maximum(data.run[inside], 1e-9) - 1.0)
         loud = data.run[inside] > 1.0
         if loud.any():
-            found.gap(
-                f"{name} is off the runs by {shares[loud].min():.0%} to {shares[loud].max():.0%} where it is meant"
-            )
+            ends = " to ".join(dict.fromkeys(f"{x:.0%}" for x in (shares[loud].min(), shares[loud].max())))
+            found.gap(f"{name} is off the runs by {ends} where it is meant")
     left = (data.run[0, 0] / data.spikes[0], data.at_runs["(G9), short"][0, 0] / at[0])
     found.gap(
         f"runs are of spikes, which at once fire at {data.spikes[0]:.1f} Hz at K = {data.size.k[0]:g}, and not at the "
@@ -142,9 +141,12 @@ def _draw(axes: Any, x: Any, line: Any, data: Data, i: int) -> None:
     for name, (_, look) in REGIMES.items():
         axes.plot(line, data.theory[name][i], **look, label=name)
     axes.plot(line, data.joined[i], color="0.6", lw=0.8, label="joined")
-    axes.errorbar(x, data.run[i], data.error[i], fmt="o", color="black", ms=4, label="runs")
+    fires, least = data.run[i] > 0.0, 1000.0 / (data.size.n * (data.size.end - 100.0))
+    runs = np.where(fires, data.run[i], np.nan)
+    axes.errorbar(x, runs, data.error[i], fmt="o", color="black", ms=4, label="runs")
+    axes.plot(x, np.where(fires, np.nan, least), "v", mfc="white", color="black", ms=5, label="runs without a spike")
     axes.plot(x, data.spikes, "x", color="black", ms=5, label="spikes at once, theory")
-    axes.set(xscale="log", ylabel="rate (Hz)", ylim=(0.0, 1.25 * float(max(data.at_once.max(), data.spikes.max()))))
+    axes.set(xscale="log", yscale="log", ylabel="rate (Hz)", ylim=(0.5 * least, 300.0))
 
 
 def draw(data: Data) -> Any:
@@ -155,7 +157,7 @@ def draw(data: Data) -> Any:
         _draw(axes[1, i], tau_s / data.tau, tau_s / data.line_tau, data, i)
         axes[0, i].set(xlabel="in-degree $K$ (1)", title=rf"$\tau_S$ = {tau_s:g} ms")
         axes[1, i].set_xlabel(r"$\tau_S/\tau$ (1)")
-    axes[0, 2].legend(loc="upper left")
+    axes[1, 2].legend(loc="upper right", bbox_to_anchor=(1.0, 0.8))
     letters(axes.ravel())
     return figure
 

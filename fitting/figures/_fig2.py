@@ -84,7 +84,12 @@ def check(data: Data) -> Findings:
     at = int(np.argmin(np.abs(data.nu_x - 20.0)))
     rates = ", ".join(f"{x:.1f}" for x in data.rate[:, at])
     found.gap(f"the rate at {data.nu_x[at]:.0f} Hz is not held at realistic K, where the leak counts: {rates} Hz")
-    found.claim(np.all(mu < THRESHOLD), "the mean potential stays below threshold")
+    found.claim(
+        np.all(mu < THRESHOLD) and np.ptp(mu[:, -1]) < 0.3,
+        f"the mean potential stays below threshold and is kept: at {HIGHEST:.0f} Hz within {np.ptp(mu[:, -1]):.2f} mV",
+    )
+    kept_cv = data.cv[:, -1]
+    found.claim(np.ptp(kept_cv) < 0.05, f"and so is the CV: there {kept_cv.min():.3f} to {kept_cv.max():.3f}")
     poisson = np.abs(data.cv / (1.0 - T_REF * data.rate / 1000.0) - 1.0)[:, at:].max(axis=1)
     found.claim(poisson[-1] < 0.05, f"from there on the CV is 1 - nu t_ref (16) to {poisson[-1]:.1%} at the largest K")
     found.gap(f"(16) is off by {poisson[0]:.1%} at K = 1,000 there")

@@ -158,6 +158,7 @@ def draw(data: Data) -> Any:
     top = 1.15 * max(float(c.density.max()) for c in data.curves)
     axes[3].axvline(THRESHOLD, color="0.5", lw=0.8)
     axes[3].set(xlabel=rf"potential $V$ (mV) at $\nu_X$ = {SHOWN:.0f} Hz", ylabel="density (1/mV)", ylim=(0.0, top))
+    axes[3].text(THRESHOLD, top, r"$\theta$", color="0.4", ha="center", va="bottom")
     axes[3].set_xticks([-70, -65, -60, -55])
     peak = float(data.other["root"].density.max())
     axes[3].text(0.02, 0.95, rf"$1/\sqrt{{K}}$ peaks at {peak:.1f} per mV", transform=axes[3].transAxes, fontsize=6.5)

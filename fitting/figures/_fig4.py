@@ -19,7 +19,7 @@ from jaxneuro.theory import (
 
 from ._figure import Cost, Figure, Findings
 from ._slopes import network as open_network
-from ._style import letters, panels, series
+from ._style import BROWN, GREEN, letters, panels, series
 
 NETWORK: dict[str, Any] = dict(a=0.0016, k=1_000, g=20.0, gamma=0.25)
 NU_X = 25.0  # Hz, 0.05/t_ref
@@ -182,29 +182,27 @@ def draw(data: Data) -> Any:
     a.set_title("dots: run, lines: (F3)")
     a.legend()
     b.set(xlabel="CV of a neuron's intervals (1)", ylabel="density (1)", ylim=(0.0, None))
-    c.plot(every, data.sd / data.mean, color="#3a7d44", label=r"$\Delta\nu/\nu$, (F2)")
-    c.plot(
-        list(data.runs), [r.rate.std() / r.rate.mean() for r in data.runs.values()], "o", color="#3a7d44", label="runs"
-    )
+    c.plot(every, data.sd / data.mean, color=GREEN, label=r"$\Delta\nu/\nu$, (F2)")
+    c.plot(list(data.runs), [r.rate.std() / r.rate.mean() for r in data.runs.values()], "o", color=GREEN, label="runs")
     c.plot(list(data.spikes), [x[1] for x in data.spikes.values()], "x", color="black", ms=6, label="(F2) by spikes")
     c.set(xlabel="$CV_K$ (1)", ylabel=r"$\Delta\nu/\nu$ (1)", ylim=(0.0, None), xlim=(0.0, None))
     c.legend(loc="upper left")
     right = c.twinx()
-    right.plot(every, data.silent, "--", color="#8a6d3b", label="silent, (F3)")
+    right.plot(every, data.silent, "--", color=BROWN, label="silent, (F3)")
     right.plot(
         list(data.runs),
         [np.mean(r.rate == 0.0) for r in data.runs.values()],
         "s",
-        color="#8a6d3b",
+        color=BROWN,
         label="silent, runs",
     )
     right.set(ylabel="silent neurons (share)", ylim=(0.0, None))
     right.spines["right"].set_visible(True)
     right.legend(loc="lower right")
-    d.plot(data.size.k, data.star, "o-", color="#3a7d44", ms=4, label="$CV_K^*$")
+    d.plot(data.size.k, data.star, "o-", color=GREEN, ms=4, label="$CV_K^*$")
     d.set(xscale="log", yscale="log", xlabel="in-degree $K$ (1)", ylabel="$CV_K^*$ (1)")
     scale = data.star[-1] / data.a[-1]
-    d.plot(data.size.k, scale * data.a, "--", color="#8a6d3b", label=f"{scale:.0f} $a$")
+    d.plot(data.size.k, scale * data.a, "--", color=BROWN, label=f"{scale:.0f} $a$")
     d.legend()
     letters(grid.ravel())
     return figure

@@ -16,12 +16,12 @@ from ._curves import network_rates
 from ._figure import Cost, Figure, Findings
 from ._membrane import RESET, T_REF, TAU_LEAK, THRESHOLD, Membrane
 from ._slow_networks import NETWORK, Runs, Size
-from ._style import letters, panels
+from ._style import TIMES, letters, panels
 
 NEURON: dict[str, Any] = dict(a=0.01, k=1_000.0, g=8.0, gamma=0.25)
 ETA = 1.5
-# tau_S [ms] of the runs and their looks.
-LOOKS = {1.0: dict(color="#3a7d44", marker="o"), 10.0: dict(color="#c4442b", marker="s")}
+# Looks of runs by tau_S [ms].
+LOOKS = {tau_s: {name: look[name] for name in ("color", "marker")} for tau_s, look in TIMES.items()}
 INPUTS = {"neuron": (5.0, 10.0, 20.0, 40.0), "trace": {"neuron": 5.0, "network": 20.0}}
 LINE = np.geomspace(2.0, 160.0, 40)
 SHOWN = 200.0  # ms of a trace
@@ -151,6 +151,10 @@ def _draw_column(axes: Any, data: Data, kind: str, limit: float) -> None:
         axes[1].axhline(tau_s, color=look["color"], lw=0.8, ls="--")
         axes[2].plot(inputs, m.mu, ms=3, lw=0.8, **look)
         axes[3].plot(inputs, m.sigma(m.mu) * np.sqrt(0.5 * m.tau / (m.tau + tau_s)), ms=3, lw=0.8, **look)
+        crossed = LINE[(tau_s / line.tau > 0.1) & (tau_s / line.tau < 1.0)]  # where synapses begin to matter
+        for axis in (axes[0], axes[3]):
+            across = np.full(crossed.size, 0.01 + 0.025 * i)
+            axis.plot(crossed, across, color=look["color"], lw=2.5, transform=axis.get_xaxis_transform(), zorder=0)
     axes[2].axhline(THRESHOLD, color="0.5", lw=0.8, ls=":")
     names = ("rate (Hz)", r"time constant $\tau$ (ms)", r"mean $\mu$ (mV)", r"$\sigma_V$ (mV)")
     for axis, name in zip(axes, names, strict=True):
@@ -179,6 +183,7 @@ def draw(data: Data) -> Any:
             axis.plot(data.size.dt * np.arange(trace.size), trace, color=LOOKS[tau_s]["color"], lw=0.5)
             axis.axhline(THRESHOLD, color="0.5", lw=0.8, ls=":")
             axis.set(xlabel="time (ms)", ylabel=f"{kind}, $V$ (mV)", ylim=(-72.0, -50.0))
+    axes[0, 0].plot([], [], color="0.5", lw=2.5, label=r"$0.1 < \tau_S/\tau < 1$")
     axes[0, 0].legend()
     axes[0, 1].legend()
     letters([*axes[0], axes[2, 3]])

@@ -81,8 +81,8 @@ def draw(data: Data) -> Any:
     left.set(ylabel=r"drift $(\mu - V)/\tau$ (mV/ms)")
     right.plot(m.e_s, m.variance(m.e_s), "D", mfc="white", color="black", ms=5, label="$E_S$, least noise")
     right.set(ylabel=r"noise $\sigma^2(V)/\tau$ (mV$^2$/ms)", ylim=(0.0, None))
-    left.legend()
-    right.legend()
+    for axis in (left, right):  # over the lines of reset and threshold
+        axis.legend(frameon=True, framealpha=1.0, edgecolor="none", borderpad=0.1)
     letters((left, right))
     return figure
 

@@ -31,16 +31,16 @@ class Side:
     strong_cv: NDArray[np.float64]
     mu: NDArray[np.float64]
 
-    @property
-    def meaningful(self) -> NDArray[np.bool_]:
-        """Where strong coupling is drawn: not close to threshold, where both of its forms have a pole."""
-        return np.abs(self.mu - THRESHOLD) > 0.5
+    def drawn(self, name: str) -> NDArray[np.bool_]:
+        """Where strong coupling is drawn: by the form of its row, and not close to threshold, where it has a pole."""
+        off = self.mu - THRESHOLD
+        return off > 0.5 if name == "above" else off < -0.5
 
 
 def compute(points: int) -> dict[str, Side]:
     """(A13), (A14) and (B4), (B6), (B9), (B17) of `ItoNoise`."""
     noise, shape = ItoNoise(), (len(EFFICACIES), len(IN_DEGREES), points)
-    nu_x = {name: np.linspace(top / points, top, points) for name, top in HIGHEST.items()}
+    nu_x = {name: top * np.linspace(1.0 / points, 1.0, points) ** 2 for name, top in HIGHEST.items()}  # dense at 0
     numbers: dict[str, Any] = dict(
         nu_x=np.stack([nu_x[name] for name in ETA])[:, None, None],
         eta=np.array(list(ETA.values()))[:, None, None, None],
@@ -64,9 +64,9 @@ def check(data: dict[str, Side]) -> Findings:
     """What the caption says."""
     found, below, above = Findings(), data["below"], data["above"]
     for name, side in data.items():
-        rises = np.all(np.diff(side.rate[:, :, -1], axis=1) > 0.0)
+        rises = np.all(np.diff(side.rate[:, :, -1], axis=1) > 0.0) and side.rate[0, -1, -1] > 0.95 * 1000.0 / T_REF
         tops = ", ".join(f"{x:.0f}" for x in side.rate[0, :, -1])
-        found.claim(rises, f"{name} threshold the rate rises with K at fixed a: {tops} Hz at the highest input")
+        found.claim(rises, f"{name} threshold the rate saturates as K grows at fixed a: {tops} Hz at the highest input")
     drastic = {name: side.rate[0, 0, -1] / side.rate[1, 0, -1] for name, side in data.items()}
     found.claim(
         drastic["below"] > 2.0 * drastic["above"],
@@ -90,8 +90,8 @@ def check(data: dict[str, Side]) -> Findings:
     return found
 
 
-def _draw_row(axes: Any, side: Side, colours: list[Any]) -> None:
-    every = max(1, side.nu_x.size // 15)
+def _draw_row(axes: Any, name: str, side: Side, colours: list[Any]) -> None:
+    every, meant = max(1, side.nu_x.size // 20), side.drawn(name)
     for i, (a, marker) in enumerate(zip(EFFICACIES, ("o", "^"), strict=True)):
         for j, (k, colour) in enumerate(zip(IN_DEGREES, colours, strict=True)):
             dots = dict(marker=marker, ls="none", color=colour, ms=3, markevery=every)
@@ -99,27 +99,29 @@ def _draw_row(axes: Any, side: Side, colours: list[Any]) -> None:
             rows = ((side.rate, side.strong_rate), (side.rate, side.strong_rate), (side.cv, side.strong_cv))
             for axis, (full, strong) in zip((axes[0], axes[1], axes[3]), rows, strict=True):
                 axis.plot(side.nu_x, full[i, j], **dots, label=label)
-                shown = np.where(side.meaningful[i, j], strong[i, j], np.nan)
+                shown = np.where(meant[i, j], strong[i, j], np.nan)
                 axis.plot(side.nu_x, shown, color=colour, ls="-" if i == 0 else "--", lw=1.0)
             axes[2].plot(side.nu_x, side.mu[i, j], color=colour, ls="-" if i == 0 else "--")
     axes[2].axhline(THRESHOLD, color="0.5", lw=0.8)
     axes[2].text(side.nu_x[-1], THRESHOLD, r"$\theta$", color="0.4", ha="right", va="bottom")
-    names = ("rate (Hz)", "rate (Hz)", r"mean potential $\mu$ (mV)", "CV of intervals (1)")
-    for axis, name in zip(axes, names, strict=True):
-        axis.set(xlabel=r"input $\nu_X$ (Hz)", ylabel=name)
+    labels = ("rate (Hz)", "rate (Hz)", r"mean potential $\mu$ (mV)", "CV of intervals (1)")
+    for axis, label in zip(axes, labels, strict=True):
+        axis.set(xlabel=r"input $\nu_X$ (Hz)", ylabel=label)
+    axes[0].set_title(rf"$\mu$ {name} threshold, $\eta$ = {ETA[name]:g}")
 
 
 def draw(data: dict[str, Side]) -> Any:
     """The figure: dots are the full theory, lines strong coupling."""
     figure, axes = panels(2, 4)
     colours = series(len(IN_DEGREES))
-    for row, side in zip(axes, data.values(), strict=True):
-        _draw_row(row, side, colours)
+    for row, (name, side) in zip(axes, data.items(), strict=True):
+        _draw_row(row, name, side, colours)
         row[0].set_ylim(0.0, 520.0)
     axes[0, 1].set(xlim=(0.0, 10.0), ylim=(0.0, 30.0))
     axes[1, 1].set(xlim=(0.0, 4.0), ylim=(0.0, 300.0))
     axes[0, 3].set_ylim(0.0, 1.3)
-    axes[1, 3].set_ylim(0.0, 1.0)
+    axes[1, 3].set_ylim(0.0, 1.3)
+    axes[0, 2].set_ylim(-90.0, -54.0)
     axes[0, 2].legend(
         handles=axes[0, 0].get_lines()[::2], loc="lower right", title="dots: full theory\nlines: strong coupling",
         title_fontsize=6.5,

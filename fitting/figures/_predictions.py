@@ -12,9 +12,9 @@ from ._curves import filtered_rates, network_rates
 from ._figure import Cost, Figure, Findings
 from ._membrane import THRESHOLD, Membrane
 from ._slow_networks import NETWORK
-from ._style import letters, panels
+from ._style import TIMES, letters, panels
 
-TAU_S = {5.0: dict(color="#3a7d44", ls="--"), 10.0: dict(color="#7b5aa6", ls="-."), 20.0: dict(color="#8a6d3b", ls="-")}
+TAU_S = (5.0, 10.0, 20.0)  # ms
 LOWEST, BEYOND = 8.0, 2.0  # nu_X [Hz]; and the highest input over 1/(a K tau_S)
 
 
@@ -112,7 +112,7 @@ def draw(data: Data) -> Any:
     axes[0].plot(first.nu_x, data.gain * first.nu_x, ":", color="black", label="(21)")
     axes[0].plot(first.nu_x, first.at_once, color="black", label="at once")
     for tau_s, course in data.courses.items():
-        look, shown = TAU_S[tau_s], np.where(course.fires, 1.0, np.nan)
+        look, shown = {name: TIMES[tau_s][name] for name in ("color", "ls")}, np.where(course.fires, 1.0, np.nan)
         axes[0].plot(course.nu_x, course.rate * shown, **look, label=rf"$\tau_S$ = {tau_s:g} ms")
         axes[1].plot(course.nu_x, course.distance * shown, **look)
         axes[2].plot(course.nu_x, course.sd * shown, **look)

@@ -13,6 +13,15 @@ THEORIES = {
     "Stratonovich": dict(color=COLOURS[3], ls="-."),
     "Shot": dict(color=COLOURS[4], ls=(0, (4, 1, 1, 1, 1, 1))),
 }
+# Other things have none of the colours of E and I; synaptic time constants [ms] the same ones in every figure.
+GREEN, PURPLE, BROWN = COLOURS[2:]
+AMBER, LIGHT_BLUE = "#d9a441", "#4fb0c6"
+TIMES = {
+    1.0: dict(color=GREEN, ls="-", marker="o"),
+    5.0: dict(color=LIGHT_BLUE, ls="--", marker="^"),
+    10.0: dict(color=PURPLE, ls="-.", marker="s"),
+    20.0: dict(color=BROWN, ls="-", marker="D"),
+}
 LIMIT = dict(color="black", lw=1.2, ls=":")
 RC = {
     "font.size": 8,

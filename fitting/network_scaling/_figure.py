@@ -17,7 +17,7 @@ MARKS = {"E": dict(color=E, marker="o"), "I": dict(color=I, marker="^")}
 
 
 def _over_k(ax: Any, in_degrees: Sequence[float]) -> None:
-    ax.set(xscale="log", xlabel="In-degree K")
+    ax.set(xscale="log", xlabel="in-degree $K$ (1)")
     ax.set_xticks(in_degrees, [f"{x:g}" for x in in_degrees])
     ax.xaxis.minorticks_off()
 
@@ -26,7 +26,7 @@ def _draw_laws(ax: Any) -> None:
     k = jnp.asarray(IN_DEGREES)
     for name, law in TRUE.items():
         ax.plot(k, law().efficacy(k), marker=".", label=name, **LINES[name])
-    ax.set(yscale="log", ylabel="Efficacy a (1)")
+    ax.set(yscale="log", ylabel="efficacy $a$ (1)")
     _over_k(ax, IN_DEGREES)
     ax.legend()
 
@@ -56,7 +56,7 @@ def _draw_set(axes: list[Any], found: Recovered) -> None:
                     label=name if nu_x == NU_X[0] else None,
                     **mark,
                 )
-    for ax, what in zip(axes, ("Rate (Hz)", "CV of intervals (1)"), strict=True):
+    for ax, what in zip(axes, ("rate (Hz)", "CV of intervals (1)"), strict=True):
         ax.set_ylabel(what)
         _over_k(ax, IN_DEGREES)
     axes[0].set_ylim(0.0, 1.45 * axes[0].get_ylim()[1])
@@ -74,7 +74,7 @@ def _draw_errors(ax: Any, study: Study) -> None:
         )  # fmt: skip
     z = np.linspace(-4.0, 4.0, 200)
     ax.plot(z, np.exp(-0.5 * z**2) / np.sqrt(2.0 * np.pi), color="0.8", lw=1.0, zorder=0)
-    ax.set(xlabel="Error of the fit (standard errors)", ylabel="Density (1)")
+    ax.set(xlabel="error of the fit (standard errors)", ylabel="density (1)")
     ax.set_ylim(0.0, 1.35 * ax.get_ylim()[1])
     ax.legend(loc="upper left", fontsize=6)
 
@@ -98,7 +98,7 @@ def _draw_runs(ax: Any, found: Refitted) -> None:
         ax.plot(k[at], said[at], color="black", label="theory at the true law" if first else None)
         for i, (name, mark) in enumerate(MARKS.items()):
             ax.plot(k[at], rates[at, i], ls="none", ms=4, label=f"{name}, runs" if first else None, **mark)
-    ax.set(ylabel="Rate (Hz)", ylim=(0.0, None))
+    ax.set(ylabel="rate (Hz)", ylim=(0.0, None))
     _over_k(ax, sorted(set(k)))
     ax.set_title(
         f"alpha {float(found.true.alpha):g}: theory {found.by_theory.params['alpha']:.3f}, "
