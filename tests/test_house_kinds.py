@@ -13,7 +13,7 @@ import jaxneuro
 PACKAGE = Path(jaxneuro.__file__).parent
 
 # Descriptions that are run and solved, whatever is in them, and what a part of one's own hands over.
-DESCRIPTIONS = {"Network", "BinaryNetwork", "Population", "Wiring", "Received", "Firing"}
+DESCRIPTIONS = {"Network", "BinaryNetwork", "Population", "Wiring", "Received", "Firing", "Watch"}
 # What the entry check of a call about one model may ask for.
 ABOUT_ONE_MODEL = {
     "theory/_energy.py": {"RateNetwork"},

@@ -66,6 +66,11 @@ class Input(Shown):
             there += [name] * all(of_pair)
         return (*there, "decaying") if self.decaying else tuple(there)
 
+    @staticmethod
+    def names() -> tuple[str, ...]:
+        """The names of all parts, as `understands` and `gives` use them."""
+        return (*_ALONE, *_IN_PAIRS, "decaying")
+
     def apply_jumps(self, v: Float[Array, "*n"]) -> Float[Array, "*n"]:
         """The potential [mV] after the jumps at the end of the step: kicks first, then conductances."""
         if self.kick is not None:

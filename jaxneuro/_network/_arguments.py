@@ -1,8 +1,11 @@
 """Arguments that projections and drives share."""
 
+from typing import Any
+
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_leaf, check_finite, in_a_line, violates
+from .._formulas import Input
+from .._numerics import as_leaf, check_finite, told, violates
 from ..connectivity import AbstractWeightLaw
 from ..synapses import AbstractSynapse
 
@@ -45,4 +48,15 @@ def checked_law(law: AbstractWeightLaw, synapse: AbstractSynapse) -> AbstractWei
 
 def _check_synapse(synapse: AbstractSynapse) -> None:
     if not isinstance(synapse, AbstractSynapse):
-        raise ValueError(f"`synapse` has to be a synapse such as `DeltaCurrent()`; got {in_a_line(synapse)}.")
+        raise ValueError(f"`synapse` has to be a synapse such as `DeltaCurrent()`; got {told(synapse)}.")
+    check_parts(f"`synapse`: `{type(synapse).__name__}.gives`", synapse.gives())
+
+
+def check_parts(whose: str, names: Any) -> None:
+    """Raises `ValueError` where what is given or understood is no tuple of names of parts of `Input`."""
+    known = Input.names()
+    if not isinstance(names, tuple | list) or any(name not in known for name in names):
+        raise ValueError(
+            f"{whose} has to return a tuple of parts of `Input`, such as ('current',), out of {', '.join(known)}; "
+            f"got {names!r}."
+        )

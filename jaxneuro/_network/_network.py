@@ -7,8 +7,9 @@ import equinox as eqx
 import jax
 from jaxtyping import Array
 
-from .._numerics import html_table, shown_value
+from .._numerics import html_table, shown_value, told
 from ..models import AbstractNeuron, Binary, is_source
+from ._arguments import check_parts
 from ._drive import AbstractDrive
 from ._kind import AbstractNetwork
 from ._population import Population
@@ -66,7 +67,7 @@ class Network(AbstractNetwork):
             if not isinstance(name, str) or not name or "." in name:
                 raise ValueError(f"`populations`: a name has to be a string without a dot; got {name!r}.")
             if not isinstance(population, Population):
-                raise ValueError(f"`populations[{name!r}]` has to be a Population; got {type(population).__name__}.")
+                raise ValueError(f"`populations[{name!r}]` has to be a Population; got {told(population)}.")
             if isinstance(population.model, Binary):
                 raise ValueError(f"`populations[{name!r}]` has `Binary` units: put them in a `BinaryNetwork`.")
         for argument, given in (("projections", projections), ("drives", drives)):
@@ -103,7 +104,7 @@ class Network(AbstractNetwork):
 
     def _check_projection(self, name: str, projection: Projection) -> None:
         if not isinstance(projection, Projection):
-            raise ValueError(f"{name} has to be a Projection; got {type(projection).__name__}.")
+            raise ValueError(f"{name} has to be a Projection; got {told(projection)}.")
         self._check_known(name, (projection.pre, *projection.post))
         self._check_targets(name, projection.post, {"weight": projection.law.scale})
         self._check_understood(name, projection.synapse.gives(), projection.post)
@@ -125,10 +126,11 @@ class Network(AbstractNetwork):
     def _check_drive(self, name: str, drive: AbstractDrive) -> None:
         if not isinstance(drive, AbstractDrive):
             raise ValueError(
-                f"{name} has to be a drive such as `PoissonDrive` or `WhiteNoiseDrive`; got {type(drive).__name__}."
+                f"{name} has to be a drive such as `PoissonDrive` or `WhiteNoiseDrive`; got {told(drive)}."
             )
         self._check_known(name, drive.targets)
         self._check_targets(name, drive.targets, drive.values())
+        check_parts(f"{name}: `{type(drive).__name__}.gives`", drive.gives())
         self._check_understood(name, drive.gives(), drive.targets)
         self._check_lengths(name, [part for part in vars(drive).values() if not eqx.is_array(part)], drive.targets)
 
@@ -169,6 +171,7 @@ class Network(AbstractNetwork):
 def check_understood(name: str, given: tuple[str, ...], target: str, model: AbstractNeuron) -> None:
     """Raises `ValueError` where `name` gives a population a part of `Input` that its model does not understand."""
     understood = model.understands()
+    check_parts(f"`{type(model).__name__}.understands` of the population {target!r}", understood)
     for part in given:
         if part not in understood:
             raise ValueError(

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray
 
-from .._numerics import Shown, as_leaf, check_finite, violates
+from .._numerics import Shown, as_leaf, check_finite, told, violates
 from ..connectivity import AbstractPositions, Points
 from ..models import AbstractNeuron, AbstractRunnable, AbstractRunner, AbstractSource, Binary
 
@@ -97,7 +97,7 @@ class Population(AbstractRunnable):
         if not isinstance(model, AbstractNeuron | AbstractSource | Binary):
             raise ValueError(
                 f"`model` has to be a neuron model, such as `LIF`, `HodgkinHuxley`, `Poisson` or `Binary`; "
-                f"got {type(model).__name__}."
+                f"got {told(model)}."
             )
         places = positions if positions is None or isinstance(positions, AbstractPositions) else Points(positions)
         if places is not None:

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import Moments, Shown, in_a_line
+from .._numerics import Moments, Shown, told
 from ..connectivity import (
     AbstractConnectivity,
     AbstractDelay,
@@ -71,9 +71,7 @@ class Projection(Shown):
         if not isinstance(pre, str):
             raise ValueError(f"`pre` has to be the name of one population; got {pre!r}.")
         if not isinstance(connectivity, AbstractConnectivity | AbstractWeights):
-            raise ValueError(
-                f"`connectivity` has to be a rule such as `FixedInDegree(100)`; got {in_a_line(connectivity)}."
-            )
+            raise ValueError(f"`connectivity` has to be a rule such as `FixedInDegree(100)`; got {told(connectivity)}.")
         self.pre = pre
         self.post = checked_targets("post", post)
         self.synapse = synapse

@@ -19,6 +19,7 @@ from ._check import (
     check_precision as check_precision,
     check_yes_or_no as check_yes_or_no,
     in_a_line as in_a_line,
+    told as told,
 )
 from ._clock import (
     check_dt as check_dt,

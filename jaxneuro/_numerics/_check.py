@@ -27,6 +27,13 @@ def in_a_line(value: object) -> str:
     return text if len(text) <= 160 else f"{text[:157]}..."
 
 
+def told(value: object) -> str:
+    """What came in place of a part of a model, in a sentence: its value, or that it is a class and no object."""
+    if isinstance(value, type):
+        return f"the class `{value.__name__}`: make an object of it, `{value.__name__}(...)`"
+    return in_a_line(value)
+
+
 # What an index of 32 bits counts, and about what a machine holds.
 MOST = 2**31 - 1
 

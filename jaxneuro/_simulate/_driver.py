@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Int
 
 from .._numerics import MOST, Result, is_concrete
 from ._machine import AbstractMachine, AbstractProgram, AbstractRunState, Emitted
+from ._own import check_watched
 from ._progress import progress_line
 from ._solution import Solution, sentence
 from .adjoint import AbstractAdjoint
@@ -87,6 +88,7 @@ def _checked_recorders(
     for name, recorder in record.items():
         if not isinstance(name, str) or not isinstance(recorder, AbstractRecorder):
             raise ValueError(f"`record[{name!r}]` has to be a recorder such as `jn.record.Rate()`; got {recorder!r}.")
+        check_watched(f"`record[{name!r}]`: `{type(recorder).__name__}.watch`", recorder.watch(layout))
         recorder.check(layout, first)
         for watch in recorder.watch(layout):
             watch.check(f"record[{name!r}]", layout)

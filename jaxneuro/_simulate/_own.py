@@ -4,9 +4,11 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from ..models import Firing
 from ..synapses import Received
+from .record import Watch
 
 
 def check_received(whose: str, gives: tuple[str, ...], received: Any, old: Any, n: int) -> None:
@@ -71,12 +73,54 @@ def check_observed(whose: str, seen: Any, n: int) -> None:
     if not isinstance(seen, dict):
         raise ValueError(f"{whose} has to return a dict of {{variable: array}}; got {type(seen).__name__}.")
     for name, values in seen.items():
+        if not isinstance(values, jax.Array | np.ndarray | np.generic | float):
+            raise ValueError(f"{whose} has to return arrays; got {type(values).__name__} of {name!r}.")
         shape = jnp.shape(values)
         if shape[:1] != (n,):
             raise ValueError(
                 f"{whose} has to return one value a neuron of every variable, here ({n},); got shape {shape} of "
                 f"{name!r}. The state comes from `init(v)`, with `v` of shape ({n},)."
             )
+
+
+def check_start(whose: str, start: Any, n: int) -> None:
+    """Raises `ValueError` where the potential that a run starts from is none of `n` neurons."""
+    known = isinstance(start, jax.Array | np.ndarray | np.generic | float)
+    if not known or jnp.shape(start) not in ((), (n,)) or not jnp.issubdtype(jnp.result_type(start), jnp.floating):
+        got = f"{jnp.result_type(start)} of shape {jnp.shape(start)}" if known else _kinds(start)
+        raise ValueError(f"{whose} has to return a float [mV], one for all or one a neuron, ({n},); got {got}.")
+
+
+def check_spikes(whose: str, made: Any, old: Any, n: int) -> bool:
+    """Whether the spikes that a source made in one step have amplitudes.
+
+    Raises `ValueError` where they are not those of `n` neurons, or its state is not like `old`, that before the step.
+    """
+    if not isinstance(made, tuple) or len(made) != 2:
+        got = f"{len(made)} things" if isinstance(made, tuple) else _kinds(made)
+        raise ValueError(
+            f"{whose} has to return two things, the spikes and the new state (None of a source without memory); "
+            f"got {got}."
+        )
+    rows = made[0]
+    known = isinstance(rows, jax.Array | np.ndarray | np.generic)
+    dtype = jnp.result_type(rows) if known else None
+    if not known or jnp.shape(rows) != (1, n) or not (dtype == jnp.bool_ or jnp.issubdtype(dtype, jnp.floating)):
+        got = f"shape {jnp.shape(rows)} of {dtype}" if known else _kinds(rows)
+        raise ValueError(
+            f"{whose} has to return (time, n) bools, or floats that are amplitudes, here (1, {n}); got {got}."
+        )
+    check_state(whose, old, made[1])
+    return dtype != jnp.bool_
+
+
+def check_watched(whose: str, watched: Any) -> None:
+    """Raises `ValueError` where what a recorder watches is no tuple of `Watch`."""
+    if not isinstance(watched, tuple | list) or not all(isinstance(one, Watch) for one in watched):
+        raise ValueError(
+            f"{whose} has to return a tuple such as (Watch('E', 'v'),), or () where it looks at spikes alone; "
+            f"got {watched!r}."
+        )
 
 
 def _kinds(returned: Any) -> str:

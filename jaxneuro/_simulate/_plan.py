@@ -248,7 +248,7 @@ def all_finite(state: NetworkState) -> Array:
     flags = []
     for neurons in state.neurons.values():
         leaves = [x for x in jax.tree_util.tree_leaves(neurons) if jnp.issubdtype(x.dtype, jnp.inexact)]
-        flags.append(jnp.stack([jnp.all(jnp.isfinite(x)) for x in leaves]).all())
+        flags.append(jnp.all(jnp.asarray([jnp.all(jnp.isfinite(x)) for x in leaves], bool)))
     return jnp.stack(flags) if flags else jnp.ones(1, bool)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from jaxtyping import PRNGKeyArray
 
 from .._network import BinaryNetwork, Network, Population
-from .._numerics import check_dt, check_key, check_precision, check_yes_or_no
+from .._numerics import check_dt, check_key, check_precision, check_yes_or_no, told
 from ..models import AbstractODE, AbstractRunnable, AbstractRunner, AbstractSolver, AbstractSpikeTimes
 from ..surrogate import AbstractSurrogate
 from . import record as record_module
@@ -123,7 +123,7 @@ def simulate(
     """
     if not isinstance(model, AbstractRunnable):
         raise ValueError(
-            f"`model` has to be a Network, a Population, a BinaryNetwork or a rate model; got {type(model).__name__}."
+            f"`model` has to be a Network, a Population, a BinaryNetwork or a rate model; got {told(model)}."
         )
     check_precision("model", model)
     throw, progress = check_yes_or_no("throw", throw), check_yes_or_no("progress", progress)

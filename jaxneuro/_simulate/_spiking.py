@@ -18,7 +18,7 @@ from ._engine import SpikingProgram
 from ._exact_times import with_exact_times
 from ._heard import input_names
 from ._machine import AbstractMachine
-from ._own import check_observed, named
+from ._own import check_observed, check_spikes, check_start, named
 from ._plan import NetworkState, initial_state, make_plan
 from ._short_run import warn_of_short_run
 from ._solution import Solution, sentence
@@ -145,6 +145,7 @@ def _variables(population: str, model: Any, n: int) -> tuple[str, ...]:
     names: list[str] = []  # the result of eval_shape has its keys sorted
 
     def observed() -> None:
+        check_start(named("resting_potential", model, population), model.starting_potential(), n)
         seen = model.observe(model.init(jnp.zeros(n)))
         check_observed(named("observe", model, population), seen, n)
         names.extend(seen)
@@ -184,22 +185,16 @@ def _check_spikes(net: Network, key: PRNGKeyArray, dt: float) -> tuple[str, ...]
         model, n = net.populations[name].model, sizes_of(net, (name,))[name]
         model.check(name, dt)
         steps = jax.ShapeDtypeStruct((1,), jnp.int32)
-        made = eqx.filter_eval_shape(
-            lambda k, steps, model=model, n=n: model.spikes(k, steps, dt, n, model.init(n, k)), key, steps
-        )
-        if not isinstance(made, tuple) or len(made) != 2 or not jax.tree.leaves(made[0]):
-            raise ValueError(
-                f"`spikes` of {type(model).__name__}, the source {name!r}, has to return two things, the spikes "
-                f"and the new state (None of a source without memory); got {type(made).__name__}."
-            )
-        rows = made[0]
-        shape, dtype = jnp.shape(rows), jnp.result_type(rows)
-        if shape != (1, n) or not (dtype == jnp.bool_ or jnp.issubdtype(dtype, jnp.floating)):
-            raise ValueError(
-                f"`spikes` of {type(model).__name__}, the source {name!r}, has to return (time, n) bools, or floats "
-                f"that are amplitudes, here (1, {n}); got shape {shape} of {dtype}."
-            )
-        if dtype != jnp.bool_:
+        whose = f"`spikes` of {type(model).__name__}, the source {name!r},"
+
+        def amplitudes(key: PRNGKeyArray, steps: Array, model: Any = model, n: int = n, whose: str = whose) -> None:
+            start = model.init(n, key)
+            made = model.spikes(key, steps, dt, n, start)
+            found.append(check_spikes(whose, made, start, n))
+
+        found: list[bool] = []
+        eqx.filter_eval_shape(amplitudes, key, steps)
+        if found[0]:
             with_amplitudes.append(name)
             for projection in [p for p in net.projections if p.pre == name]:
                 projection.check_amplitudes()

@@ -29,12 +29,12 @@ _VERY_SHORT = 0.005
 
 
 class MembraneConstants(eqx.Module):
-    """What one step needs of the parameters, computed once outside the loop."""
+    """What one step needs of the parameters, computed once outside the loop: each one number, or one a neuron."""
 
     dt: Float[Array, ""]
     dt_over_c: Float[Array, "*n"]
-    dt_of_gates: Float[Array, "*n"]
-    threshold: Float[Array, "*n"]
+    dt_of_gates: Float[Array, "*m"]
+    threshold: Float[Array, "*k"]
     solver: AbstractMembraneSolver | RungeKutta4
     surrogate: AbstractSurrogate | None
 

@@ -138,9 +138,6 @@ class DeltaConductance(AbstractSynapse):
     def gives(self) -> tuple[str, ...]:
         return ("log_decay",)
 
-    def is_signed(self) -> bool:
-        return False
-
     def check_weight(self, name: str, weight: Float[Array, "..."], summed: bool) -> None:
         check_finite(name, weight)
         check_nonnegative(name, weight)

@@ -7,7 +7,7 @@ import equinox as eqx
 from jaxtyping import Array, ArrayLike, Float
 
 from .._formulas import Input
-from .._numerics import as_leaf, check_finite, check_nonnegative
+from .._numerics import as_leaf, check_finite
 from ._arguments import checked_rise, checked_tau
 from ._effect import SpikeEffect, conductance_effect, current_effect
 from ._kinetics import Alpha, Exponential, RiseDecay
@@ -75,13 +75,6 @@ class AbstractFilteredConductance(AbstractSynapse):
 
     def gives(self) -> tuple[str, ...]:
         return ("conductance",)
-
-    def is_signed(self) -> bool:
-        return False
-
-    def check_weight(self, name: str, weight: Float[Array, "..."], summed: bool) -> None:
-        check_finite(name, weight)
-        check_nonnegative(name, weight)
 
 
 class ExponentialCurrent(AbstractFilteredCurrent):

@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
 from .._formulas import Input
-from .._numerics import Shown, check_finite
+from .._numerics import Shown, check_finite, check_nonnegative
 from ._effect import Release, SpikeEffect
 
 State = TypeVar("State")
@@ -56,10 +56,12 @@ class AbstractSynapse(Shown):
     def check_weight(self, name: str, weight: Float[Array, "..."], summed: bool) -> None:
         """Raises `ValueError` where a weight is not allowed; `summed`, where arrivals are sums of given weights."""
         check_finite(name, weight)
+        if not self.is_signed():
+            check_nonnegative(name, weight)
 
     def is_signed(self) -> bool:
-        """Whether a weight may be negative."""
-        return True
+        """Whether a weight may be negative: that of a conductance may not, whose sign is in its reversal potential."""
+        return not {"conductance", "log_decay"} & set(self.gives())
 
     def is_linear(self) -> bool:
         """Whether k spikes of weight w in a step act as one of weight k w; if not, it needs counts of spikes."""

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from .._network import AbstractDrive, Afferent, Network, SpikeStream, WhiteCurrent
+from .._network import AbstractDrive, Afferent, Network, Population, SpikeStream, WhiteCurrent
 from .._numerics import Shown, as_leaf, check_precision, violates, where_defined
 from ..models import LeakyMembrane
 
@@ -96,16 +96,20 @@ def _all_rates(net: Network, rates: Mapping[str, ArrayLike]) -> dict[str, Float[
         elif name in net.neuron_names:
             raise ValueError(f"`rates` has no rate of the population {name!r}.")
         else:
-            found[name] = source_rate(name, population.model)
+            found[name] = source_rate(name, population)
     return found
 
 
-def source_rate(name: str, model: Any) -> Float[Array, ""]:
-    """The mean rate [Hz] of the source that is population `name`."""
+def source_rate(name: str, source: Population) -> Float[Array, ""]:
+    """The mean rate [Hz] of the source `name`."""
+    method = f"{type(source.model).__name__}.mean_rate"
     try:
-        return jnp.mean(model.mean_rate())
+        rate = as_leaf(source.model.mean_rate(), method)
+        if rate.shape != () and (source.n is None or rate.shape != (source.n,)):
+            raise ValueError(f"`{method}` has to return one rate [Hz] or one a neuron; got shape {rate.shape}.")
     except ValueError as error:
         raise ValueError(f"`populations[{name!r}]`: {error}") from None
+    return jnp.mean(rate)
 
 
 def _received(net: Network, name: str, rates: dict[str, Float[Array, ""]]) -> Afferents:

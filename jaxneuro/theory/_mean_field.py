@@ -332,7 +332,7 @@ def _assemble(
     cv = {name: value for name, (_, value) in found.items()}
     for name, population in net.populations.items():
         if name not in seen:
-            rates = rates | {name: source_rate(name, population.model)}
+            rates = rates | {name: source_rate(name, population)}
             cv[name] = jnp.mean(population.model.cv())
     mu, sigma, tau = ({n: getattr(s, field) for n, (s, _) in found.items()} for field in ("mu", "sigma", "tau"))
     return MeanField(rates, cv, mu, sigma, tau, stable, branches, branch_stable, result, exhaustive)

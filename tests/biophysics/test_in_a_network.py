@@ -67,3 +67,18 @@ def test_noise_has_the_variance_of_its_membrane():
         sd = 1.5 / np.sqrt(2 * 0.2)
         assert abs(v.mean() - (-57.5)) < 4 * sd / np.sqrt(n)
         assert abs(v.var() / sd**2 - 1) < 4 * np.sqrt(2 / n)
+
+
+def test_parameters_of_every_neuron():
+    varied = {"bias": (10.0, 12.0), "c_m": (1.0, 1.2), "temperature": (6.3, 8.0), "v_th": (-20.0, 0.0)}
+
+    def run(parameters, n):
+        cells, record = jn.Population(jn.HodgkinHuxley(**parameters), n), {"v": jn.record.Trace("v")}
+        return np.asarray(jn.simulate(cells, 0.0, 10.0, dt=0.05, key=KEY, record=record)["v"])
+
+    alone = run({name: second for name, (_, second) in varied.items()}, 1)[:, 0]
+    # Each number is of single precision here, so are the potentials, over 100 mV.
+    np.testing.assert_allclose(run({k: np.array(v) for k, v in varied.items()}, 2)[:, 1], alone, atol=2e-2)
+    for name, (first, second) in varied.items():
+        model = jn.HodgkinHuxley(**{name: np.array([first, second])})
+        assert model.prepare(0.05, model.default_solver()).threshold.shape == ((2,) if name == "v_th" else ())

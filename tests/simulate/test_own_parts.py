@@ -1,6 +1,7 @@
 """What a neuron, a synapse or a drive of one's own returns is looked at before anything is compiled."""
 
 from collections.abc import Callable
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -8,7 +9,19 @@ import jax.numpy as jnp
 import pytest
 
 import jaxneuro as jn
-from jaxneuro.extend import AbstractDrive, AbstractNeuron, AbstractSynapse, Firing, Input, Received
+from jaxneuro.extend import (
+    AbstractDrive,
+    AbstractNeuron,
+    AbstractRecorder,
+    AbstractSource,
+    AbstractSynapse,
+    Firing,
+    Input,
+    Received,
+    Recorded,
+    Scope,
+    Watch,
+)
 
 pytestmark = pytest.mark.usefixtures("as_users_run")
 
@@ -53,6 +66,7 @@ WRONG_NEURONS = {
         Told(begun=lambda v: v[:2]),
         OBSERVE + r"return one value a neuron .*\(3,\); got .*\(2,\) of 'v'.*`init\(v",
     ),
+    "no state": (Told(begun=lambda v: None), OBSERVE + "return arrays; got NoneType of 'v'"),
     "observe": (Told(seen=lambda v: v), OBSERVE + r"return a dict of \{variable: array\}"),
 }
 
@@ -61,6 +75,16 @@ WRONG_NEURONS = {
 def test_what_a_neuron_returns_is_looked_at(neuron, message):
     with pytest.raises(ValueError, match=message):
         jn.simulate(jn.Network({"E": jn.Population(neuron, 3)}), 0.0, 20.0, dt=0.1, key=jax.random.key(0))
+
+
+@pytest.mark.parametrize(("rest", "got"), [(None, "NoneType"), (jnp.zeros(2), r"float\d\d of shape \(2,\)")])
+def test_where_a_neuron_starts_is_looked_at(rest, got):
+    class Starts(Told):
+        def resting_potential(self):
+            return rest
+
+    with pytest.raises(ValueError, match=rf"`Starts\.resting_potential` of the population 'E' has to .*; got {got}"):
+        jn.simulate(jn.Network({"E": jn.Population(Starts(), 3)}), 0.0, 20.0, dt=0.1, key=jax.random.key(0))
 
 
 class Giver(AbstractDrive):
@@ -123,6 +147,104 @@ def test_what_gives_input_gives_what_it_names(kind):
     sent = jn.Network({"X": jn.Population(jn.Poisson(1.0), 2), "E": cells}, [jn.Projection("X", "E", **given)])
     with pytest.raises(ValueError, match=rf"`projections\[0\]`: Passes\.step .*{message}"):
         jn.simulate(sent, 0.0, 20.0, dt=0.1, key=jax.random.key(0))
+
+
+class Made(AbstractSource):
+    """A source whose methods return what they are told to."""
+
+    returned: Callable = eqx.field(static=True)
+
+    def init(self, n, key):
+        return jnp.zeros(n)
+
+    def spikes(self, key, steps, dt, n, state):
+        return self.returned(jnp.zeros((steps.shape[0], n), bool), state)
+
+    def mean_rate(self):
+        return self.returned(None, jnp.ones(2))
+
+
+WRONG_SPIKES = {
+    "lists": (lambda rows, state: (rows.tolist, state), r"has to return \(time, n\) bools"),
+    "three things": (lambda rows, state: (rows, state, 1), "two things.*got 3 things"),
+    "length of the state": (lambda rows, state: (rows, state[1:]), r"a state like that of `init`.* \(3,\) and is "),
+    "dtype of the state": (lambda rows, state: (rows, state.astype(int)), "a state like that of `init`.*and is int"),
+    "no state": (lambda rows, state: (rows, None), r"a state like that of `init`, \*; got None"),
+}
+
+
+@pytest.mark.parametrize(("returned", "message"), WRONG_SPIKES.values(), ids=WRONG_SPIKES)
+def test_what_a_source_returns_is_looked_at(returned, message):
+    with pytest.raises(ValueError, match=f"`spikes` of Made, the source 'population'.*{message}"):
+        jn.simulate(jn.Population(Made(returned), 3), 0.0, 20.0, dt=0.1, key=jax.random.key(0))
+
+
+@pytest.mark.parametrize("returned", [lambda rows, rate: rate, lambda rows, rate: "5 Hz"], ids=["length", "text"])
+def test_the_mean_rate_of_a_source_is_looked_at(returned):
+    given = dict(synapse=jn.DeltaCurrent(), weight=1.0, connectivity=jn.AllToAll(), delay=1.0)
+    cells = {"X": jn.Population(Made(returned), 3), "E": jn.Population(jn.LIF(), 3)}
+    with pytest.raises(ValueError, match=r"`populations\['X'\]`: `Made\.mean_rate` has to "):
+        jn.theory.mean_field(jn.Network(cells, [jn.Projection("X", "E", **given)]))
+
+
+class Looks(AbstractRecorder):
+    """A recorder that watches what it is told to."""
+
+    watched: Any = eqx.field(static=True)
+    scope: Scope = Scope((), 0.0)
+
+    def watch(self, layout):
+        return self.watched
+
+    def init(self, layout, rows):
+        return jnp.zeros(())
+
+    def update(self, carry, window, layout):
+        return carry
+
+    def finish(self, carry, layout):
+        return Recorded(carry)
+
+
+@pytest.mark.parametrize("watched", ["E.v", None, Watch("E", "v"), ("E.v",)])
+def test_what_a_recorder_watches_is_looked_at(watched):
+    net = jn.Network({"E": jn.Population(jn.LIF(), 3)})
+    with pytest.raises(ValueError, match=r"`record\['x'\]`: `Looks\.watch` has to return a tuple such as"):
+        jn.simulate(net, 0.0, 20.0, dt=0.1, key=jax.random.key(0), record={"x": Looks(watched)})
+
+
+class Understands(Told):
+    """A neuron that understands what it is told to."""
+
+    parts: Any = eqx.field(static=True, default=())
+
+    def understands(self):
+        return self.parts
+
+
+@pytest.mark.parametrize("names", ["current", None, ("curent",)])
+def test_parts_of_the_input_are_named_as_they_are(names):
+    with pytest.raises(ValueError, match=r"`synapse`: `Passes\.gives` has to return a tuple of parts .*; got "):
+        jn.Projection("X", "E", Passes(names, None), weight=1.0, connectivity=jn.AllToAll(), delay=1.0)
+    with pytest.raises(ValueError, match=r"`drives\[0\]`: `Giver\.gives` has to return a tuple of parts"):
+        jn.Network({"E": jn.Population(Told(), 3)}, drives=[Giver(("E",), names, None)])
+    noise = jn.WhiteNoiseDrive("E", mu=0.0, sigma=1.0)
+    with pytest.raises(ValueError, match=r"`Understands\.understands` of the population 'E' has to return a tuple"):
+        jn.Network({"E": jn.Population(Understands(parts=names), 3)}, drives=[noise])
+
+
+@pytest.mark.parametrize("weight", [-0.1, jn.NormalWeight(-0.1, cv=0.5)], ids=["number", "law"])
+def test_a_conductance_of_ones_own_has_no_negative_weight(weight):
+    synapse = Passes(("conductance",), None)
+    with pytest.raises(ValueError, match=r"`weight` (of a conductance )?must not be negative"):
+        jn.Projection("X", "E", synapse, weight=weight, connectivity=jn.AllToAll(), delay=1.0)
+
+
+def test_a_class_in_place_of_an_object_is_told():
+    with pytest.raises(ValueError, match=r"`model` .*got the class `LIF`: make an object of it, `LIF\(\.\.\.\)`"):
+        jn.Population(jn.LIF, 3)
+    with pytest.raises(ValueError, match="got the class `AllToAll`"):
+        jn.Projection("X", "E", jn.DeltaCurrent(), weight=1.0, connectivity=jn.AllToAll, delay=1.0)
 
 
 def test_theory_says_which_drive_it_cannot_read():
