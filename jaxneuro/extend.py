@@ -74,6 +74,7 @@ from .synapses import (
     AbstractJump as AbstractJump,
     AbstractSynapse as AbstractSynapse,
     Received as Received,
+    Released as Released,
     SpikeEffect as SpikeEffect,
 )
 from .theory import (

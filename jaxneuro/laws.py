@@ -9,7 +9,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, ArrayLike, Bool, Float
+from jaxtyping import Array, ArrayLike, Bool, Float, PyTree
 
 from ._numerics import (
     AbstractBijection,
@@ -101,6 +101,10 @@ class AbstractLaw(Shown):
     def concerns(self, k: ArrayLike) -> tuple[str, ...]:
         """Sentences on why the theory does not hold at `k`; empty where it does, and by default."""
         return ()
+
+    def fit_concerns(self, data: PyTree) -> tuple[str, ...]:
+        """The same at the numbers of connections of a table, which a fit warns of."""
+        return self.concerns(data.n_connections) if isinstance(data, PSPTable) else ()
 
     def __call__(self, k: ArrayLike, *, inhibitory: ArrayLike = False) -> Float[Array, "..."]:
         """The amplitude [mV] at `k` connections: J_E, or J_I where `inhibitory` is true; shapes broadcast.

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import gammaln, log_ndtr, logsumexp
-from jaxtyping import Array, ArrayLike, Bool, Float, Int
+from jaxtyping import Array, ArrayLike, Bool, Float, Int, PyTree
 
 from ._numerics import (
     AbstractBijection,
@@ -169,6 +169,10 @@ class QuantalRelease(Shown):
             f"`max_quanta` of {self.max_quanta} leaves out {lost:.2g} of the probability at m = {mean:.4g}: take "
             f"{_enough_quanta(mean)}.",
         )
+
+    def fit_concerns(self, data: PyTree) -> tuple[str, ...]:
+        """The same, which a fit warns of."""
+        return self.concerns()
 
     def free_parameters(self) -> dict[str, AbstractBijection]:
         return {"m": Positive(), "u": Positive(), "sigma_1": Positive()}

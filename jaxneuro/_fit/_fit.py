@@ -11,14 +11,14 @@ import numpy as np
 from jaxtyping import Array, Float, PyTree
 
 from .._numerics import AbstractBijection, ProgressLine, Result, Unbounded, default_key
-from ..laws import AbstractLaw, OutsideTheoryWarning, PSPTable
-from ..quantal import QuantalRelease
+from ..laws import OutsideTheoryWarning
 from ._arguments import check_arguments
 from ._bootstrap import bootstrap as run_bootstrap
 from ._loss import AbstractLoss, default_loss
 from ._optimiser import AbstractOptimiser, LevenbergMarquardt, QuasiNewton
 from ._problem import Problem, pose, row_counts
 from ._profile import IdentifiabilityWarning
+from ._protocol import HasConcerns
 from ._result import FitResult
 from ._solve import Minimum, solve_starts, summarise
 from ._uncertainty import uncertainty_of, unidentified
@@ -162,13 +162,8 @@ def _per_coordinate(problem: Problem) -> list[AbstractBijection]:
 
 
 def _model_concerns(model: PyTree, data: PyTree) -> tuple[str, ...]:
-    """What a law or a mixture has to say about itself at the fit, warned of as well."""
-    if isinstance(model, QuantalRelease):
-        concerns = model.concerns()
-    elif isinstance(model, AbstractLaw) and isinstance(data, PSPTable):
-        concerns = model.concerns(data.n_connections)
-    else:
-        return ()
+    """What a model has to say about itself at the fit, warned of as well."""
+    concerns = model.fit_concerns(data) if isinstance(model, HasConcerns) else ()
     for sentence in concerns:
         warnings.warn(sentence, OutsideTheoryWarning, stacklevel=3)
     return concerns

@@ -7,14 +7,14 @@ import jax
 from jaxtyping import Array, Float
 
 
-class Linear(eqx.Module):
+class Linearised(eqx.Module):
     """Values at a point, and their derivatives there."""
 
     value: Float[Array, " n"]
     jacobian: Float[Array, "n p"]
 
 
-def linearise(function: Callable[[Array], Array], theta: Float[Array, " p"]) -> Linear:
+def linearise(function: Callable[[Array], Array], theta: Float[Array, " p"]) -> Linearised:
     """The function stands once in the program, for dear ones are dear to compile too."""
 
     def twice(x: Array) -> tuple[Array, Array]:
@@ -22,4 +22,4 @@ def linearise(function: Callable[[Array], Array], theta: Float[Array, " p"]) -> 
         return value, value
 
     jacobian, value = jax.jacfwd(twice, has_aux=True)(theta)
-    return Linear(value, jacobian)
+    return Linearised(value, jacobian)

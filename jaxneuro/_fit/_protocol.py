@@ -36,6 +36,13 @@ class HasMisfit(Protocol):
 
 
 @runtime_checkable
+class HasConcerns(Protocol):
+    """A model that says what a reader of its fit has to know, such as where its theory does not hold."""
+
+    def fit_concerns(self, data: PyTree) -> tuple[str, ...]: ...
+
+
+@runtime_checkable
 class HasCounts(Protocol):
     """Data whose rows stand for several observations each, such as the bins of a histogram."""
 

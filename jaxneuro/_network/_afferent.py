@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 
 from .._numerics import Moments, Shown
 from ..connectivity import AbstractWeightLaw, Nodes
-from ..synapses import AbstractSynapse, Release, SpikeEffect
+from ..synapses import AbstractSynapse, Released, SpikeEffect
 
 # Of a law of weights, on which expectations of a function of the weight are taken.
 _NODES = 32
@@ -19,7 +19,7 @@ class ReleasedWeight(AbstractWeightLaw):
     """A law of weights times what a spike releases, which is drawn anew at every spike: for theory alone."""
 
     weight: AbstractWeightLaw
-    release: Release
+    release: Released
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Float[np.ndarray, "*shape"]:
         p = np.asarray(self.release.probabilities, float)

@@ -7,7 +7,7 @@ from ._delta import (
     ExactJump as ExactJump,
     FirstOrderJump as FirstOrderJump,
 )
-from ._effect import Release as Release, SpikeEffect as SpikeEffect
+from ._effect import Released as Released, SpikeEffect as SpikeEffect
 from ._filtered import (
     AbstractFilteredConductance as AbstractFilteredConductance,
     AlphaConductance as AlphaConductance,

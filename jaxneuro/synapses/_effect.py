@@ -38,7 +38,7 @@ class SpikeEffect(Shown):
         return self.jump if self.reversal is None else self.share * (self.reversal - v)
 
 
-class Release(Shown):
+class Released(Shown):
     """By what a spike multiplies the weight of a synapse that does not always act alike, and with which probability."""
 
     values: Float[Array, "count"]

@@ -10,7 +10,7 @@ from .._formulas import Input
 from .._numerics import as_leaf, check_finite
 from ._arguments import checked_rise, checked_tau
 from ._effect import SpikeEffect, conductance_effect, current_effect
-from ._kinetics import Alpha, Exponential, RiseDecay
+from ._kinetics import AlphaKinetics, ExponentialKinetics, RiseDecayKinetics
 from ._off_grid import OffGridCurrent
 from ._synapse import AbstractSynapse, Received
 
@@ -20,7 +20,7 @@ class AbstractFilteredCurrent(AbstractSynapse):
 
     @abc.abstractmethod
     def kinetics(self) -> Any:
-        """The time course: `Exponential`, `Alpha` or `RiseDecay`."""
+        """The time course: `ExponentialKinetics`, `AlphaKinetics` or `RiseDecayKinetics`."""
 
     def init(self, n: int) -> Any:
         return self.kinetics().init(n)
@@ -51,7 +51,7 @@ class AbstractFilteredConductance(AbstractSynapse):
 
     @abc.abstractmethod
     def kinetics(self) -> Any:
-        """The time course: `Exponential`, `Alpha` or `RiseDecay`."""
+        """The time course: `ExponentialKinetics`, `AlphaKinetics` or `RiseDecayKinetics`."""
 
     def init(self, n: int) -> Any:
         return self.kinetics().init(n)
@@ -101,8 +101,8 @@ class ExponentialCurrent(AbstractFilteredCurrent):
     def __init__(self, tau: ArrayLike):
         self.tau = checked_tau(tau)
 
-    def kinetics(self) -> Exponential:
-        return Exponential(self.tau)
+    def kinetics(self) -> ExponentialKinetics:
+        return ExponentialKinetics(self.tau)
 
     def current_time_constant(self) -> Float[Array, "*n"]:
         return self.tau
@@ -133,8 +133,8 @@ class AlphaCurrent(AbstractFilteredCurrent):
     def __init__(self, tau: ArrayLike):
         self.tau = checked_tau(tau)
 
-    def kinetics(self) -> Alpha:
-        return Alpha(self.tau)
+    def kinetics(self) -> AlphaKinetics:
+        return AlphaKinetics(self.tau)
 
 
 class ExponentialConductance(AbstractFilteredConductance):
@@ -163,8 +163,8 @@ class ExponentialConductance(AbstractFilteredConductance):
         self.reversal = as_leaf(reversal, "reversal")
         check_finite("reversal", self.reversal)
 
-    def kinetics(self) -> Exponential:
-        return Exponential(self.tau)
+    def kinetics(self) -> ExponentialKinetics:
+        return ExponentialKinetics(self.tau)
 
 
 class AlphaConductance(AbstractFilteredConductance):
@@ -189,8 +189,8 @@ class AlphaConductance(AbstractFilteredConductance):
         self.reversal = as_leaf(reversal, "reversal")
         check_finite("reversal", self.reversal)
 
-    def kinetics(self) -> Alpha:
-        return Alpha(self.tau)
+    def kinetics(self) -> AlphaKinetics:
+        return AlphaKinetics(self.tau)
 
 
 class RiseDecayCurrent(AbstractFilteredCurrent):
@@ -213,12 +213,12 @@ class RiseDecayCurrent(AbstractFilteredCurrent):
     Source: Dayan and Abbott, Theoretical Neuroscience (2001), section 5.8; source text 001, equation (5).
     """
 
-    time_course: RiseDecay
+    time_course: RiseDecayKinetics
 
     def __init__(self, *, tau_rise: ArrayLike, tau_decay: ArrayLike):
-        self.time_course = RiseDecay(**checked_rise(tau_rise, tau_decay))
+        self.time_course = RiseDecayKinetics(**checked_rise(tau_rise, tau_decay))
 
-    def kinetics(self) -> RiseDecay:
+    def kinetics(self) -> RiseDecayKinetics:
         return self.time_course
 
 
@@ -240,13 +240,13 @@ class RiseDecayConductance(AbstractFilteredConductance):
     Source: Dayan and Abbott, Theoretical Neuroscience (2001), section 5.8; source text 001, equation (5).
     """
 
-    time_course: RiseDecay
+    time_course: RiseDecayKinetics
     reversal: Float[Array, "*n"]
 
     def __init__(self, *, tau_rise: ArrayLike, tau_decay: ArrayLike, reversal: ArrayLike):
-        self.time_course = RiseDecay(**checked_rise(tau_rise, tau_decay))
+        self.time_course = RiseDecayKinetics(**checked_rise(tau_rise, tau_decay))
         self.reversal = as_leaf(reversal, "reversal")
         check_finite("reversal", self.reversal)
 
-    def kinetics(self) -> RiseDecay:
+    def kinetics(self) -> RiseDecayKinetics:
         return self.time_course

@@ -36,7 +36,7 @@ def _kernel_constants(
     return KernelConstants(-jnp.expm1(-y), -jnp.expm1(-x), x * decayed(x, y), mean, mean_rise)
 
 
-class Exponential(eqx.Module):
+class ExponentialKinetics(eqx.Module):
     """s jumps by the weight and decays: tau ds/dt = -s + tau w sum of delta(t - t_k)."""
 
     tau: Float[Array, "*n"]
@@ -71,7 +71,7 @@ class AlphaState(eqx.Module):
     rising: Float[Array, "n"]
 
 
-class Alpha(eqx.Module):
+class AlphaKinetics(eqx.Module):
     """s = w (t/tau) exp(1 - t/tau) after a spike: its peak is the weight, at t = tau."""
 
     tau: Float[Array, "*n"]
@@ -109,7 +109,7 @@ class RiseDecayConstants(eqx.Module):
     factor: Float[Array, "*n"]
 
 
-class RiseDecay(eqx.Module):
+class RiseDecayKinetics(eqx.Module):
     """s = w c (exp(-t/tau_decay) - exp(-t/tau_rise)) after a spike; c makes the peak the weight.
 
     Kept are s and a variable that rises behind it, no pair of exponentials: where these meet c is infinite.

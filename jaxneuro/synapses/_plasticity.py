@@ -20,7 +20,7 @@ from .._numerics import (
     step_keys,
     violates,
 )
-from ._effect import Release, SpikeEffect
+from ._effect import Released, SpikeEffect
 from ._synapse import AbstractSynapse, Received
 
 # Theory follows the number of quanta by its probabilities up to here.
@@ -143,7 +143,7 @@ class ShortTermPlasticity(AbstractSynapse):
         what the weight is multiplied, `released` says."""
         return self.synapse.spike_effect(weight, tau_m)
 
-    def released(self, rate: Float[Array, ""]) -> Release:
+    def released(self, rate: Float[Array, ""]) -> Released:
         """The mean u x of the spikes of a Poisson train, in closed form: exact without facilitation.
 
             u = u_- + u_0 (1 - u_-),   u_- = u_0 r tau_facil/(1 + u_0 r tau_facil),   x = 1/(1 + u r tau_rec)
@@ -159,7 +159,7 @@ class ShortTermPlasticity(AbstractSynapse):
             before = used / (1.0 + used)
             u = before + self.u_0 * (1.0 - before)
         mean = u / (1.0 + u * per_ms * self.tau_rec)
-        return Release(mean[None], jnp.ones(1, mean.dtype))
+        return Released(mean[None], jnp.ones(1, mean.dtype))
 
     def steady_amplitude(self, rate: Any) -> Float[Array, "..."]:
         """u x of the spikes of a regular train of `rate` [Hz] after a long time, in closed form."""
@@ -246,16 +246,16 @@ class StochasticRelease(AbstractSynapse):
         """That of one quantum; how many there are, `released` says."""
         return inner_effect(self.synapse, weight, tau_m)
 
-    def released(self, rate: Float[Array, ""]) -> Release:
+    def released(self, rate: Float[Array, ""]) -> Released:
         """The numbers of quanta and their binomial probabilities; of over 100 sites two numbers of the same moments."""
         n = self.n_sites
         if n > _MOST_SITES:
             sd = jnp.sqrt(n * self.p * (1.0 - self.p))
-            return Release(n * self.p + jnp.stack([-sd, sd]), jnp.full(2, 0.5, self.p.dtype))
+            return Released(n * self.p + jnp.stack([-sd, sd]), jnp.full(2, 0.5, self.p.dtype))
         quanta = np.arange(n + 1)
         ways = as_leaf(np.array([float(math.comb(n, k)) for k in quanta]))
         powers = [x ** jnp.asarray(k, self.p.dtype) for x, k in ((self.p, quanta), (1.0 - self.p, n - quanta))]
-        return Release(as_leaf(quanta.astype(float)), ways * powers[0] * powers[1])
+        return Released(as_leaf(quanta.astype(float)), ways * powers[0] * powers[1])
 
     def transmitted(self, counts: Shaped[Array, "n"], numbers: Float[Array, "n"]) -> Float[Array, "n"]:
         """Quanta released by `counts` spikes, by the inverse of the binomial distribution at the uniform `numbers`."""

@@ -7,7 +7,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
 from .._formulas import Input
 from .._numerics import Shown, check_finite, check_nonnegative
-from ._effect import Release, SpikeEffect
+from ._effect import Released, SpikeEffect
 
 State = TypeVar("State")
 
@@ -125,6 +125,6 @@ class AbstractSynapse(Shown):
         """
         raise ValueError(f"{type(self).__name__} does not say what one spike does, which theory needs: simulate it.")
 
-    def released(self, rate: Float[Array, ""]) -> Release | None:
+    def released(self, rate: Float[Array, ""]) -> Released | None:
         """By what a spike of a Poisson train of `rate` [Hz] multiplies the weight, for theory; None where by 1."""
         return None

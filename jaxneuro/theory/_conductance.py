@@ -14,10 +14,10 @@ from .._numerics import as_leaf, check_finite, is_concrete, where_defined
 from ..laws import OutsideTheoryWarning
 from ._afferents import Afferents
 from ._conductance_neuron import (
-    ConductanceNeuron,
+    DrivenNeuron,
     check_conductance,
     check_numbers,
-    conductance_neuron,
+    driven_neuron,
     joined,
     read_neuron,
     split,
@@ -168,7 +168,7 @@ def conductance_density(
     """
     theory, potential = checked_noise(noise), as_leaf(v, "v")
     check_finite("v", potential)
-    neuron = conductance_neuron(
+    neuron = driven_neuron(
         nu_x=nu_x, a=a, k=k, g=g, eta=eta, gamma=gamma, tau_m=tau_m, v_rest=v_rest, v_th=v_th, v_reset=v_reset,
         t_ref=t_ref, e_e=e_e, e_i=e_i,
     )  # fmt: skip
@@ -214,7 +214,7 @@ def _cv(
 
 def _mapped(theory: AbstractNoise, numbers: Numbers, function: Any) -> tuple[Any, Bool[Array, "..."]]:
     """`function` of what every neuron sees, and where that means something."""
-    neuron = ConductanceNeuron(**numbers)
+    neuron = DrivenNeuron(**numbers)
     # Numbers that all neurons share stay single: what is made of them alone is made once.
     leaves = vars(neuron.safe())
     shape = jnp.broadcast_shapes(*(leaf.shape for leaf in leaves.values()))
@@ -222,7 +222,7 @@ def _mapped(theory: AbstractNoise, numbers: Numbers, function: Any) -> tuple[Any
     flat = {n: jnp.broadcast_to(leaf, shape).reshape(-1) if leaf.ndim else leaf for n, leaf in leaves.items()}
 
     def one(leaves: Numbers) -> tuple[Any, Bool[Array, ""] | bool]:
-        seen = ConductanceNeuron(**leaves).afferents()
+        seen = DrivenNeuron(**leaves).afferents()
         return function(seen), theory.covers(seen)
 
     if not shape:
@@ -234,6 +234,6 @@ def _mapped(theory: AbstractNoise, numbers: Numbers, function: Any) -> tuple[Any
 
 
 @eqx.filter_jit
-def _density(v: Float[Array, "..."], theory: AbstractNoise, neuron: ConductanceNeuron) -> Float[Array, "..."]:
+def _density(v: Float[Array, "..."], theory: AbstractNoise, neuron: DrivenNeuron) -> Float[Array, "..."]:
     seen = neuron.safe().afferents()
     return jnp.where(neuron.valid() & theory.covers(seen), theory.density(v, seen), jnp.nan)

@@ -25,7 +25,7 @@ _POTENTIALS = ("v_rest", "v_th", "v_reset", "e_e", "e_i")
 _ORDER = (("v_reset", "v_th"), ("e_i", "e_e"))
 
 
-class ConductanceNeuron(eqx.Module):
+class DrivenNeuron(eqx.Module):
     """A neuron with K excitatory inputs of efficacy a at nu_X and gamma K inhibitory ones of g a at eta nu_X."""
 
     nu_x: Float[Array, "..."]
@@ -64,15 +64,15 @@ class ConductanceNeuron(eqx.Module):
             good = good & _allowed(name, value)
         return good
 
-    def safe(self) -> "ConductanceNeuron":
+    def safe(self) -> "DrivenNeuron":
         """The same with numbers that are none made harmless, so that only their own place is NaN."""
         numbers = {name: jnp.where(_allowed(name, value), value, 1.0) for name, value in vars(self).items()}
         for low, high in _ORDER:
             below = numbers[low] < numbers[high]
             numbers[low] = jnp.where(below, numbers[low], numbers[high] - 1.0)
-        return ConductanceNeuron(**numbers)
+        return DrivenNeuron(**numbers)
 
-    def broadcast(self) -> "ConductanceNeuron":
+    def broadcast(self) -> "DrivenNeuron":
         """The same with every number in the common shape."""
         shape = np.broadcast_shapes(*(leaf.shape for leaf in jax.tree.leaves(self)))
         return jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, shape), self)
@@ -135,16 +135,16 @@ def _read_float(value: float, name: str, dtype: Any) -> Read:
     return leaf, ends
 
 
-def conductance_neuron(**values: ArrayLike) -> ConductanceNeuron:
+def driven_neuron(**values: ArrayLike) -> DrivenNeuron:
     """The numbers as arrays of one shape, read and checked."""
     return _neuron(read_neuron(**values))
 
 
-def _neuron(leaves: Mapping[str, np.ndarray | Array]) -> ConductanceNeuron:
-    return ConductanceNeuron(**{name: jnp.asarray(leaf) for name, leaf in leaves.items()}).broadcast()
+def _neuron(leaves: Mapping[str, np.ndarray | Array]) -> DrivenNeuron:
+    return DrivenNeuron(**{name: jnp.asarray(leaf) for name, leaf in leaves.items()}).broadcast()
 
 
-def check_conductance(theory: AbstractNoise, neuron: ConductanceNeuron) -> None:
+def check_conductance(theory: AbstractNoise, neuron: DrivenNeuron) -> None:
     """Raises `ValueError` where the theory does not cover the neuron."""
     check_numbers(theory, vars(neuron))
 
@@ -187,24 +187,24 @@ def _numbers_matter(rest: tuple[Any, ...], structure: Hashable) -> bool:
     return isinstance(covers[0], Tracer)
 
 
-def _example() -> ConductanceNeuron:
+def _example() -> DrivenNeuron:
     """A neuron with the numbers of the source."""
     given = {"nu_x": 20.0, "a": 0.01, "k": 1e3, "g": 12.0, "eta": 1.8, "gamma": 0.25, "tau_m": 20.0, "t_ref": 2.0}
     potentials = {"v_rest": -80.0, "v_th": -55.0, "v_reset": -65.0, "e_e": 0.0, "e_i": -75.0}
-    return conductance_neuron(**given, **potentials)
+    return driven_neuron(**given, **potentials)
 
 
-def _element(neuron: ConductanceNeuron, index: int) -> ConductanceNeuron:
+def _element(neuron: DrivenNeuron, index: int) -> DrivenNeuron:
     return jax.tree.map(lambda leaf: leaf.reshape(-1)[index], neuron) if neuron.nu_x.size else neuron
 
 
-def _seen_with_origins(neuron: ConductanceNeuron) -> Afferents:
+def _seen_with_origins(neuron: DrivenNeuron) -> Afferents:
     seen = neuron.afferents()
     return Afferents(seen.neuron, seen.streams, (), (Origin("a", None, None), Origin("g a", None, None)))
 
 
 @eqx.filter_jit
-def _covered(theory: AbstractNoise, neuron: ConductanceNeuron) -> Bool[Array, "..."]:
+def _covered(theory: AbstractNoise, neuron: DrivenNeuron) -> Bool[Array, "..."]:
     flat = jax.tree.map(lambda leaf: leaf.reshape(-1), neuron)
     return jax.vmap(lambda one: jnp.asarray(theory.covers(one.afferents())))(flat)
 

@@ -21,7 +21,7 @@ _NEWTON = 12
 _ROW = 64
 
 
-class Window(eqx.Module):
+class Searched(eqx.Module):
     """What is searched: growth from `slowest` to `fastest` [1/ms], frequency up to `highest` [rad/ms]."""
 
     slowest: float = eqx.field(static=True)
@@ -41,12 +41,12 @@ class Zeros(eqx.Module):
     missing: Int[Array, ""]
 
 
-def window_of(delay: float) -> Window:
+def window_of(delay: float) -> Searched:
     """Growth from -1/2 to 3 and frequencies up to 10/3 an inverse delay [ms].
 
     Excitation that comes back in phase makes modes at multiples of the inverse delay.
     """
-    return Window(-0.5 / delay, 3.0 / delay, 20.0 / 3.0 * math.pi / delay, 0.05 / delay)
+    return Searched(-0.5 / delay, 3.0 / delay, 20.0 / 3.0 * math.pi / delay, 0.05 / delay)
 
 
 class _Search(eqx.Module):
@@ -59,7 +59,7 @@ class _Search(eqx.Module):
     last: Float[Array, "modes"]
 
 
-def search_modes(function: Characteristic, window: Window, dtype: jnp.dtype) -> Zeros:
+def search_modes(function: Characteristic, window: Searched, dtype: jnp.dtype) -> Zeros:
     """The zeros of `function`, real on the real axis and without poles right of the imaginary axis.
 
     |f| of an analytic f has a local minimum nowhere but at a zero: those of a grid start Newton's method.
@@ -103,7 +103,7 @@ def search_modes(function: Characteristic, window: Window, dtype: jnp.dtype) -> 
 
 
 def _told_apart(
-    at: Complex[Array, "modes"], last: Float[Array, "modes"], window: Window
+    at: Complex[Array, "modes"], last: Float[Array, "modes"], window: Searched
 ) -> tuple[Complex[Array, "modes"], Bool[Array, "modes"]]:
     """Ends of Newton's method, in the upper half plane by falling real part, and which are zeros, each once."""
     eps = float(jnp.finfo(last.dtype).eps)
@@ -120,13 +120,13 @@ def _told_apart(
     return at[order], found[order]
 
 
-def _frequencies(window: Window, highest: float, n: int) -> np.ndarray:
+def _frequencies(window: Searched, highest: float, n: int) -> np.ndarray:
     """From 0 to `highest`, even below the scale of the window and geometric above."""
     scale = window.scale
     return scale * np.sinh(np.linspace(0.0, np.arcsinh(highest / scale), n))
 
 
-def _grid(window: Window) -> Complex[Array, "growths frequencies"]:
+def _grid(window: Searched) -> Complex[Array, "growths frequencies"]:
     rising = _frequencies(window, window.fastest, _N_GROWING)
     growths = np.concatenate([np.linspace(1.25 * window.slowest, 0.0, _N_DECAYING, endpoint=False), rising])
     return jnp.asarray(growths[:, None] + 1j * _frequencies(window, window.highest, _N_FREQUENCIES))

@@ -17,7 +17,7 @@ from .._numerics import (
     where_defined,
 )
 from ._afferents import Afferents
-from ._conductance_neuron import ConductanceNeuron, check_conductance, conductance_neuron
+from ._conductance_neuron import DrivenNeuron, check_conductance, driven_neuron
 from ._effective_input import checked_noise
 from ._free_rates import free_rates
 from ._noise import AbstractNoise
@@ -102,7 +102,7 @@ def network_gain(
     neurons = []
     for i in range(1 if alike else 2):
         own = {name: leaf if leaf.ndim == 0 else leaf[i] for name, leaf in leaves.items()}
-        neuron = conductance_neuron(**own, **numbers)
+        neuron = driven_neuron(**own, **numbers)
         if neuron.nu_x.ndim:
             raise ValueError(
                 f"`network_gain` is of one network; got numbers of shape {neuron.nu_x.shape}: use jax.vmap."
@@ -157,18 +157,18 @@ def linear_gain(
     return where_defined(valid, gain, g, gamma, top, excitation, inhibition)
 
 
-def _received(neurons: tuple[ConductanceNeuron, ...], x: Float[Array, "kinds"]) -> tuple[Afferents, ...]:
+def _received(neurons: tuple[DrivenNeuron, ...], x: Float[Array, "kinds"]) -> tuple[Afferents, ...]:
     """What the neurons receive in the network that fires at log rates x."""
     excitation, inhibition = jnp.exp(x[0]), jnp.exp(x[-1])
 
-    def inside(neuron: ConductanceNeuron) -> Afferents:
+    def inside(neuron: DrivenNeuron) -> Afferents:
         r_e = neuron.nu_x + excitation
         return eqx.tree_at(lambda n: (n.nu_x, n.eta), neuron, (r_e, inhibition / r_e)).afferents()
 
     return tuple(inside(neuron) for neuron in neurons)
 
 
-def _gain(theory: AbstractNoise, neurons: tuple[ConductanceNeuron, ...]) -> NetworkGain:
+def _gain(theory: AbstractNoise, neurons: tuple[DrivenNeuron, ...]) -> NetworkGain:
     valid = _valid(neurons)
     safe = jax.tree.map(lambda leaf: jnp.where(valid, leaf, 1.0), neurons)
     found = free_rates(_received, safe, theory, safe[0].nu_x, len(neurons))
@@ -186,7 +186,7 @@ def _gain(theory: AbstractNoise, neurons: tuple[ConductanceNeuron, ...]) -> Netw
     return NetworkGain(shown(first, rho), shown(short, simplified), rho_2, leading, result, result_simplified)
 
 
-def _valid(neurons: tuple[ConductanceNeuron, ...]) -> Bool[Array, ""]:
+def _valid(neurons: tuple[DrivenNeuron, ...]) -> Bool[Array, ""]:
     """Whether the numbers are what the checks ask for, also under a transformation."""
     every = [n.valid() & (n.a > 0.0) & (n.k > 0.0) & (n.nu_x > 0.0) for n in neurons]
     return jnp.all(jnp.stack(every))

@@ -36,7 +36,7 @@ class Spread(eqx.Module):
         return Afferents(self.seen.neuron, streams, self.seen.currents)
 
 
-class Neurons(eqx.Module):
+class NumberedNeurons(eqx.Module):
     """What a theory says of the neuron with numbers z_E and z_I.
 
     Of a dear theory, which has a cheap one like it, `log_more` are Chebyshev coefficients over z_E and z_I of what its
@@ -61,21 +61,21 @@ class Neurons(eqx.Module):
         return jnp.exp(self.log_rate(z_e, z_i))
 
 
-def neurons_of(noise: AbstractNoise, spread: Spread) -> Neurons:
+def neurons_of(noise: AbstractNoise, spread: Spread) -> NumberedNeurons:
     """The neurons by a theory; a dear one is asked at few of them."""
     cheap = noise.cheap()
     if cheap is None:
-        return Neurons(noise, spread, None)
+        return NumberedNeurons(noise, spread, None)
 
     def added(seen: Afferents) -> Float[Array, ""]:
         more = noise.log_rate(seen) - cheap.log_rate(seen)
         return jnp.where(jnp.isfinite(more), more, 0.0)  # of neurons without excitation, which are silent by both
 
-    return Neurons(noise, spread, _coefficients(added, spread))
+    return NumberedNeurons(noise, spread, _coefficients(added, spread))
 
 
 def cvs_of(noise: AbstractNoise, spread: Spread) -> Callable[[Float[Array, ""], Float[Array, ""]], Float[Array, ""]]:
-    """The CV of the neuron with numbers z_E and z_I; that of a dear theory as `Neurons` has its rates."""
+    """The CV of the neuron with numbers z_E and z_I; that of a dear theory as `NumberedNeurons` has its rates."""
     cheap = noise.cheap()
     if cheap is None:
         return lambda z_e, z_i: noise.cv(spread.at(z_e, z_i))

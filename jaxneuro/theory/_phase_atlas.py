@@ -21,7 +21,7 @@ from ._stability import brunel_stability
 _CHUNK = 16
 
 
-class States(eqx.Module):
+class StatesOfPlane(eqx.Module):
     """At points (*points,) all self-consistent states by rising rate, NaN beyond the last of `n_states`."""
 
     rate: dict[str, Float[np.ndarray, "*points states"]]
@@ -45,7 +45,7 @@ class Atlas:
         self, network: Callable[..., Network], names: tuple[str, ...], noise: AbstractNoise, progress: bool | None
     ):
         self._network, self._names, self._noise, self._progress = by_content(network), names, noise, progress
-        self._known: dict[tuple[float, ...], States] = {}
+        self._known: dict[tuple[float, ...], StatesOfPlane] = {}
         self._advance: Callable[[int], None] = lambda n: None
 
     @contextlib.contextmanager
@@ -64,7 +64,7 @@ class Atlas:
             yield
             self._advance = lambda n: None
 
-    def grid(self, axes: dict[str, np.ndarray]) -> States:
+    def grid(self, axes: dict[str, np.ndarray]) -> StatesOfPlane:
         """The states on the outer product of two axes."""
         mesh = np.meshgrid(*axes.values(), indexing="ij")
         points = np.stack([m.reshape(-1) for m in mesh], 1)
@@ -98,7 +98,7 @@ class Atlas:
     def _leading(self, points: np.ndarray, rates: dict[str, np.ndarray], advance: Callable[[int], None]) -> Any:
         return _chunked(lambda p, r: _leading(self._network, self._names, self._noise, p, r), advance, points, rates)
 
-    def _states(self, points: Float[np.ndarray, "points 2"]) -> list[States]:
+    def _states(self, points: Float[np.ndarray, "points 2"]) -> list[StatesOfPlane]:
         branches = self.rates(points)
         known = ~np.isnan(next(iter(branches.values())))
         count = np.sum(known, axis=1)
@@ -117,7 +117,7 @@ class Atlas:
             whole[at, rank] = values
             return whole
 
-        found = States(
+        found = StatesOfPlane(
             rate={name: spread(values, np.nan) for name, values in rates.items()},
             cv={name: spread(values, np.nan) for name, values in seen["cv"].items()},
             growth=spread(seen["growth"], np.nan),

@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float
 
 from .._numerics import Shown
 from ._contours import Edges, crossings, polylines
-from ._phase_atlas import Atlas, States
+from ._phase_atlas import Atlas, StatesOfPlane
 
 _BISECTIONS = 10
 # Where along an edge of the grid a mode starts to grow is found to 1/64 of the edge: six halvings.
@@ -60,7 +60,7 @@ def boundaries(atlas: Atlas, axes: dict[str, np.ndarray]) -> tuple[Boundary, ...
     return tuple(lines + _saddle_nodes(atlas, axes, seen))
 
 
-def _instabilities(atlas: Atlas, axes: dict[str, np.ndarray], seen: States, highest: bool) -> list[Boundary]:
+def _instabilities(atlas: Atlas, axes: dict[str, np.ndarray], seen: StatesOfPlane, highest: bool) -> list[Boundary]:
     """Where the growth of the highest, or of the lowest of several states, changes sign, by bisection."""
     growth = seen.of(seen.growth, highest=highest)
     growth = np.where(np.isnan(growth), _FAST_DECAY, growth)
@@ -96,7 +96,7 @@ def _where_it_grows(
     return _bisected(atlas, axes, edges, beyond, _BISECTIONS_OF_GROWTH)
 
 
-def _saddle_nodes(atlas: Atlas, axes: dict[str, np.ndarray], seen: States) -> list[Boundary]:
+def _saddle_nodes(atlas: Atlas, axes: dict[str, np.ndarray], seen: StatesOfPlane) -> list[Boundary]:
     """Where the number of states changes, by bisection along the edges of the grid."""
     lines = []
     for least in np.unique(seen.n_states)[1:]:

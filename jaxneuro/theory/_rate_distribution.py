@@ -16,7 +16,7 @@ from ._afferents import Afferents, afferents
 from ._effective_input import check_covered, checked_noise
 from ._mean_field import mean_field
 from ._noise import AbstractNoise
-from ._over_neurons import Neurons, Spread, cvs_of, excites_of, mean, neurons_of, nodes, over_neurons
+from ._over_neurons import NumberedNeurons, Spread, cvs_of, excites_of, mean, neurons_of, nodes, over_neurons
 from ._unknowns import groups_of
 
 # Steps of Newton's method; of a dear theory, how often at most what it adds to the cheap one is computed anew.
@@ -230,7 +230,7 @@ def newton(
     return lax.while_loop(going, step, begun)[:2]
 
 
-def missed(neurons: Neurons, x: Float[Array, "2"]) -> Float[Array, "2"]:
+def missed(neurons: NumberedNeurons, x: Float[Array, "2"]) -> Float[Array, "2"]:
     """What (F2) misses at x, the log of the mean rate and its variance over the squared mean."""
     each = over_neurons(neurons.rate, x.dtype)
     middle = mean(each)
@@ -274,7 +274,7 @@ def _in_rounds(net: Network, noise: AbstractNoise, start: Float[Array, "2"]) -> 
         added = neurons_of(noise, _spread_at(net, x)).log_more
 
         def residual(y: Float[Array, "2"]) -> Float[Array, "2"]:
-            return missed(Neurons(noise, _spread_at(net, y), added), y)
+            return missed(NumberedNeurons(noise, _spread_at(net, y), added), y)
 
         off = jnp.max(jnp.abs(residual(x)))
         return jnp.where(off > tolerance, newton(residual, x, 0.3, _STEPS)[0], x), off, count + 1
@@ -306,12 +306,12 @@ def below(noise: AbstractNoise, spread: Spread, hertz: Float[Array, ""]) -> tupl
     return _below(neurons_of(noise, spread), hertz)
 
 
-def _below(neurons: Neurons, hertz: Float[Array, ""]) -> tuple[Float[Array, ""], Float[Array, ""]]:
+def _below(neurons: NumberedNeurons, hertz: Float[Array, ""]) -> tuple[Float[Array, ""], Float[Array, ""]]:
     """The same: rates rise with z_E at every z_I."""
     z, weights = nodes(hertz.dtype)
     fixed: Any = lax.stop_gradient((neurons, jnp.log(hertz)))
 
-    def log_rates(seen: Neurons, z_e: Float[Array, "n"]) -> Float[Array, "n"]:
+    def log_rates(seen: NumberedNeurons, z_e: Float[Array, "n"]) -> Float[Array, "n"]:
         return jax.vmap(seen.log_rate)(z_e, z)
 
     def halve(_: Array, ends: tuple[Array, Array]) -> tuple[Array, Array]:

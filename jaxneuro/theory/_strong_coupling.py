@@ -7,7 +7,7 @@ from jaxtyping import Array, ArrayLike, Float
 
 from .._numerics import Shown, as_leaf, check_finite, check_yes_or_no, where_defined
 from ._asymptotics import Asymptotics
-from ._conductance_neuron import ConductanceNeuron, check_conductance, conductance_neuron
+from ._conductance_neuron import DrivenNeuron, check_conductance, driven_neuron
 from ._effective_input import checked_noise
 from ._free_rates import NO_LEAK, TINY
 from ._noise import AbstractNoise
@@ -18,8 +18,8 @@ class StronglyCoupled(Shown):
 
     exponent: Float[Array, ""]
     noise: AbstractNoise
-    neuron: ConductanceNeuron
-    shown: ConductanceNeuron
+    neuron: DrivenNeuron
+    shown: DrivenNeuron
 
     @property
     def asymptotics(self) -> Asymptotics:
@@ -108,7 +108,7 @@ def strong_coupling(
     """
     limit = check_yes_or_no("limit", limit)
     theory = checked_noise(noise)
-    neuron = conductance_neuron(
+    neuron = driven_neuron(
         nu_x=nu_x, a=a, k=k, g=g, eta=eta, gamma=gamma, tau_m=tau_m, v_rest=v_rest, v_th=v_th, v_reset=v_reset,
         t_ref=t_ref, e_e=e_e, e_i=e_i,
     )  # fmt: skip
