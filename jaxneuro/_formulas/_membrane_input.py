@@ -58,7 +58,9 @@ class Input(Shown):
 
         Raises `ValueError` where one of two that belong together is missing.
         """
-        there = [name for name in _ALONE if getattr(self, name) is not None]
+        there = []
+        for name in _ALONE:
+            there += [name] * (getattr(self, name) is not None)
         for name, times_reversal in _IN_PAIRS.items():
             of_pair = (getattr(self, name) is not None, getattr(self, times_reversal) is not None)
             if any(of_pair) and not all(of_pair):

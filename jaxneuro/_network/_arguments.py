@@ -55,7 +55,7 @@ def _check_synapse(synapse: AbstractSynapse) -> None:
 def check_parts(whose: str, names: Any) -> None:
     """Raises `ValueError` where what is given or understood is no tuple of names of parts of `Input`."""
     known = Input.names()
-    if not isinstance(names, tuple | list) or any(name not in known for name in names):
+    if not isinstance(names, tuple | list) or not set(map(str, names)) <= set(known):
         raise ValueError(
             f"{whose} has to return a tuple of parts of `Input`, such as ('current',), out of {', '.join(known)}; "
             f"got {names!r}."

@@ -1,5 +1,6 @@
 """Projections between populations."""
 
+from operator import attrgetter
 from typing import Any
 
 import equinox as eqx
@@ -146,7 +147,7 @@ class Projection(Shown):
         rule, delays = self.connectivity.drawn_rule(), self.delays.law()
         if rule is None or delays is None:
             return None
-        positions = (pre.positions, *[population.positions for population in posts])
+        positions = (pre.positions, *map(attrgetter("positions"), posts))
         signed = self.synapse.is_signed()
         return SpikeRecipe(rule, self.law.unit(), delays.drawn(), positions, signed)
 

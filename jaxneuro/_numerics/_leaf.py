@@ -50,7 +50,10 @@ def as_known(value: Any, name: str | None, dtype: np.dtype) -> np.ndarray | Floa
 
 def is_concrete(*values: Any) -> bool:
     """Whether no array among `values` (pytrees) is a tracer."""
-    return not any(isinstance(x, Tracer) for x in jax.tree_util.tree_leaves(values))
+    found = True
+    for leaf in jax.tree_util.tree_leaves(values):
+        found = found and not isinstance(leaf, Tracer)
+    return found
 
 
 def violates(requirement: Callable[..., Bool[Array, "..."]], *values: Any) -> bool:

@@ -35,18 +35,23 @@ class PoissonTable(eqx.Module):
         self.mean = mean.high
         mean = jax.lax.stop_gradient(mean)
         self.n_draws = jnp.maximum(1, jnp.ceil(jnp.max(mean.high) / _LARGEST_MEAN)).astype(jnp.int32)
-        share = mean / TwoFloat.of(jnp.broadcast_to(self.n_draws.astype(dtype), mean.high.shape))
+        share = mean.over(jnp.broadcast_to(self.n_draws.astype(dtype), mean.high.shape))
         ones = TwoFloat.of(jnp.ones_like(share.high))
 
         def next_weight(weight: TwoFloat, k: Float[Array, ""]) -> tuple[TwoFloat, TwoFloat]:
-            weight = weight * share / TwoFloat.of(jnp.broadcast_to(k, share.high.shape))
+            weight = (weight * share).over(jnp.broadcast_to(k, share.high.shape))
             return weight, weight
 
         # Weights share^k / k!, whose sum divides them: no exponential, only sums and products.
         weights = lax.scan(next_weight, ones, jnp.arange(1, _N_THRESHOLDS + 48, dtype=dtype))[1]
         nothing = TwoFloat.of(jnp.zeros_like(share.high))
+
+        def next_tail(tail: TwoFloat, weight: TwoFloat) -> tuple[TwoFloat, TwoFloat]:
+            tail = tail + weight
+            return tail, tail
+
         # From the far end, so that small tails keep their relative accuracy.
-        total, tails = lax.scan(lambda tail, w: (tail + w, tail + w), nothing, weights, reverse=True)
+        total, tails = lax.scan(next_tail, nothing, weights, reverse=True)
         total = total + ones
         self.thresholds = jax.vmap(lambda tail: _as_bits(tail / total))(tails)[:_N_THRESHOLDS]
         used = jnp.any((self.thresholds > 0).reshape(_N_THRESHOLDS, -1), axis=1)

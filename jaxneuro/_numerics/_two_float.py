@@ -34,6 +34,12 @@ class TwoFloat(eqx.Module):
         rest = self + TwoFloat.of(-quotient) * other
         return _renormalised(quotient, (rest.high + rest.low) / other.high)
 
+    def over(self, x: Float[Array, "*shape"]) -> "TwoFloat":
+        """This divided by a number of the single type."""
+        quotient = self.high / x
+        rest = self + TwoFloat(*_exact_product(-quotient, x))
+        return _renormalised(quotient, (rest.high + rest.low) / x)
+
 
 def _exact_sum(a: Float[Array, "*a"], b: Float[Array, "*b"]) -> tuple[Array, Array]:
     total = a + b
@@ -41,19 +47,22 @@ def _exact_sum(a: Float[Array, "*a"], b: Float[Array, "*b"]) -> tuple[Array, Arr
     return total, (a - (total - b_seen)) + (b - b_seen)
 
 
-def _split(x: Float[Array, "*shape"]) -> tuple[Array, Array]:
-    """Upper and lower half of the digits; their products are exact."""
-    if x.dtype == jnp.float64:
-        bits, mask = lax.bitcast_convert_type(x, jnp.uint64), jnp.uint64(0xFFFFFFFFF8000000)
-    else:
-        bits, mask = lax.bitcast_convert_type(x, jnp.uint32), jnp.uint32(0xFFFFF000)
-    upper = lax.bitcast_convert_type(bits & mask, x.dtype)
-    return upper, x - upper
+def _split(*numbers: Float[Array, "*shape"]) -> list[tuple[Array, Array]]:
+    """Of each number the upper and the lower half of the digits; their products are exact."""
+    halves = []
+    for x in numbers:
+        if x.dtype == jnp.float64:
+            bits, mask = lax.bitcast_convert_type(x, jnp.uint64), jnp.uint64(0xFFFFFFFFF8000000)
+        else:
+            bits, mask = lax.bitcast_convert_type(x, jnp.uint32), jnp.uint32(0xFFFFF000)
+        upper = lax.bitcast_convert_type(bits & mask, x.dtype)
+        halves.append((upper, x - upper))
+    return halves
 
 
 def _exact_product(a: Float[Array, "*a"], b: Float[Array, "*b"]) -> tuple[Array, Array]:
     product = a * b
-    (a_up, a_down), (b_up, b_down) = _split(a), _split(b)
+    (a_up, a_down), (b_up, b_down) = _split(a, b)
     return product, ((a_up * b_up - product) + a_up * b_down + a_down * b_up) + a_down * b_down
 
 

@@ -38,16 +38,19 @@ def drive(
     state = _checked_state(machine, state, first, dt)
     layout = machine.layout(n_steps, jnp.asarray(first, jnp.int32))
     recorders = _checked_recorders(machine, record, layout, first)
-    rows = tuple((name, recorder.rows(first, n_steps, dt)) for name, recorder in recorders.items())
+    rows = tuple([(name, recorder.rows(first, n_steps, dt)) for name, recorder in recorders.items()])
     _check_sizes(recorders, dict(rows), layout)
     with jax.debug_nans(False):  # a CV of too few intervals is NaN, which is no fault; what is one has its result code
         ran = _run(
             machine, state, recorders, adjoint, dt=dt, n_steps=n_steps, rows=rows, progress=progress, single=single
         )
     # The ends are not the program's business: a run that goes on compiles nothing. Records in the order asked for.
-    ran["records"] = {label: ran["records"][label] for label in recorders}
-    axes = {name: recorder.time_axis(first, n_steps, dt) for name, recorder in recorders.items()}
-    ran["axes"] = {name: axis for name, axis in axes.items() if axis is not None}
+    records, axes = {}, {}
+    for label, recorder in recorders.items():
+        records[label] = ran["records"][label]
+        axis = recorder.time_axis(first, n_steps, dt)
+        axes |= {} if axis is None else {label: axis}
+    ran |= {"records": records, "axes": axes}
     sol = Solution(**ran, t0=first * dt, t1=(first + n_steps) * dt, dt=dt, names=tuple(layout.sizes))
     return _checked_solution(sol, machine, single) if throw else sol
 
@@ -192,11 +195,14 @@ def _run(
 ) -> dict[str, Any]:
     """The compiled part of a run; what it returns are fields of `Solution`."""
     layout = machine.layout(n_steps, state.step)
-    program = machine.program(n_steps, state.step, any(recorder.wants_times() for recorder in recorders.values()))
+    watches, carries, timed = {}, {}, False
+    for name, n in rows:
+        watches[name] = recorders[name].watch(layout)
+        carries[name] = recorders[name].init(layout, n)
+        timed = timed or recorders[name].wants_times()
+    program = machine.program(n_steps, state.step, timed)
     report = progress_line(n_steps // program.group_steps, n_steps * dt) if progress else None
-    lookout = Lookout({label: recorder.watch(layout) for label, recorder in recorders.items()})
-    loop = _Loop(program, recorders, lookout, layout, adjoint, report)
-    carries = {name: recorders[name].init(layout, n) for name, n in rows}
+    loop = _Loop(program, recorders, Lookout(watches), layout, adjoint, report)
     finite = jnp.ones(max(1, len(machine.finite_names())), bool)
     end = loop.run(_Carry(program.start(state), carries, jnp.full((), -1, jnp.int32), finite))
     gathered: dict[str, Any] = {"records": {}, "counts": {}, "frequencies": {}, "lags": {}}

@@ -12,7 +12,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
 from .._formulas import Input
-from .._network import Network, check_understood
+from .._network import Network
 from .._numerics import Result, role_key
 from ..models import Firing
 from ..surrogate import AbstractSurrogate
@@ -20,7 +20,7 @@ from ._deliver import with_amplitude
 from ._exact_times import off_grid_arrivals
 from ._heard import Heard, input_values
 from ._machine import AbstractProgram, Cut, Emitted, Look, finite_and_resolved
-from ._own import check_received, check_stepped, named
+from ._own import check_received, check_stepped
 from ._plan import NetworkState, Plan, all_finite, drives_are_wrong
 from ._stimulus import Stimulus, as_input
 
@@ -177,12 +177,12 @@ class SpikingProgram(AbstractProgram):
     ) -> tuple[NetworkState, tuple[dict[str, Firing], dict[str, Any]]]:
         """One step of every neuron."""
         inputs, synapses, drives, heard = self._inputs(state, arriving)
-        timed = self.timed or any(own.off_grid for own in self.plan.projections)
+        timed = self.timed or self.plan.off_grid
         neurons, firing = {}, {}
         for name, now in state.neurons.items():
             model, constants = self.net.populations[name].model, self.plan.neurons[name]
             stepped = model.step(constants, now, inputs[name])
-            check_stepped(named("step", model, name), stepped, now, self.plan.sizes[name])
+            check_stepped(model, name, stepped, now, self.plan.sizes[name])
             neurons[name], fired = stepped
             firing[name] = fired if timed else Firing(fired.spikes, fired.soft, fired.sensitive)
         new = NetworkState(state.step, neurons, synapses, drives, state.pending, state.presynaptic, state.sources)
@@ -191,24 +191,26 @@ class SpikingProgram(AbstractProgram):
     def _inputs(self, state: NetworkState, arriving: dict[str, Any]) -> tuple[dict[str, Input], tuple, tuple, dict]:
         """What every population receives, what synapses and drives are afterwards, and what came from where."""
         net, plan = self.net, self.plan
-        inputs = {name: Input() for name in state.neurons}
-        heard: dict[str, list[Heard]] = {name: [] for name in state.neurons}
+        inputs, potentials = {}, {}
+        heard: dict[str, list[Heard]] = {}
+        for name, now in state.neurons.items():
+            inputs[name], heard[name] = Input(), []
+            potentials[name] = net.populations[name].model.observe(now).get("v")
         for name, own in self.stimulus.items():
             constant = {part: s.constant for part, s in own.items() if s.constant is not None}
             inputs[name] = as_input(arriving["stimulus"][name] | constant, plan.sizes[name])
             heard[name].append(("stimulus", inputs[name]))
-        potentials = {name: net.populations[name].model.observe(now).get("v") for name, now in state.neurons.items()}
         synapses = []
         for i, projection in enumerate(net.projections):
             synapse, counts, kept = projection.synapse, arriving["pending"][i], []
+            whose, gives = f"`projections[{i}]`: {type(synapse).__name__}.step", synapse.gives()
             if arriving["chance"][i] is not None:
                 counts = synapse.transmitted(counts, arriving["chance"][i])
             for target, old in zip(plan.projections[i].targets, state.synapses[i], strict=True):
                 name, weight = target.name, target.weight
                 own = counts[target.start : target.stop].astype(weight.dtype)
                 received = synapse.step(target.constants, old, own, weight, potentials[name])
-                whose = f"`projections[{i}]`: {type(synapse).__name__}.step"
-                check_received(whose, synapse.gives(), received, old, own.shape[0])
+                check_received(whose, gives, received, old, own.shape[0])
                 kept.append(received.state)
                 inputs[name] = inputs[name] + received.inputs
                 heard[name].append((projection.pre, received.inputs))
@@ -226,8 +228,6 @@ class SpikingProgram(AbstractProgram):
                 inputs[target.name] = inputs[target.name] + received.inputs
                 heard[target.name].append((f"drives[{i}]", received.inputs))
             drives.append(tuple(kept))
-        for name, given in inputs.items():
-            check_understood("The run", given.parts(), name, net.populations[name].model)
         return inputs, tuple(synapses), tuple(drives), heard
 
     def _advance(self, state: NetworkState, firing: Mapping[str, Firing]) -> tuple[tuple, tuple]:

@@ -29,11 +29,13 @@ def check_received(whose: str, gives: tuple[str, ...], received: Any, old: Any, 
                 f"{whose} gives the `Input` part `{part}`, which `gives` does not name: it names "
                 f"{', '.join(gives) or 'none'}. Add it there, so that a network can refuse who does not understand it."
             )
-    check_state(whose, old, received.state)
+    if received.state is not old:
+        check_state(whose, old, received.state)
 
 
-def check_stepped(whose: str, stepped: Any, old: Any, n: int) -> None:
+def check_stepped(model: Any, population: str, stepped: Any, old: Any, n: int) -> None:
     """Raises `ValueError` where the step of a neuron returned no state like `old` and spikes of `n` neurons."""
+    whose = f"`{type(model).__name__}.step` of the population {population!r}"
     if not isinstance(stepped, tuple) or len(stepped) != 2 or not isinstance(stepped[1], Firing):
         got = f"{len(stepped)} things" if isinstance(stepped, tuple) and len(stepped) != 2 else _kinds(stepped)
         raise ValueError(
@@ -50,7 +52,7 @@ def check_stepped(whose: str, stepped: Any, old: Any, n: int) -> None:
 
 def check_state(whose: str, old: Any, new: Any) -> None:
     """Raises `ValueError` where the state after a step is not of the structure, shapes and dtypes of that before it."""
-    before, after = (jax.tree_util.tree_flatten_with_path(state) for state in (old, new))
+    before, after = jax.tree_util.tree_flatten_with_path(old), jax.tree_util.tree_flatten_with_path(new)
     if before[1] != after[1]:
         raise ValueError(f"{whose} has to return a state like that of `init`, {_told(old)}; got {_told(new)}.")
     for (path, was), (_, now) in zip(before[0], after[0], strict=True):
@@ -63,13 +65,9 @@ def check_state(whose: str, old: Any, new: Any) -> None:
             )
 
 
-def named(method: str, model: Any, population: str) -> str:
-    """The method of a neuron, in a sentence."""
-    return f"`{type(model).__name__}.{method}` of the population {population!r}"
-
-
-def check_observed(whose: str, seen: Any, n: int) -> None:
+def check_observed(model: Any, population: str, seen: Any, n: int) -> None:
     """Raises `ValueError` where what can be recorded of `n` neurons is no dict of arrays with a row a neuron."""
+    whose = f"`{type(model).__name__}.observe` of the population {population!r}"
     if not isinstance(seen, dict):
         raise ValueError(f"{whose} has to return a dict of {{variable: array}}; got {type(seen).__name__}.")
     for name, values in seen.items():
@@ -83,8 +81,9 @@ def check_observed(whose: str, seen: Any, n: int) -> None:
             )
 
 
-def check_start(whose: str, start: Any, n: int) -> None:
+def check_start(model: Any, population: str, start: Any, n: int) -> None:
     """Raises `ValueError` where the potential that a run starts from is none of `n` neurons."""
+    whose = f"`{type(model).__name__}.resting_potential` of the population {population!r}"
     known = isinstance(start, jax.Array | np.ndarray | np.generic | float)
     if not known or jnp.shape(start) not in ((), (n,)) or not jnp.issubdtype(jnp.result_type(start), jnp.floating):
         got = f"{jnp.result_type(start)} of shape {jnp.shape(start)}" if known else _kinds(start)

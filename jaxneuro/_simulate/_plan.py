@@ -22,6 +22,7 @@ from ._deliver import (
     SharedArrivals,
 )
 from ._machine import AbstractRunState
+from ._own import check_start
 from ._wire import Wiring, sizes_of
 
 # A block of steps is as long as the shortest delay. Where nothing has a delay it is so many steps long: enough that
@@ -103,6 +104,8 @@ class Plan(eqx.Module):
     """Blocks whose random input is drawn at once."""
     kept: int = eqx.field(static=True)
     """How much memory the derivative of the blocks of one draw needs, as a multiple of the state of the neurons."""
+    off_grid: bool = eqx.field(static=True)
+    """Whether spikes of some projection have times inside their steps."""
     dt: float = eqx.field(static=True)
 
 
@@ -115,9 +118,15 @@ def spans(sizes: dict[str, int], targets: tuple[str, ...]) -> list[tuple[str, in
     return result
 
 
+def delays_of(net: Network, dt: float) -> tuple[StepRange, ...]:
+    """The bounds of the delays of every projection in steps of `dt` [ms]."""
+    return tuple([p.delays.steps(f"projections[{i}].delay", dt) for i, p in enumerate(net.projections)])
+
+
 def make_plan(
     net: Network,
     wiring: Wiring,
+    delays: tuple[StepRange, ...],
     dt: float,
     n_steps: int,
     solver: AbstractSolver | None,
@@ -133,19 +142,19 @@ def make_plan(
         neurons[name] = model.prepare(dt, solver or model.default_solver(), surrogates.get(name))
         taus[name] = model.membrane_time_constant()
         most_kept = max(most_kept, model.kept_per_step())
-    projections, heard = [], []
-    for i, (projection, operator) in enumerate(zip(net.projections, wiring.operators, strict=True)):
-        delays = projection.delays.steps(f"projections[{i}].delay", dt)
+    projections, heard, inside = [], [], False
+    for projection, operator, own in zip(net.projections, wiring.operators, delays, strict=True):
         soft = surrogates.get(projection.pre) is not None or projection.pre in amplitudes
         off_grid = projection.pre in within_step and projection.synapse.hears_inside_steps()
         known = projection.pre in net.source_names
-        projections.append(_projection_plan(projection, operator, delays, known, soft, off_grid, taus, sizes, dt))
-        heard += [] if projections[-1].ahead else [delays.least]
+        projections.append(_projection_plan(projection, operator, own, known, soft, off_grid, taus, sizes, dt))
+        heard += [] if projections[-1].ahead else [own.least]
+        inside = inside or off_grid
     block = _even_share(n_steps, min(heard, default=_FREE_BLOCK))
     blocks_per_draw = _even_share(n_steps // block, max(1, _LEAST_DRAW // block))
     drives = tuple([_drive_plan(drive, taus, sizes, dt) for drive in net.drives])
     kept = max(1, blocks_per_draw * block * most_kept)
-    return Plan(neurons, tuple(projections), drives, sizes, block, blocks_per_draw, kept, dt)
+    return Plan(neurons, tuple(projections), drives, sizes, block, blocks_per_draw, kept, inside, dt)
 
 
 def _projection_plan(
@@ -208,22 +217,29 @@ def _even_share(n: int, most: int) -> int:
     return max(1, min(n, most))
 
 
-def initial_state(net: Network, wiring: Wiring, first: int, dt: float, key: PRNGKeyArray) -> NetworkState:
+def initial_state(
+    net: Network, wiring: Wiring, delays: tuple[StepRange, ...], first: int, dt: float, key: PRNGKeyArray
+) -> NetworkState:
     """The state at step `first`: potentials as each population says, nothing on its way."""
     neurons, sources, sizes = {}, {}, sizes_of(net, net.names)
     for name in net.neuron_names:
         population = net.populations[name]
         start = population.model.starting_potential()
+        check_start(population.model, name, start, sizes[name])
         v = population.initial.draw(start, sizes[name], role_key(key, f"initial {name}"))
         neurons[name] = population.model.started(population.model.init(v), dt)
     for name in net.source_names:
         sources[name] = net.populations[name].model.init(sizes[name], role_key(key, f"initial {name}"))
     synapses, drives, pending, presynaptic = [], [], [], []
-    for i, (p, operator) in enumerate(zip(net.projections, wiring.operators, strict=True)):
-        synapses.append(tuple([p.synapse.init(sizes[name]) for name in p.post]))
+    for p, operator, own in zip(net.projections, wiring.operators, delays, strict=True):
+        n_post, states = 0, []
+        for name in p.post:
+            n_post += sizes[name]
+            states.append(p.synapse.init(sizes[name]))
+        synapses.append(tuple(states))
         presynaptic.append(p.synapse.presynaptic(sizes[p.pre]))
         # A spike with a time inside its step is kept as three numbers: the moments of that time.
-        shape = (p.delays.steps(f"projections[{i}].delay", dt).most, sum([sizes[name] for name in p.post]))
+        shape = (own.most, n_post)
         off_grid = _is_off_grid(net, p)
         dtype = jnp.result_type(float) if off_grid or operator is None else operator.count_dtype
         pending.append(jnp.zeros((*shape, 3) if off_grid else shape, dtype))
@@ -247,8 +263,8 @@ def all_finite(state: NetworkState) -> Array:
     """Whether every float of every population's state is finite, (populations,)."""
     flags = []
     for neurons in state.neurons.values():
-        leaves = [x for x in jax.tree_util.tree_leaves(neurons) if jnp.issubdtype(x.dtype, jnp.inexact)]
-        flags.append(jnp.all(jnp.asarray([jnp.all(jnp.isfinite(x)) for x in leaves], bool)))
+        leaves = jax.tree.leaves(eqx.filter(neurons, eqx.is_inexact_array))
+        flags.append(jnp.all(jnp.asarray(list(map(jnp.all, map(jnp.isfinite, leaves))), bool)))
     return jnp.stack(flags) if flags else jnp.ones(1, bool)
 
 

@@ -2,7 +2,6 @@
 
 import inspect
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from jax import tree_util
 
 from .._network import Network
 from .._numerics import is_concrete
+from ..connectivity import StepRange
 from ..models import AbstractODE
 
 # Modules between a call of the package and the line that it is on: equinox wraps methods.
@@ -21,32 +21,33 @@ class ShortRunWarning(UserWarning):
     """A run in which no spike can arrive, or nothing can settle: seconds given for milliseconds, as a rule."""
 
 
-def warn_of_short_run(net: Network, n_steps: int, dt: float) -> None:
+def warn_of_short_run(net: Network, delays: tuple[StepRange, ...], n_steps: int, dt: float) -> None:
     """Warns where the run ends before a spike of its first step could arrive anywhere, or a membrane could settle."""
-    delays = [(p.delays.steps(f"projections[{i}].delay", dt).least, i) for i, p in enumerate(net.projections)]
-    if delays and n_steps < min(delays)[0]:
-        steps, index = min(delays)
+    least = [steps.least for steps in delays]
+    if least and n_steps < min(least):
+        steps, index = min(least), least.index(min(least))
         _warn(
             f"The run of {n_steps * dt:g} ms is shorter than the shortest delay, {steps * dt:g} ms of "
             f"`projections[{index}]`: no spike arrives in it. {_IN_MS.format('delays')}"
         )
     else:
-        named = [(f"`populations[{name!r}]`", net.populations[name].model) for name in net.neuron_names]
-        _warn_of_slow(
-            [(tau, f"of {name}") for name, model in named for tau in _known(model.settling_time())], n_steps, dt
-        )
+        times = {name: net.populations[name].model.settling_time() for name in net.neuron_names}
+        _warn_of_slow(_known(times, "of `populations{}`"), n_steps, dt)
 
 
 def warn_of_short_ode(model: AbstractODE, n_steps: int, dt: float) -> None:
     """Warns where the run of a differential equation ends before any of its variables could settle."""
-    _warn_of_slow([(tau, "of `model`") for tau in _known(model.time_constants())], n_steps, dt)
+    _warn_of_slow(_known({"": model.time_constants()}, "of `model`"), n_steps, dt)
 
 
-def _known(values: Any) -> Iterator[float]:
-    """The shortest of each array that no transformation hides."""
-    for value in tree_util.tree_leaves(values):
-        if is_concrete(value):
-            yield float(np.min(np.asarray(value)))
+def _known(times: dict[str, Any], whose: str) -> list[tuple[float, str]]:
+    """The shortest of each array that no transformation hides, by whose it is; `whose` says where a name goes."""
+    found = []
+    for name, values in times.items():
+        for value in tree_util.tree_leaves(values):
+            if is_concrete(value):
+                found.append((float(np.min(np.asarray(value))), whose.format([name])))
+    return found
 
 
 def _warn_of_slow(taus: list[tuple[float, str]], n_steps: int, dt: float) -> None:

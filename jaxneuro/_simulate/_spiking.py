@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
 from .._network import Network
 from .._numerics import Result, as_leaf, run_steps
+from ..connectivity import StepRange
 from ..models import AbstractSolver, AbstractSpikeTimes
 from ..surrogate import AbstractSurrogate
 from ._driver import SINGLE, drive as drive_machine
@@ -18,8 +19,8 @@ from ._engine import SpikingProgram
 from ._exact_times import with_exact_times
 from ._heard import input_names
 from ._machine import AbstractMachine
-from ._own import check_observed, check_spikes, check_start, named
-from ._plan import NetworkState, initial_state, make_plan
+from ._own import check_observed, check_spikes
+from ._plan import NetworkState, delays_of, initial_state, make_plan
 from ._short_run import warn_of_short_run
 from ._solution import Solution, sentence
 from ._stimulus import Stimulus, make_stimuli
@@ -64,12 +65,13 @@ def simulate_spiking(
         model = net.populations[name].model
         variables.append(_variables(name, model, n))
         within_step += [name] if model.spikes_within_step() else []
+    delays = delays_of(net, dt)
     if state is None:
-        warn_of_short_run(net, n_steps, dt)
+        warn_of_short_run(net, delays, n_steps, dt)
     machine = SpikingMachine(
         net=net, wiring=wiring, wrong_wiring=wrong_wiring, key=key, stimuli=stimuli, solver=solver,
         surrogates=surrogates, resolved=_resolved(net, dt), variables=tuple(variables),
-        heard=input_names(net, stimuli), within_step=tuple(within_step), amplitudes=amplitudes, dt=dt,
+        heard=input_names(net, stimuli), within_step=tuple(within_step), amplitudes=amplitudes, delays=delays, dt=dt,
     )  # fmt: skip
     return drive_machine(
         machine, first, n_steps, dt=dt, record=record, state=state, progress=progress, throw=throw, single=single,
@@ -96,11 +98,12 @@ class SpikingMachine(AbstractMachine):
     """The populations whose spikes come at a time inside a step, and not at its end."""
     amplitudes: tuple[str, ...] = eqx.field(static=True)
     """The sources whose spikes are floats: their amplitudes."""
+    delays: tuple[StepRange, ...] = eqx.field(static=True)
     dt: float = eqx.field(static=True)
 
     def init(self, first: int) -> NetworkState:
         """Potentials as each population says, nothing on its way."""
-        return initial_state(self.net, self.wiring, first, self.dt, self.key)
+        return initial_state(self.net, self.wiring, self.delays, first, self.dt, self.key)
 
     def layout(self, n_steps: int, first: Int[Array, ""]) -> Layout:
         """What recorders are told of the run: sizes, names of variables, its steps."""
@@ -114,7 +117,15 @@ class SpikingMachine(AbstractMachine):
     def program(self, n_steps: int, first: Int[Array, ""], timed: bool) -> SpikingProgram:
         """The network with the constants of a step, computed once before the loop."""
         plan = make_plan(
-            self.net, self.wiring, self.dt, n_steps, self.solver, self.surrogates, self.amplitudes, self.within_step
+            self.net,
+            self.wiring,
+            self.delays,
+            self.dt,
+            n_steps,
+            self.solver,
+            self.surrogates,
+            self.amplitudes,
+            self.within_step,
         )
         return SpikingProgram(
             net=self.net, plan=plan, key=self.key, stimulus=self.stimuli, first=first,
@@ -145,9 +156,8 @@ def _variables(population: str, model: Any, n: int) -> tuple[str, ...]:
     names: list[str] = []  # the result of eval_shape has its keys sorted
 
     def observed() -> None:
-        check_start(named("resting_potential", model, population), model.starting_potential(), n)
         seen = model.observe(model.init(jnp.zeros(n)))
-        check_observed(named("observe", model, population), seen, n)
+        check_observed(model, population, seen, n)
         names.extend(seen)
 
     eqx.filter_eval_shape(observed)
@@ -231,7 +241,8 @@ def _checked_surrogates(net: Network, surrogate: Any) -> dict[str, AbstractSurro
 
 def _resolved(net: Network, dt: float) -> Bool[Array, ""] | None:
     """Whether steps of `dt` [ms] follow every population; None where none knows."""
-    known = [net.populations[name].model.resolves(as_leaf(dt)) for name in net.neuron_names]
+    step = as_leaf(dt)
+    known = [net.populations[name].model.resolves(step) for name in net.neuron_names]
     said = [one for one in known if one is not None]
     return jnp.all(jnp.stack(said)) if said else None
 

@@ -77,7 +77,7 @@ def sizes_of(net: Network | BinaryNetwork, names: Iterable[str]) -> dict[str, in
 def _recipes(net: Network | BinaryNetwork) -> tuple[AbstractRecipe | None, ...]:
     """What the wiring of each projection is drawn from, None where weights are given."""
     of = net.populations
-    return tuple([p.recipe(of[p.pre], tuple([of[name] for name in p.post])) for p in net.projections])
+    return tuple([p.recipe(of[p.pre], tuple(map(of.__getitem__, p.post))) for p in net.projections])
 
 
 def wire(net: Network | BinaryNetwork, *, key: PRNGKeyArray, delivery: AbstractDelivery | None = None) -> Wiring:
@@ -152,7 +152,7 @@ def check_wiring(net: Network | BinaryNetwork, wiring: Wiring) -> Bool[Array, ""
         raise ValueError(f"`wiring` was drawn for the projections {wiring.pairs}, not for {pairs} of this network.")
     recipes = _recipes(net)
     _check_sizes(net, wiring, recipes)
-    own, drawn = (jax.tree_util.tree_flatten(r) for r in (recipes, wiring.recipes))
+    own, drawn = jax.tree_util.tree_flatten(recipes), jax.tree_util.tree_flatten(wiring.recipes)
     known, traced = _compared(own[0], drawn[0]) if own[1] == drawn[1] else (True, None)
     if known:
         for index, (a, b) in enumerate(zip(recipes, wiring.recipes, strict=True)):
@@ -169,7 +169,7 @@ def _check_sizes(net: Network | BinaryNetwork, wiring: Wiring, recipes: tuple[Ab
     ):
         if (own is None) != (drawn is None):
             raise ValueError("`wiring` was drawn for a network with given weights in other projections: draw it again.")
-        sizes.append(tuple([of[name] for name in projection.post]))
+        sizes.append(tuple(map(of.__getitem__, projection.post)))
         sources.append(of[projection.pre])
         drawn_sources.append(sources[-1] if operator is None else operator.n_pre)
     if wiring.sizes != tuple(sizes) or drawn_sources != sources:

@@ -12,7 +12,7 @@ from jaxtyping import Array, ArrayLike, Bool, Float, Key, PRNGKeyArray, Shaped
 from .._network import Network
 from .._numerics import Result, Shown, as_leaf, check_count, check_key, check_positive, html_table
 from .._simulate import Solution, Wiring, adjoint as adjoints, record as records, simulate, wire
-from .._simulate._plan import initial_state
+from .._simulate._plan import delays_of, initial_state
 from .._simulate.adjoint import checked_adjoint
 from ..surrogate import AbstractSurrogate
 
@@ -271,7 +271,7 @@ def _growth(run: _Run, at: Float[Array, "p"], keys: Key[Array, "seeds"]) -> floa
 
     @eqx.filter_jit
     def norms(run: _Run, key: PRNGKeyArray) -> Float[Array, "time"]:
-        start = initial_state(run.model(at), run.wiring, 0, run.dt, key)
+        start = initial_state(run.model(at), run.wiring, delays_of(run.model(at), run.dt), 0, run.dt, key)
         traces = {name: records.Trace(f"{name}.v") for name in spiking}
 
         def potentials(v: list[Array]) -> list[Array]:
