@@ -13,6 +13,7 @@ from jaxtyping import Array, ArrayLike, Bool, Float, PyTree
 
 from ._numerics import (
     AbstractBijection,
+    OutsideTheoryWarning as OutsideTheoryWarning,
     Positive,
     Shown,
     Unbounded,
@@ -25,11 +26,6 @@ from ._numerics import (
     violates,
     wright_omega,
 )
-
-
-class OutsideTheoryWarning(UserWarning):
-    """A law is asked for where the theory behind it does not hold."""
-
 
 IS_INHIBITORY = {"e": False, "excitatory": False, "i": True, "inhibitory": True}
 """The labels of a kind of synapse, in capitals or not."""

@@ -44,5 +44,14 @@ from ._shot import (
     shot_passage as shot_passage,
 )
 from ._shot_density import shot_density as shot_density
+from ._stable import (
+    AbstractBoundary as AbstractBoundary,
+    JumpsOver as JumpsOver,
+    StableNeuron as StableNeuron,
+    check_exponent as check_exponent,
+    checked_boundary as checked_boundary,
+    stable_lif_rate as stable_lif_rate,
+    stable_log_rate as stable_log_rate,
+)
 from ._variability import lif_cv as lif_cv
 from ._within_step import MembraneStep as MembraneStep, current_in as current_in

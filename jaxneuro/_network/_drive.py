@@ -8,18 +8,33 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, ArrayLike, Bool, Float, Int, PRNGKeyArray
+from jax import lax
+from jaxtyping import Array, ArrayLike, Bool, Float, Int, PRNGKeyArray, UInt
 
 from .._formulas import Input
-from .._numerics import Moments, Shown, TwoFloat, as_leaf, check_finite, check_nonnegative, is_concrete, step_keys
-from ..connectivity import ConstantWeight
+from .._numerics import (
+    Moments,
+    PoissonTable,
+    Shown,
+    TwoFloat,
+    as_leaf,
+    check_finite,
+    check_nonnegative,
+    hashed_share,
+    is_concrete,
+    random_bits,
+    step_keys,
+)
+from ..connectivity import AbstractWeightLaw, as_weight_law
 from ..synapses import AbstractSynapse, Received
 from ._afferent import Afferent, SpikeStream, WhiteCurrent
-from ._arguments import checked_targets, checked_weight
+from ._arguments import checked_law, checked_targets, checked_weight
 from ._counts import AbstractCounts, CountTable, PoissonCounts
 
 # Poisson counts are drawn in shares of a mean of 25: beyond this a step costs 400 draws a neuron.
 _MOST_KICKS = 10_000
+# What keys of a drive are told apart by.
+_SALT = 0x5EED
 
 
 class AbstractDrive(Shown):
@@ -104,7 +119,8 @@ class PoissonDrive(AbstractDrive):
     **Arguments:**
 
     - `targets`: name of a population, or a tuple of names.
-    - `synapse`, `weight`: as in `Projection`.
+    - `synapse`, `weight`: as in `Projection`; of a law every source of every neuron has a weight of its own, made again
+      from a hash of run key, neuron and source whenever it spikes, and never stored.
     - `n_sources`: sources for each neuron.
     - `rate`: of one source [Hz], a number or one a target neuron.
     - `counts`: the law of the number of spikes in a step, `PoissonCounts()`, or `GaussianCounts()`.
@@ -120,7 +136,7 @@ class PoissonDrive(AbstractDrive):
 
     targets: tuple[str, ...] = eqx.field(static=True)
     synapse: AbstractSynapse
-    weight: Float[Array, "*n"]
+    weight: Float[Array, "*n"] | AbstractWeightLaw
     n_sources: Float[Array, ""]
     rate: Float[Array, "*n"]
     counts: AbstractCounts
@@ -130,7 +146,7 @@ class PoissonDrive(AbstractDrive):
         targets: str | tuple[str, ...] | list[str],
         synapse: AbstractSynapse,
         *,
-        weight: ArrayLike,
+        weight: ArrayLike | AbstractWeightLaw,
         n_sources: ArrayLike,
         rate: ArrayLike,
         counts: AbstractCounts | None = None,
@@ -142,7 +158,7 @@ class PoissonDrive(AbstractDrive):
                 "`Projection` from a population of `Poisson` sources."
             )
         self.synapse = synapse
-        self.weight = checked_weight(weight, synapse)
+        self.weight = _source_weight(weight, synapse)
         self.n_sources = as_leaf(n_sources, "n_sources")
         self.rate = as_leaf(rate, "rate")
         check_nonnegative("n_sources", self.n_sources)
@@ -150,11 +166,19 @@ class PoissonDrive(AbstractDrive):
         if not isinstance(counts, AbstractCounts | None):
             raise ValueError(f"`counts` has to be `PoissonCounts()` or `GaussianCounts()`; got {counts!r}.")
         self.counts = PoissonCounts() if counts is None else counts
+        if self._unit() is not None and not isinstance(self.counts, PoissonCounts):
+            raise ValueError(
+                "`counts` of sources with a law of weights have to be `PoissonCounts()`: spikes are told apart."
+            )
+
+    def _unit(self) -> AbstractWeightLaw | None:
+        """The law of weights over their scale; None where all are alike."""
+        return as_weight_law(self.weight).unit()
 
     def afferent(self) -> Afferent:
         """One stream of spikes, for theory."""
         in_degree = Moments(self.n_sources, jnp.zeros_like(self.n_sources))
-        return Afferent((SpikeStream(self.rate, in_degree, ConstantWeight(self.weight), self.synapse),))
+        return Afferent((SpikeStream(self.rate, in_degree, as_weight_law(self.weight), self.synapse),))
 
     def gives(self) -> tuple[str, ...]:
         """What its synapse gives."""
@@ -178,12 +202,18 @@ class PoissonDrive(AbstractDrive):
     def draw(
         self, key: PRNGKeyArray, steps: Int[Array, "time"], dt: float, n: int, table: CountTable
     ) -> Float[Array, "time n"] | Int[Array, "time n"]:
-        """Counts of spikes."""
-        return jax.vmap(lambda k: table.sample(k, n))(step_keys(key, steps))
+        """Counts of spikes; of a law of weights the sum of the weights over their scale."""
+        unit = self._unit()
+        if unit is None:
+            return jax.vmap(lambda k: table.sample(k, n))(step_keys(key, steps))
+        assert isinstance(table, PoissonTable)
+        salt = jax.random.bits(jax.random.fold_in(key, _SALT), (), jnp.uint32)
+        return jax.vmap(lambda k: _summed(k, table, n, unit, self.n_sources, salt))(step_keys(key, steps))
 
     def input(self, constants: Any, state: Any, drawn: Array, v: Float[Array, "n"] | None) -> Received:
         """The counts through the synapse."""
-        return self.synapse.step(constants, state, drawn.astype(self.weight.dtype), self.weight, v)
+        scale = as_weight_law(self.weight).scale
+        return self.synapse.step(constants, state, drawn.astype(scale.dtype), scale, v)
 
     def check(self, name: str, dt: float) -> None:
         """Raises `ValueError` where a step brings more spikes than can be drawn in a reasonable time."""
@@ -202,7 +232,44 @@ class PoissonDrive(AbstractDrive):
 
     def inside_steps(self, name: str) -> AbstractDrive:
         """With the synapse whose spikes arrive inside steps."""
+        if self._unit() is not None:
+            raise ValueError(
+                f"`spike_times`: {name} has a law of weights: give one number, or keep spikes on the grid."
+            )
         return eqx.tree_at(lambda d: d.synapse, self, self.synapse.inside_steps(name))
+
+
+def _source_weight(weight: Any, synapse: AbstractSynapse) -> Any:
+    """A number, an array, or a law from which weights can be made again."""
+    if not isinstance(weight, AbstractWeightLaw):
+        return checked_weight(weight, synapse)
+    law = checked_law(weight, synapse)
+    if law.matched_to() is not None:
+        raise ValueError(
+            "`weight` of a drive cannot be a `MatchedWeight`: its sources are no population; give the law."
+        )
+    if law.unit() is not None:
+        jax.eval_shape(law.exceeded, jnp.ones(()))  # says so where there is none
+    return law
+
+
+def _summed(
+    key: PRNGKeyArray, table: PoissonTable, n: int, unit: AbstractWeightLaw, n_sources: Array, salt: UInt[Array, ""]
+) -> Float[Array, "n"]:
+    """The summed weights of the spikes of one step: each is of a source at random, whose weight is made from a hash."""
+    counts, neurons = table.count(key, n), jnp.arange(n, dtype=jnp.uint32)
+    dtype = n_sources.dtype
+
+    def add(k: Int[Array, ""], total: Float[Array, "n"]) -> Float[Array, "n"]:
+        bits = random_bits(jax.random.fold_in(key, _SALT + k), n)
+        source = jnp.floor(bits.astype(dtype) * (n_sources * 2.0**-32)).astype(jnp.uint32)
+        return total + jnp.where(k < counts, unit.exceeded(hashed_share(salt, neurons, source, dtype)), 0.0)
+
+    total = lax.fori_loop(0, jnp.max(counts), add, jnp.zeros(n, dtype))
+    # The derivative by the rate is that of the counts, at the mean weight of the step.
+    mean = total / jnp.maximum(counts, 1).astype(dtype)
+    smooth = table.sample(key, n)
+    return lax.stop_gradient(total) + lax.stop_gradient(mean) * (smooth - lax.stop_gradient(smooth))
 
 
 class WhiteNoiseDrive(AbstractDrive):

@@ -41,12 +41,14 @@ from ._dawson import (
 from ._dependence import uses_first as uses_first
 from ._erfcx import erfcx as erfcx
 from ._files import check_target as check_target, replacing as replacing, write_text as write_text
+from ._hash import hashed_share as hashed_share
 from ._horner import horner as horner
 from ._implicit import implicit_by as implicit_by, implicit_root as implicit_root, implicit_roots as implicit_roots
 from ._install import install as install
 from ._keys import check_key as check_key, default_key as default_key, role_key as role_key, step_keys as step_keys
 from ._lambert_w import lambert_w as lambert_w, wright_omega as wright_omega
 from ._leaf import as_known as as_known, as_leaf as as_leaf, is_concrete as is_concrete, violates as violates
+from ._log_gamma import log_gamma as log_gamma, log_gamma_of_known as log_gamma_of_known
 from ._moment import (
     moment as moment,
     moment_difference as moment_difference,
@@ -54,6 +56,7 @@ from ._moment import (
 )
 from ._moments import Moments as Moments
 from ._one_at_a_time import one_at_a_time as one_at_a_time
+from ._outside_theory import OutsideTheoryWarning as OutsideTheoryWarning
 from ._palette import COLOURS as COLOURS, KIND_COLOURS as KIND_COLOURS
 from ._phi import (
     decayed as decayed,

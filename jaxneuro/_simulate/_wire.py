@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, PRNGKeyArray, Real
 
 from .._network import BinaryNetwork, Network, check_network
 from .._numerics import Shown, check_key, is_concrete, role_key
-from ..connectivity import AbstractDelivery, AbstractOperator, AbstractRecipe
+from ..connectivity import AbstractDelivery, AbstractOperator, AbstractRecipe, Balance, SummedWeights
 
 # Neurons are numbered in 32 bits with a sign.
 _MOST_NEURONS = 2**31 - 1
@@ -117,20 +117,65 @@ def wire(net: Network | BinaryNetwork, *, key: PRNGKeyArray, delivery: AbstractD
             "`wire` draws on the host and needs a known key and known in-degrees: "
             "draw the wiring outside jit, vmap and grad and pass `wiring=`."
         )
-    operators, sizes = [], []
-    for index, (projection, recipe) in enumerate(zip(net.projections, recipes, strict=True)):
+    sizes = []
+    for projection in net.projections:
         own = sizes_of(net, (projection.pre, *projection.post))
         sizes.append(tuple([own[name] for name in projection.post]))
+    operators: list[AbstractOperator | None] = [None] * len(recipes)
+    balances = _balances(recipes)
+    # Weights that are matched to others are drawn after these.
+    for index in sorted(range(len(recipes)), key=lambda i: _matched_to(recipes[i]) is not None):
+        projection, recipe = net.projections[index], recipes[index]
         if recipe is None:
-            operators.append(None)
             continue
+        if _matched_to(recipe) is not None:
+            balances[index].wanted = _wanted(net, index, recipe, sizes, balances)
         bits = np.asarray(jax.random.bits(role_key(key, f"wiring {index}"), (4,), jnp.uint32))
         rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([int(b) for b in bits])))
         pre, posts = net.populations[projection.pre], tuple([net.populations[name] for name in projection.post])
         recurrent = tuple([name == projection.pre for name in projection.post])
-        operators.append(recipe.draw(rng, pre, posts, recurrent, delivery))
+        operators[index] = recipe.draw(rng, pre, posts, recurrent, delivery, balances.get(index))
     pairs = tuple([(p.pre, p.post) for p in net.projections])
     return Wiring(tuple(operators), recipes, pairs, tuple(sizes))
+
+
+def _matched_to(recipe: AbstractRecipe | None) -> str | None:
+    return None if recipe is None or recipe.weights is None else recipe.weights.matched_to()
+
+
+def _balances(recipes: tuple[AbstractRecipe | None, ...]) -> dict[int, Balance]:
+    """One for each projection with drawn weights, where any are matched."""
+    if all(_matched_to(recipe) is None for recipe in recipes):
+        return {}
+    return {i: Balance() for i, recipe in enumerate(recipes) if recipe is not None and recipe.weights is not None}
+
+
+def _wanted(
+    net: Network | BinaryNetwork,
+    index: int,
+    recipe: AbstractRecipe,
+    sizes: list[tuple[int, ...]],
+    balances: dict[int, Balance],
+) -> SummedWeights:
+    """What the weights of projection `index` are matched to, for all its targets side by side."""
+    to, sums, counts = _matched_to(recipe), [], []
+    for name, n in zip(net.projections[index].post, sizes[index], strict=True):
+        total, count = np.zeros(n), np.zeros(n, np.int64)
+        for other, balance in balances.items():
+            projection = net.projections[other]
+            if projection.pre == to and name in projection.post and balance.found is not None and other != index:
+                at = projection.post.index(name)
+                begin = sum(sizes[other][:at])
+                total += balance.found.sums[begin : begin + n]
+                count += balance.found.counts[begin : begin + n]
+        if not count.any():
+            raise ValueError(
+                f"`projections[{index}].weight` is matched to {to!r}, and no projection with drawn weights leads from "
+                f"there to {name!r}."
+            )
+        sums.append(total)
+        counts.append(count)
+    return SummedWeights(np.concatenate(sums), np.concatenate(counts))
 
 
 def drawn_wiring(net: Network | BinaryNetwork, wiring: Any, key: PRNGKeyArray) -> tuple[Wiring, Bool[Array, ""] | None]:

@@ -20,7 +20,8 @@ from ._delivery import (
     Sparse as Sparse,
 )
 from ._dense import DenseOperator as DenseOperator
-from ._draw import draw_operator as draw_operator
+from ._draw import Balance as Balance, draw_operator as draw_operator
+from ._matched import MatchedWeight as MatchedWeight
 from ._operator import AbstractOperator as AbstractOperator, AbstractScheduled as AbstractScheduled
 from ._packed import (
     PackedOperator as PackedOperator,
@@ -29,6 +30,7 @@ from ._packed import (
     unpack_bits as unpack_bits,
 )
 from ._pairs import Pairs as Pairs
+from ._pareto import ParetoWeight as ParetoWeight, pareto_size as pareto_size
 from ._positions import AbstractPositions as AbstractPositions, Group as Group, Neurons as Neurons, Points as Points
 from ._procedural import ProceduralOperator as ProceduralOperator, SideBySide as SideBySide
 from ._recipe import AbstractRecipe as AbstractRecipe, BitRecipe as BitRecipe, SpikeRecipe as SpikeRecipe
@@ -48,6 +50,8 @@ from ._weight_laws import (
     LogNormalWeight as LogNormalWeight,
     Nodes as Nodes,
     NormalWeight as NormalWeight,
+    StableTail as StableTail,
+    SummedWeights as SummedWeights,
     TwoWeights as TwoWeights,
     as_weight_law as as_weight_law,
 )

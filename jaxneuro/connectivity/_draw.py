@@ -1,5 +1,6 @@
 """Drawing a wiring from a rule, on the host: the same synapses on every device and in every form of storage."""
 
+import dataclasses
 from collections.abc import Iterator
 
 import jax.numpy as jnp
@@ -10,6 +11,7 @@ from .._numerics import install
 from ._delay_laws import AbstractDelayLaw
 from ._delivery import AbstractDelivery, choose, has_numba
 from ._dense import DenseOperator
+from ._matched import SummedWeights, summed_weights
 from ._operator import AbstractOperator
 from ._pairs import Synapses, draw_all
 from ._positions import Neurons
@@ -25,6 +27,14 @@ _LARGEST_PROCEDURE = 2**32 - 2**17
 _LARGEST_LIST = 2**31 - 1
 
 
+@dataclasses.dataclass
+class Balance:
+    """What the weights of a projection are matched to, and the sums that they were drawn with."""
+
+    wanted: SummedWeights | None = None
+    found: SummedWeights | None = None
+
+
 def draw_operator(
     rule: AbstractConnectivity,
     rng: np.random.Generator,
@@ -36,11 +46,12 @@ def draw_operator(
     delays: AbstractDelayLaw | None = None,
     signed: bool = True,
     delivery: AbstractDelivery | None = None,
+    balance: Balance | None = None,
 ) -> AbstractOperator:
     """One operator onto the targets of all of `posts`, side by side; `recurrent` says which are the source itself.
 
     `weights` and `delays` are the laws that each synapse draws its own from, None where it draws none; `signed` says
-    whether a weight may be negative.
+    whether a weight may be negative; `balance` is what weights are matched to, and is told their sums.
     """
     n_pre, n_posts = pre.n or 0, tuple(post.n or 0 for post in posts)
     one_for_all = delays is None and weights is None
@@ -62,7 +73,7 @@ def draw_operator(
     drawn = draw_all(rule, rng, pre, posts, recurrent)
     if dense and weights is None:
         return _dense(drawn, n_pre, n_post, delivery)
-    listed = _sparse(drawn, n_pre, n_post, delivery, delays, weights, rng)
+    listed = _sparse(drawn, n_pre, n_post, delivery, delays, weights, rng, balance)
     if not signed and listed.weights is not None and np.asarray(listed.weights).min(initial=0.0) < 0.0:
         raise ValueError(
             f"`weight` of a conductance must not be negative; {type(weights).__name__}.draw gave some that are: draw "
@@ -123,6 +134,7 @@ def _sparse(
     delays: AbstractDelayLaw | None,
     weights: AbstractWeightLaw | None,
     rng: np.random.Generator,
+    balance: Balance | None,
 ) -> SparseOperator:
     parts, in_degree = [], 0
     for part in drawn:
@@ -139,6 +151,10 @@ def _sparse(
     # Drawn after the synapses, so that these are the same whatever is drawn for them.
     drawn_delays = None if delays is None else _drawn("delay", delays, rng, targets.size)
     drawn_weights = None if weights is None else _drawn("weight", weights, rng, targets.size)
+    if balance is not None and weights is not None and drawn_weights is not None:
+        if balance.wanted is not None:
+            drawn_weights = weights.matched(rng, drawn_weights, targets, balance.wanted)
+        balance.found = summed_weights(weights, drawn_weights, targets, n_post)
     longest = _rounded(int(np.diff(offsets).max(initial=0)))
     return SparseOperator(
         jnp.asarray(offsets),

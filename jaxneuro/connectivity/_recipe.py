@@ -9,7 +9,7 @@ import numpy as np
 from .._numerics import Shown
 from ._delay_laws import AbstractDelayLaw
 from ._delivery import AbstractDelivery
-from ._draw import draw_operator
+from ._draw import Balance, draw_operator
 from ._operator import AbstractOperator
 from ._packed import draw_packed
 from ._positions import AbstractPositions, Neurons
@@ -35,8 +35,9 @@ class AbstractRecipe(Shown):
         posts: tuple[Neurons, ...],
         recurrent: tuple[bool, ...],
         delivery: AbstractDelivery | None,
+        balance: Balance | None = None,
     ) -> AbstractOperator:
-        """The operator of a projection, whose numbers have to be known."""
+        """The operator of a projection, whose numbers have to be known; `balance`, of weights that are matched."""
 
 
 class SpikeRecipe(AbstractRecipe):
@@ -59,10 +60,11 @@ class SpikeRecipe(AbstractRecipe):
         posts: tuple[Neurons, ...],
         recurrent: tuple[bool, ...],
         delivery: AbstractDelivery | None,
+        balance: Balance | None = None,
     ) -> AbstractOperator:
         return draw_operator(
             self.rule, rng, pre, posts, recurrent, weights=self.weights, delays=self.delays, signed=self.signed,
-            delivery=delivery,
+            delivery=delivery, balance=balance,
         )  # fmt: skip
 
 
@@ -82,6 +84,7 @@ class BitRecipe(AbstractRecipe):
         posts: tuple[Neurons, ...],
         recurrent: tuple[bool, ...],
         delivery: AbstractDelivery | None,
+        balance: Balance | None = None,
     ) -> AbstractOperator:
         if delivery is not None:
             raise ValueError("`delivery` is of spikes; the wiring of a BinaryNetwork is always held as bits.")

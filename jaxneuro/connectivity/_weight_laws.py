@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jax.scipy.special import erfc
-from jaxtyping import Array, ArrayLike, Float
+from jax.scipy.special import erfc, ndtri
+from jaxtyping import Array, ArrayLike, Float, Int, Integer
 
 from .._numerics import (
     Moments,
@@ -30,6 +30,20 @@ class Nodes(NamedTuple):
 
     values: Float[Array, "count *n"]
     probabilities: Float[Array, "count"]
+
+
+class StableTail(NamedTuple):
+    """The tail of a law so heavy that sums of weights are stable: that of `ParetoWeight(weight, alpha)`."""
+
+    weight: Float[Array, ""]
+    alpha: Float[Array, ""]
+
+
+class SummedWeights(NamedTuple):
+    """Of every target of a projection: the sum of its drawn weights over their mean, and how many there are."""
+
+    sums: Float[np.ndarray, "n_post"]
+    counts: Int[np.ndarray, "n_post"]
 
 
 class AbstractWeightLaw(Shown):
@@ -59,6 +73,31 @@ class AbstractWeightLaw(Shown):
     def unit(self) -> "AbstractWeightLaw | None":
         """The law of weights over `scale`, which the wiring draws; None where each synapse has the weight `scale`."""
         return self
+
+    def tail(self) -> StableTail | None:
+        """The tail of a law whose variance is infinite; None of one whose sums tend to normal ones."""
+        return None
+
+    def matched_to(self) -> str | None:
+        """The population whose synapses these are balanced with, neuron by neuron; None where they are drawn alone."""
+        return None
+
+    def matched(
+        self,
+        rng: np.random.Generator,
+        weights: Float[np.ndarray, "nnz"],
+        targets: Integer[np.ndarray, "nnz"],
+        wanted: SummedWeights,
+    ) -> Float[np.ndarray, "nnz"]:
+        """Drawn weights, changed so that those onto each target sum to what is wanted."""
+        return weights
+
+    def exceeded(self, share: Float[Array, "..."]) -> Float[Array, "..."]:
+        """The weight that a `share` of all exceed, 0 < share <= 1: how weights are made from a hash."""
+        raise ValueError(
+            f"`weight`: sources of a drive make their weights from a hash, for which {type(self).__name__} needs the "
+            "method `exceeded`."
+        )
 
 
 class ConstantWeight(AbstractWeightLaw):
@@ -130,7 +169,7 @@ class LogNormalWeight(AbstractWeightLaw):
     cv: Float[Array, ""]
 
     def __init__(self, mean: ArrayLike, cv: ArrayLike):
-        self.mean, self.cv = _one_number("mean", mean), _one_number("cv", cv)
+        self.mean, self.cv = one_number("mean", mean), one_number("cv", cv)
         check_nonnegative("cv", self.cv)
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Float[np.ndarray, "*shape"]:
@@ -146,6 +185,10 @@ class LogNormalWeight(AbstractWeightLaw):
         variance = jnp.log1p(self.cv**2)
         s = _root(variance)
         return Nodes(self.mean * jnp.exp(s * jnp.asarray(z, s.dtype) - 0.5 * variance), probabilities)
+
+    def exceeded(self, share: Float[Array, "..."]) -> Float[Array, "..."]:
+        variance = jnp.log1p(self.cv**2)
+        return self.mean * jnp.exp(-_root(variance) * ndtri(share) - 0.5 * variance)
 
     @property
     def scale(self) -> Float[Array, ""]:
@@ -191,15 +234,15 @@ class NormalWeight(AbstractWeightLaw):
     def __init__(self, mean: ArrayLike, cv: ArrayLike | None = None, *, sd: ArrayLike | None = None):
         if (cv is None) == (sd is None):
             raise ValueError("`NormalWeight` takes either `cv` or `sd`, and one of them.")
-        self.mean = _one_number("mean", mean)
+        self.mean = one_number("mean", mean)
         if cv is None:
-            deviation = _one_number("sd", sd)
+            deviation = one_number("sd", sd)
             check_nonnegative("sd", deviation)
             if violates(lambda m: m != 0, self.mean):
                 raise ValueError("`mean` of 0 has no sign that weights of a given `sd` could keep: choose another.")
             self.cv = deviation / jnp.abs(self.mean)
         else:
-            self.cv = _one_number("cv", cv)
+            self.cv = one_number("cv", cv)
             check_nonnegative("cv", self.cv)
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Float[np.ndarray, "*shape"]:
@@ -261,7 +304,8 @@ def _root(x: Float[Array, ""]) -> Float[Array, ""]:
     return jnp.where(some, jnp.sqrt(jnp.where(some, x, 1.0)), 0.0)
 
 
-def _one_number(name: str, value: Any) -> Float[Array, ""]:
+def one_number(name: str, value: Any) -> Float[Array, ""]:
+    """`value` as a leaf that is one finite number."""
     leaf = as_leaf(value, name)
     check_finite(name, leaf)
     if leaf.ndim:

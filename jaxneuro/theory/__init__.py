@@ -1,11 +1,13 @@
 """What the equations say of a neuron or a network, without simulating it."""
 
 from .._formulas import (
+    AbstractBoundary as AbstractBoundary,
     AbstractConvention as AbstractConvention,
     AbstractRegime as AbstractRegime,
     Crossings as Crossings,
     DiffusionResponse as DiffusionResponse,
     Ito as Ito,
+    JumpsOver as JumpsOver,
     LifResponse as LifResponse,
     LongFilter as LongFilter,
     OUMoments as OUMoments,
@@ -26,6 +28,7 @@ from .._formulas import (
     lif_response as lif_response,
     ou_moments as ou_moments,
     poisson_input as poisson_input,
+    stable_lif_rate as stable_lif_rate,
 )
 from ._afferents import Afferents as Afferents, afferents as afferents
 from ._balance import BalancedInput as BalancedInput
@@ -90,5 +93,6 @@ from ._scale_efficacy import (
 )
 from ._shot_noise import ShotNoise as ShotNoise
 from ._stability import Modes as Modes, Stability as Stability, brunel_stability as brunel_stability
+from ._stable_noise import StableNoise as StableNoise
 from ._stratonovich_noise import StratonovichNoise as StratonovichNoise
 from ._strong_coupling import StronglyCoupled as StronglyCoupled, strong_coupling as strong_coupling

@@ -67,7 +67,17 @@ def checked_noise(noise: AbstractNoise | None) -> AbstractNoise:
 
 def check_covered(noise: AbstractNoise, seen: Mapping[str, Afferents]) -> None:
     """Raises `ValueError`, naming the population, where the theory does not cover it."""
-    check_each(noise.check, seen)
+
+    def check(one: Afferents) -> None:
+        for origin, stream in zip(one.origins, one.streams, strict=True):
+            if stream.law().tail() is not None and not noise.takes_heavy_tails():
+                raise ValueError(
+                    f"`{origin.name}`: its weights have an infinite variance, and `{type(noise).__name__}` is of a "
+                    "finite one: take `StableNoise()`, or another law."
+                )
+        noise.check(one)
+
+    check_each(check, seen)
 
 
 def check_each(check: Callable[[Afferents], None], seen: Mapping[str, Afferents]) -> None:

@@ -28,6 +28,7 @@ from ._binary_field import AbstractField, PoissonField
 from ._effective_input import check_covered, checked_noise
 from ._noise import AbstractNoise, EffectiveInput
 from ._roots import Roots, polish, search_line, search_starts
+from ._stable_noise import StableNoise, heavy_tailed
 from ._unknowns import Groups, by_population, groups_of, log_rates
 
 # |det(1 - d Phi/d nu)| below this many square roots of the rounding unit is a fold: a root is known there to
@@ -46,7 +47,8 @@ class MeanField(Shown):
     - `exhaustive`: whether the search saw every sign change on its grid (one unknown), or only what
       its starts led to (several).
     - `result`: a `jn.Result`: successful, no_fixed_point, or at_fold.
-    - `left_out`: what of this network the theory leaves out, in words.
+    - `left_out`: what of this network the theory leaves out, in words; `theory`: that of the noise, where it is not the
+      usual one.
     """
 
     rate: dict[str, Float[Array, ""]]
@@ -60,6 +62,7 @@ class MeanField(Shown):
     result: Result
     exhaustive: bool = eqx.field(static=True)
     left_out: tuple[str, ...] = eqx.field(static=True, default=())
+    theory: str = eqx.field(static=True, default="")
 
     def __str__(self) -> str:
         if not self._is_one():
@@ -106,6 +109,8 @@ class MeanField(Shown):
         n = int(np.sum(~np.isnan(np.asarray(next(iter(self.branches.values()))))))
         how = "every sign change on the grid" if self.exhaustive else "that the search came to; there may be more"
         notes = [f"{n} self-consistent {'state' if n == 1 else 'states'} ({how})."]
+        if self.theory:
+            notes.append(f"Noise: {self.theory}.")
         return [*notes, f"Left out: {', '.join(self.left_out)}."] if self.left_out else notes
 
 
@@ -144,8 +149,9 @@ def mean_field(
       tau_s; populations need no size. Or a `BinaryNetwork`, whose
       activities solve m = F(m) with F the probability to be active; a `BinaryMeanField` is returned.
     - `noise`: a theory of the noise, of a `Network` alone: `EffectiveNoise()` by default, the effective-time-constant
-      approximation; of conductances also `ItoNoise()`, `StratonovichNoise()` and `ShotNoise()`; or one of your own. Of
-      synapses with a time course `EffectiveNoise(ShortFilter())` and its like choose the formula.
+      approximation, and `StableNoise()` where weights are heavy-tailed; of conductances also `ItoNoise()`,
+      `StratonovichNoise()` and `ShotNoise()`; or one of your own. Of synapses with a time course
+      `EffectiveNoise(ShortFilter())` and its like choose the formula.
     - `field`: of a `BinaryNetwork` alone: `PoissonField()`, exact at finite K, by default, or
       `GaussianField()`, the limit of large K.
     - `throw`: whether no fixed point, or a fold, raises; if not, `result` says so.
@@ -191,16 +197,19 @@ def _of_units(net: BinaryNetwork, noise: Any, field: AbstractField | None, throw
 def _of_neurons(net: Network, noise: AbstractNoise | None, field: Any, throw: bool) -> MeanField:
     if field is not None:
         raise ValueError("`field` is of a BinaryNetwork; a Network takes `noise` in its place.")
-    noise, names = checked_noise(noise), net.neuron_names
+    names = net.neuron_names
     if not names:
         raise ValueError("`net` has no population of neurons whose rate could be solved for.")
     seen = afferents(net, dict.fromkeys(names, np.ones(())))
+    heavy = any(heavy_tailed(one) for one in seen.values())
+    theory = "StableNoise, since weights have heavy tails" if noise is None and heavy else ""
+    noise = StableNoise() if theory else checked_noise(noise)
     check_covered(noise, seen)
     with jax.debug_nans(False):  # branches that are not there are NaN, which is no fault
         solved = _solve(net, noise, groups_of(net, names))
     if throw and is_concrete(solved.result) and not bool(solved.result == Result.successful):
         raise RuntimeError(f"Mean field: {Result[solved.result]}")  # type: ignore[index]
-    return dataclasses.replace(solved, left_out=_left_out(noise, seen))
+    return dataclasses.replace(solved, left_out=_left_out(noise, seen), theory=theory)
 
 
 def _left_out(noise: AbstractNoise, seen: dict[str, Afferents]) -> tuple[str, ...]:

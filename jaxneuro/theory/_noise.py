@@ -99,6 +99,10 @@ class AbstractNoise(Shown):
         """The exponent of the passage time to leading order, 0 above threshold; `ValueError` where it has none."""
         raise ValueError(f"`{type(self).__name__}` has no exponent: take another theory of the noise.")
 
+    def takes_heavy_tails(self) -> bool:
+        """Whether weights may have an infinite variance; where not, a network with such weights is refused."""
+        return False
+
     def cheap(self) -> "AbstractNoise | None":
         """A theory by which states are searched, if this one is too dear for that; from there it polishes."""
         return None

@@ -1,0 +1,136 @@
+"""The LIF neuron in stable noise: against white noise, runs of the process, another method, and differences."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import special
+
+from jaxneuro._numerics import log_gamma
+from jaxneuro.theory import lif_rate, stable_lif_rate
+
+X64 = jax.config.jax_enable_x64
+NEURON = dict(tau=20.0, v_th=20.0, v_reset=10.0, t_ref=2.0)
+
+
+@jax.jit
+def rates(mu, sigma, alpha, beta):
+    """One program for every test."""
+    return jax.vmap(lambda m, s, a, b: stable_lif_rate(m, s, alpha=a, beta=b, **NEURON))(mu, sigma, alpha, beta)
+
+
+def rates_of(rows):
+    """Rates of at most eight neurons (mu, sigma, alpha, beta)."""
+    filled = np.array(rows + [rows[0]] * (8 - len(rows)), float)
+    return np.asarray(rates(*jnp.asarray(filled.T)), float)[: len(rows)]
+
+
+@pytest.mark.float32
+def test_log_gamma():
+    z = np.array([0.05 + 0.0j, 0.3 + 4.0j, 1.7 - 2.0j, 2.0 + 15.0j])
+    np.testing.assert_allclose(np.exp(log_gamma(jnp.asarray(z))), special.gamma(z), rtol=1e-11 if X64 else 1e-4)
+
+
+@pytest.mark.float32
+def test_white_noise_at_two_and_its_neighbourhood():
+    rows = [(15.0, 5.0, 2.0, 0.0), (22.0, 1.0, 2.0, 0.7), (15.0, 5.0, 2.0 - 1e-6, 0.3), (22.0, 1.0, 2.0 - 1e-6, -1.0)]
+    white = np.array([lif_rate(m, s, **NEURON) for m, s, _, _ in rows])
+    found = rates_of(rows) / white - 1.0
+    assert np.max(np.abs(found[:2])) < 1e-6
+    # By the equation, whose slope in alpha is about the rate itself.
+    assert np.max(np.abs(found[2:])) < (4e-6 if X64 else 1e-4)
+
+
+@pytest.mark.float32
+def test_against_runs_and_without_noise():
+    rows = [(15.0, 5.0, 1.5, 0.0), (20.0, 10.0, 1.2, 0.0), (30.0, 0.0, 1.5, 0.0), (15.0, 0.0, 1.5, 0.5)]
+    found = rates_of(rows)
+    # A solution of the equation by finite differences; a run of the process extrapolated in the step has 7.23 +- 0.07.
+    np.testing.assert_allclose(found[:2], [7.285, 25.75], rtol=5e-3)
+    np.testing.assert_allclose(found[2:], [1000.0 / (2.0 + 20.0 * np.log(2.0)), 0.0], rtol=1e-5)
+
+
+def by_finite_volumes(mu, sigma, alpha, beta, n=1_500, depth=300.0):
+    """The rate by another method, in NumPy: T on a grid of the distance z to threshold, graded at both ends, its jumps
+    integrated exactly for a T that is linear between points, the part below the last point held constant.
+    """
+    s = sigma / 2 ** (1.0 / alpha)
+    b, reset = (20.0 - mu) / s, 10.0 / s
+    edges = np.concatenate([[0.0], np.geomspace(1e-7, depth, n)])
+    z = 0.5 * (edges[1:] + edges[:-1])
+    front = 1.0 / (-special.gamma(-alpha) * np.cos(0.5 * np.pi * alpha))
+    up, down = 0.5 * (1.0 + beta) * front, 0.5 * (1.0 - beta) * front
+    # Rates of jumps from z to each cell by the antiderivative of the density; one cell to either side is the diffusion
+    # that has its second moment.
+    far = z[:, None] - edges[None, :]
+    with np.errstate(divide="ignore"):
+        table = np.where(far > 0, up, -down) * np.abs(far) ** -alpha / alpha
+    matrix = table[:, 1:] - table[:, :-1]
+    k = np.arange(n)
+    for shift in (-1, 0, 1):
+        inside = (k + shift >= 0) & (k + shift < n)
+        matrix[k[inside], k[inside] + shift] = 0.0
+    low, high = edges[np.maximum(k - 1, 0)], edges[np.minimum(k + 2, n)]
+    over, beyond = up * z**-alpha / alpha, down * np.maximum(edges[-1] - z, 1e-300) ** -alpha / alpha
+    beyond[-2:] = 0.0
+    over[:2] = up * (z[:2] - edges[0]) ** -alpha / alpha
+    matrix[k, -1] += beyond
+    below, above = z - low, high - z
+    spread = 0.5 * (up * below ** (2.0 - alpha) + down * above ** (2.0 - alpha)) / (2.0 - alpha)
+    # The mean of jumps is 0: what the jumps that are counted would drift is taken out.
+    drift = b - z + (up * below ** (1.0 - alpha) - down * above ** (1.0 - alpha)) / (alpha - 1.0)
+    gap_low, gap_high = np.diff(np.concatenate([[0.0], z])), np.diff(np.concatenate([z, [2.0 * z[-1] - z[-2]]]))
+    to_low = 2.0 * spread / (gap_low * (gap_low + gap_high)) + np.maximum(-drift, 0.0) / gap_low
+    to_high = 2.0 * spread / (gap_high * (gap_low + gap_high)) + np.maximum(drift, 0.0) / gap_high
+    to_high[-1] = 0.0
+    matrix[k[1:], k[1:] - 1] += to_low[1:]
+    matrix[k[:-1], k[:-1] + 1] += to_high[:-1]
+    off = matrix.sum(axis=1)
+    leave = np.where(k == 0, to_low, 0.0) + over
+    system = matrix.copy()
+    system[k, k] -= off + leave
+    time = np.linalg.solve(system, -np.ones(n))
+    return 1000.0 / (2.0 + 20.0 * np.interp(reset, z, time))
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize(
+    "neuron", [(15.0, 5.0, 1.5, 0.0), (20.0, 10.0, 1.2, 0.0), (15.0, 5.0, 1.3, 0.7), (25.0, 3.0, 1.6, -0.5)]
+)
+def test_another_method(neuron):
+    found = by_finite_volumes(*neuron, n=1_000), by_finite_volumes(*neuron, n=2_000)
+    # Upwind differences are of first order in the ratio of neighbouring cells.
+    assert abs((2.0 * found[1] - found[0]) / rates_of([neuron])[0] - 1.0) < 5e-3
+
+
+@pytest.mark.float32
+def test_derivatives_in_both_modes():
+    at = (18.0, 6.0, 1.4, 0.3)
+    rate = jax.jit(lambda x: stable_lif_rate(x[0], x[1], alpha=x[2], beta=x[3], **NEURON))
+    forward = jax.jit(jax.jacfwd(rate))(jnp.asarray(at))
+    reverse = jax.jit(jax.grad(rate))(jnp.asarray(at))
+    assert np.all(np.isfinite(forward))
+    np.testing.assert_allclose(forward, reverse, rtol=1e-8 if X64 else 2e-2)
+    if X64:
+        steps = 1e-4 * np.eye(4)
+        moved = rates_of([tuple(np.array(at) + d) for d in (*steps, *-steps)])
+        np.testing.assert_allclose(forward, (moved[:4] - moved[4:]) / 2e-4, rtol=1e-4)
+
+
+def test_a_rate_too_low_is_not_a_number():
+    assert np.isnan(rates_of([(-40.0, 0.3, 1.5, -1.0)])[0])
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (dict(alpha=1.0), r"`alpha` has to lie in \(1, 2\], where the noise has a mean; got 1.0"),
+        (dict(alpha=2.1), r"`alpha` has to lie in \(1, 2\]"),
+        (dict(beta=-1.2), "`beta` is a skewness between -1 and 1; got -1.2"),
+        (dict(boundary=3), "`boundary` has to be `JumpsOver"),
+        (dict(alpha=np.full(2, 1.5), beta=np.zeros(3)), "The lengths do not fit"),
+    ],
+)
+def test_bad_arguments(more, message):
+    with pytest.raises(ValueError, match=message):
+        stable_lif_rate(15.0, 5.0, **NEURON | dict(alpha=1.5, beta=0.0) | more)
