@@ -57,8 +57,8 @@ class Size:
 
     @property
     def gigabytes(self) -> float:
-        """Measured: 2.4 GB at 45 million synapses, while they are wired."""
-        return 0.9 + 33e-9 * self.synapses
+        """Measured: 2.4 GB at 31 million synapses, lists while they are wired and programs of four theories."""
+        return 1.35 + 33e-9 * self.synapses
 
     @property
     def seconds(self) -> float:

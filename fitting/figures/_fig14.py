@@ -157,7 +157,9 @@ def draw(data: Data) -> Any:
         _draw(axes[1, i], tau_s / data.tau, tau_s / data.line_tau, data, i)
         axes[0, i].set(xlabel="in-degree $K$ (1)", title=rf"$\tau_S$ = {tau_s:g} ms")
         axes[1, i].set_xlabel(r"$\tau_S/\tau$ (1)")
-    axes[1, 2].legend(loc="upper right", bbox_to_anchor=(1.0, 0.8))
+    handles, names = axes[0, 2].get_legend_handles_labels()  # five curves, then marks
+    for axis, which in ((axes[0, 2], slice(5)), (axes[1, 2], slice(5, None))):
+        axis.legend(handles[which], names[which], loc="upper right", bbox_to_anchor=(1.0, 0.72))
     letters(axes.ravel())
     return figure
 
