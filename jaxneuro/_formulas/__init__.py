@@ -26,6 +26,7 @@ from ._input import (
     poisson_input as poisson_input,
 )
 from ._kramers import kramers_rate as kramers_rate
+from ._leapover import Leapover as Leapover
 from ._line import Equation as Equation, lowest as lowest
 from ._membrane_input import DecayingCurrent as DecayingCurrent, Input as Input
 from ._multiplicative import (

@@ -43,6 +43,10 @@ class StableNeuron(eqx.Module):
 class AbstractBoundary(eqx.Module):
     """How a potential with jumps meets its threshold."""
 
+    def is_dear(self) -> bool:
+        """Whether states of a network are better searched with `JumpsOver()` first."""
+        return False
+
     @abc.abstractmethod
     def log_rate(self, neuron: StableNeuron) -> Float[Array, ""]:
         """log of the rate [Hz] of one neuron at 1 < alpha < 2 and sigma > 0; NaN where it is not resolved."""

@@ -21,7 +21,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Complex, Float
+from jaxtyping import Array, Complex, Float, Inexact
 
 from .._numerics import log_gamma, log_gamma_of_known
 
@@ -76,7 +76,7 @@ def _constants() -> _Constants:
     return _Constants(u, lags, p, weights, waves, step, far, near, line, every, gammas)
 
 
-def _complex(dtype: jnp.dtype) -> jnp.dtype:
+def complex_of(dtype: jnp.dtype) -> jnp.dtype:
     """The complex numbers of floats of `dtype`."""
     return jnp.dtype(jnp.complex128 if dtype.itemsize == 8 else jnp.complex64)
 
@@ -98,13 +98,13 @@ def _solved(matrix: Float[Array, "n n"], right: Float[Array, "n"]) -> Float[Arra
     return lax.custom_linear_solve(
         lambda x: matrix @ x,
         right,
-        lambda _, y: _eliminated(matrix, y),
-        lambda _, y: _eliminated(matrix.T, y),
+        lambda _, y: eliminated(matrix, y),
+        lambda _, y: eliminated(matrix.T, y),
     )
 
 
-def _eliminated(matrix: Float[Array, "n n"], right: Float[Array, "n"]) -> Float[Array, "n"]:
-    """The solution by elimination of blocks.
+def eliminated(matrix: Inexact[Array, "n n"], right: Inexact[Array, "n"]) -> Inexact[Array, "n"]:
+    """The solution by elimination of blocks, of real or complex numbers; n is a multiple of 44.
 
     LAPACK takes several threads for a matrix of this size, and many times in a loop on a busy machine they wait for
     each other far longer than they work.
@@ -120,12 +120,12 @@ def _eliminated(matrix: Float[Array, "n n"], right: Float[Array, "n"]) -> Float[
     return found
 
 
-def _inverse(matrix: Float[Array, "m m"]) -> Float[Array, "m m"]:
+def _inverse(matrix: Inexact[Array, "m m"]) -> Inexact[Array, "m m"]:
     """By Gauss and Jordan, with the largest number of a column as pivot."""
     m = matrix.shape[0]
     index = jnp.arange(m)
 
-    def eliminate(k: Array, both: Float[Array, "m twice"]) -> Float[Array, "m twice"]:
+    def eliminate(k: Array, both: Inexact[Array, "m twice"]) -> Inexact[Array, "m twice"]:
         column = both[:, k]
         pivot = jnp.argmax(jnp.where(index >= k, jnp.abs(column), -1.0))
         row = both[pivot] / column[pivot]
@@ -152,7 +152,7 @@ class _System(NamedTuple):
 
     def read(self, at: Float[Array, ""]) -> Float[Array, "n"]:
         fixed, dtype = _constants(), at.dtype
-        complex_type = _complex(dtype)
+        complex_type = complex_of(dtype)
         p = jnp.asarray(fixed.p, complex_type)
         # The integral of exp(gamma u) times each sinc function up to `at`.
         from_right = jnp.asarray(np.exp(-1j * np.outer(fixed.u, np.imag(fixed.p))), complex_type) @ (
@@ -165,7 +165,7 @@ class _System(NamedTuple):
 
 def _system(b: Float[Array, ""], alpha: Float[Array, ""], beta: Float[Array, ""]) -> _System:
     fixed, dtype = _constants(), b.dtype
-    complex_type = _complex(dtype)
+    complex_type = complex_of(dtype)
     u, line = jnp.asarray(fixed.u, dtype), jnp.asarray(fixed.line, complex_type)
     symbols = _symbols(alpha, beta)
     table = _STEP / np.pi * jnp.real(jnp.asarray(fixed.waves, complex_type) @ symbols.kernel)
@@ -211,7 +211,7 @@ def _symbols(alpha: Float[Array, ""], beta: Float[Array, ""]) -> _Symbols:
     kappa = [(1 - beta) Gamma(alpha - p)/Gamma(-p) + (1 + beta) Gamma(1 + p)/Gamma(1 + p - alpha)]/(-2 cos(pi alpha/2)).
     """
     fixed = _constants()
-    complex_type = _complex(alpha.dtype)
+    complex_type = complex_of(alpha.dtype)
     p, gammas = jnp.asarray(fixed.every, complex_type), jnp.asarray(fixed.gammas, complex_type)
     a = boundary_exponent(alpha, beta)
     near = jnp.asarray(fixed.near, complex_type)

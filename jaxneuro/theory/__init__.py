@@ -8,6 +8,7 @@ from .._formulas import (
     DiffusionResponse as DiffusionResponse,
     Ito as Ito,
     JumpsOver as JumpsOver,
+    Leapover as Leapover,
     LifResponse as LifResponse,
     LongFilter as LongFilter,
     OUMoments as OUMoments,

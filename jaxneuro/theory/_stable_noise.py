@@ -107,6 +107,9 @@ class StableNoise(AbstractNoise):
         if first is None:
             raise ValueError("`StableNoise` needs streams of spikes with heavy-tailed weights, and there are none.")
 
+    def cheap(self) -> "StableNoise | None":
+        return StableNoise() if self.boundary.is_dear() else None
+
     def left_out(self, seen: Afferents) -> tuple[str, ...]:
         return ("how far sums of finitely many weights are from stable ones",)
 

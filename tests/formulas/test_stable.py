@@ -2,12 +2,14 @@
 
 import jax
 import jax.numpy as jnp
+import mpmath
 import numpy as np
 import pytest
 from scipy import special
 
+from jaxneuro._formulas._leapover import _leapovers
 from jaxneuro._numerics import log_gamma
-from jaxneuro.theory import lif_rate, stable_lif_rate
+from jaxneuro.theory import Leapover, lif_rate, stable_lif_rate
 
 X64 = jax.config.jax_enable_x64
 NEURON = dict(tau=20.0, v_th=20.0, v_reset=10.0, t_ref=2.0)
@@ -115,6 +117,38 @@ def test_derivatives_in_both_modes():
         steps = 1e-4 * np.eye(4)
         moved = rates_of([tuple(np.array(at) + d) for d in (*steps, *-steps)])
         np.testing.assert_allclose(forward, (moved[:4] - moved[4:]) / 2e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("a", [0.3, 0.75, 0.95])
+def test_the_law_of_leapovers(a):
+    v, theta, log_reset = jnp.asarray([-3.0, -2.85, -2.7]), jnp.asarray(0.4), jnp.asarray(1.0)
+    found = np.asarray(_leapovers(v, log_reset, theta, jnp.asarray(a)))
+    for at in (990, 1_001):  # of a table that ends at the last v
+        z = -1j * mpmath.exp(-2.7 + 1.0 - 0.15 * (1_001 - at) - 0.4j)
+        exact = mpmath.exp(z) * mpmath.gammainc(a, z) / mpmath.gamma(a)
+        assert abs(complex(found[at]) - complex(exact)) < 1e-8
+
+
+@jax.jit
+def closed(x):
+    return stable_lif_rate(x[0], x[1], alpha=x[2], beta=x[3], **NEURON, boundary=Leapover())
+
+
+@pytest.mark.float32
+def test_the_closure():
+    # The published condition with its tail; at 2 there are no leapovers.
+    np.testing.assert_allclose(closed(jnp.array([15.0, 5.0, 1.5, 0.0])), 5.844, rtol=1e-4 if X64 else 2e-3)
+    near = closed(jnp.array([22.0, 5.0, 2.0 - 1e-6, 0.0]))
+    np.testing.assert_allclose(near, lif_rate(22.0, 5.0, **NEURON), rtol=1e-5 if X64 else 1e-3)
+    assert np.isnan(closed(jnp.array([25.0, 5.0, 1.5, 0.3])))
+
+
+@pytest.mark.proof
+def test_derivatives_of_the_closure():
+    at, step = jnp.array([15.0, 5.0, 1.5, 0.1]), 1e-4
+    slopes = [(closed(at.at[i].add(step)) - closed(at.at[i].add(-step))) / (2.0 * step) for i in range(4)]
+    np.testing.assert_allclose(jax.jacfwd(closed)(at), slopes, rtol=1e-4)
+    np.testing.assert_allclose(jax.grad(closed)(at), slopes, rtol=1e-4)
 
 
 def test_a_rate_too_low_is_not_a_number():
