@@ -10,25 +10,24 @@ import jaxneuro as jn
 KEY = jax.random.key(0)
 SPIKING = jn.networks.brunel(n_e=80, n_i=20, c_e=8, c_i=2)
 BINARY = jn.networks.binary(k=20, n_e=100, n_i=100)
-WIRING, BINARY_WIRING = jn.wire(SPIKING, key=KEY), jn.wire(BINARY, key=KEY)
 LAW = jn.laws.ConductanceScaling()
 V = jnp.asarray(-50.0)
 SIGNS = jnp.asarray([[1.0, -1.0, 1.0], [1.0, 1.0, -1.0]])
 
 
 def run_spiking(x):
-    run = {"dt": 0.1, "key": KEY, "wiring": WIRING, "record": {"rate": jn.record.Rate()}}
+    run = {"dt": 0.1, "key": KEY, "record": {"rate": jn.record.Rate()}}
     return jn.simulate(SPIKING, 0.0, 5.0, **run)["rate"]["E"] + x
 
 
 def run_binary(x):
-    run = {"dt": 1.0, "key": KEY, "wiring": BINARY_WIRING, "record": {"m": jn.record.MeanActivity()}}
+    run = {"dt": 1.0, "key": KEY, "record": {"m": jn.record.MeanActivity()}}
     return jn.simulate(BINARY, 0.0, 5.0, **run)["m"]["E"] + x
 
 
 CALLS = {
-    "simulate": run_spiking,
-    "simulate binary": run_binary,
+    "simulate, wired on the way": run_spiking,
+    "simulate binary, wired on the way": run_binary,
     "mean field": lambda x: jn.theory.mean_field(SPIKING).rate["E"] + x,
     "mean field of binary units": lambda x: jn.theory.mean_field(BINARY).rate["E"] + x,
     "stability": lambda x: jn.theory.brunel_stability(SPIKING).growth + x,

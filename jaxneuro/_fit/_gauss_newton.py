@@ -5,9 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from .._numerics import check_count, check_positive, is_concrete
+from .._numerics import is_concrete
 from ._linearise import linearise
-from ._optimiser import AbstractOptimiser, Minimum
+from ._optimiser import AbstractOptimiser, Minimum, check_end
 from ._problem import Objective
 
 
@@ -40,8 +40,7 @@ class GaussNewton(AbstractOptimiser):
     max_steps: int = eqx.field(static=True, default=50)
 
     def __check_init__(self):
-        check_positive("tolerance", jnp.asarray(self.tolerance))
-        check_count("max_steps", self.max_steps, "a whole number of at least 1", least=1)
+        check_end(self.tolerance, "max_steps", self.max_steps)
 
     def from_python(self) -> bool:
         return True

@@ -6,12 +6,13 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 import optimistix as optx
 from jax import lax
 from jaxtyping import Array, Bool, Float
 
-from .._numerics import Shown, check_count, in_a_line
+from .._numerics import Shown, check_count, check_positive, in_a_line
 from ._problem import Objective
 
 
@@ -43,6 +44,15 @@ def tolerance_for(dtype: jnp.dtype, *, refit: bool) -> Float[Array, ""]:
     return jnp.asarray(1e-3 if dtype == jnp.float32 else 1e-5 if refit else 1e-7, dtype)
 
 
+def check_end(tolerance: float | None, name: str, steps: int) -> None:
+    """Raises `ValueError` where what ends an optimiser is no positive number, or no number of steps."""
+    if tolerance is not None:
+        check_positive("tolerance", tolerance)
+        if np.ndim(tolerance):
+            raise ValueError(f"`tolerance` has to be one number; got shape {np.shape(tolerance)}.")
+    check_count(name, steps, "a whole number of at least 1")
+
+
 class LevenbergMarquardt(AbstractOptimiser):
     """Damped Gauss-Newton steps, for least squares.
 
@@ -54,6 +64,9 @@ class LevenbergMarquardt(AbstractOptimiser):
 
     tolerance: float | None = eqx.field(static=True, default=None)
     max_steps: int = eqx.field(static=True, default=200)
+
+    def __check_init__(self) -> None:
+        check_end(self.tolerance, "max_steps", self.max_steps)
 
     def minimise(self, objective: Objective, start: Float[Array, " q"], default_tolerance: Float[Array, ""]) -> Minimum:
         if not objective.problem.is_least_squares:
@@ -93,6 +106,9 @@ class QuasiNewton(AbstractOptimiser):
     tolerance: float | None = eqx.field(static=True, default=None)
     max_steps: int = eqx.field(static=True, default=500)
 
+    def __check_init__(self) -> None:
+        check_end(self.tolerance, "max_steps", self.max_steps)
+
     def minimise(self, objective: Objective, start: Float[Array, " q"], default_tolerance: Float[Array, ""]) -> Minimum:
         tolerance: Any = default_tolerance if self.tolerance is None else self.tolerance  # traced, or a float
         scale = 1.0 / jnp.sum(objective.weights)
@@ -125,7 +141,7 @@ class Optax(AbstractOptimiser):
                 "`transformation` has to be of optax, such as `optax.adam(0.05)`; got "
                 f"{in_a_line(self.transformation)}."
             )
-        check_count("steps", self.steps)
+        check_end(self.tolerance, "steps", self.steps)
 
     def minimise(self, objective: Objective, start: Float[Array, " q"], default_tolerance: Float[Array, ""]) -> Minimum:
         transformation = optax.with_extra_args_support(self.transformation)

@@ -134,7 +134,11 @@ def pose(
                     "A parameter that is None has to be given a value before it can be fitted."
                 )
     if not chosen:
-        raise ValueError("`free` names no parameter: there is nothing to fit.")
+        raise ValueError(
+            "`free` names no parameter: there is nothing to fit."
+            if place_of
+            else "`model` has no float array, so no parameter to fit; give its numbers as `jnp.asarray(1.0)`."
+        )
     for name in bounds:
         if name not in chosen:
             raise ValueError(f"`bounds` names {name!r}, which is held fixed: add it to `free` or leave its bounds out.")

@@ -7,13 +7,23 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_elementwise, as_leaf, check_finite, check_nonnegative, is_concrete, violates, where_defined
+from .._numerics import (
+    as_elementwise,
+    as_leaf,
+    check_count,
+    check_finite,
+    check_nonnegative,
+    is_concrete,
+    violates,
+    where_defined,
+)
 from ._convention import AbstractConvention, Function
 from ._from_passage import log_rate_of
 from ._line import Equation, lowest
 from ._passages import log_flux_density, occupancy, passages
 
 PANELS = 120
+_MOST_PANELS = 100_000
 
 
 class Numbers(eqx.Module):
@@ -173,8 +183,9 @@ def prepared(
     """The arguments, converted and checked."""
     if not isinstance(convention, AbstractConvention):
         raise ValueError(f"`convention` has to be `Ito()` or `Stratonovich()`; got {convention!r}.")
-    if not isinstance(n, int) or n < 3:
-        raise ValueError(f"`n` is a number of panels, an integer of at least 3; got {n!r}.")
+    check_count("n", n, "a number of panels, an integer of at least 3", least=3)
+    if n > _MOST_PANELS:
+        raise ValueError(f"`n` is {n:,} panels, more than {_MOST_PANELS:,}: take fewer.")
     for name, function in (("drift", drift), ("noise", noise)):
         if not callable(function):
             raise ValueError(f"`{name}` has to be a function of the potential; got {function!r}.")

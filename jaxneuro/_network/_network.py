@@ -162,6 +162,10 @@ class Network(AbstractNetwork):
         sizes = [self.populations[target].n for target in targets]
         total = None if None in sizes else sum(n for n in sizes if n is not None)
         for argument, value in values.items():
+            if value.ndim > 1:
+                raise ValueError(
+                    f"{name}: `{argument}` has the shape {value.shape}; it has to be one number, or one a neuron."
+                )
             if value.ndim == 1 and total is not None and value.shape != (total,):
                 raise ValueError(
                     f"{name}: `{argument}` has {value.shape[0]} values for the {total} neurons of {', '.join(targets)}."

@@ -19,6 +19,7 @@ from ._check import (
     check_precision as check_precision,
     check_yes_or_no as check_yes_or_no,
     in_a_line as in_a_line,
+    is_one_float as is_one_float,
     told as told,
 )
 from ._clock import (
@@ -40,7 +41,12 @@ from ._dawson import (
 )
 from ._dependence import uses_first as uses_first
 from ._erfcx import erfcx as erfcx
-from ._files import check_target as check_target, replacing as replacing, write_text as write_text
+from ._files import (
+    as_path as as_path,
+    check_target as check_target,
+    replacing as replacing,
+    write_text as write_text,
+)
 from ._hash import hashed_share as hashed_share
 from ._horner import horner as horner
 from ._implicit import implicit_by as implicit_by, implicit_root as implicit_root, implicit_roots as implicit_roots

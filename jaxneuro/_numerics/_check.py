@@ -34,6 +34,12 @@ def told(value: object) -> str:
     return in_a_line(value)
 
 
+def is_one_float(value: object) -> bool:
+    """Whether what a loss returned is one number that has a gradient."""
+    known = isinstance(value, float | np.ndarray | np.floating | jax.Array)
+    return known and np.ndim(value) == 0 and bool(jnp.issubdtype(jnp.result_type(value), jnp.floating))
+
+
 # What an index of 32 bits counts, and about what a machine holds.
 MOST = 2**31 - 1
 
@@ -54,7 +60,7 @@ def check_yes_or_no(name: str, value: object) -> bool:
     return bool(value)
 
 
-def check_broadcast(values: Mapping[str, Array]) -> None:
+def check_broadcast(values: Mapping[str, np.ndarray | Array]) -> None:
     """Raises `ValueError`, with the shape of each, where named arrays do not broadcast against each other."""
     try:
         np.broadcast_shapes(*(value.shape for value in values.values()))

@@ -9,13 +9,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
-def check_target(path: str | os.PathLike) -> Path:
+def as_path(name: str, value: object) -> Path:
+    """`value` as a path. Raises `ValueError` where it is none."""
+    if not isinstance(value, str | os.PathLike) or not str(value) or "\0" in str(value):
+        raise ValueError(f"`{name}` has to be the path of a file, as text or of `pathlib`; got {value!r}.")
+    return Path(value)
+
+
+def check_target(path: str | os.PathLike, name: str = "path") -> Path:
     """The file that a write to `path` would make or replace, a link followed; raises where that cannot be.
 
     Raises `FileNotFoundError` where its folder is missing, `PermissionError` where it is read-only and `ValueError`
     where it is no regular file.
     """
-    path = Path(path).resolve()  # through a link to what it points to
+    path = as_path(name, path).resolve()  # through a link to what it points to
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: the folder {path.parent} does not exist; make it first.")
     if path.exists() and not path.is_file():
@@ -81,5 +88,7 @@ def _runs(process: int) -> bool:
 
 def write_text(path: str | os.PathLike, text: str) -> None:
     """Writes `text` to `path`, whole or not at all."""
+    if not isinstance(text, str):
+        raise ValueError(f"`text` has to be text; got {type(text).__name__}.")
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")

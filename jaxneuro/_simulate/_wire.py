@@ -117,6 +117,16 @@ def wire(net: Network | BinaryNetwork, *, key: PRNGKeyArray, delivery: AbstractD
             "`wire` draws on the host and needs a known key and known in-degrees: "
             "draw the wiring outside jit, vmap and grad and pass `wiring=`."
         )
+    with jax.ensure_compile_time_eval():  # what is known stays known, under a user's `jax.jit` too
+        return _drawn(net, recipes, key, delivery)
+
+
+def _drawn(
+    net: Network | BinaryNetwork,
+    recipes: tuple[AbstractRecipe | None, ...],
+    key: PRNGKeyArray,
+    delivery: AbstractDelivery | None,
+) -> Wiring:
     sizes = []
     for projection in net.projections:
         own = sizes_of(net, (projection.pre, *projection.post))

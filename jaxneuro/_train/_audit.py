@@ -10,7 +10,17 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Bool, Float, Key, PRNGKeyArray, Shaped
 
 from .._network import Network
-from .._numerics import Result, Shown, as_leaf, check_count, check_key, check_positive, html_table
+from .._numerics import (
+    Result,
+    Shown,
+    as_leaf,
+    check_count,
+    check_key,
+    check_positive,
+    html_table,
+    in_a_line,
+    is_one_float,
+)
 from .._simulate import Solution, Wiring, adjoint as adjoints, record as records, simulate, wire
 from .._simulate._plan import delays_of, initial_state
 from .._simulate.adjoint import checked_adjoint
@@ -161,6 +171,9 @@ def audit_gradient(
     derivatives Engelken, Wolf and Abbott (2023), doi:10.1103/PhysRevResearch.5.043044.
     """
     check_key(key)
+    for name, given in (("model", model), ("loss", loss), ("theory", (lambda net: net) if theory is None else theory)):
+        if not callable(given):
+            raise ValueError(f"`{name}` has to be a function; got {in_a_line(given)}.")
     at = as_leaf(at, "at")
     labels = _checked(at, seeds, surrogate, names)
     h = as_leaf(step, "step")
@@ -226,9 +239,11 @@ class _Run(eqx.Module):
     def value(self, p: Array, key: PRNGKeyArray, **arguments: Any) -> tuple[Array, Bool[Array, ""]]:
         """The loss of a run, and whether the run failed or its loss is not finite."""
         sol = self.solve(p, key, **arguments)
-        value = jnp.asarray(self.loss(sol))
-        if value.ndim:
-            raise ValueError(f"`loss` has to give a number; got an array of shape {value.shape}.")
+        given = self.loss(sol)
+        if not is_one_float(given):
+            got = f"an array of shape {given.shape}" if isinstance(given, jax.Array) else in_a_line(given)
+            raise ValueError(f"`loss` has to give one float; got {got}.")
+        value = jnp.asarray(given)
         return value, (sol.result != Result.successful) | ~jnp.isfinite(value)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import optax
 from jaxtyping import Array, PRNGKeyArray
 
-from .._numerics import ProgressLine, Shown, check_count, check_key, check_target, in_a_line
+from .._numerics import ProgressLine, Shown, check_count, check_key, check_target, in_a_line, is_one_float
 from ._checkpoint import check_program, load, save
 from ._diagnosis import Finding, TrainingWarning, diagnose
 
@@ -117,14 +117,16 @@ def train(
     check_key(key)
     _check(loss, steps, every, patience, validate, optimiser)
     select, rebuild = _selection(params, where)
-    trained = select(params)
+    trained = _strong(select(params))
     names = [jax.tree_util.keystr(path) or "params" for path, _ in jax.tree_util.tree_leaves_with_path(trained)]
     if not names:
         raise ValueError("`params` has no float array to train.")
+    if not all(_is_float(leaf) for leaf in jax.tree_util.tree_leaves(trained)):
+        raise ValueError(f"`where` has to name float arrays of `params`; got {in_a_line(trained)}.")
     inf, start = jnp.asarray(jnp.inf), jnp.asarray(0, jnp.int32)
-    state = _Progress(trained, optimiser.init(trained), trained, start, inf, start)
+    state = _Progress(trained, _strong(optimiser.init(trained)), trained, start, inf, start)
     history: dict[str, np.ndarray] = {}
-    path = None if checkpoint is None else check_target(checkpoint)
+    path = None if checkpoint is None else check_target(checkpoint, "checkpoint")
     stored = ""
     if path is not None and path.exists():
         state, history, stored = load(path, state, key)
@@ -164,6 +166,19 @@ def train(
     return _result(state, records, names, rebuild, validate is not None, stopped and int(state.step) < steps)
 
 
+def _strong(tree: Any) -> Any:
+    """Floats as a checkpoint gives them back, never weakly typed: both are then steps of one program."""
+    return jax.tree_util.tree_map(lambda leaf: _typed(leaf) if _is_float(leaf) else leaf, tree)
+
+
+def _typed(leaf: Any) -> Array:
+    return jnp.asarray(leaf, jax.dtypes.canonicalize_dtype(leaf.dtype))
+
+
+def _is_float(leaf: Any) -> bool:
+    return eqx.is_inexact_array(leaf) or (isinstance(leaf, np.ndarray) and np.issubdtype(leaf.dtype, np.inexact))
+
+
 def _check_goes_on(path: Path, step: int, steps: int) -> None:
     if step > steps:
         raise ValueError(
@@ -196,6 +211,8 @@ def _check(loss: Any, steps: int, every: int, patience: int | None, validate: An
         raise ValueError(f"`loss` has to be a function of (params, batch, key); got {in_a_line(loss)}.")
     for name, value in (("steps", steps), ("every", every), ("patience", 1 if patience is None else patience)):
         check_count(name, value, "a positive number of steps")
+    if not (validate is None or callable(validate)):
+        raise ValueError(f"`validate` has to be a function of the parameters; got {in_a_line(validate)}.")
     if patience is not None and validate is None:
         raise ValueError("`patience` needs `validate`, the loss that has to fall.")
     if not isinstance(optimiser, optax.GradientTransformation):
@@ -205,17 +222,16 @@ def _check(loss: Any, steps: int, every: int, patience: int | None, validate: An
 def _selection(params: Any, where: Callable[[Any], Any] | None) -> tuple[Callable, Callable]:
     """What is trained of the parameters, and the parameters with it put back."""
     if where is None:
-        fixed = eqx.filter(params, eqx.is_inexact_array, inverse=True)
-        return lambda p: eqx.filter(p, eqx.is_inexact_array), lambda trained: eqx.combine(trained, fixed)
+        fixed = eqx.filter(params, _is_float, inverse=True)
+        return lambda p: eqx.filter(p, _is_float), lambda trained: eqx.combine(trained, fixed)
     return where, lambda trained: eqx.tree_at(where, params, trained)
 
 
 def _compiled_step(loss: Callable, optimiser: optax.GradientTransformation, rebuild: Callable) -> Callable:
     @jax.jit
     def advance(trained: Any, state: Any, batch: Any, key: PRNGKeyArray) -> tuple[tuple[Any, Any], dict[str, Any]]:
-        def value(parameters: Any) -> tuple[Array, dict[str, Array]]:
-            given = loss(rebuild(parameters), batch, key)
-            return given if isinstance(given, tuple) else (given, {})
+        def value(parameters: Any) -> tuple[Array, Mapping[str, Array]]:
+            return _value_and_rates(loss(rebuild(parameters), batch, key))
 
         (lost, rates), gradient = jax.value_and_grad(value, has_aux=True)(trained)
         norms = jnp.stack([jnp.linalg.norm(leaf.ravel()) for leaf in jax.tree_util.tree_leaves(gradient)])
@@ -228,6 +244,20 @@ def _compiled_step(loss: Callable, optimiser: optax.GradientTransformation, rebu
         return (optax.apply_updates(trained, updates), state), seen
 
     return advance
+
+
+def _value_and_rates(given: Any) -> tuple[Array, Mapping[str, Array]]:
+    """What a loss returned: a number, or a number and the rates of populations by name."""
+    value, rates = given if isinstance(given, tuple) and len(given) == 2 else (given, {})
+    named = isinstance(rates, Mapping) and all(np.ndim(of) > 0 for of in rates.values())
+    if not (named and is_one_float(value)):
+        leaves = jax.tree_util.tree_leaves(given)
+        arrays = [np.shape(leaf) for leaf in leaves if isinstance(leaf, jax.Array)]
+        raise ValueError(
+            "`loss` has to return one float, or one float and the rates of populations, {name: (..., n)}; got "
+            f"{f'arrays of the shapes {arrays}' if arrays else in_a_line(given)}."
+        )
+    return jnp.asarray(value), rates
 
 
 def _record(records: dict[str, list], seen: dict[str, Any], step: int) -> None:
@@ -248,7 +278,10 @@ def _validated(
 ) -> tuple[_Progress, bool]:
     if validate is None:
         return state, False
-    found = jnp.asarray(validate(rebuild(state.trained)), state.best_loss.dtype)
+    given = validate(rebuild(state.trained))
+    if not is_one_float(given):
+        raise ValueError(f"`validate` has to return one float; got {in_a_line(given)}.")
+    found = jnp.asarray(given, state.best_loss.dtype)
     if bool(jnp.isnan(found)):
         raise RuntimeError(
             f"After step {int(state.step)} `validate` returned NaN: which parameters are best is unknown."

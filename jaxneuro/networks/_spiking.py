@@ -14,7 +14,7 @@ from .._network import (
     Population,
     Projection,
 )
-from .._numerics import as_leaf, check_finite, check_nonnegative, check_positive, is_concrete, violates
+from .._numerics import as_leaf, check_nonnegative, check_positive, is_concrete, violates
 from ..connectivity import AbstractConnectivity, AbstractDelayLaw, Bernoulli, FixedInDegree
 from ..models import LIF, Binary
 from ..synapses import DeltaCurrent
@@ -85,7 +85,7 @@ def brunel(
     check_positive("c_e", c_e)
     check_positive("v_th", leaves["v_th"])
     check_nonnegative("nu_ext_over_nu_thr", leaves["nu_ext_over_nu_thr"])
-    check_finite("g", leaves["g"])
+    check_nonnegative("g", leaves["g"])
     alike = all(leaf.ndim == 0 for leaf in leaves.values()) and not isinstance(delay, tuple)
     delays = delay if isinstance(delay, tuple) else ((delay, delay), (delay, delay))
     if len(delays) != 2 or any(not isinstance(row, tuple) or len(row) != 2 for row in delays):

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
 from .._network import AbstractDrive, Afferent, Network, Population, SpikeStream, WhiteCurrent
-from .._numerics import Shown, as_leaf, check_precision, violates, where_defined
+from .._numerics import Shown, as_leaf, check_precision, in_a_line, violates, where_defined
 from ..models import LeakyMembrane
 
 
@@ -82,7 +82,14 @@ def afferents(net: Network, rates: Mapping[str, ArrayLike]) -> dict[str, Afferen
     return {name: _received(net, name, known) for name in net.neuron_names}
 
 
+def check_rates(rates: object) -> None:
+    """Raises `ValueError` where `rates` is no dict."""
+    if not isinstance(rates, Mapping):
+        raise ValueError(f"`rates` has to be a dict of {{population: Hz}}; got {in_a_line(rates)}.")
+
+
 def _all_rates(net: Network, rates: Mapping[str, ArrayLike]) -> dict[str, Float[Array, ""]]:
+    check_rates(rates)
     unknown = [name for name in rates if name not in net.populations]
     if unknown:
         raise ValueError(f"`rates` names {unknown[0]!r}, which is no population: the network has {list(net.names)}.")

@@ -1,5 +1,7 @@
 """The summed input of many binary sources: why averaging makes neurons regular and balance does not."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,6 +10,7 @@ from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray
 from .._numerics import (
     Shown,
     as_leaf,
+    check_broadcast,
     check_count,
     check_finite,
     check_key,
@@ -86,11 +89,7 @@ class BalancedInput(Shown):
             check_nonnegative(name, leaf)
             if violates(lambda x: x <= 1.0, leaf):
                 raise ValueError(f"`{name}` has to lie between 0 and 1; got {leaf}.")
-        shapes = [leaf.shape for leaf in jax.tree.leaves(self)]
-        try:
-            np.broadcast_shapes(*shapes)
-        except ValueError:
-            raise ValueError(f"The arguments have to broadcast together; got shapes {shapes}.") from None
+        check_broadcast({field.name: getattr(self, field.name) for field in dataclasses.fields(self)})
 
     def mean(self) -> Float[Array, "..."]:
         """N^(1 - power) (J_E p_E - J_I p_I)."""

@@ -13,7 +13,16 @@ from jax.core import Tracer
 from jaxtyping import Array, ArrayLike, Bool, Float
 
 from .._network import SpikeStream
-from .._numerics import Moments, as_known, check_finite, check_nonnegative, check_positive, is_concrete, violates
+from .._numerics import (
+    Moments,
+    as_known,
+    check_broadcast,
+    check_finite,
+    check_nonnegative,
+    check_positive,
+    is_concrete,
+    violates,
+)
 from ..connectivity import ConstantWeight
 from ..models import LIF
 from ..synapses import DeltaConductance
@@ -108,13 +117,8 @@ def read_neuron(**values: ArrayLike) -> dict[str, np.ndarray | Array]:
     for low, high in _ORDER:
         if not ends[low][1] < ends[high][0] and violates(lambda x, y: x < y, leaves[low], leaves[high]):
             raise ValueError(f"`{low}` has to lie below `{high}`; got {values[low]} and {values[high]}.")
-    apart = {leaf.shape for leaf in leaves.values()} - {()}
-    try:
-        if len(apart) > 1:
-            np.broadcast_shapes(*apart)
-    except ValueError:
-        shapes = {name: leaf.shape for name, leaf in leaves.items() if leaf.ndim}
-        raise ValueError(f"The arguments have to broadcast together; got the shapes {shapes}.") from None
+    if len({leaf.shape for leaf in leaves.values()} - {()}) > 1:
+        check_broadcast(leaves)
     return leaves
 
 

@@ -6,7 +6,7 @@ from jaxtyping import ArrayLike
 
 from .._network import Network
 from .._numerics import as_leaf, check_nonnegative, in_a_line
-from ._afferents import Afferents, afferents
+from ._afferents import Afferents, afferents, check_rates
 from ._effective_noise import EffectiveNoise
 from ._noise import AbstractNoise, EffectiveInput
 
@@ -49,6 +49,7 @@ def effective_input(
     Source: Sanzeni, Histed and Brunel (2022), doi:10.1103/PhysRevX.12.011044, equations (5), (6), (8).
     """
     noise = checked_noise(noise)
+    check_rates(rates)
     for name, rate in rates.items():
         check_nonnegative(f"rates[{name!r}]", as_leaf(rate, f"rates[{name!r}]"))
     seen = afferents(net, rates)

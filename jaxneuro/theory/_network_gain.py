@@ -3,13 +3,13 @@
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, ArrayLike, Bool, Float
 
 from .._numerics import (
     Result,
     Shown,
     as_leaf,
+    check_broadcast,
     check_finite,
     check_nonnegative,
     check_positive,
@@ -144,12 +144,7 @@ def linear_gain(
         check_finite(name, value)
     if violates(lambda low, th, high: (low < th) & (th < high), inhibition, top, excitation):
         raise ValueError(f"`v_th` has to lie between `e_i` and `e_e`; got {v_th}, {e_i} and {e_e}.")
-    shapes = {"g": g.shape, "gamma": gamma.shape, "v_th": top.shape, "e_e": excitation.shape, "e_i": inhibition.shape}
-    try:
-        np.broadcast_shapes(*shapes.values())
-    except ValueError:
-        given = {name: shape for name, shape in shapes.items() if shape}
-        raise ValueError(f"The arguments have to broadcast together; got the shapes {given}.") from None
+    check_broadcast({"g": g, "gamma": gamma, "v_th": top, "e_e": excitation, "e_i": inhibition})
     valid = (g >= 0.0) & (gamma >= 0.0) & jnp.isfinite(g) & jnp.isfinite(gamma)
     valid = valid & (inhibition < top) & (top < excitation) & jnp.isfinite(excitation - inhibition)
     held = g * gamma * (top - inhibition) - (excitation - top)

@@ -2,6 +2,7 @@
 
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
 import jaxneuro as jn
@@ -12,6 +13,7 @@ LINEAR = jn.RateNetwork(m=[[0.0, 0.5], [0.25, 0.0]], h=1.0)
 CURVED = jn.RateNetwork(m=[[0.0, 0.5], [0.25, 0.0]], h=1.0, transfer=jn.transfer.Tanh())
 SPIKES = jnp.zeros((4, 2))
 CONDUCTANCE = {"k": 400, "g": 12.0, "eta": 1.8, "gamma": 0.25}
+ONE = jn.Population(jn.LIF(), 1)
 DIFFUSION = {"convention": jn.theory.Ito(), "v_th": 20.0, "v_reset": 10.0, "t_ref": 2.0}
 
 
@@ -32,6 +34,12 @@ BAD = {
     "surface": lambda: A.poincare_section(PAIR, 0.0, 1.0, dt=0.1, surface=3),
     "positions": lambda: jn.extend.Points("here"),
     "results": lambda: jn.io.write_fits("fits.json", [1]),
+    "path": lambda: jn.io.read_psp_csv(3),
+    "path that is empty": lambda: jn.io.read_psp_csv(""),
+    "path of fits": lambda: jn.io.write_text(3, "a"),
+    "path with a zero": lambda: jn.io.write_text("a\0b", "a"),
+    "text": lambda: jn.io.write_text("a", 3),
+    "psp": lambda: jn.io.read_psp_csv("a", psp="synapse"),
     "labels": lambda: jn.learning.accuracy(jnp.zeros((2, 3)), [0, 3]),
     "dt": lambda: jn.learning.first_spike_times(SPIKES, dt=-1.0),
     "dt of intervals": lambda: jn.learning.interval_cv(SPIKES, dt=0.0),
@@ -46,10 +54,30 @@ BAD = {
     "c_m": lambda: jn.neurons.regular_spiking(c_m=-1.0),
     "c_m of squid": lambda: jn.neurons.squid(c_m=-1.0),
     "c_m of an interneuron": lambda: jn.neurons.wang_buzsaki(c_m=-1.0),
+    "tolerance": lambda: jn.optimiser.LevenbergMarquardt(tolerance=-1.0),
+    "tolerance of BFGS": lambda: jn.optimiser.QuasiNewton(tolerance=np.nan),
+    "tolerance of Gauss": lambda: jn.optimiser.GaussNewton(tolerance="x"),
+    "tolerance of Optax": lambda: jn.optimiser.Optax(optax.sgd(0.1), tolerance=0.0),
+    "max_steps": lambda: jn.optimiser.LevenbergMarquardt(max_steps=0),
+    "max_steps of BFGS": lambda: jn.optimiser.QuasiNewton(max_steps=2.5),
+    "variable": lambda: jn.record.Trace(3),
+    "variable of a histogram": lambda: jn.record.Histogram("", low=0.0, high=1.0, bins=3),
+    "variable of potentials": lambda: jn.record.PotentialAutocovariance(None, max_lag=1.0),
+    "without": lambda: jn.record.Histogram("v", low=0.0, high=1.0, bins=3, without=3),
+    "low": lambda: jn.record.Histogram("v", low=[0.0, 1.0], high=1.0, bins=3),
+    "mean": lambda: jn.Network(
+        {"E": ONE}, [], [jn.OUConductanceDrive("E", reversal=0.0, mean=[[0.1]], sd=0.1, tau=5.0)]
+    ),
+    "rates of an input": lambda: T.effective_input(jn.Network({"E": ONE}), [1.0]),
+    "rates of afferents": lambda: T.afferents(jn.Network({"E": ONE}), [1.0]),
+    "g of a network": lambda: jn.networks.brunel(g=-1.0),
+    "n of panels": lambda: T.diffusion_rate(line, line, n=10**9, **DIFFUSION),
+    "nu_x": lambda: T.conductance_rate([1.0, 2.0, 3.0], a=[0.1, 0.2], **CONDUCTANCE),
+    "j_e": lambda: T.BalancedInput(n=10, j_e=[1.0, 2.0, 3.0], p_e=[0.1, 0.2]),
     "transformation": lambda: jn.optimiser.Optax("adam"),
     "sol": lambda: jn.plot.bump(3),
     "box": lambda: jn.plot.phase_plane(PAIR, box=(1.0, 0.0)),
-    "n": lambda: jn.plot.ring_diagram(n=1),
+    "n of angles": lambda: jn.plot.ring_diagram(n=1),
     "rates": lambda: jn.plot.sheet([1.0, 2.0]),
     "theta": lambda: jn.plot.tuning([0.0, 1.0], {"a": [1.0]}),
     "width of pairs": lambda: S.pairwise_correlation([[1.0], [2.0]], width=-1.0, t0=0.0, t1=5.0),

@@ -97,7 +97,10 @@ def test_wrong_arguments(as_users_run):
         (dict(names=("mu", "sigma")), "`names` has to hold one for each of the 1"),
         (dict(step=[0.1, 0.1]), "`step` has to be a number or one a parameter"),
         (dict(surrogate=None), "`surrogate` has to be of"),
-        (dict(loss=lambda sol: sol["rate"]["E"]), "`loss` has to give a number"),
+        (dict(loss=lambda sol: sol["rate"]["E"]), "`loss` has to give one float"),
+        (dict(loss=lambda sol: None), "`loss` has to give one float; got None"),
+        (dict(loss=None), "`loss` has to be a function; got None"),
+        (dict(theory=3), "`theory` has to be a function; got 3"),
     ):
         given = dict(loss=lambda sol: 0.0, at=[3.0], step=0.1, seeds=2) | common | wrong
         with pytest.raises(ValueError, match=message):

@@ -207,6 +207,37 @@ def test_what_is_not_finite_raises_and_wrong_arguments_too(as_users_run):
         jn.train({}, loss, batches, steps=3, optimiser=sgd, key=KEY)
 
 
+@pytest.mark.parametrize(
+    "given",
+    [None, "x", 1, (1.0, 2.0), (1.0, 2.0, 3.0), (1.0, {"E": jnp.zeros(())}), jnp.ones(3), jnp.asarray(1j)],
+    ids=str,
+)
+def test_a_loss_is_one_float(given, as_users_run):
+    """Of a training, of its validation, and of an audit."""
+    common = dict(steps=1, optimiser=optax.sgd(0.1), key=KEY)
+    with pytest.raises(ValueError, match=r"^`loss` has to return one float.*; got "):
+        jn.train(jnp.ones(2), lambda w, b, k: given, lambda s: None, **common)
+    with pytest.raises(ValueError, match=r"^`validate` has to return one float; got "):
+        jn.train(jnp.ones(2), lambda w, b, k: jnp.sum(w), lambda s: None, validate=lambda w: given, **common)
+
+
+def test_arrays_of_numpy_are_trained_and_what_where_names_is_float(as_users_run):
+    common = dict(steps=1, optimiser=optax.sgd(0.1), key=KEY)
+    start = {"a": np.ones(2), "b": jnp.asarray(1.0), "n": jnp.asarray(3)}
+    moved = jn.train(start, lambda p, b, k: jnp.sum(p["a"]) + p["b"], lambda s: None, **common).params
+    np.testing.assert_allclose([*moved["a"], moved["b"], moved["n"]], [0.9, 0.9, 0.9, 3.0], rtol=1e-6)
+    with pytest.raises(ValueError, match=r"`where` has to name float arrays of `params`; got "):
+        jn.train(start, lambda p, b, k: 0.0, lambda s: None, where=lambda p: p["n"], **common)
+
+
+def test_a_number_that_python_typed_has_one_program_with_its_checkpoint(tmp_path, as_users_run):
+    """`jnp.asarray(1.0)` is weakly typed, and what a file gives back is not: another loss had been taken on."""
+    common = dict(optimiser=optax.sgd(0.1), key=KEY, checkpoint=tmp_path / "run.npz")
+    jn.train({"a": jnp.asarray(1.0)}, lambda p, b, k: p["a"] ** 2, lambda s: None, steps=2, **common)
+    with pytest.raises(ValueError, match="with another `loss` or `optimiser`"):
+        jn.train({"a": jnp.asarray(1.0)}, lambda p, b, k: p["a"] ** 4, lambda s: None, steps=4, **common)
+
+
 @pytest.mark.slow
 def test_a_batch_on_two_devices_gives_the_same_run():
     code = """

@@ -54,9 +54,9 @@ def definitions(tree: ast.Module) -> dict[str, set[str]]:
     for node in tree.body:
         for name in named(node):
             found[name] |= words(node, meant)
-        for decorator in node.decorator_list if isinstance(node, Defined) else []:
-            if (of := _root(decorator)) in found:
-                found[of].add(node.name)  # a rule of derivatives is a part of what it belongs to
+        if isinstance(node, Defined):  # a rule of derivatives is a part of what it belongs to
+            for of in {_root(decorator) for decorator in node.decorator_list} & found.keys():
+                found[str(of)].add(node.name)
     return found
 
 

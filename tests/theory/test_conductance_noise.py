@@ -215,7 +215,7 @@ def test_rates_of_the_network(name):
         (dict(a=-0.1), "`a` must not be negative"),
         (dict(k=float("nan")), "`k` has to be finite"),
         (dict(nu_x=-1.0), "`nu_x` must not be negative"),
-        (dict(gamma=np.ones(2), g=np.ones(3)), "broadcast together"),
+        (dict(gamma=np.ones(2), g=np.ones(3)), "The lengths do not fit: `g`"),
         (dict(e_i=10.0), "`e_i` has to lie below `e_e`"),
         (dict(v_reset=-50.0), "`v_reset` has to lie below `v_th`"),
         (dict(noise="ito"), "`noise` has to be a theory of the noise"),

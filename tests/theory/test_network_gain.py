@@ -192,7 +192,7 @@ def test_refusals():
             network_gain(**dict(g=20.0) | NET | change)
     with pytest.raises(ValueError, match="`v_th` has to lie between"):
         linear_gain(g=20.0, gamma=0.25, v_th=-80.0)
-    with pytest.raises(ValueError, match="have to broadcast together"):
+    with pytest.raises(ValueError, match="The lengths do not fit: `g`"):
         linear_gain(g=np.ones(2), gamma=np.ones(3))
 
 

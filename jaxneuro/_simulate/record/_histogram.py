@@ -7,10 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from ..._numerics import check_count
+from ..._numerics import check_count, check_finite
 from ._recorder import AbstractRecorder, Layout, Recorded, Window
 from ._scope import Scope
-from ._watch import Watch, watched
+from ._watch import Watch, check_variable, watched
 
 
 class Density(eqx.Module):
@@ -80,6 +80,13 @@ class Histogram(AbstractRecorder):
     ):
         for name, value in (("bins", bins), ("every", every)):
             check_count(name, value, "a positive integer")
+        check_variable("variable", variable)
+        if without is not None:
+            check_variable("without", without)
+        for name, end in (("low", low), ("high", high)):
+            check_finite(name, end)
+            if np.ndim(end):
+                raise ValueError(f"`{name}` has to be one number; got shape {np.shape(end)}.")
         self.variable, self.without, self.bins, self.every = variable, without, int(bins), int(every)
         self.low, self.high, self.scope = float(low), float(high), Scope((), start)
         if not (np.isfinite(self.low) and np.isfinite(self.high) and self.low < self.high):

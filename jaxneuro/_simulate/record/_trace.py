@@ -10,7 +10,7 @@ from ..._numerics import check_count
 from ._recorder import AbstractRecorder, Layout, Recorded, Window
 from ._scope import Scope
 from ._time_axis import TimeAxis
-from ._watch import Watch, chosen_neurons, watched
+from ._watch import Watch, check_variable, chosen_neurons, watched
 
 
 class Trace(AbstractRecorder):
@@ -39,6 +39,7 @@ class Trace(AbstractRecorder):
 
     def __init__(self, variable: str, *, every: int = 1, neurons: Any = None, start: float = 0.0):
         self.every = check_count("every", every, "a positive number of steps")
+        check_variable("variable", variable)
         self.variable, self.scope = variable, Scope((), start)
         self.neurons, self.of = chosen_neurons(neurons)
 

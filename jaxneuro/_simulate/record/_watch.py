@@ -66,6 +66,12 @@ def chosen_neurons(neurons: Any) -> tuple[slice | tuple[int, ...], int | None]:
     return tuple(indices.tolist()), of
 
 
+def check_variable(name: str, variable: object) -> None:
+    """Raises `ValueError` where `variable` is no name."""
+    if not isinstance(variable, str) or not variable:
+        raise ValueError(f"`{name}` has to be the name of a variable, such as 'E.v'; got {variable!r}.")
+
+
 def watched(variable: str, layout: Layout, neurons: slice | tuple[int, ...] | None = None) -> Watch:
     """The watch of "population.variable", or of the variable alone where there is one population."""
     population, _, name = variable.partition(".")
