@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ._fit import FitResult
-from ._numerics import as_path, replacing as replacing, write_text as write_text
+from ._numerics import as_path as _as_path, replacing as replacing, write_text as write_text
 from .laws import IS_INHIBITORY, PSPTable
 
 # Where columns are not separated by commas, a point may stand between thousands.
@@ -53,7 +53,7 @@ def read_psp_csv(
 
     ```
     """
-    path = as_path("path", path)
+    path = _as_path("path", path)
     if len({n_connections, psp, synapse}) < 3:
         raise ValueError(
             f"`n_connections`, `psp` and `synapse` have to name three columns; got {[n_connections, psp, synapse]}."

@@ -21,12 +21,13 @@ REASONS = {
         VoltageClamp Wiring Solution Result RateDistribution MeanField BinaryMeanField Hopf Autocovariance Synchrony
         CountMoments IntervalMoments WindowCounts Afferent Afferents EffectiveInput Recorded Window Layout Lookout
         Firing Input Received Moments LeakyMembrane StepConstants SpikeEffect SpikeStream WhiteCurrent DecayingCurrent
-        Kinetics FitCode TracedNeuron CriticalHeterogeneity NeuronSample""",
+        Released Kinetics FitCode TracedNeuron CriticalHeterogeneity NeuronSample""",
     "a warning": "IdentifiabilityWarning OutsideTheoryWarning ShortRunWarning TrainingWarning",
     "takes no number": """AtRest Dense Direct Exact ExactJump EulerMaruyama ExponentialEuler FFT FirstOrderJump Forward
         CrankNicolson GaussianCounts Hard ImplicitEuler InsideSteps LowRank PoissonCounts Procedural RungeKutta4 Soft
         SpikeSource SDIRK2 StraightThrough Zero Unbounded Positive Boxcar Hann EffectiveNoise ItoNoise StratonovichNoise
-        Stratonovich Ito ShotNoise Sequential Parallel FullResponse StrongCoupling Crossings LongFilter ShortFilter""",
+        Stratonovich Ito ShotNoise Sequential Parallel FullResponse StrongCoupling Crossings LongFilter ShortFilter
+        JumpsOver Leapover""",
     "the command line, which tests/cli gives bad input": "build_parser main",
     "hands its arguments to a class that has a door": "traub_miles draw_state",
     "takes what a fit returns": "leave_one_out fits_as_json",

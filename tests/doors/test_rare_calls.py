@@ -46,6 +46,7 @@ BAD = {
     "width": lambda: jn.learning.population_rates(0.5, centres=[0.0, 1.0], width=-1.0, peak=20.0),
     "function": lambda: jn.loss.LeastSquares(3),
     "function of a likelihood": lambda: jn.loss.Likelihood(3),
+    "alpha": lambda: jn.networks.wardak_gong(alpha=-1.0),
     "patterns": lambda: jn.networks.hopfield([[1.0, 0.5]]),
     "decoder": lambda: jn.networks.memory([[np.nan]]),
     "drive": lambda: jn.networks.supralinear(drive=np.nan),

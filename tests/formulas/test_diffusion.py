@@ -222,7 +222,7 @@ def test_a_new_number_compiles_nothing():
     [
         (dict(convention="Ito"), "`convention` has to be `Ito"),
         (dict(convention=None), "`convention` has to be `Ito"),
-        (dict(n=2), "`n` is a number of panels"),
+        (dict(n=2), "`n` has to be a number of panels"),
         (dict(v_reset=-50.0), "`v_reset` has to lie below `v_th`"),
         (dict(v_low=-60.0), "`v_low` has to lie below `v_reset`"),
         (dict(t_ref=-1.0), "`t_ref` must not be negative"),
