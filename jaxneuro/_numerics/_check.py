@@ -18,6 +18,8 @@ def _known(name: str, value: ArrayLike) -> np.ndarray | None:
 
 
 def _in_a_line(known: np.ndarray) -> str:
+    if not known.ndim:
+        return str(known[()])  # "-1.0", where an array prints as "-1."
     return " ".join(np.array2string(known, threshold=20, edgeitems=3).split())
 
 

@@ -37,6 +37,11 @@ def critical_heterogeneity(
 
     with all in-degrees of the network normal, of the standard deviation CV_K times the mean, whatever its rules say.
 
+    There need not be one: rates that differ make inputs differ, by Delta nu^2/K, also between neurons of equal
+    in-degrees. Where that alone leaves more than the fraction below the rate, as with slow synapses at many inputs
+    (`LongFilter()`, tau_s = 20 ms, a = 0.0016 sqrt(1000/K), nu_X = 25 Hz: 10% of the neurons at K = 10,000, where
+    CV_K* is 0.038 at K = 1,000), no CV_K is critical.
+
     **Arguments:** `net`: as of `rate_distribution`; `rate` [Hz]; `fraction`, between 0 and 1/2; `noise`: a theory of
     the noise, `EffectiveNoise()` by default.
 
@@ -70,7 +75,11 @@ def critical_heterogeneity(
     found = _solve(net, theory, least, share, start)
     if is_concrete(found.result):
         if not bool(found.result == Result.successful):
-            raise RuntimeError(f"Critical heterogeneity: {Result[found.result]}")  # type: ignore[index]
+            raise RuntimeError(
+                "No CV_K was found at which that fraction of the neurons of `net` fires below `rate`: either more of "
+                "them do so without any difference in in-degree, as `rate_distribution` at a small `cv_k` tells, or "
+                "the network has no self-consistent state there."
+            )
         warn_of_negative("net", found.cv_k, stacklevel=2)
     return found
 

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float
 
-from .._numerics import implicit_root
+from .._numerics import implicit_root, where_defined
 from ..models import LeakyMembrane
 from ._afferents import Afferents, side_by_side
 from ._gain_roots import lowest_root
@@ -28,7 +28,8 @@ class FreeRates(eqx.Module):
 
     - `full`: of the theory's rate itself; `simplified`: of its strong-coupling form, where every threshold is more than
       one noise width away.
-    - `next`: relative correction of the latter by refractoriness, times t_ref nu; `leading`: to leading order in a.
+    - `next`: relative correction of the latter by refractoriness, times t_ref nu; `leading`: to leading order in a; NaN
+      where that does not tell the rates of two kinds apart.
     """
 
     full: Float[Array, "kinds"]
@@ -79,7 +80,11 @@ def free_rates(
     rates = jnp.exp(short)
 
     def bend(matrix: Float[Array, "kinds kinds"]) -> Float[Array, "kinds"]:
-        return jnp.linalg.solve(jnp.where(exists, matrix, jnp.eye(kinds, dtype=short.dtype)), rates)
+        # Beside Hadamard's bound a determinant that rounding alone leaves: nothing is said of both rates apart.
+        bound = jnp.prod(jnp.sqrt(jnp.sum(jnp.square(matrix), axis=1)))
+        singular = jnp.abs(jnp.linalg.det(matrix)) < float(jnp.finfo(short.dtype).eps) ** 0.5 * bound
+        safe = jnp.where(exists & ~singular, matrix, jnp.eye(kinds, dtype=short.dtype))
+        return where_defined(~singular, jnp.linalg.solve(safe, rates))
 
     return FreeRates(whole, short, bend(slopes), bend(steepest), whole_exists, exists)
 

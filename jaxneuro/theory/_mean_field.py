@@ -27,7 +27,8 @@ from ._binary import BinaryMeanField, binary_mean_field
 from ._binary_field import AbstractField, PoissonField
 from ._effective_input import check_covered, checked_noise
 from ._noise import AbstractNoise, EffectiveInput
-from ._roots import Roots, polish, search_line, search_starts
+from ._polish import polish
+from ._roots import Roots, search_line, search_starts
 from ._stable_noise import StableNoise, heavy_tailed
 from ._unknowns import Groups, by_population, groups_of, log_rates
 
@@ -244,14 +245,14 @@ def _solve(net: Network, noise: AbstractNoise, groups: Groups) -> MeanField:
     searched = noise if cheap is None else cheap
     roots = _search(lambda x: residual_of(fixed, searched, x), len(groups), log_most)
     if cheap is not None:
-        roots = polish(lambda x: residual_of(fixed, noise, x), roots)
+        roots = _polished(fixed, noise, groups, roots)
     order = jnp.argsort(jnp.where(roots.found, jnp.sum(jnp.exp(roots.log_rates), axis=1), jnp.inf))
     x, found = roots.log_rates[order], roots.found[order]
-    if roots.slopes is not None:
+    if roots.matrices is not None:
         # Populations of one unknown answer alike, whichever of them changes: their matrix has rank one.
-        linear = _Linear(roots.slopes[order] < 0, jnp.abs(roots.slopes[order]))
+        linear = jax.vmap(_linear)(roots.matrices[order])
     else:
-        linear = _linearised(fixed, noise, groups, x)
+        linear = jax.vmap(lambda v: _linearise(fixed, noise, groups, v))(x)
     stable = linear.stable & found
 
     chosen = _choose(found, stable)
@@ -290,25 +291,39 @@ class _Linear(eqx.Module):
     determinant: Float[Array, "*roots"]
 
 
-def _linearised(net: Network, noise: AbstractNoise, groups: Groups, x: Float[Array, "roots unknowns"]) -> _Linear:
-    """At every root; of a dear theory one root after another, for memory."""
-    if noise.cheap() is None:
-        return jax.vmap(lambda v: _linearise(net, noise, groups, v))(x)
-    return lax.map(lambda v: _linearise(net, noise, groups, v), x)
+def _polished(net: Network, noise: AbstractNoise, groups: Groups, roots: Roots) -> Roots:
+    """From the roots of a cheap theory those of a dear one: by every population, or by the one unknown of all."""
+    first, names, member = _members(groups)
+    if len(groups) == 1:
+        member = np.zeros(1, np.int64)
+
+    def respond(y: Float[Array, "populations"]) -> Float[Array, "unknowns"]:
+        each = y if len(groups) > 1 else jnp.broadcast_to(y, len(names))
+        return log_rates(net, noise, first, dict(zip(names, jnp.exp(each), strict=True)))
+
+    return polish(respond, member, roots)
 
 
 def _linearise(net: Network, noise: AbstractNoise, groups: Groups, x: Float[Array, "unknowns"]) -> _Linear:
     """Perturbs every population, also against those that share its unknown and answer alike."""
-    first, names = tuple(group[0] for group in groups), tuple(name for group in groups for name in group)
-    member = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
+    first, names, member = _members(groups)
 
     def log_phi(v: Float[Array, "populations"]) -> Float[Array, "unknowns"]:
         return log_rates(net, noise, first, dict(zip(names, v, strict=True)))
 
     rates = jnp.exp(x)[member]
     slopes = (jnp.exp(x)[:, None] * jax.jacfwd(log_phi)(rates))[member]
-    matrix = slopes - jnp.eye(len(names), dtype=x.dtype)
+    return _linear(slopes - jnp.eye(len(names), dtype=x.dtype))
+
+
+def _linear(matrix: Float[Array, "n n"]) -> _Linear:
     return _Linear(decays(matrix), jnp.abs(jnp.linalg.det(matrix)))
+
+
+def _members(groups: Groups) -> tuple[tuple[str, ...], tuple[str, ...], np.ndarray]:
+    """The first of every group, all populations, and the group of each."""
+    names = tuple(name for group in groups for name in group)
+    return tuple(group[0] for group in groups), names, np.repeat(np.arange(len(groups)), [len(g) for g in groups])
 
 
 def decays(matrix: Float[Array, "n n"]) -> Bool[Array, ""]:

@@ -29,7 +29,8 @@ class NetworkGain(Shown):
     - `rho`: from the theory's rate itself, without leak and refractoriness; `rho_simplified`: from its strong-coupling
       form, (D2), (D9), (D26), the root with (v_th - mu)/sigma > 1.
     - `rho_2`: the next term of the latter, nu = nu_X (rho + rho_2 t_ref nu_X), (D11); `rho_2_leading`: to leading order
-      in a, (D3), (D12), which forgets all but the exponent.
+      in a, (D3), (D12), which forgets all but the exponent; NaN in
+      model B with one nu_X, where the exponents of E and I depend on nu_I/(nu_X + nu_E) alone and leave one rate free.
     - `result`: of `rho`, and `result_simplified`: successful or no_fixed_point.
     """
 

@@ -28,12 +28,12 @@ Residual = Callable[[Float[Array, "unknowns"]], Float[Array, "unknowns"]]
 class Roots(eqx.Module):
     """Candidate roots in log rate [log Hz], and which of them are roots, each once.
 
-    `slopes` of a residual of one unknown there, where they are known.
+    `matrices`: of the linearised dynamics there, the slopes of the residual, where they are known.
     """
 
     log_rates: Float[Array, "roots unknowns"]
     found: Bool[Array, "roots"]
-    slopes: Float[Array, "roots"] | None = None
+    matrices: Float[Array, "roots n n"] | None = None
 
 
 class _Line(eqx.Module):
@@ -89,7 +89,8 @@ def search_line(residual: Residual, log_most: Float[Array, ""]) -> Roots:
     found = lax.fori_loop(0, len(stages), advance, begun)
     roots = jnp.concatenate([found.below[None], 0.5 * (found.low + found.high)])[:, None]
     exists = jnp.concatenate([found.table[:1] < 0, found.exists])
-    return Roots(roots, exists, jnp.concatenate([jnp.full(1, -1.0, dtype), found.slopes]))
+    slopes = jnp.concatenate([jnp.full(1, -1.0, dtype), found.slopes])
+    return Roots(roots, exists, slopes[:, None, None])
 
 
 def _row(*values: Float[Array, "..."]) -> Float[Array, "row"]:
@@ -197,7 +198,7 @@ def search_starts(residual: Residual, n_unknowns: int, log_most: Float[Array, ""
         return optx.root_find(lambda x, _: residual(x), solver, start, max_steps=200, throw=False).value
 
     ends = jax.vmap(solve)(starts)
-    return _told_apart(ends, jax.vmap(residual)(ends))
+    return Roots(ends, told_apart(ends, jax.vmap(residual)(ends)))
 
 
 def _solver(dtype: np.dtype) -> optx.LevenbergMarquardt:
@@ -206,36 +207,10 @@ def _solver(dtype: np.dtype) -> optx.LevenbergMarquardt:
     return optx.LevenbergMarquardt(rtol=tolerance, atol=tolerance)
 
 
-def polish(residual: Residual, roots: Roots) -> Roots:
-    """The roots of a dear residual from those of a cheap one like it, one after another; those that meet are one."""
-    solver = _solver(roots.log_rates.dtype)
-
-    def improved(root: tuple[Float[Array, "unknowns"], Bool[Array, ""]]) -> tuple[Array, Array]:
-        start, wanted = root
-
-        # Of a batch of networks both branches run, until the last of them is done: what is not wanted is done at once.
-        def missed(y: Float[Array, "unknowns"], _: None) -> Float[Array, "unknowns"]:
-            return jnp.where(wanted, residual(y), 0.0)
-
-        def solve(x: Float[Array, "unknowns"]) -> tuple[Array, Array]:
-            end = optx.root_find(missed, solver, x, max_steps=50, throw=False).value
-            return end, residual(end)
-
-        return jax.lax.cond(wanted, solve, lambda x: (x, jnp.full_like(x, jnp.inf)), start)
-
-    known = jnp.all(jnp.isfinite(roots.log_rates), axis=1)
-    starts = jnp.where((roots.found & known)[:, None], roots.log_rates, 0.0)
-    ends, misses = jax.lax.map(improved, (starts, roots.found & known))
-    polished = _told_apart(ends, misses)
-    # A network without any noise is silent in every theory.
-    wanted = (roots.found & known)[:, None]
-    return Roots(jnp.where(wanted, ends, roots.log_rates), (polished.found & wanted[:, 0]) | (roots.found & ~known))
-
-
-def _told_apart(ends: Float[Array, "roots unknowns"], misses: Float[Array, "roots unknowns"]) -> Roots:
+def told_apart(ends: Float[Array, "roots unknowns"], misses: Float[Array, "roots unknowns"]) -> Bool[Array, "roots"]:
     """Which of `ends` are roots, by what their residuals miss, each once."""
     slack = _SOLVED if ends.dtype == jnp.float64 else 1e-3
     solved = jnp.all(jnp.abs(misses) < slack, axis=1)
     close = jnp.all(jnp.abs(ends[:, None] - ends[None]) < 100 * slack, axis=2)
     earlier = jnp.tril(close & solved[None], k=-1)
-    return Roots(ends, solved & ~jnp.any(earlier, axis=1))
+    return solved & ~jnp.any(earlier, axis=1)

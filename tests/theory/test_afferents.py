@@ -50,6 +50,26 @@ class Dear(jn.theory.AbstractNoise):
         return jn.theory.EffectiveNoise()
 
 
+@pytest.mark.parametrize("batch", [False, True])
+def test_a_dear_theory_stands_once_in_the_program_of_a_mean_field(batch):
+    """What it costs is its compilation; `erf_inv` marks where it stands."""
+
+    class Marked(jn.theory.AbstractNoise):
+        def rate(self, seen):
+            at = jn.theory.EffectiveNoise().rate(seen)
+            return at + jax.lax.erf_inv(0.5 * jnp.tanh(at))
+
+        def cheap(self):
+            return jn.theory.EffectiveNoise()
+
+    def rate(nu_x):
+        return jn.theory.mean_field(jn.networks.conductance_based(nu_x=nu_x), noise=Marked(), throw=False).rate["E"]
+
+    call, numbers = (jax.vmap(rate), jnp.array([10.0, 20.0])) if batch else (rate, 20.0)
+    program = jax.jit(call).lower(numbers).as_text()
+    assert program.count("chlo.erf_inv") == 1
+
+
 @pytest.mark.slow
 def test_a_dear_theory_is_polished_from_a_cheap_one():
     net = drive(jn.DeltaCurrent(), 0.11)

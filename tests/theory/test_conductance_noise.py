@@ -227,6 +227,11 @@ def test_refusals(as_users_run, change, says):
         conductance_rate(**dict(nu_x=20.0) | NEURON | change)
 
 
+def test_a_refused_number_ends_the_sentence_with_one_dot():
+    with pytest.raises(ValueError, match=r"got -1\.0\.$"):
+        conductance_rate(-1.0, **NEURON)
+
+
 def test_bad_numbers_under_jit_are_nan_in_their_own_place():
     rates = jax.jit(lambda a: conductance_rate(20.0, **NEURON | dict(a=a)))(jnp.asarray([0.01, -0.01, jnp.nan]))
     assert np.isfinite(rates[0])

@@ -96,6 +96,9 @@ def test_gains_of_model_b_with_additive_noise():
     tau, mu, variance = moments(1.0 + e, i, np.array([20.0, 19.0]), 5e-4, 1e5)
     top = (-55.0 - mu) / np.sqrt(variance)
     np.testing.assert_allclose(1.0 / (tau * np.sqrt(np.pi) / top * np.exp(top**2)), (e, i), rtol=1e-8)
+    # The exponents depend on nu_I/(nu_X + nu_E) alone: to leading order nothing is said of both rates.
+    assert np.all(np.isnan(seen.rho_2_leading))
+    assert np.all(np.isfinite(seen.rho_2))
     pair = network_gain(**NET | dict(g=(20.0, 20.0)))
     np.testing.assert_allclose(pair.rho, [2.65438, 2.65438], rtol=1e-5)
     assert pair.rho_2.shape == (2,)
