@@ -148,7 +148,9 @@ def conductance_density(
 ) -> Float[Array, "..."]:
     """Returns the stationary density of the potential of such a neuron, at potentials `v` [mV] of any shape.
 
-    It integrates to 1 - nu t_ref and is 0 from the threshold on.
+    It integrates to 1 - nu t_ref and is 0 from the threshold on. Under `ShotNoise()` it is a fit whose integrals are
+    right: single values may be off by tens of percent, or below 0, where panels meet, and it passes through the middle
+    of the comb that equal jumps make of the true density near the reset potential. Average it over 0.5 mV or more.
 
     **Arguments:** `v` [mV]; the others as `conductance_rate`, here one number each.
 
