@@ -203,7 +203,7 @@ class PoissonDrive(AbstractDrive):
         self, key: PRNGKeyArray, steps: Int[Array, "time"], dt: float, n: int, table: CountTable
     ) -> Float[Array, "time n"] | Int[Array, "time n"]:
         """Counts of spikes; of a law of weights the sum of the weights over their scale."""
-        unit = self._unit()
+        unit = as_weight_law(self.weight).unit()
         if unit is None:
             return jax.vmap(lambda k: table.sample(k, n))(step_keys(key, steps))
         assert isinstance(table, PoissonTable)

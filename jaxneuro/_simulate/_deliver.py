@@ -5,6 +5,7 @@ import abc
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jax import lax
 from jaxtyping import Array, Bool, Float, Int, Shaped
 
 from ..connectivity import AbstractOperator, AbstractScheduled, AbstractWeights, spike_product
@@ -22,6 +23,13 @@ class AbstractArrivals(eqx.Module):
         """`pending` after a block: what has arrived is taken off, the block's spikes are put at the back."""
         return self.timeline(pending, firing)[firing.spikes.shape[0] :]
 
+    def written(
+        self, line: Shaped[Array, "steps n_post"], at: Int[Array, ""], rows: int, firing: Firing
+    ) -> Shaped[Array, "steps n_post"]:
+        """`line` with the spikes of a block that begins in its row `at`; filled so far are `rows` from there."""
+        pending = lax.dynamic_slice_in_dim(line, at, rows)
+        return lax.dynamic_update_slice_in_dim(line, self.timeline(pending, firing), at, 0)
+
 
 class DrawnArrivals(AbstractArrivals):
     """A drawn wiring with one delay."""
@@ -35,6 +43,11 @@ class DrawnArrivals(AbstractArrivals):
         # Cut first, so that no row is copied that goes at once.
         return jnp.concatenate([pending[firing.spikes.shape[0] :], deliver(self.operator, firing)])
 
+    def written(
+        self, line: Shaped[Array, "steps n_post"], at: Int[Array, ""], rows: int, firing: Firing
+    ) -> Shaped[Array, "steps n_post"]:
+        return lax.dynamic_update_slice_in_dim(line, deliver(self.operator, firing), at + rows, 0)
+
 
 class DelayedArrivals(AbstractArrivals):
     """A drawn wiring whose synapses have delays of their own, in whole steps."""
@@ -47,9 +60,12 @@ class DelayedArrivals(AbstractArrivals):
 
     def advance(self, pending: Shaped[Array, "rows n_post"], firing: Firing) -> Shaped[Array, "rows n_post"]:
         n_steps = firing.spikes.shape[0]
-        scheduled = self.operator.scheduled(self.steps, pending.shape[0], n_steps)
-        fresh = jnp.zeros((n_steps, pending.shape[1]), pending.dtype)
-        return push(scheduled, jnp.concatenate([pending[n_steps:], fresh]), firing)
+        return self.written(with_room(pending[n_steps:], n_steps), jnp.asarray(-n_steps, jnp.int32), 0, firing)
+
+    def written(
+        self, line: Shaped[Array, "steps n_post"], at: Int[Array, ""], rows: int, firing: Firing
+    ) -> Shaped[Array, "steps n_post"]:
+        return push(self.operator.scheduled(self.steps, line.shape[0], -at), line, firing)
 
 
 class MatrixArrivals(AbstractArrivals):
@@ -90,6 +106,11 @@ class SharedArrivals(AbstractArrivals):
         for k in range(n_delays):
             fresh = fresh.at[self.least + k : self.least + k + n_steps].add(products[:, k])
         return fresh
+
+
+def with_room(pending: Shaped[Array, "rows n_post"], n_steps: int) -> Shaped[Array, "steps n_post"]:
+    """What is on its way, and rows for the spikes of `n_steps` to come."""
+    return jnp.concatenate([pending, jnp.zeros((n_steps, pending.shape[1]), pending.dtype)])
 
 
 def _amplitudes(firing: Firing) -> Float[Array, "time n_pre"]:

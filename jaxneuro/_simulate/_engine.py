@@ -16,12 +16,12 @@ from .._network import Network
 from .._numerics import Result, role_key
 from ..models import Firing
 from ..surrogate import AbstractSurrogate
-from ._deliver import with_amplitude
+from ._deliver import with_amplitude, with_room
 from ._exact_times import off_grid_arrivals
 from ._heard import Heard, input_values
 from ._machine import AbstractProgram, Cut, Emitted, Look, finite_and_resolved
 from ._own import check_received, check_stepped
-from ._plan import NetworkState, Plan, all_finite, drives_are_wrong
+from ._plan import Line, NetworkState, Plan, all_finite, drives_are_wrong
 from ._stimulus import Stimulus, as_input
 
 
@@ -91,18 +91,28 @@ class SpikingProgram(AbstractProgram):
             "ahead": ahead,
         }
 
-        def one(now: NetworkState, own: dict[str, Any]) -> tuple[NetworkState, Any]:
-            after, emitted = self._block(cut(now, length), now.pending, own, length, look)
+        def one(now: NetworkState, row: tuple[dict[str, Any], Array | None]) -> tuple[NetworkState, Any]:
+            own, at = row
+            after, emitted = self._block(cut(now, length), now.pending, own, length, look, at)
             return after, (*emitted, all_finite(after))
 
         if n_blocks == 1:
-            state, (firing, seen, finite) = _once(one, state, outside) if self.block_steps == 1 else one(state, outside)
+            rows = (outside, None)
+            state, (firing, seen, finite) = _once(one, state, rows) if self.block_steps == 1 else one(state, rows)
             finite = finite[None]
         else:
             by_block = jax.tree_util.tree_map(lambda x: x.reshape(n_blocks, length, *x.shape[1:]), outside)
-            state, (firing, seen, finite) = lax.scan(one, state, by_block, length=n_blocks)
+            begins = length * jnp.arange(n_blocks, dtype=jnp.int32)
+            state = self._lines(state, lambda rows: Line(with_room(rows, n_steps), rows[:length]))
+            state, (firing, seen, finite) = lax.scan(one, state, (by_block, begins), length=n_blocks)
+            state = self._lines(state, lambda line: line.rows[n_steps:])
             firing, seen = jax.tree_util.tree_map(lambda x: x.reshape(-1, *x.shape[2:]), (firing, seen))
         return state, Emitted(firing | sources, seen, finite)
+
+    def _lines(self, state: NetworkState, change: Callable[[Any], Any]) -> NetworkState:
+        """The state with what is on its way changed, where the blocks of a group write it in one line."""
+        plans = zip(state.pending, self.plan.projections, strict=True)
+        return dataclasses.replace(state, pending=tuple([change(x) if own.in_line else x for x, own in plans]))
 
     def _look_ahead(
         self, state: NetworkState, sources: Mapping[str, Firing]
@@ -121,16 +131,27 @@ class SpikingProgram(AbstractProgram):
         return dataclasses.replace(state, pending=tuple(pending)), tuple(arriving)
 
     def _block(
-        self, state: NetworkState, pending: tuple, outside: dict[str, Any], n_steps: int, look: Look
+        self,
+        state: NetworkState,
+        pending: tuple,
+        outside: dict[str, Any],
+        n_steps: int,
+        look: Look,
+        at: Int[Array, ""] | None,
     ) -> tuple[NetworkState, tuple[dict[str, Firing], dict[str, Any]]]:
-        """One block; `pending` is what is on its way with its derivative, which given spikes keep."""
-        rows = zip(self.plan.projections, pending, state.pending, strict=True)
-        kept = tuple([old if own.ahead else new for own, old, new in rows])
-        state = dataclasses.replace(state, pending=kept)
-        arriving = {name: outside[name] for name in ("drives", "chance", "stimulus")}
-        arriving["pending"] = tuple(
-            [rows[:n_steps] if a is None else a for rows, a in zip(kept, outside["ahead"], strict=True)]
-        )
+        """One block, that begins `at` so many steps after its group, or is one by itself.
+
+        `pending` is what is on its way with its derivative, which given spikes keep.
+        """
+        arriving = {"drives": outside["drives"], "chance": outside["chance"], "stimulus": outside["stimulus"]}
+        kept, arrived = [], []
+        rows = zip(self.plan.projections, pending, state.pending, outside["ahead"], strict=True)
+        for own, old, new, ahead in rows:
+            kept.append(old if own.ahead else new)
+            in_line = at is not None and own.in_line
+            arrived.append(ahead if ahead is not None else kept[-1].next if in_line else kept[-1][:n_steps])
+        state = dataclasses.replace(state, pending=tuple(kept))
+        arriving["pending"] = tuple(arrived)
         if n_steps == 1:
             advance = self._step if self.block_steps == 1 else partial(_once, self._step)
             state, emitted = advance(state, jax.tree_util.tree_map(lambda x: x[0], arriving), look)
@@ -139,7 +160,7 @@ class SpikingProgram(AbstractProgram):
             state, (firing, seen) = lax.scan(
                 lambda now, row: self._step(now, row, look), state, arriving, length=n_steps
             )
-        pending, memories = self._advance(state, firing | outside["sources"])
+        pending, memories = self._advance(state, firing | outside["sources"], at)
         state = dataclasses.replace(state, step=state.step + n_steps, pending=pending, presynaptic=memories)
         return state, (firing, seen)
 
@@ -230,7 +251,9 @@ class SpikingProgram(AbstractProgram):
             drives.append(tuple(kept))
         return inputs, tuple(synapses), tuple(drives), heard
 
-    def _advance(self, state: NetworkState, firing: Mapping[str, Firing]) -> tuple[tuple, tuple]:
+    def _advance(
+        self, state: NetworkState, firing: Mapping[str, Firing], at: Int[Array, ""] | None
+    ) -> tuple[tuple, tuple]:
         """Takes the rows that have arrived off the front, and adds the block's spikes at the back."""
         moved, memories = [], list(state.presynaptic)
         for i, projection in enumerate(self.net.projections):
@@ -247,9 +270,18 @@ class SpikingProgram(AbstractProgram):
                 fired = dataclasses.replace(fired, soft=counted)
             if own.off_grid:
                 moved.append(off_grid_arrivals(own.arrivals, rows, fired, self.plan.dt))
+            elif at is not None and own.in_line:
+                moved.append(self._written(i, rows, at, fired))
             else:
                 moved.append(own.arrivals.advance(rows, fired))
         return tuple(moved), tuple(memories)
+
+    def _written(self, i: int, line: Any, at: Int[Array, ""], fired: Firing) -> Line:
+        """The line of projection `i` with the spikes of the block that begins `at`."""
+        length = fired.spikes.shape[0]
+        own = self.plan.projections[i]
+        rows = own.arrivals.written(line.rows, at, own.rows, fired)
+        return Line(rows, lax.dynamic_slice_in_dim(rows, at + length, length))
 
 
 def _once(body: Callable[..., Any], state: Any, row: Any, *rest: Any) -> Any:

@@ -103,7 +103,7 @@ def check_spikes(whose: str, made: Any, old: Any, n: int) -> bool:
         )
     rows = made[0]
     known = isinstance(rows, jax.Array | np.ndarray | np.generic)
-    dtype = jnp.result_type(rows) if known else None
+    dtype = jnp.result_type(rows if known else int)
     if not known or jnp.shape(rows) != (1, n) or not (dtype == jnp.bool_ or jnp.issubdtype(dtype, jnp.floating)):
         got = f"shape {jnp.shape(rows)} of {dtype}" if known else _kinds(rows)
         raise ValueError(

@@ -1,7 +1,7 @@
 """What a run needs of a network: constants computed once, and the shape of its loop."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -32,12 +32,24 @@ _FREE_BLOCK = 16
 _LEAST_DRAW = 16
 
 
+class Line(NamedTuple):
+    """What is on its way over all blocks of a group, and of it what arrives in the block to come.
+
+    Each block writes to the line and reads what arrives in the next one afterwards: with a read before the write the
+    compiler would copy the whole line in each block.
+    """
+
+    rows: Shaped[Array, "steps n_post"]
+    next: Shaped[Array, "time n_post"]
+
+
 class NetworkState(AbstractRunState):
     """Everything that a run needs to go on: pass it as `state=` to continue bitwise.
 
     `pending[p]` holds the spikes on their way in projection p: a row for each coming step, with the number that each
     target receives in it. The numbers are floats in a run with a surrogate derivative, of given weights, or of spikes
     with amplitudes; where spikes have times inside their steps there are three of them, moments of these times.
+    Between the blocks of a group it may be a `Line`.
     `presynaptic[p]` is what the synapses of projection p remember of their presynaptic neurons, `sources` what sources
     remember.
     """
@@ -46,7 +58,7 @@ class NetworkState(AbstractRunState):
     neurons: dict[str, Any]
     synapses: tuple
     drives: tuple
-    pending: tuple[Shaped[Array, "_ _ ..."], ...]
+    pending: tuple[Any, ...]  # each (steps, n_post) or (steps, n_post, 3), or a `Line`
     presynaptic: tuple
     sources: dict[str, Any]
 
@@ -72,6 +84,11 @@ class ProjectionPlan(eqx.Module):
     """Whether spikes have times inside their steps, which the targets feel."""
     pending: jnp.dtype = eqx.field(static=True)
     """The type of the numbers on their way: floats where spikes have amplitudes or a derivative, else counts."""
+    rows: int = eqx.field(static=True)
+    """Steps to come in which something may arrive: the longest delay."""
+    in_line: bool = eqx.field(static=True)
+    """Whether the blocks of a group write into one line of rows, which is moved on after the last of them alone. A
+    derivative would keep the line once for each block."""
 
 
 class DriveTarget(eqx.Module):
@@ -178,7 +195,9 @@ def _projection_plan(
     ahead = operator is None and known and not remembers
     floats = soft or remembers or off_grid
     pending = jnp.dtype(jnp.result_type(float)) if floats or operator is None else operator.count_dtype
-    return ProjectionPlan(tuple(targets), _arrivals(projection, operator, delays, dt), ahead, off_grid, pending)
+    in_line = operator is not None and not (off_grid or floats)
+    arrivals = _arrivals(projection, operator, delays, dt)
+    return ProjectionPlan(tuple(targets), arrivals, ahead, off_grid, pending, delays.most, in_line)
 
 
 def _drive_plan(drive: AbstractDrive, taus: Mapping[str, Any], sizes: dict[str, int], dt: float) -> DrivePlan:

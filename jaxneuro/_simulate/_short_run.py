@@ -2,6 +2,7 @@
 
 import inspect
 import warnings
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -23,12 +24,11 @@ class ShortRunWarning(UserWarning):
 
 def warn_of_short_run(net: Network, delays: tuple[StepRange, ...], n_steps: int, dt: float) -> None:
     """Warns where the run ends before a spike of its first step could arrive anywhere, or a membrane could settle."""
-    least = [steps.least for steps in delays]
-    if least and n_steps < min(least):
-        steps, index = min(least), least.index(min(least))
+    shortest = min(delays, key=attrgetter("least"), default=None)
+    if shortest is not None and n_steps < shortest.least:
         _warn(
-            f"The run of {n_steps * dt:g} ms is shorter than the shortest delay, {steps * dt:g} ms of "
-            f"`projections[{index}]`: no spike arrives in it. {_IN_MS.format('delays')}"
+            f"The run of {n_steps * dt:g} ms is shorter than the shortest delay, {shortest.least * dt:g} ms of "
+            f"`projections[{delays.index(shortest)}]`: no spike arrives in it. {_IN_MS.format('delays')}"
         )
     else:
         times = {name: net.populations[name].model.settling_time() for name in net.neuron_names}

@@ -32,7 +32,7 @@ def push_natively(
     targets: Integer[Array, "nnz"],
     steps: Int[Array, "nnz"] | None,
     weights: Float[Array, "nnz"] | None,
-    offset: int,
+    offset: Int[Array, ""],
 ) -> Real[Array, "rows n_post"]:
     """`pending` with one more arrival, or its weight, for every synapse of every spike; in place where XLA can.
 
@@ -43,7 +43,7 @@ def push_natively(
     call = jax.ffi.ffi_call(name, jax.ShapeDtypeStruct(pending.shape, pending.dtype), input_output_aliases={0: 0})
     at_once = jnp.zeros(1, jnp.int16) if steps is None else steps
     each = jnp.ones(1, jnp.float32) if weights is None else weights
-    return call(pending, spikes, offsets, targets, at_once, jnp.full(1, offset, jnp.int32), each)
+    return call(pending, spikes, offsets, targets, at_once, offset[None], each)
 
 
 @lru_cache

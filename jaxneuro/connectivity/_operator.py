@@ -96,8 +96,8 @@ class AbstractOperator(Shown):
         """The delays of the synapses in steps of `dt` [ms]; None where all have that of their projection."""
         return None
 
-    def scheduled(self, steps: Int[Array, "nnz"], n_rows: int, offset: int) -> AbstractScheduled:
-        """The synapses with delays of `steps`, onto `n_rows` steps to come, of which the first `offset` are over."""
+    def scheduled(self, steps: Int[Array, "nnz"], n_rows: int, offset: Int[Array, ""]) -> AbstractScheduled:
+        """The synapses with delays of `steps`, onto `n_rows` steps, the first of them `offset` after the block's."""
         raise ValueError(f"`delivery`: the synapses of {type(self).__name__} have no delays of their own.")
 
     def deliver(self, spikes: Bool[Array, "time n_pre"]) -> Real[Array, "time n_post"]:

@@ -51,11 +51,11 @@ class SparseOperator(AbstractOperator):
             return None
         return jnp.clip(jnp.round(self.delays / dt), least, most).astype(jnp.int16)
 
-    def scheduled(self, steps: Int[Array, "nnz"], n_rows: int, offset: int) -> "ScheduledOperator":
+    def scheduled(self, steps: Int[Array, "nnz"], n_rows: int, offset: Int[Array, ""]) -> "ScheduledOperator":
         return ScheduledOperator(self, steps, n_rows, offset)
 
     def _undelayed(self, n_rows: int) -> "ScheduledOperator":
-        return ScheduledOperator(self, None, n_rows, 0)
+        return ScheduledOperator(self, None, n_rows, jnp.zeros((), jnp.int32))
 
     def count(self, spikes: Bool[Array, "time n_pre"]) -> Real[Array, "time n_post"]:
         n_rows = spikes.shape[0]
@@ -86,7 +86,7 @@ class ScheduledOperator(AbstractScheduled):
     synapses: SparseOperator
     steps: Int[Array, "nnz"] | None
     n_rows: int = eqx.field(static=True)
-    offset: int = eqx.field(static=True)
+    offset: Int[Array, ""]
 
     rows_alone: ClassVar[bool] = False
 

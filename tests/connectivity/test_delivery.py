@@ -142,7 +142,7 @@ def arrivals(operator, delays, spikes, dt, least, most, n_rows, offset):
 def test_every_synapse_has_its_delay(delivery):
     operator = draw(delivery, jn.FixedInDegree(12), 60, (50,), (False,), delays=jn.UniformDelay(0.3, 2.0))
     steps = operator.delay_steps(0.1, 3, 20)
-    scheduled = ScheduledOperator(operator, steps, 20, 3)
+    scheduled = ScheduledOperator(operator, steps, 20, jnp.asarray(3, jnp.int32))
     spikes = some_spikes(0.2, n_steps=3, n=60)
     expected = arrivals(operator, np.asarray(operator.delays), spikes, 0.1, 3, 20, 20, 3)
     before = np.arange(20 * 50).reshape(20, 50) % 7

@@ -53,7 +53,7 @@ def test_every_delivery_has_the_same_weights_and_sums_them(delivery):
 @pytest.mark.parametrize("delivery", WAYS[3:], ids=str)
 def test_weights_and_delays_of_their_own(delivery):
     operator = draw(delivery, delays=jn.UniformDelay(3.0, 6.0))
-    scheduled = ScheduledOperator(operator, operator.delay_steps(1.0, 3, 6), 6, 3)
+    scheduled = ScheduledOperator(operator, operator.delay_steps(1.0, 3, 6), 6, jnp.asarray(3, jnp.int32))
     rng = np.random.default_rng(1)
     spikes, cotangent = rng.random((3, 60)) < 0.3, rng.normal(size=(6, 80))
     offsets, targets, weights = (np.asarray(x) for x in (operator.offsets, operator.targets, operator.weights))
