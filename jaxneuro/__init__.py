@@ -13,6 +13,7 @@ from . import (
 from ._network import (
     BinaryNetwork as BinaryNetwork,
     BinaryProjection as BinaryProjection,
+    CorrelatedPoissonDrive as CorrelatedPoissonDrive,
     Network as Network,
     OUConductanceDrive as OUConductanceDrive,
     OUCurrentDrive as OUCurrentDrive,

@@ -11,7 +11,9 @@ from ._autocovariance import Autocovariance as Autocovariance
 from ._cv import CV as CV
 from ._fano import Fano as Fano
 from ._histogram import Density as Density, Histogram as Histogram
+from ._lag import Lag as Lag
 from ._layout import Layout as Layout
+from ._pair_correlation import PairCorrelation as PairCorrelation
 from ._population_rate import PopulationRate as PopulationRate
 from ._potential_autocovariance import PotentialAutocovariance as PotentialAutocovariance
 from ._raster import Raster as Raster
@@ -24,4 +26,5 @@ from ._spikes import Spikes as Spikes
 from ._synchrony import Synchrony as Synchrony
 from ._time_axis import TimeAxis as TimeAxis
 from ._trace import Trace as Trace
+from ._voltage_skewness import VoltageSkewness as VoltageSkewness
 from ._watch import Lookout as Lookout, Watch as Watch, watched as watched
