@@ -192,3 +192,10 @@ def test_float32_fit_is_near():
     law = jn.fit(ConductanceScaling(), make_table(n=100))
     assert abs(np.log(law.params["v_bar"] / 0.28)) < 0.3
     assert np.isfinite(law.aicc)
+
+
+def test_of_several_minima_the_lowest_is_the_fit():
+    """(a^2 - 1)^2 + 0.09 (a - 1)^2: 0 at 1, and 0.35 at another minimum, where a start below 0 ends."""
+    loss = jn.loss.LeastSquares(lambda model, data: jnp.stack([model["a"] ** 2 - 1.0, 0.3 * (model["a"] - 1.0), data]))
+    found = jn.fit({"a": jnp.asarray(-0.9)}, jnp.asarray(0.0), loss=loss, starts=16, spread=2.0, progress=False)
+    np.testing.assert_allclose(found.theta, [1.0], rtol=1e-5)

@@ -8,7 +8,7 @@ import pytest
 
 import jaxneuro as jn
 from jaxneuro.extend import AbstractNoise
-from jaxneuro.theory._loop import loop_of
+from jaxneuro.theory._loop import RecurrentLoop, RecurrentPath, loop_of
 from jaxneuro.theory._modes import Zeros, search_modes, window_of
 from jaxneuro.theory._stability import count_growing, differentiable_zero, self_consistent
 
@@ -367,3 +367,31 @@ def test_a_growing_mode_outside_the_window_is_counted_as_missing():
     assert (int(whole.missing), int(lacking.missing)) == (0, 1)
     # The pair found counts twice, the missing one once.
     assert (int(count_growing(whole)), int(count_growing(lacking))) == (2, 3)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_the_characteristic_function_is_a_determinant(n):
+    """det(1 - M) by NumPy of 1, 2 and 3 groups, of answers that are made up."""
+    rng = np.random.default_rng(n)
+    mean, variance, tau = rng.normal(size=(n, n)), rng.normal(size=(n, n)), rng.uniform(5.0, 20.0, n)
+    net = jn.Network({f"P{i}": jn.Population(jn.LIF(tau_m=tau[i]), 1) for i in range(n)})
+    neurons = tuple(jn.theory.afferents(net, dict.fromkeys(net.names, 1.0)).values())
+
+    class MadeUp(AbstractNoise):
+        def rate(self, seen):
+            return jnp.asarray(1.0)
+
+        def response(self, growth, seen):
+            gain = seen.membrane().tau_m.astype(growth.dtype) / (1.0 + growth)
+            return jn.theory.LifResponse(gain, 2.0 * gain)
+
+    delay = jn.connectivity.as_delay(1.5).law()
+    paths = tuple(
+        RecurrentPath(i, j, delay, jnp.asarray(mean[i, j]), jnp.asarray(variance[i, j]))
+        for i in range(n)
+        for j in range(n)
+    )
+    growth = 0.02 + 0.3j
+    found = RecurrentLoop(MadeUp(), neurons, paths, n).characteristic(jnp.asarray(growth))
+    m = (tau / (1.0 + growth))[:, None] * (mean + 2.0 * variance) * np.exp(-1.5 * growth)
+    np.testing.assert_allclose(found, np.linalg.det(np.eye(n) - m), rtol=1e-10)
