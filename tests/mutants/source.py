@@ -94,7 +94,7 @@ def _changes(node: ast.AST, source: str, place) -> Iterator[tuple[int, int, str]
         yield from between(node.left, node.comparators[0], node.ops[0])
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.Not | ast.Invert):
         begin, _ = span(node)
-        yield begin, span(node.operand)[0], ""
+        yield begin, begin + (4 if isinstance(node.op, ast.Not) else 1), ""  # a bracket may follow, which stays
     elif isinstance(node, ast.Constant) and isinstance(node.value, int | float):
         begin, end = span(node)
         yield begin, end, _other(node.value)
