@@ -180,19 +180,30 @@ def run(largest: int = 1_000_000, rounds: int = 3) -> list[Row]:
     return rows + measure_weights(largest, rounds)
 
 
+def _look(place: int) -> dict[str, str]:
+    """Of a series in all panels: a colour of its own, and a marker that is told apart without it."""
+    return {
+        "color": jn.plot.COLOURS[place % 5],
+        "marker": "osD^vPX*"[place % 8],
+        "linestyle": ("-", "--")[place // 5 % 2],
+    }
+
+
 def draw(rows: list[Row], path: str) -> None:
     """A panel for each axis: ms a step above, ns an event below."""
-    import matplotlib.pyplot as plt
-
+    plt = jn.plot.pyplot()
+    plt.rcParams.update(jn.plot.style())
     figure, axes = plt.subplots(2, len(AXES), figsize=(13, 6), layout="constrained", sharex="col", sharey="row")
+    drawn = dict.fromkeys(row["at"]["series"] for row in rows if "at" in row)
+    looks = {series: _look(place) for place, series in enumerate(drawn)}
     for column, (axis, label) in enumerate(AXES.items()):
         for upper, unit in ((0, "ms"), (1, "ns")):
             ax = axes[upper, column]
             found = [row for row in rows if row.get("at", {}).get("axis") == axis and row["unit"] == unit]
             for series in dict.fromkeys(row["at"]["series"] for row in found if "at" in row):
                 points = [(r["at"]["x"], r["ours"]) for r in found if "at" in r and r["at"]["series"] == series]
-                ax.loglog(*zip(*points, strict=True), "o-", ms=4, lw=1.4, label=series)
-            if upper == 0 and axis == "neurons" and found:
+                ax.loglog(*zip(*points, strict=True), ms=4, lw=1.4, label=series, **looks[series])
+            if upper == 0 and found:
                 ax.legend(fontsize="small", frameon=False)
             ax.grid(alpha=0.25)
         axes[1, column].set_xlabel(label)

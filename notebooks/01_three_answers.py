@@ -18,6 +18,7 @@ import jaxneuro as jn
 FULL = os.environ.get("JAXNEURO_NOTEBOOK_SIZE", "small") == "full"
 DURATION = 2_000.0 if FULL else 500.0
 key = jax.random.key(0)
+plt.rcParams.update(jn.plot.style())
 
 net = jn.networks.brunel(g=5.0, nu_ext_over_nu_thr=2.0)
 
@@ -97,7 +98,7 @@ for ax, name, curve, label in zip(
     axes, ("rate", "cv"), (curves.rate["E"], curves.cv["E"]), ("firing rate (Hz)", "CV of ISI"), strict=True
 ):
     ax.plot(ratios, curve, color="k", label="mean field")
-    ax.plot(tried, [run.mean(name)["E"].value for run in runs], "o", color="#0b5fa5", label="simulated")
+    ax.plot(tried, [run.mean(name)["E"].value for run in runs], "o", color=jn.plot.COLOURS[0], label="simulated")
     ax.set(xlabel=r"external rate, $\nu_\mathrm{ext} / \nu_\mathrm{thr}$", ylabel=label, ylim=(0, None))
     ax.legend()
 

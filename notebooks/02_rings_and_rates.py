@@ -16,6 +16,7 @@ import jaxneuro as jn
 
 FULL = os.environ.get("JAXNEURO_NOTEBOOK_SIZE", "small") == "full"
 N = 512 if FULL else 128
+plt.rcParams.update(jn.plot.style())
 
 # %% [markdown]
 # ## A bump that nobody drew
@@ -151,7 +152,9 @@ def angles_from(start):
 
 paths = np.asarray(angles_from(starts))
 figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, 3.2), layout="constrained", sharey=True)
-left.plot(2e-3 * np.arange(1, 2_001), paths.T, "k", linewidth=0.7)
+# A bump that passes pi is at -pi: no line is drawn between the two.
+unbroken = np.where(np.abs(np.diff(paths, prepend=paths[:, :1])) > np.pi, np.nan, paths)
+left.plot(2e-3 * np.arange(1, 2_001), unbroken.T, "k", linewidth=0.7)
 left.set(xlabel="time (s)", ylabel="place of the bump (rad)", ylim=(-np.pi, np.pi))
 right.plot(motion.drift, motion.angle)
 right.axvline(0.0, color="0.6", linewidth=0.8)

@@ -18,6 +18,7 @@ import jaxneuro as jn
 FULL = os.environ.get("JAXNEURO_NOTEBOOK_SIZE", "small") == "full"
 KEY = jax.random.key(0)
 DT = 0.01 if FULL else 0.025
+plt.rcParams.update(jn.plot.style())
 
 # %% [markdown]
 # ## A spike, and the currents that make it
@@ -36,16 +37,16 @@ t, v = sol.times["v"], sol["v"][:, 0]
 gates = {name: sol[name][:, 0] for name in ("m_na", "h_na", "n_k")}
 figure, axes = plt.subplots(1, 3, figsize=(11.0, 3.2), layout="constrained")
 axes[0].plot(t, v, color="k")
-axes[0].set(xlabel="Time (ms)", ylabel="Membrane potential (mV)")
+axes[0].set(xlabel="time (ms)", ylabel="membrane potential (mV)")
 near = slice(int(14 / DT), int(22 / DT))
 for x, label in zip(gates.values(), ("m", "h", "n"), strict=True):
     axes[1].plot(t[near], x[near], label=label)
-axes[1].set(xlabel="Time (ms)", ylabel="Gate", title="Gates around a spike")
-axes[1].legend(frameon=False)
+axes[1].set(xlabel="time (ms)", ylabel="gate", title="Gates around a spike")
+axes[1].legend()
 for name, current in squid.currents(v, gates).items():
     axes[2].plot(t[near], current[near], label={"na": "sodium", "k": "potassium", "l": "leak"}[name])
-axes[2].set(xlabel="Time (ms)", ylabel="Current out of the cell (uA/cm$^2$)", title="Currents by channel")
-axes[2].legend(frameon=False)
+axes[2].set(xlabel="time (ms)", ylabel="current out of the cell (uA/cm$^2$)", title="Currents by channel")
+_ = axes[2].legend()
 
 # %% [markdown]
 # ## When it fires
@@ -77,17 +78,17 @@ lif = jn.LIF(tau_m=20.0, v_rest=-65.0, v_th=-50.0, v_reset=-60.0, t_ref=2.0)
 drive = np.linspace(0.0, 40.0, 21)
 figure, axes = plt.subplots(1, 3, figsize=(11.0, 3.2), layout="constrained")
 axes[0].plot(currents, rates, "o", ms=3, color="k")
-axes[0].set(xlabel="Current (uA/cm$^2$)", ylabel="Firing rate (Hz)", title="Squid axon: type II")
+axes[0].set(xlabel="current (uA/cm$^2$)", ylabel="firing rate (Hz)", title="Squid axon: type II")
 axes[1].plot(slow, interneuron_rates, "o", ms=3, color="k")
-axes[1].set(xlabel="Current (uA/cm$^2$)", ylabel="Firing rate (Hz)", title="Wang-Buzsaki interneuron: type I")
-for model, name, colour in ((eif, "EIF", "C0"), (lif, "LIF", "C1")):
+axes[1].set(xlabel="current (uA/cm$^2$)", ylabel="firing rate (Hz)", title="Wang-Buzsaki interneuron: type I")
+for model, name, colour in ((eif, "EIF", jn.plot.COLOURS[2]), (lif, "LIF", jn.plot.COLOURS[3])):
     found = jn.analysis.fi_curve(model, drive, duration=1_000.0, dt=0.05)
     wanted = jn.theory.fi_curve(model, drive)
     axes[2].plot(drive, found, "o", ms=3, color=colour, label=f"{name}, simulated")
     axes[2].plot(drive, wanted, "--", color=colour, label=f"{name}, theory")
     np.testing.assert_allclose(found, wanted, rtol=0.01, atol=0.2)
-axes[2].set(xlabel="Current (mV)", ylabel="Firing rate (Hz)", title="Integrate and fire")
-axes[2].legend(frameon=False, fontsize=8)
+axes[2].set(xlabel="current (mV)", ylabel="firing rate (Hz)", title="Integrate and fire")
+_ = axes[2].legend()
 
 # %% [markdown]
 # ## Below threshold they are one
@@ -111,13 +112,15 @@ assert np.max(np.abs(np.asarray(run["v"][:, 0] - leaky)[early])) < 0.02
 figure, axes = plt.subplots(1, 2, figsize=(9.0, 3.2), layout="constrained")
 axes[0].plot(t, run["v"][:, 0], label="squid axon")
 axes[0].plot(t, leaky, "k--", label=f"leaky membrane, tau = {1 / total:.2f} ms")
-axes[0].set(xlabel="Time (ms)", ylabel="Membrane potential (mV)", title=f"A step of {small:g} uA/cm$^2$")
-axes[0].legend(frameon=False)
+axes[0].set(xlabel="time (ms)", ylabel="membrane potential (mV)", title=f"A step of {small:g} uA/cm$^2$")
+axes[0].legend()
 
 response = jn.analysis.phase_response(squid, 10.0, n_phases=24, dt=0.05)
 axes[1].axhline(0.0, color="0.8", lw=0.8)
 axes[1].plot(response.phase, 100.0 * response.advance, "o-", ms=3)
-axes[1].set(xlabel="Phase of the kick (periods)", ylabel="Advance (% of a period)", title="Phase response to 0.5 mV")
+_ = axes[1].set(
+    xlabel="phase of the kick (periods)", ylabel="advance (% of a period)", title="Phase response to 0.5 mV"
+)
 
 # %% [markdown]
 # ## Derivatives run through spikes

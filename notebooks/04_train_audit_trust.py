@@ -18,6 +18,7 @@ import jaxneuro as jn
 
 FULL = os.environ.get("JAXNEURO_NOTEBOOK_SIZE", "small") == "full"
 KEY = jax.random.key(0)
+plt.rcParams.update(jn.plot.style())
 
 # %% [markdown]
 # ## Train
@@ -76,11 +77,9 @@ before, after = (float(jn.learning.accuracy(logits(p, held_out[0]), held_out[1])
 print(f"right on new trials: {100 * before:.0f}% before, {100 * after:.0f}% after training")
 assert after > 0.85
 
-figure, ax = plt.subplots(figsize=(4.5, 3.0), layout="constrained")
-ax.plot(trained.loss, color="k")
+ax = jn.plot.training(trained, unit="nat")
 ax.axhline(np.log(N_CLASSES), color="0.6", ls="--", label="chance")
-ax.set(xlabel="Step", ylabel="Cross-entropy (nat)", ylim=(0, None))
-ax.legend(frameon=False)
+_ = ax.legend()
 
 # %% [markdown]
 # ## Audit what was followed
@@ -110,8 +109,7 @@ audit = jn.audit_gradient(
 print(audit)
 # The same runs stand behind both, so that they agree far within the error of either.
 assert abs(audit.bias("surrogate")[0]) < 0.2 * audit.estimates["surrogate"].error[0]
-figure, ax = plt.subplots(figsize=(5.5, 3.2), layout="constrained")
-jn.plot.gradient_audit(audit, ax=ax)
+ax = jn.plot.gradient_audit(audit)
 
 # %% [markdown]
 # ## From one step to a horizon
@@ -189,21 +187,21 @@ print(f"50 ms: surrogate {together[-1, 0]:.2g}, differences {together[-1, 1]:.3g
 
 figure, axes = plt.subplots(1, 2, figsize=(10.0, 3.6), layout="constrained")
 for ax, seen, theory, title, unit in (
-    (axes[0], alone, expected, "Neurons that do not hear each other", "Slope by the input (Hz/mV)"),
-    (axes[1], together, by_theory, "Balanced network", "Slope by the external rate (Hz)"),
+    (axes[0], alone, expected, "Neurons that do not hear each other", "slope by the input (Hz/mV)"),
+    (axes[1], together, by_theory, "Balanced network", "slope by the external rate (Hz)"),
 ):
     t = 50.0 / len(seen) * np.arange(1, len(seen) + 1)
-    ax.plot(t, np.abs(seen[:, 0]), color="#b2182b", label="surrogate, |.|")
+    ax.plot(t, np.abs(seen[:, 0]), color=jn.plot.COLOURS[1], label="surrogate, |.|")
     ax.plot(t, np.abs(seen[:, 1]), color="k", label="differences of runs, |.|")
-    ax.axhline(theory, color="#2166ac", ls="--", label="mean field, long runs")
-    ax.set(xscale="log", xlabel="Length of the run (ms)", ylabel=unit)
+    ax.axhline(theory, color=jn.plot.COLOURS[0], ls="--", label="mean field, long runs")
+    ax.set(xscale="log", xlabel="length of the run (ms)", ylabel=unit)
     ax.set_title(title)
 axes[1].set_yscale("log")
 growth = np.abs(together[-1, 0]) * np.exp(recurrent.growth * (t - t[-1]))
 late = t > 10.0
 axes[1].plot(t[late], growth[late], color="0.6", ls=":", label=f"growth of {recurrent.growth:.2g} /ms, by the audit")
 for ax in axes:
-    ax.legend(frameon=False, fontsize=7)
+    ax.legend(fontsize=7)
 
 assert abs(one_step[0] / one_step[1] - 1.0) < 0.25
 assert abs(long[1] / expected - 1.0) < 0.25

@@ -23,6 +23,7 @@ FULL = os.environ.get("JAXNEURO_NOTEBOOK_SIZE", "small") == "full"
 NOISE = jn.theory.ItoNoise() if FULL else jn.theory.EffectiveNoise()
 SETS = 20 if FULL else 5
 K = jnp.array([250.0, 500.0, 1_000.0, 2_000.0, 4_000.0, 8_000.0])
+plt.rcParams.update(jn.plot.style())
 E, I = jn.plot.KIND_COLOURS["E"], jn.plot.KIND_COLOURS["I"]
 
 # %% [markdown]
@@ -104,15 +105,15 @@ print(
 figure, axes = plt.subplots(1, 3, figsize=(10.5, 3.2), layout="constrained")
 for (name, law), line in zip(true.items(), ("-", "--"), strict=True):
     axes[0].loglog(K, law.efficacy(K), color="k", ls=line, label=name)
-axes[0].set(xlabel="In-degree K", ylabel="Efficacy a (1)")
-axes[0].legend(frameon=False)
+axes[0].set(xlabel="in-degree K", ylabel="efficacy a (1)")
+axes[0].legend()
 for ax, (made_by, (seen, fits)) in zip(axes[1:], shown.items(), strict=True):
     for (name, fit), line in zip(fits.items(), ("-", "--"), strict=True):
         ax.semilogx(K, np.exp(logs(fit.model.efficacy(K)))[:, 0], color="k", ls=line, label=f"fit: {name}")
     ax.semilogx(K, seen[:, 0], "o", color=E, label="E")
     ax.semilogx(K, seen[:, 1], "^", color=I, label="I")
-    ax.set(xlabel="In-degree K", ylabel="Rate (Hz)", title=f"made by {made_by}")
-    ax.legend(frameon=False, fontsize=7)
+    ax.set(xlabel="in-degree K", ylabel="rate (Hz)", title=f"made by {made_by}")
+    ax.legend(fontsize=7)
 
 # %% [markdown]
 # ## Does the network do what theory says?

@@ -4,9 +4,12 @@ from typing import Any
 
 import numpy as np
 
+from jaxneuro.plot import COLOURS as COLOURS_OF_FIGURES
+
 from ._study import UNCUT, Study
 
-COLOURS = ("#b2182b", "#e08214", "#8073ac", "#2166ac", "0.45")
+# The last is the method that none of the others is compared by.
+COLOURS = (*(COLOURS_OF_FIGURES[k] for k in (1, 4, 3, 0)), "0.45")
 
 
 def _draw_answers(axes: Any, study: Study) -> None:
@@ -23,7 +26,7 @@ def _draw_answers(axes: Any, study: Study) -> None:
             *judged.mean, xerr=judged.sd[0], yerr=judged.sd[1], fmt="o", ms=4, color=colour, label=f"{name}: {cost}"
         )
     axes.plot(*study.expected, "o", mfc="none", ms=6, color=COLOURS[0], label="what theory expects of its answer")
-    axes.set(xlabel="Rate (Hz)", ylabel="CV of intervals")
+    axes.set(xlabel="rate (Hz)", ylabel="CV of intervals")
     axes.legend(frameon=False, fontsize=6.5)
     axes.set_title("A  Simulated, at what each method found", loc="left", fontsize=9)
 
@@ -41,7 +44,7 @@ def _draw_derivatives(axes: Any, study: Study) -> None:
     axes.set_ylim(-200.0, 2_000.0)
     axes.set_xticks(x, labels)
     axes.tick_params(axis="x", labelsize=6.5)
-    axes.set(ylabel="Derivative (1)", xlabel="of what, by the logarithm of what")
+    axes.set(ylabel="derivative (1)", xlabel="of what, by the logarithm of what")
     axes.legend(frameon=False, fontsize=6.5, loc="upper left")
     axes.set_title("B  Derivatives at the target", loc="left", fontsize=9)
 

@@ -22,6 +22,6 @@ def draw(study: Study) -> Any:
         for name, label, style in ((LEAKY, "LIF", "--"), (EXPONENTIAL, "EIF", "-")):
             fit = study.fits[name]
             ax.plot(current, fit.model.predict(jnp.asarray(current)), style, label=f"{label}, rms {fit.rms:.2g} Hz")
-        ax.set(xlabel="Current (uA/cm$^2$)", ylabel="Firing rate (Hz)")
+        ax.set(xlabel="current (uA/cm$^2$)", ylabel="firing rate (Hz)")
         ax.legend(frameon=False, fontsize=7)
     return figure

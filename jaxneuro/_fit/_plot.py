@@ -21,7 +21,7 @@ def plot_table(data: PSPTable, axes: Any) -> None:
     for kind, rows in (("E", ~mask), ("I", mask)):
         if rows.any():
             axes.plot(k[rows], psp[rows], "o", ms=3, alpha=0.35, mew=0, color=KIND_COLOURS[kind], label=f"{kind}PSP")
-    axes.set(xscale="log", yscale="log", xlabel="Number of connections, K", ylabel="PSP amplitude (mV)")
+    axes.set(xscale="log", yscale="log", xlabel="number of connections, K", ylabel="PSP amplitude (mV)")
 
 
 def plot_laws(results: "Mapping[str, FitResult]", axes: Any, *, k: ArrayLike | None = None) -> None:

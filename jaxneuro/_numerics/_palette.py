@@ -1,4 +1,5 @@
-"""Colours of figures: one home, so that a kind of neuron has the same ones everywhere."""
+"""The colours of every figure."""
 
-COLOURS = ("#0b5fa5", "#c4442b", "#3a7d44", "#7b5aa6", "#8a6d3b")
+# Told from their neighbours with any kind of colour vision, and in grey: the blue prints dark, the orange light.
+COLOURS = ("#0b559f", "#e2703a", "#1f7a5c", "#8f5fb0", "#6b4a22")
 KIND_COLOURS = {"E": COLOURS[0], "I": COLOURS[1]}

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Theory's grid is at least as fine as this: its lines are interpolated between its points.
-_FINEST = 25
+_FINEST = 13
 
 
 def draw_states(
@@ -19,19 +19,13 @@ def draw_states(
 ) -> "Figure":
     """The states of the first population over two axes; of several seeds the most frequent."""
     from .. import plot, theory
-    from ..analysis import State
 
     first = next(str(name) for name in grid.data_vars if str(name).startswith("state_"))
-    codes = grid[first].transpose(*axes, ...)
-    values = np.asarray(codes).reshape(*codes.shape[:2], -1).astype(int)
-    counts = np.stack([(values == state).sum(axis=-1) for state in State])
     fine: dict[str, Any] = {
         name: np.linspace(*_cell_edges(values), max(_FINEST, len(values) + 1)) for name, values in axes.items()
     }
     found = theory.phase_boundaries(partial(make, **fixed), over=fine, progress=progress)
-    states = np.asarray([int(state) for state in State])[np.argmax(counts, axis=0)]
-    names = [str(state) for state in State]
-    ax = plot.phase_diagram(found, classes=states, names=names, over=axes)
+    ax = plot.state_map(grid, name=first, lines=found)
     ax.set_title(f"{grid.attrs['network']}: simulated states of {first.removeprefix('state_')}, lines of theory")
     return ax.figure  # type: ignore[return-value]
 

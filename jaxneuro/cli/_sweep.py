@@ -40,7 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         add(
             "--states",
             action="store_true",
-            help="name the state of each run; a figure of two axes shows theory's lines",
+            help="name the state of each run; a figure of two axes shows theory's lines; with another --c-e and no --j "
+            "J is rescaled",
         )
         add("--store", type=Path, metavar="FILE.zarr", help="write the labelled arrays here")
         add("--overwrite", action="store_true", help="replace a store that exists")
@@ -62,10 +63,17 @@ def measure(sol: "Solution") -> dict[str, "Array"]:
     cvs = {f"cv_{name}": jnp.nanmean(values) for name, values in sol["cv"].items()}
     if "spectrum" not in sol.records:
         return rates | cvs
-    from ..analysis import classify_state
+    from ..analysis import State, classify_state
 
     found = classify_state(sol)
-    frequencies = {f"frequency_{name}": values for name, values in found.frequency.items()}
+    # Elsewhere the highest point of the spectrum is one of noise, whose place says nothing.
+    oscillating = {
+        name: (code == State.SR) | (code == State.fast_SI) | (code == State.slow_SI)
+        for name, code in found.code.items()
+    }
+    frequencies = {
+        f"frequency_{name}": jnp.where(oscillating[name], values, jnp.nan) for name, values in found.frequency.items()
+    }
     return rates | cvs | frequencies | {f"state_{name}": codes for name, codes in found.code.items()}
 
 
@@ -85,6 +93,7 @@ def run(options: argparse.Namespace) -> int:
     from ..analysis import state_recorders
     from ..theory import brunel_stability
 
+    _keep_the_input(options, axes)
     make, given = network_function(options.network), given_numbers(options)
     net = _shared_network(options, axes, given)
     fixed = given | sizes(make, net)
@@ -108,6 +117,24 @@ def run(options: argparse.Namespace) -> int:
     print(_summary(grid, options))
     _write(grid, options, partial(_figure, grid, options, axes, make, fixed))
     return 0
+
+
+def _keep_the_input(options: argparse.Namespace, axes: Mapping) -> None:
+    """With `--states`, another in-degree and no efficacy, takes the J that keeps C_E J, and says so.
+
+    A small network with the efficacy of the large one has so weak a recurrent input that nothing oscillates, in runs or
+    in theory: there would be no line to draw.
+    """
+    given = given_numbers(options)
+    if not (options.states and options.network == "brunel" and given.get("c_e", 0) > 0) or "j" in {*given, *axes}:
+        return
+    default = numbers(network_function(options.network))
+    total = default["j"] * default["c_e"]
+    options.j = total / given["c_e"]
+    if options.j != default["j"]:
+        print(
+            f"J = {options.j:g} mV keeps C_E J = {total:g} mV of the network of {default['c_e']:,} inputs; or give --j"
+        )
 
 
 def _check_store(options: argparse.Namespace) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..theory import Boundary, PhaseMap
-from ._common import CLASS_COLOURS, label, pyplot
+from ._common import CLASS_ALPHA, CLASS_COLOURS, axes_or_new, label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,7 +43,7 @@ def phase_diagram(
         raise ValueError(f"`found` has to be what `jn.theory.phase_boundaries` returns; got {type(found).__name__}.")
     if classes is None and (len(names) or over is not None):
         raise ValueError("`names` and `over` are of `classes`, and none are given.")
-    axes: Any = pyplot().figure(layout="constrained").gca() if ax is None else ax
+    axes = axes_or_new(ax, 6.4, 4.4)
     (x_name, x), (y_name, y) = found.axes.items()
     if classes is None:
         frequency = np.where(found.highest(found.growth) > 0, found.highest(found.frequency), np.nan)
@@ -54,7 +54,7 @@ def phase_diagram(
         if set(simulated) != set(found.axes):
             raise ValueError(f"`over` has the axes {', '.join(simulated)}; the lines have {x_name} and {y_name}.")
         x_simulated, y_simulated = np.asarray(simulated[x_name]), np.asarray(simulated[y_name])
-        _draw_classes(axes, x_simulated, y_simulated, np.asarray(classes), names)
+        draw_classes(axes, x_simulated, y_simulated, np.asarray(classes), names)
     for line in found.boundaries:
         _draw_boundary(axes, line)
     axes.set(xlabel=label(x_name), ylabel=label(y_name))
@@ -65,7 +65,8 @@ def phase_diagram(
     return axes
 
 
-def _draw_classes(ax: Any, x: np.ndarray, y: np.ndarray, classes: np.ndarray, names: Sequence[str]) -> None:
+def draw_classes(ax: Any, x: np.ndarray, y: np.ndarray, classes: np.ndarray, names: Sequence[str]) -> None:
+    """Draws a cell for each class over (x, y), and names those that are there beside the axes."""
     if classes.shape != (x.size, y.size) or classes.dtype.kind not in "iu":
         got = f"{classes.dtype} of shape {classes.shape}"
         raise ValueError(f"`classes` has to be integers of shape {(x.size, y.size)}; got {got}.")
@@ -80,9 +81,9 @@ def _draw_classes(ax: Any, x: np.ndarray, y: np.ndarray, classes: np.ndarray, na
     colours = ListedColormap(CLASS_COLOURS[: len(names)])
     shown = np.ma.masked_less(classes, 0)
     limits = {"vmin": -0.5, "vmax": len(names) - 0.5}
-    ax.pcolormesh(x, y, shown.T, cmap=colours, alpha=0.4, shading="nearest", rasterized=True, **limits)
+    ax.pcolormesh(x, y, shown.T, cmap=colours, alpha=CLASS_ALPHA, shading="nearest", rasterized=True, **limits)
     present = np.unique(classes[classes >= 0])
-    handles = [Patch(color=colours(k), alpha=0.4, label=names[k]) for k in present]
+    handles = [Patch(color=colours(k), alpha=CLASS_ALPHA, label=names[k]) for k in present]
     legend = ax.legend(
         handles=handles, fontsize="small", loc="upper left", bbox_to_anchor=(1.01, 1.0), title="simulated"
     )

@@ -9,7 +9,7 @@ import numpy as np
 from .._simulate import Solution
 from ..analysis import FixedPoints, nullclines
 from ..models import AbstractODE
-from ._common import COLOURS, pyplot
+from ._common import COLOURS, axes_or_new
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,7 +64,7 @@ def phase_plane(
     x, y = (np.linspace(low[k], high[k], _GRID) for k in range(2))
     points = jnp.asarray(np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1), jnp.result_type(float))
     slopes = np.asarray(jax.vmap(jax.vmap(lambda p: model.vector_field(0.0, p)))(points))
-    axes: Any = pyplot().figure(figsize=(4.8, 4.0), layout="constrained").gca() if ax is None else ax
+    axes = axes_or_new(ax, 4.8, 4.0)
     axes.streamplot(
         x, y, slopes[..., 0].T, slopes[..., 1].T, color="#c9c9c9", density=0.9, linewidth=0.7, arrowsize=0.8
     )

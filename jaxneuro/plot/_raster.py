@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..statistics import SpikeTrains
-from ._common import kind_colour, pyplot
+from ._common import axes_or_new, kind_colour
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,7 +48,7 @@ def raster(
         raise ValueError("`trains` holds no population.")
     if isinstance(most, bool) or not isinstance(most, int | np.integer) or most < 1:
         raise ValueError(f"`most` has to be a number of neurons of at least 1; got {most!r}.")
-    axes: Any = pyplot().figure().gca() if ax is None else ax
+    axes = axes_or_new(ax, 6.0, 3.4)
     row = 0
     for index, (name, each) in enumerate(several.items()):
         row = draw_dots(axes, each, most, row, colour or kind_colour(name, index), _label(name, each))

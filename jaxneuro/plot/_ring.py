@@ -10,12 +10,14 @@ from .._numerics import check_count, read_numbers
 from .._simulate import Solution
 from ..models import angles
 from ..theory import RingRegime, ring_bump, ring_regime
-from ._common import COLOURS, pyplot
+from ._common import COLOURS, LINES, axes_or_new
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _TICKS = ([-math.pi, 0.0, math.pi], [r"$-\pi$", "0", r"$\pi$"])
+# Of images, whose units lie from -pi to just below pi: a tick beyond them would leave a white strip.
+_INSIDE = ([-math.pi, -0.5 * math.pi, 0.0, 0.5 * math.pi], [r"$-\pi$", r"$-\pi/2$", "0", r"$\pi/2$"])
 _REGIMES = {RingRegime.homogeneous: "#e8eef4", RingRegime.bump: "#9cc3e0", RingRegime.divergent: "#f0d9d0"}
 _ANGLE = r"preferred angle $\theta$ (rad)"
 
@@ -43,7 +45,7 @@ def bump(sol: Solution, *, record: str = "rate", ax: "Axes | None" = None) -> "A
     rates, times = np.asarray(sol[record]), np.asarray(sol.times[record])
     if rates.ndim != 2 or times.size < 2:
         raise ValueError(f"`record` has to be a trace at two times or more; {record!r} has shape {rates.shape}.")
-    axes: Any = pyplot().figure(figsize=(6.0, 3.2), layout="constrained").gca() if ax is None else ax
+    axes = axes_or_new(ax, 6.0, 3.2)
     half = math.pi / rates.shape[1]
     theta = angles(rates.shape[1])
     extent = (times[0], times[-1], theta[0] - half, theta[-1] + half)
@@ -52,7 +54,7 @@ def bump(sol: Solution, *, record: str = "rate", ax: "Axes | None" = None) -> "A
         vmin=min(0.0, float(rates.min())),
     )  # fmt: skip
     axes.set(xlabel="time (ms)", ylabel=_ANGLE)
-    axes.set_yticks(*_TICKS)
+    axes.set_yticks(*_INSIDE)
     axes.figure.colorbar(image, ax=axes, label="rate (units of the input)")
     return axes
 
@@ -77,15 +79,15 @@ def sheet(rates: ArrayLike, *, ax: "Axes | None" = None) -> "Axes":
     n = math.isqrt(known.size)
     if known.ndim != 1 or known.size == 0 or n * n != known.size:
         raise ValueError(f"`rates` has to be (n * n,), of a sheet; got shape {known.shape}.")
-    axes: Any = pyplot().figure(figsize=(4.2, 3.4), layout="constrained").gca() if ax is None else ax
+    axes = axes_or_new(ax, 4.2, 3.4)
     first, last = angles(n)[0] - math.pi / n, angles(n)[-1] + math.pi / n
     image = axes.imshow(
         known.reshape(n, n).T, origin="lower", extent=(first, last, first, last), cmap="viridis",
         interpolation="nearest", vmin=min(0.0, float(known.min())),
     )  # fmt: skip
     axes.set(xlabel=r"first angle $\theta$ (rad)", ylabel=r"second angle $\phi$ (rad)")
-    axes.set_xticks(*_TICKS)
-    axes.set_yticks(*_TICKS)
+    axes.set_xticks(*_INSIDE)
+    axes.set_yticks(*_INSIDE)
     axes.figure.colorbar(image, ax=axes, label="rate (units of the input)")
     return axes
 
@@ -110,12 +112,13 @@ def tuning(theta: ArrayLike, curves: dict[str, Any], *, ax: "Axes | None" = None
     if not isinstance(curves, dict) or not curves:
         raise ValueError(f"`curves` has to be {{label: rates}}, one curve or more; got {curves!r}.")
     x = np.asarray(read_numbers(theta, "theta"))
-    axes: Any = pyplot().figure(figsize=(4.6, 3.4), layout="constrained").gca() if ax is None else ax
+    axes = axes_or_new(ax, 4.6, 3.4)
     for index, (name, rates) in enumerate(curves.items()):
         y = np.asarray(read_numbers(rates, f"curves[{name!r}]"))
         if y.shape != x.shape:
             raise ValueError(f"`curves[{name!r}]` has shape {y.shape}; `theta` has {x.shape}.")
-        axes.plot(x, y, color=COLOURS[index % len(COLOURS)], label=name)
+        look = {"color": COLOURS[index % len(COLOURS)], "linestyle": LINES[index % len(LINES)]}
+        axes.plot(x, y, **look, label=name)
     axes.set(
         xlabel=r"angle from the stimulus, $\theta - \theta_0$ (rad)", ylabel="rate (units of the input)", ylim=(0, None)
     )
@@ -149,8 +152,7 @@ def ring_diagram(
         if np.shape(ends) != (2,) or not ends[0] < ends[1]:
             raise ValueError(f"`{name}` has to be (low, high) with low below high; got {ends!r}.")
     check_count("n", n, "a number of points of at least 2", least=2)
-    plt = pyplot()
-    axes: Any = plt.figure(figsize=(4.8, 3.6), layout="constrained").gca() if ax is None else ax
+    axes = axes_or_new(ax, 4.8, 3.6)
     x, y = np.linspace(j0[0], j0[1], n), np.linspace(j1[0], j1[1], n)
     codes = np.asarray(ring_regime(j0=x[:, None], j1=y[None]))
     # The lines are known: J_1 = 2, J_0 = 1 below it, and the largest J_0 of a bump above it.

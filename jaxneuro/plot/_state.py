@@ -6,7 +6,7 @@ import numpy as np
 
 from .._simulate import Solution
 from ..statistics import SpikeTrains
-from ._common import COLOURS, RECORDERS, pyplot
+from ._common import RECORDERS, kind_colour, pyplot
 from ._raster import raster
 
 if TYPE_CHECKING:
@@ -61,9 +61,9 @@ def draw_state(sol: Solution, above: "Axes", below: "Axes", *, most: int = 50, s
     shown = times >= sol.t1 - span
     if np.sum(shown) < 2:
         raise ValueError(f"`span` of {span:g} ms holds {np.sum(shown)} bins of the rate: it is in ms, not in seconds.")
-    raster(trains, ax=above, most=most)
+    raster(trains, ax=above, most=most, colour=kind_colour(name))
     above.set(xlabel="", ylabel=f"neuron {name}".rstrip())
-    below.plot(times[shown], np.asarray(rate)[shown], color=COLOURS[0], lw=0.7)
+    below.plot(times[shown], np.asarray(rate)[shown], color=kind_colour(name), lw=0.7)
     first = max(sol.t1 - span, int(trains.first_step) * trains.dt, float(times[0]))
     below.set(xlabel="time (ms)", ylabel=f"rate {name} (Hz)".replace("  ", " "), xlim=(first, sol.t1), ylim=(0, None))
 

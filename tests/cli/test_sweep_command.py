@@ -13,7 +13,7 @@ import pytest
 import xarray
 
 import jaxneuro as jn
-from jaxneuro.cli import main
+from jaxneuro.cli import build_parser, main
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ["sweep", "brunel", "--n-e", "80", "--n-i", "20", "--c-e", "16", "--c-i", "4", "--j", "0.5"]
@@ -161,7 +161,28 @@ def test_states_over_two_axes_are_drawn_with_the_lines_of_theory(lines, tmp_path
     files = ["--states", "--figure", str(figure), "--json", str(table)]
     assert main(["sweep", "brunel", *arguments, *axes, *files]) == 0
     assert "state_E" in capsys.readouterr().out
-    states = np.asarray(json.loads(table.read_text())["values"]["state_E"])
+    values = json.loads(table.read_text())["values"]
+    states, frequencies = np.asarray(values["state_E"]), np.asarray(values["frequency_E"], float)
+    oscillating = np.isin(states, [jn.analysis.State.SR, jn.analysis.State.fast_SI, jn.analysis.State.slow_SI])
+    np.testing.assert_array_equal(np.isfinite(frequencies), oscillating)
     assert (states[:, 0] == int(jn.analysis.State.quiescent)).all()
     assert (states[:, 1] != int(jn.analysis.State.quiescent)).all()
     assert figure.stat().st_size > 10_000
+
+
+def test_a_small_network_keeps_its_input_and_says_so(capsys):
+    from jaxneuro.cli._sweep import _keep_the_input
+
+    def taken(*more, axes=("g",)):
+        options = build_parser().parse_args(["sweep", "brunel", "--over", "g=3:8:2", *more])
+        _keep_the_input(options, dict.fromkeys(axes))
+        return getattr(options, "j", None), capsys.readouterr().out
+
+    assert taken("--states", "--c-e", "80") == (
+        1.25,
+        "J = 1.25 mV keeps C_E J = 100 mV of the network of 1,000 inputs; or give --j\n",
+    )
+    assert taken("--states", "--c-e", "80", "--j", "0.5") == (0.5, "")
+    assert taken("--states", "--c-e", "80", axes=("g", "j")) == (None, "")
+    assert taken("--c-e", "80") == (None, "")
+    assert taken("--states") == (None, "")

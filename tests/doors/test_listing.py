@@ -37,7 +37,7 @@ REASONS = {
         check_nonnegative check_positive check_segments check_yes_or_no checked_adjoint checked_pair is_concrete
         violates as_leaf as_inhibitory are_valid watched read_numbers""",
     "the base of what prints its values": "Shown",
-    "a figure without data, or a word for one": "label pyplot",
+    "a figure without data, or a word for one": "label pyplot kind_colour style",
     "averages of arrays that a run made": "max_potential mean_potential",
     "mathematics on arrays that a call has checked": """autocovariance_of crossing fano_of fire frequencies_of
         gauss_legendre log_normal_mass normal_numbers pack relaxation rates spectral_density step_keys synchrony_of

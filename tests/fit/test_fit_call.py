@@ -148,7 +148,7 @@ def test_result_prints_plots_and_writes(tmp_path):
     assert written["ci95"]["j0"] == list(result.ci95["j0"])
     assert written["predictions"]["excitatory_mv"][2]["value"] == float(result.predictions.value[0, 2])
     axes = result.plot()
-    assert axes.get_xlabel() == "Number of connections, K"
+    assert axes.get_xlabel() == "number of connections, K"
     plt.close(axes.figure)
     assert list(tmp_path.iterdir()) == [tmp_path / "fit.json"]
 
