@@ -51,6 +51,8 @@ from ._stable import (
     StableNeuron as StableNeuron,
     check_exponent as check_exponent,
     checked_boundary as checked_boundary,
+    stable_density as stable_density,
+    stable_lif_density as stable_lif_density,
     stable_lif_rate as stable_lif_rate,
     stable_log_rate as stable_log_rate,
 )

@@ -27,8 +27,19 @@ from .._numerics import log_gamma, log_gamma_of_known
 
 # The grid in u, and the weight exp(gamma u) of what is solved for: between the exponents a - 1 and a of the solutions
 # that the left end would admit, for nearly all alpha and beta.
-_STEP, _LEFT, _RIGHT, _GAMMA = 0.3, 108, 67, -0.3
+_GAMMA = -0.3
 _BLOCK = 44  # a divisor of the number of points
+
+
+class Grid(NamedTuple):
+    """Points in u: `left` of them below 0, and `right` above, `step` apart."""
+
+    step: float
+    left: int
+    right: int
+
+
+RATE, DENSITY = Grid(0.3, 108, 67), Grid(0.0625, 176, 131)
 # The lines Re p on which the Mellin transforms of the first and the second part are integrated.
 _FAR_LINE, _NEAR_LINE, _LINE_STEP, _LINE_NODES = 0.5, -0.5, 0.1, 121
 
@@ -36,6 +47,7 @@ _FAR_LINE, _NEAR_LINE, _LINE_STEP, _LINE_NODES = 0.5, -0.5, 0.1, 121
 class _Constants(NamedTuple):
     """All that depends on the grid alone."""
 
+    step: float
     u: np.ndarray
     lags: np.ndarray
     """Where the value of each pair of points stands in the table of lags."""
@@ -44,7 +56,7 @@ class _Constants(NamedTuple):
     weights: np.ndarray
     waves: np.ndarray
     """exp(i omega lag), (lag, omega)."""
-    step: np.ndarray
+    rise: np.ndarray
     """What the unit step at each point is, by lag."""
     far: np.ndarray
     near: np.ndarray
@@ -56,16 +68,17 @@ class _Constants(NamedTuple):
 
 
 @functools.cache
-def _constants() -> _Constants:
-    u = _STEP * np.arange(-_LEFT, _RIGHT + 1)
+def _constants(grid: Grid) -> _Constants:
+    step = grid.step
+    u = step * np.arange(-grid.left, grid.right + 1)
     n = u.size
     nodes, weights = np.polynomial.legendre.leggauss(int(1.2 * n))
-    highest = np.pi / _STEP
+    highest = np.pi / step
     omega, weights = 0.5 * highest * (nodes + 1.0), 0.5 * highest * weights
     p = _GAMMA + 1j * omega
-    lag = _STEP * np.arange(1 - n, n)
+    lag = step * np.arange(1 - n, n)
     waves = np.exp(1j * np.outer(lag, omega))
-    step = _STEP / np.pi * np.real(waves @ (weights / p)) + _STEP * np.exp(-_GAMMA * lag)
+    rise = step / np.pi * np.real(waves @ (weights / p)) + step * np.exp(-_GAMMA * lag)
     lags = np.arange(n)[:, None] - np.arange(n)[None, :] + n - 1
     frequencies = 1j * _LINE_STEP * np.arange(_LINE_NODES)
     line = np.full(_LINE_NODES, _LINE_STEP / np.pi)
@@ -73,7 +86,7 @@ def _constants() -> _Constants:
     far, near = _FAR_LINE + frequencies, _NEAR_LINE + frequencies
     every = np.concatenate([p, far, near])
     gammas = log_gamma_of_known(np.stack([2.0 - every, 1.0 + every]))
-    return _Constants(u, lags, p, weights, waves, step, far, near, line, every, gammas)
+    return _Constants(step, u, lags, p, weights, waves, rise, far, near, line, every, gammas)
 
 
 def complex_of(dtype: jnp.dtype) -> jnp.dtype:
@@ -90,7 +103,7 @@ def mean_passage(
     b: Float[Array, ""], log_reset: Float[Array, ""], alpha: Float[Array, ""], beta: Float[Array, ""]
 ) -> Float[Array, ""]:
     """The mean time [tau] from z = exp(`log_reset`) to the threshold; without meaning where it is above 1e8."""
-    system = _system(b, alpha, beta)
+    system = _system(b, alpha, beta, RATE)
     return system.known(log_reset) + jnp.dot(system.read(log_reset), _solved(system.matrix, system.right))
 
 
@@ -138,8 +151,38 @@ def _inverse(matrix: Inexact[Array, "m m"]) -> Inexact[Array, "m m"]:
     return lax.fori_loop(0, m, eliminate, both)[:, m:]
 
 
+class Occupancy(NamedTuple):
+    """The time [tau] that is spent on the way from reset to threshold at exp(u), per unit of z."""
+
+    u: np.ndarray
+    density: Float[Array, "n"]
+
+
+def occupancy_of(
+    b: Float[Array, ""], log_reset: Float[Array, ""], alpha: Float[Array, ""], beta: Float[Array, ""]
+) -> Occupancy:
+    """From the adjoint equation: what each point of the right side adds to the mean time.
+
+    It has a cusp at the reset, and alternates about the truth from point to point, which a mean over five points that
+    is exact for cubic functions takes out; 2% of the largest value is left at the cusp, and 0.4% beside it.
+    """
+    fixed = _constants(DENSITY)
+    system = _system(b, alpha, beta, DENSITY)
+    u = jnp.asarray(fixed.u, b.dtype)
+    adjoint = -_solved(system.matrix.T, system.read(log_reset)) * system.weight
+    found = adjoint * jnp.exp((alpha - 1.0) * u) / fixed.step
+    wide = jnp.concatenate([found[:1], found[:1], found, found[-1:], found[-1:]])
+    n = found.size
+    smooth = (10.0 * found + 4.0 * (wide[1 : n + 1] + wide[3 : n + 3]) - wide[:n] - wide[4:]) / 16.0
+    return Occupancy(fixed.u, smooth)
+
+
 class _System(NamedTuple):
     """matrix x = right; T at log z is known(log z) + read(log z) . x."""
+
+    grid: Grid
+    weight: Float[Array, "n"]
+    """What its rows are multiplied by."""
 
     matrix: Float[Array, "n n"]
     right: Float[Array, "n"]
@@ -151,25 +194,25 @@ class _System(NamedTuple):
         return jax.nn.softplus(at - self.log_zeta)
 
     def read(self, at: Float[Array, ""]) -> Float[Array, "n"]:
-        fixed, dtype = _constants(), at.dtype
+        fixed, dtype = _constants(self.grid), at.dtype
         complex_type = complex_of(dtype)
         p = jnp.asarray(fixed.p, complex_type)
         # The integral of exp(gamma u) times each sinc function up to `at`.
         from_right = jnp.asarray(np.exp(-1j * np.outer(fixed.u, np.imag(fixed.p))), complex_type) @ (
             jnp.asarray(fixed.weights, complex_type) / p * jnp.exp(p * at.astype(complex_type))
         )
-        whole = jnp.asarray(_STEP * np.exp(_GAMMA * fixed.u), dtype)
-        row = whole + _STEP / np.pi * jnp.real(from_right)
+        whole = jnp.asarray(fixed.step * np.exp(_GAMMA * fixed.u), dtype)
+        row = whole + fixed.step / np.pi * jnp.real(from_right)
         return row.at[0].set(jnp.exp(-self.a * jax.nn.softplus(self.log_eta - at)))
 
 
-def _system(b: Float[Array, ""], alpha: Float[Array, ""], beta: Float[Array, ""]) -> _System:
-    fixed, dtype = _constants(), b.dtype
+def _system(b: Float[Array, ""], alpha: Float[Array, ""], beta: Float[Array, ""], grid: Grid) -> _System:
+    fixed, dtype = _constants(grid), b.dtype
     complex_type = complex_of(dtype)
     u, line = jnp.asarray(fixed.u, dtype), jnp.asarray(fixed.line, complex_type)
-    symbols = _symbols(alpha, beta)
-    table = _STEP / np.pi * jnp.real(jnp.asarray(fixed.waves, complex_type) @ symbols.kernel)
-    table = table + symbols.killed * jnp.asarray(fixed.step, dtype)
+    symbols = _symbols(alpha, beta, grid)
+    table = fixed.step / np.pi * jnp.real(jnp.asarray(fixed.waves, complex_type) @ symbols.kernel)
+    table = table + symbols.killed * jnp.asarray(fixed.rise, dtype)
     drift = b * jnp.exp((alpha - 1.0) * u) - jnp.exp(alpha * u)
     matrix = table[fixed.lags] + jnp.diag(drift)
 
@@ -178,8 +221,10 @@ def _system(b: Float[Array, ""], alpha: Float[Array, ""], beta: Float[Array, ""]
     log_eta = -0.5 * jnp.log1p(jnp.square(jnp.maximum(b, 0.0))) / (alpha - 1.0)
 
     def on_line(p: np.ndarray, transform: Complex[Array, "line"], scale: Float[Array, ""]) -> Float[Array, "n"]:
-        grid = jnp.asarray(np.exp(np.outer(fixed.u, p)), complex_type)
-        return jnp.real(grid @ (transform * jnp.exp(-jnp.asarray(p, complex_type) * scale.astype(complex_type)) * line))
+        powers = jnp.asarray(np.exp(np.outer(fixed.u, p)), complex_type)
+        return jnp.real(
+            powers @ (transform * jnp.exp(-jnp.asarray(p, complex_type) * scale.astype(complex_type)) * line)
+        )
 
     right = -jnp.exp(alpha * u) - on_line(fixed.far, symbols.far, log_zeta) - drift * jax.nn.sigmoid(u - log_zeta)
     close = u - log_eta
@@ -188,7 +233,7 @@ def _system(b: Float[Array, ""], alpha: Float[Array, ""], beta: Float[Array, ""]
     # A row is divided by its drift, so that no row is large.
     weight = jnp.exp(-_GAMMA * u) / (1.0 + lax.stop_gradient(jnp.abs(drift)))
     matrix = (matrix * jnp.exp(_GAMMA * u)[:, None]).at[:, 0].set(column)
-    return _System(matrix * weight[:, None], right * weight, log_zeta, log_eta, symbols.a)
+    return _System(grid, weight, matrix * weight[:, None], right * weight, log_zeta, log_eta, symbols.a)
 
 
 class _Symbols(NamedTuple):
@@ -205,12 +250,12 @@ class _Symbols(NamedTuple):
     a: Float[Array, ""]
 
 
-def _symbols(alpha: Float[Array, ""], beta: Float[Array, ""]) -> _Symbols:
+def _symbols(alpha: Float[Array, ""], beta: Float[Array, ""], grid: Grid) -> _Symbols:
     """The generator of the stable motion takes z^p, 0 for z < 0, to kappa(p) z^(p - alpha):
 
     kappa = [(1 - beta) Gamma(alpha - p)/Gamma(-p) + (1 + beta) Gamma(1 + p)/Gamma(1 + p - alpha)]/(-2 cos(pi alpha/2)).
     """
-    fixed = _constants()
+    fixed = _constants(grid)
     complex_type = complex_of(alpha.dtype)
     p, gammas = jnp.asarray(fixed.every, complex_type), jnp.asarray(fixed.gammas, complex_type)
     a = boundary_exponent(alpha, beta)

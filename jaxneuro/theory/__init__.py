@@ -29,6 +29,7 @@ from .._formulas import (
     lif_response as lif_response,
     ou_moments as ou_moments,
     poisson_input as poisson_input,
+    stable_lif_density as stable_lif_density,
     stable_lif_rate as stable_lif_rate,
 )
 from ._afferents import Afferents as Afferents, afferents as afferents

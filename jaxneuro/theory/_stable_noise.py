@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from .._formulas import AbstractBoundary, StableNeuron, checked_boundary, stable_log_rate
+from .._formulas import AbstractBoundary, StableNeuron, checked_boundary, stable_density, stable_log_rate
 from .._network import SpikeStream
 from .._numerics import violates, where_defined
 from ..connectivity import StableTail
@@ -53,6 +53,9 @@ class StableNoise(AbstractNoise):
         neuron = self.neuron(seen)
         one_exponent = jnp.all(jnp.stack([tail.alpha == neuron.alpha for tail in _tails(seen)]))
         return where_defined(one_exponent, stable_log_rate(neuron, self.boundary), neuron.alpha)
+
+    def density(self, v: Float[Array, "..."], seen: Afferents) -> Float[Array, "..."]:
+        return stable_density(v, self.neuron(seen), self.boundary)
 
     def summary(self, seen: Afferents) -> EffectiveInput:
         neuron = self.neuron(seen)

@@ -9,7 +9,7 @@ from scipy import special
 
 from jaxneuro._formulas._leapover import _leapovers
 from jaxneuro._numerics import log_gamma
-from jaxneuro.theory import Leapover, lif_rate, stable_lif_rate
+from jaxneuro.theory import Leapover, lif_density, lif_rate, stable_lif_density, stable_lif_rate
 
 X64 = jax.config.jax_enable_x64
 NEURON = dict(tau=20.0, v_th=20.0, v_reset=10.0, t_ref=2.0)
@@ -151,6 +151,26 @@ def test_derivatives_of_the_closure():
     np.testing.assert_allclose(jax.grad(closed)(at), slopes, rtol=1e-4)
 
 
+@jax.jit
+def densities(v, x):
+    return stable_lif_density(v, x[0], x[1], alpha=x[2], beta=x[3], **NEURON)
+
+
+@pytest.mark.float32
+def test_density():
+    v = 20.0 - np.geomspace(1e-5, 1e4, 600)[::-1]
+    white = np.asarray(lif_density(v, 15.0, 5.0, **NEURON))
+    np.testing.assert_allclose(densities(v, jnp.array([15.0, 5.0, 2.0, 0.3])), white, rtol=1e-4, atol=1e-12)
+    near = np.asarray(densities(v, jnp.array([15.0, 5.0, 2.0 - 1e-5, 0.3])))
+    # The kink at the reset is rounded over a grid point.
+    assert np.max(np.abs(near - white)) < 0.025 * white.max()
+    assert np.max(np.abs(near - white)[(v < 8.0) | (v > 12.0)]) < 0.005 * white.max()
+    for neuron in ((15.0, 5.0, 1.5, 0.0), (20.0, 10.0, 1.2, 0.4)):
+        found = np.asarray(densities(v, jnp.array(neuron)), float)
+        assert abs(np.trapezoid(found, v) - 1.0 + 2e-3 * rates_of([neuron])[0]) < 5e-3
+    assert densities(np.array([20.0, 21.0]), jnp.array(neuron)).tolist() == [0.0, 0.0]
+
+
 def test_a_rate_too_low_is_not_a_number():
     assert np.isnan(rates_of([(-40.0, 0.3, 1.5, -1.0)])[0])
 
@@ -168,3 +188,17 @@ def test_a_rate_too_low_is_not_a_number():
 def test_bad_arguments(more, message):
     with pytest.raises(ValueError, match=message):
         stable_lif_rate(15.0, 5.0, **NEURON | dict(alpha=1.5, beta=0.0) | more)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (dict(boundary=Leapover()), "Leapover has no density of the potential: take `JumpsOver"),
+        (dict(mu=np.ones(2)), "A density is of one neuron"),
+        (dict(sigma=0.0), "`sigma` has to be positive"),
+        (dict(v=np.nan), "`v` has to be finite"),
+    ],
+)
+def test_bad_arguments_of_a_density(more, message):
+    with pytest.raises(ValueError, match=message):
+        stable_lif_density(**NEURON | dict(v=10.0, mu=15.0, sigma=5.0, alpha=1.5, beta=0.0) | more)
