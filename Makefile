@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 WORKERS ?= 2
 
-.PHONY: fit test test-fast test-float32 test-slow proofs lint types compat mutants peers clean
+.PHONY: fit site site-all test test-fast test-float32 test-slow proofs lint types compat mutants peers clean
 
 $(VENV)/.made:
 	$(PYTHON) -m venv $(VENV)
@@ -21,6 +21,17 @@ $(VENV)/.dev: pyproject.toml $(VENV)/.made
 
 fit: $(VENV)/.fit
 	$(BIN)/python -m fitting
+
+$(VENV)/.docs: pyproject.toml $(VENV)/.made
+	$(PIP) install -e '.[docs]'
+	touch $@
+
+# The documentation site, in .site/html; `.ci/site` runs the notebooks for it too.
+site: $(VENV)/.docs
+	$(BIN)/python docs/make_site.py --figures
+
+site-all: $(VENV)/.docs
+	.ci/site
 
 # Neighbours in a file go to one worker, which so compiles what they share once; one that is done takes from the other.
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist=worksteal
@@ -63,4 +74,4 @@ peers:
 	$(PYTHON) -m benchmarks.peers
 
 clean:
-	rm -rf $(VENV) .peers .compat .pytest_cache
+	rm -rf $(VENV) .site .peers .compat .pytest_cache

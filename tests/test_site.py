@@ -1,0 +1,57 @@
+"""The pages of the documentation site that are written from the code; `make site` builds it."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+import jaxneuro as jn
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="module")
+def site():
+    spec = importlib.util.spec_from_file_location("make_site", ROOT / "docs" / "make_site.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.usefixtures("as_users_run")
+def test_every_public_name_has_a_page_and_a_place(site, tmp_path):
+    indices = site.write_api(tmp_path)
+    pages = {path.stem for path in tmp_path.glob("jn.*.md")}
+    linked = [
+        name for index in indices for name in re.findall(r"\((jn\.\S+)\.md\)", (tmp_path / f"{index}.md").read_text())
+    ]
+    assert sorted(linked) == sorted(pages)
+    assert {"jn.simulate", "jn.LIF", "jn.plot.raster", "jn.theory.mean_field", "jn.record.Spikes"} <= pages
+    for namespace in (jn, jn.theory, jn.analysis, jn.plot):
+        prefix = "jn." if namespace is jn else f"jn.{namespace.__name__.rsplit('.', 1)[-1]}."
+        for name in dir(namespace):
+            value = getattr(namespace, name)
+            if callable(value) and not name.startswith("_") and str(value.__module__).startswith("jaxneuro"):
+                assert any(page.endswith(f".{name}") for page in pages), f"{prefix}{name} has no page"
+
+
+def test_a_page_holds_signature_docstring_and_methods(site):
+    page = site.page_of("jn.simulate", jn.simulate)
+    assert "jn.simulate(model, t0, t1, *, dt, " in page
+    assert "**Arguments:**" in page
+    assert "## resting_potential" in site.page_of("jn.LIF", jn.LIF)
+
+
+def test_every_page_of_docs_is_in_a_table_of_contents(site):
+    listed = [page for pages in site.PAGES.values() for page in pages]
+    assert len(set(listed)) == len(listed)
+    assert {f"{page}.md" for page in listed} <= {path.name for path in (ROOT / "docs").glob("*.md")}
+
+
+def test_the_gallery_has_the_example_under_each_figure(site, tmp_path):
+    site.write_gallery(tmp_path, figures=False)
+    text = (tmp_path / "gallery.md").read_text()
+    for name in ("raster", "spectrum", "traces", "density", "fi_curve", "laws", "profile", "training", "state_map"):
+        assert f"## {name}\n" in text
+        assert f"jn.plot.{name}(" in text
