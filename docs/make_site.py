@@ -8,6 +8,7 @@ Sphinx is an error.
 
 import argparse
 import inspect
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 # Namespaces of parts that are re-exported for the package itself; what a user types of them is in `jaxneuro` too.
 INNER = {"connectivity", "models", "synapses"}
+# Namespaces that hand on what the numerical tools hold.
+SHARED = {"", "extend", "bounds", "results"}
 PAGES = {
     "Learning it": ["getting-started", "coming-from", "sharp-bits"],
     "How to": [
@@ -49,7 +52,9 @@ def public_names() -> dict[str, dict[str, Any]]:
     for namespace, module in {"": package, **modules}.items():
         for name in dir(module):
             value = getattr(module, name)
-            ours = str(getattr(value, "__module__", "")).startswith("jaxneuro")
+            home = str(getattr(value, "__module__", ""))
+            # A check or a reader that a namespace imports for itself is none of its names.
+            ours = home.startswith("jaxneuro") and (namespace in SHARED or not home.startswith("jaxneuro._numerics"))
             if not name.startswith("_") and callable(value) and ours and id(value) not in seen:
                 seen.add(id(value))
                 found.setdefault(namespace, {})[name] = value
@@ -91,16 +96,39 @@ def _shown(default: Any) -> str:
     return text if len(text) <= 40 and " at 0x" not in text else "..."
 
 
+def _texts() -> dict[str, str]:
+    """{title: docstring} of every public name."""
+    members = {(namespace, name): value for namespace, held in public_names().items() for name, value in held.items()}
+    return {".".join(filter(None, ("jn", *names))): inspect.getdoc(value) or "" for names, value in members.items()}
+
+
+def _seen_in(title: str, texts: dict[str, str]) -> str:
+    """For a name without an example: where one uses it, or makes it."""
+    name = title.rsplit(".", 1)[1]
+    if ">>>" in texts[title]:
+        return ""
+    uses = [other for other, text in texts.items() if ">>>" in text and f".{name}(" in text]
+    makes = [other for other, text in texts.items() if ">>>" in text and f"`{name}`" in text]
+    shown = [f"[`{other}`]({other}.md)" for other in dict.fromkeys(uses + makes)][:4]
+    for page in sorted((ROOT / "docs").glob("*.md")):
+        text = page.read_text()
+        if len(shown) < 4 and ">>>" in text and re.search(rf"\b{name}\b", text):
+            shown.append(f"[{page.stem.replace('-', ' ')}](../docs/{page.name})")
+    return f"\nExamples: {', '.join(shown)}.\n" if shown else ""
+
+
 def write_api(folder: Path) -> list[str]:
     """Writes a page for every public name and one for each namespace; returns the names of the latter."""
     folder.mkdir(parents=True, exist_ok=True)
-    indices = []
+    indices, texts = [], _texts()
     for namespace, members in public_names().items():
         prefix = f"jn.{namespace}." if namespace else "jn."
         lines = []
         for name, value in members.items():
             file = f"{prefix}{name}"
-            (folder / f"{file}.md").write_text("---\norphan: true\n---\n\n" + page_of(file, value))
+            (folder / f"{file}.md").write_text(
+                "---\norphan: true\n---\n\n" + page_of(file, value) + _seen_in(file, texts)
+            )
             first = (inspect.getdoc(value) or "").strip().split("\n\n")[0].replace("\n", " ").replace("|", "\\|")
             lines.append(f"| [`{file}`]({file}.md) | {first} |")
         title = f"`{prefix.removesuffix('.')}`"

@@ -94,7 +94,15 @@ def named(values: Any, argument: str, kind: type, comes_from: str) -> dict[str, 
 
 
 def kind_colour(name: str, index: int = 0) -> str:
-    """The colour of a population: that of its kind where its name begins or ends with E or I, else one by its place."""
+    """The colour of a population: that of its kind where its name begins or ends with E or I, else one by its place.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> jn.plot.kind_colour("L4E") == jn.plot.KIND_COLOURS["E"]
+    True
+
+    ```
+    """
     for kind, colour in KIND_COLOURS.items():
         if name.startswith(kind) or name.endswith(kind):
             return colour

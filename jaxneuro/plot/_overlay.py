@@ -27,6 +27,15 @@ def overlay(sol: Solution, mf: MeanField, *, most: int = 60) -> "Figure":
     **Returns:** the figure.
 
     Raises `ValueError` where a record is missing or the two are of different networks.
+
+    ```python
+    >>> import jax, jaxneuro as jn
+    >>> net = jn.networks.brunel(n_e=80, n_i=20, c_e=16, c_i=4, j=0.5)
+    >>> record = {"rate": jn.record.Rate(), "cv": jn.record.CV(), "spikes": jn.record.Spikes()}
+    >>> sol = jn.simulate(net, 0.0, 60.0, dt=0.1, key=jax.random.key(0), record=record)
+    >>> figure = jn.plot.overlay(sol, jn.theory.mean_field(net))
+
+    ```
     """
     for needed in ("rate", "cv"):
         if not isinstance(sol.records.get(needed), dict):

@@ -27,6 +27,15 @@ def state(sol: Solution, *, most: int = 50, span: float = 200.0) -> "Figure":
     Raises `ValueError` where a record is missing or of another kind, where it is not known which population the
     spikes are of, or `span` is not positive; `ImportError` without matplotlib.
 
+    ```python
+    >>> import jax, jaxneuro as jn
+    >>> net = jn.networks.brunel(n_e=80, n_i=20, c_e=16, c_i=4, j=0.5)
+    >>> record = {"spikes": jn.record.Spikes(), "population_rate": jn.record.PopulationRate()}
+    >>> sol = jn.simulate(net, 0.0, 60.0, dt=0.1, key=jax.random.key(0), record=record)
+    >>> figure = jn.plot.state(sol)
+
+    ```
+
     Source: the arrangement of Brunel (2000), doi:10.1023/A:1008925309027, Fig. 8.
     """
     if not isinstance(sol, Solution):
