@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
 from .._network import Network, PoissonDrive, Population, Projection, UniformPotential
-from .._numerics import as_leaf, check_finite, check_nonnegative, is_concrete
+from .._numerics import as_leaf, check_finite, check_nonnegative, violates
 from ..connectivity import FixedTotalNumber, NormalDelay, NormalWeight
 from ..models import LIF
 from ..synapses import ExponentialCurrent
@@ -143,7 +143,7 @@ def _sizes(scale: float) -> list[int]:
 
 def _law(weight: Array, spread: Array) -> Array | NormalWeight:
     """Weights that scatter, or one number where they do not: then spikes are counted, which is quicker."""
-    return weight if is_concrete(spread) and not bool(spread > 0) else NormalWeight(weight, cv=spread)
+    return weight if violates(lambda s: s > 0.0, spread) else NormalWeight(weight, cv=spread)
 
 
 def _delay(mean: float, dt: float) -> NormalDelay:

@@ -44,6 +44,7 @@ def test_a_smaller_network_keeps_mean_and_variance():
 
 
 def test_rates_have_derivatives_by_external_rates():
+    @jax.jit
     def mu(rate):
         seen = jn.theory.effective_input(jn.networks.microcircuit(rate=rate), RATES)
         return jnp.stack([seen[name].mu for name in NAMES])
