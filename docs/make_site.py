@@ -7,6 +7,7 @@ Sphinx is an error.
 """
 
 import argparse
+import importlib.util
 import inspect
 import re
 import shutil
@@ -182,16 +183,28 @@ def gather(source: Path, notebooks: Path | None, *, figures: bool) -> None:
     shutil.copy(ROOT / "docs" / "conf.py", source)
     for page in [ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")]:
         shutil.copy(page, source / page.relative_to(ROOT))
+    (source / "docs" / "claims.md").write_text(_beside("make_claims").ledger())
     listed = {page for pages in PAGES.values() for page in pages}
     rest = sorted({page.stem for page in (ROOT / "docs").glob("*.md")} - listed)
     indices = write_api(source / "api")
     write_gallery(source / "gallery", figures=figures)
     names = _copy_notebooks(source / "notebooks", notebooks)
     trees = [toctree(caption, [f"docs/{page}" for page in pages]) for caption, pages in PAGES.items()]
-    more = [*(f"docs/{page}" for page in rest), "CHANGELOG", "CONTRIBUTING"]
+    more = ["docs/claims", *(f"docs/{page}" for page in rest), "CHANGELOG", "CONTRIBUTING"]
     trees += [toctree("Seeing it", ["gallery/gallery", *(f"notebooks/{name}" for name in names)])]
     trees += [toctree("Every name", [f"api/{name}" for name in indices]), toctree("The project", more)]
     (source / "README.md").write_text((ROOT / "README.md").read_text() + "\n" + "\n".join(trees))
+
+
+def _beside(name: str) -> Any:
+    """A module of this folder."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 def _copy_notebooks(folder: Path, executed: Path | None) -> list[str]:

@@ -57,3 +57,27 @@ def test_the_gallery_has_the_example_under_each_figure(site, tmp_path):
     for name in ("raster", "spectrum", "traces", "density", "fi_curve", "laws", "profile", "training", "state_map"):
         assert f"## {name}\n" in text
         assert f"jn.plot.{name}(" in text
+
+
+def test_every_claim_names_a_command_that_is_there(site):
+    ledger = site._beside("make_claims")
+    found = ledger.claims()
+    assert len(found) > 25
+    for claim in found:
+        package, _, name = claim.command.split()[0].partition(".")
+        name = name or claim.command.split()[1]
+        assert (ROOT / package / f"{name}.py").exists() or (ROOT / package / name).is_dir(), claim
+    text = ledger.ledger()
+    # Read by hand: a sentence of the README and a row of a table of `docs/speed.md`.
+    assert "| `python -m benchmarks brunel` | " in text
+    assert "Not measured on a GPU" in text.split("## What is known to fall short")[1]
+
+
+def test_statements_are_sentences_and_rows_without_code(site):
+    table = "| a | b |\n| --- | --- |\n| 4 | c |\n"
+    text = f"# Title 1\n\nFirst 1. Second (`python -m benchmarks rates`) 2.\n\n```\n3\n```\n\n{table}"
+    assert site._beside("make_claims").statements(text) == [
+        "First 1.",
+        "Second (`python -m benchmarks rates`) 2.",
+        "4 | c",
+    ]
