@@ -112,7 +112,8 @@ def _curve(
     # Half as far as P1 decays, less where mu lies above threshold.
     theta = jnp.minimum(0.5 * (0.5 * jnp.pi - jnp.arctan(skew)) / alpha, 0.6)
     theta = lax.stop_gradient(jnp.where(b < 0.0, jnp.minimum(theta, 0.5 / (1.0 + jnp.abs(b))), theta))
-    v = jnp.asarray(fixed.v, dtype)
+    # exp of more than this is no float32; there is nothing left there.
+    v = jnp.minimum(jnp.asarray(fixed.v, dtype), 40.0 if dtype == jnp.float32 else jnp.inf)
     turn = jnp.exp(-1j * theta.astype(kind))
     q = jnp.exp(v).astype(kind) * turn
     power = jnp.exp(alpha * v).astype(kind) * turn ** alpha.astype(kind)
@@ -124,7 +125,7 @@ def _curve(
     system = jnp.eye(n, dtype=kind) + sums * decay[None, :n]
     weights = jnp.concatenate([eliminated(system.T, _STEP * q[:n]) @ sums, _STEP * q[n:] / decay[n:]])
     known = jnp.sum(weights * jnp.exp(-1j * reset.astype(kind) * q))
-    table = _leapovers(v, jnp.log(reset), theta, a)
+    table = _leapovers(jnp.asarray(fixed.v, dtype), jnp.log(reset), theta, a)
     # phi at v - y: one table for all.
     place = (_LONG - 1 - np.arange(_LONG))[:, None] + np.arange(fixed.v.size)[None, :]
     return (jnp.real(table[place] @ weights) - jnp.real(known)) / jnp.real(first)

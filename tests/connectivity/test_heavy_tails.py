@@ -11,6 +11,7 @@ import pytest
 from scipy import stats
 
 import jaxneuro as jn
+from jaxneuro.connectivity import SummedWeights
 from jaxneuro.laws import OutsideTheoryWarning
 
 DELTA = jn.DeltaCurrent()
@@ -169,3 +170,21 @@ def test_a_match_that_cannot_be():
     )
     with pytest.raises(ValueError, match=r"`tol` of 0.001 is not met by .* of 50 neurons: the worst reaches"):
         jn.wire(narrow, key=jax.random.key(0))
+
+
+@pytest.mark.proof
+def test_matching_at_the_scale_of_the_network():
+    """Sums of 4,000 weights, matched by 1,000 others: all neurons are, the law is kept, and their ratio is one."""
+    law, rng, n, c_e, c_i = pareto(1.0, 1.2), np.random.default_rng(0), 4_000, 4_000, 1_000
+    weights, targets = law.draw(rng, (n * c_i,)).astype(np.float32), np.repeat(np.arange(n), c_i)
+    sums = np.array([law.draw(rng, (c_e,)).sum() for _ in range(n)])
+    wanted = SummedWeights(sums, np.full(n, c_e))
+    found = jn.MatchedWeight(law, to="E", tol=1e-3).matched(rng, weights, targets, wanted)
+    e, i = sums / c_e, np.bincount(targets, weights=found, minlength=n) / c_i
+    before = np.bincount(targets, weights=weights, minlength=n) / c_i
+    assert np.max(np.abs(e - i)) < 1e-3
+    x1, x0 = parts(1.2)
+    some = rng.choice(found, 100_000, replace=False).astype(float)
+    assert stats.kstest(some, lambda w: 1.0 - np.maximum((w - x0) / x1, 1.0) ** -1.2).pvalue > 0.01
+    both = (e > 0.05) & (before > 0.05)
+    assert np.std(np.log(e / before)[both]) > 10.0 * np.std(np.log(e / i)[e > 0.05])

@@ -121,6 +121,16 @@ def test_pairs_of_binary_units():
     np.testing.assert_allclose([sol["pairs"]["E"]["E"], sol["pairs"]["X"]["E"]], [within, between], rtol=1e-6)
 
 
+@pytest.mark.proof
+@pytest.mark.parametrize("n", [500, 1_000])
+def test_pairs_of_a_dense_binary_network(n):
+    """N times the mean correlation of E pairs: about 2.1 whatever N, where inputs alone would give one of order N."""
+    net = jn.networks.binary(k=0.2 * n, n_e=n, n_i=n, m0=0.1, external=jn.Bernoulli(0.2), n_x=n)
+    record = {"pairs": jn.record.PairCorrelation("E", width=5.0, start=200.0)}
+    sol = jn.simulate(net, 0.0, 20_000.0, dt=5.0, key=KEY, record=record)
+    np.testing.assert_allclose(n * sol["pairs"]["E"]["E"], 2.1, rtol=0.2)
+
+
 def test_a_variable_lags_another():
     """Two membranes of different time constants under one slow wave: the lag of the phases, arctan(w tau)/w each."""
     period, dt = 50.0, 0.5
