@@ -130,6 +130,11 @@ def test_files_stay_small():
             assert len(path.read_text().splitlines()) <= 400, f"{path} is over 400 lines: split it"
 
 
+def test_no_two_files_of_tests_have_one_name():
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted(names) == sorted(set(names)), "pytest imports test files by name alone"
+
+
 def test_functions_stay_small():
     for path in (p for folder in ("jaxneuro", "fitting", "benchmarks") for p in (ROOT / folder).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):

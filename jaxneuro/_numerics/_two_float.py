@@ -47,7 +47,7 @@ def _exact_sum(a: Float[Array, "*a"], b: Float[Array, "*b"]) -> tuple[Array, Arr
     return total, (a - (total - b_seen)) + (b - b_seen)
 
 
-def _split(*numbers: Float[Array, "*shape"]) -> list[tuple[Array, Array]]:
+def _split(*numbers: Float[Array, "..."]) -> list[tuple[Array, Array]]:
     """Of each number the upper and the lower half of the digits; their products are exact."""
     halves = []
     for x in numbers:

@@ -16,7 +16,7 @@ REASONS = {
     "made by a call, never by a user": """Bifurcation Branch Boundary BumpMotion Classification Damage Decoded Density
         Diffusion DiffusionResponse FitResult FixedPoints GradientAudit HopfieldRecall LifResponse
         LinearModes Lyapunov Modes NetworkGain Nullclines OUMoments Oscillation PhaseMap PhaseResponse PoincareSection
-        PoissonInput PowerSpectrum Release Released Rheobase RingBump RingRegime RingTracking RingTuning Segments
+        PoissonInput PowerSpectrum Release Rheobase RingBump RingRegime RingTracking RingTuning Segments
         SlowPoints Stabilisation State States Stability StronglyCoupled SpikeEvents Thresholds TimeAxis Trained Trials
         VoltageClamp Wiring Solution Result RateDistribution MeanField BinaryMeanField Hopf Autocovariance Synchrony
         CountMoments IntervalMoments WindowCounts Afferent Afferents EffectiveInput Recorded Window Layout Lookout
