@@ -8,7 +8,7 @@ from jaxneuro.plot import COLOURS as COLOURS_OF_FIGURES
 
 from ._study import UNCUT, Study
 
-# The last is the method that none of the others is compared by.
+# One a method, in their order; the last is grey.
 COLOURS = (*(COLOURS_OF_FIGURES[k] for k in (1, 4, 3, 0)), "0.45")
 
 
