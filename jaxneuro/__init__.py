@@ -22,6 +22,7 @@ from ._network import (
     Projection as Projection,
     TrainableDelay as TrainableDelay,
     WhiteNoiseDrive as WhiteNoiseDrive,
+    replace as replace,
 )
 from ._numerics import (
     Result as Result,
@@ -128,7 +129,17 @@ if _TYPE_CHECKING:
         fit as fit,
         leave_one_out as leave_one_out,
     )
-    from ._sweep import Threads as Threads, Vectorised as Vectorised, sweep as sweep
+    from ._save import load as load, save as save
+    from ._sweep import (
+        Paired as Paired,
+        RandomPoints as RandomPoints,
+        SobolPoints as SobolPoints,
+        Structural as Structural,
+        Threads as Threads,
+        Vectorised as Vectorised,
+        open_sweep as open_sweep,
+        sweep as sweep,
+    )
     from ._train import (
         audit_gradient as audit_gradient,
         train as train,
@@ -139,7 +150,8 @@ _LATE_BY_HOME = {
     "": "analysis bounds counts extend initial io laws learning loss networks neurons optimiser plot product quantal "
     "recordings reset results theory transfer update",
     "_fit": "FitResult compare fit leave_one_out",
-    "_sweep": "Threads Vectorised sweep",
+    "_save": "load save",
+    "_sweep": "Paired RandomPoints SobolPoints Structural Threads Vectorised open_sweep sweep",
     "_train": "audit_gradient train",
 }
 _LATE = {name: home for home, names in _LATE_BY_HOME.items() for name in names.split()}

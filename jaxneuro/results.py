@@ -11,4 +11,5 @@ from ._simulate import (
     SpikeEvents as SpikeEvents,
     Wiring as Wiring,
 )
+from ._sweep import SweepWarning as SweepWarning
 from ._train import GradientAudit as GradientAudit, Trained as Trained, TrainingWarning as TrainingWarning

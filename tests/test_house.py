@@ -23,7 +23,7 @@ LAYERS = [
     {"_network"},
     {"_simulate", "theory"},
     {"analysis", "_fit", "_sweep", "_train"},
-    {"networks", "neurons", "recordings", "plot", "io", "delivery"},
+    {"networks", "neurons", "recordings", "plot", "io", "delivery", "_save"},
     {"update", "counts", "initial", "product", "loss", "optimiser", "bounds", "results"},
     {"extend"},
     {"cli"},

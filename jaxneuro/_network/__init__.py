@@ -30,4 +30,5 @@ from ._population import (
     UniformPotential as UniformPotential,
 )
 from ._projection import Projection as Projection
+from ._replace import replace as replace
 from ._trainable_delay import TrainableDelay as TrainableDelay

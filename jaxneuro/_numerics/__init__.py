@@ -40,6 +40,7 @@ from ._dawson import (
     exponential_integral as exponential_integral,
 )
 from ._dependence import uses_first as uses_first
+from ._document import Decoder as Decoder, Encoder as Encoder, known_classes as known_classes, name_of as name_of
 from ._erfcx import erfcx as erfcx
 from ._files import (
     as_path as as_path,
@@ -51,6 +52,7 @@ from ._hash import hashed_share as hashed_share
 from ._horner import horner as horner
 from ._implicit import implicit_by as implicit_by, implicit_root as implicit_root, implicit_roots as implicit_roots
 from ._install import install as install
+from ._json import as_json as as_json, from_json as from_json
 from ._keys import check_key as check_key, default_key as default_key, role_key as role_key, step_keys as step_keys
 from ._lambert_w import lambert_w as lambert_w, wright_omega as wright_omega
 from ._leaf import as_known as as_known, as_leaf as as_leaf, is_concrete as is_concrete, violates as violates

@@ -26,3 +26,4 @@ class Result(eqx.Enumeration):
         "parameters apart need fewer of them free."
     )
     nonfinite_loss = "The loss is not finite at any start. Start elsewhere or give `bounds`."
+    run_raised = "The run raised an error; `errors`, an attribute of the sweep, has its sentence."

@@ -2,12 +2,14 @@
 
 import abc
 import contextlib
+import math
 import numbers
 import os
 import queue
 import re
 import threading
-from collections.abc import Callable, Generator
+import time
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,19 +18,27 @@ import jax
 import numpy as np
 
 from .._numerics import Shown
-from ._grid import Grid
-from ._program import Program
+from ._program import Programs
 
-# On a GPU: enough small networks to fill it, few enough for their states to fit.
-_DEFAULT_CHUNK = 64
+# More side by side is no faster: on a CPU their states leave the cache, on a GPU it is full.
+_MOST_SIDE_BY_SIDE = {"cpu": 64}
+_MOST_ELSEWHERE = 1024
+# Of the memory that is free; the rest is for what comes and goes.
+_SHARE = 0.5
+_PROBED = 4
 
 
 @dataclass(frozen=True, eq=False)
 class Finished:
-    """Runs that have finished, `start` the first: the values of each output, with the runs in front."""
+    """Runs that have finished: their numbers, the values of each output with the runs in front, the seconds it took.
 
-    start: int
+    With an `error` there are no values.
+    """
+
+    runs: np.ndarray
     values: list[np.ndarray]
+    seconds: float
+    error: BaseException | None = None
 
 
 class AbstractExecution(Shown):
@@ -39,8 +49,20 @@ class AbstractExecution(Shown):
         """Raises `ValueError` where this does not suit a sweep of `n_runs` runs."""
 
     @abc.abstractmethod
-    def finished(self, program: Program, grid: Grid) -> Generator[Finished, None, None]:
-        """Yields the runs as they finish; closing it stops the rest."""
+    def settle(self, programs: Programs, width: int | None) -> "AbstractExecution":
+        """The execution with nothing left open; `width` is that of the store which it goes on with, if any."""
+
+    @abc.abstractmethod
+    def width(self) -> int:
+        """How many runs go side by side in one program, 0 where it holds one: bits may depend on it."""
+
+    @abc.abstractmethod
+    def at_once(self) -> int:
+        """How many runs are under way at a time."""
+
+    @abc.abstractmethod
+    def finished(self, programs: Programs, runs: np.ndarray) -> Generator[Finished, None, None]:
+        """Yields at least the runs of the given numbers as they finish; closing it stops the rest."""
 
 
 class Threads(AbstractExecution):
@@ -69,25 +91,41 @@ class Threads(AbstractExecution):
     def check(self, n_runs: int) -> None:
         pass  # threads that find no run left just end
 
-    def finished(self, program: Program, grid: Grid) -> Generator[Finished, None, None]:
-        compiled = program.compile(None)
-        columns = jax.device_put([list(column) for column in grid.columns(np.arange(grid.n_runs))])
-        arguments = list(zip(*columns, strict=True))
+    def settle(self, programs: Programs, width: int | None) -> AbstractExecution:
+        return self
 
-        def call(run: int) -> Finished:
-            return Finished(run, [np.asarray(x)[None] for x in compiled(list(arguments[run]))])
+    def width(self) -> int:
+        return 0
 
-        return _in_threads(call, range(grid.n_runs), min(self.n, grid.n_runs), grid)
+    def at_once(self) -> int:
+        return self.n
+
+    def finished(self, programs: Programs, runs: np.ndarray) -> Generator[Finished, None, None]:
+        compiled = {s: programs.at(run).compile(None) for s, run in _firsts(programs, runs)}
+        columns = jax.device_put([list(column) for column in programs.grid.columns(runs)])
+        arguments = dict(zip(runs.tolist(), zip(*columns, strict=True), strict=True))
+
+        def call(run: int) -> list[Finished]:
+            begin = time.perf_counter()
+            call_one = compiled[int(programs.structures[run])]
+            try:
+                values = [np.asarray(x)[None] for x in call_one(list(arguments[run]))]
+            except Exception as error:
+                return [Finished(np.asarray([run]), [], time.perf_counter() - begin, error)]
+            return [Finished(np.asarray([run]), values, time.perf_counter() - begin)]
+
+        return _in_threads(call, runs.tolist(), min(self.n, len(runs)))
 
 
 class Vectorised(AbstractExecution):
     """Runs `chunk` runs at a time side by side, as `jax.vmap` does; the last chunk is filled up and cut.
 
-    The default on a GPU, with a chunk of 64 or of all runs if they are fewer. What `run` closes over is
-    not copied. Against `Threads`, and between chunks of different size, results agree to the rounding
-    of the compiler's vector code, and a spike that falls on the other side of a step makes another raster.
+    The default on a GPU. What `run` closes over is not copied. Where memory does not suffice the chunk is halved.
+    Against `Threads`, and between chunks of different size, results agree to the rounding of the compiler's vector
+    code, and a spike that falls on the other side of a step makes another raster.
 
-    **Arguments:** `chunk`, at most the number of runs of the sweep.
+    **Arguments:** `chunk`, at most the number of runs of the sweep; by default what half of the free memory holds, as
+    the compiled program tells, on a CPU at most 64.
 
     Raises `ValueError` where `chunk` is no positive integer.
 
@@ -99,35 +137,121 @@ class Vectorised(AbstractExecution):
     ```
     """
 
-    chunk: int = eqx.field(static=True)
+    chunk: int | None = eqx.field(static=True)
 
-    def __init__(self, chunk: int):
-        self.chunk = _positive("chunk", chunk)
+    def __init__(self, chunk: int | None = None):
+        self.chunk = None if chunk is None else _positive("chunk", chunk)
 
     def check(self, n_runs: int) -> None:
-        if self.chunk > n_runs:
+        if self.chunk is not None and self.chunk > n_runs:
             raise ValueError(f"`chunk` is {self.chunk}, more than the {n_runs} runs of the sweep: take a smaller one.")
 
-    def finished(self, program: Program, grid: Grid) -> Generator[Finished, None, None]:
-        compiled = program.compile(self.chunk)
-        starts = range(0, grid.n_runs, self.chunk)
-        runs = [np.minimum(start + np.arange(self.chunk), grid.n_runs - 1) for start in starts]
-        arguments = dict(zip(starts, [jax.device_put(grid.columns(r)) for r in runs], strict=True))
+    def settle(self, programs: Programs, width: int | None) -> AbstractExecution:
+        return self if self.chunk is not None else Vectorised(width or _fitting(programs))
 
-        def call(start: int) -> Finished:
-            n = min(self.chunk, grid.n_runs - start)
-            return Finished(start, [np.asarray(x)[:n] for x in compiled(arguments[start])])
+    def width(self) -> int:
+        return self.chunk or 0
 
-        return _in_threads(call, starts, 1, grid)
+    def at_once(self) -> int:
+        return self.chunk or 1
+
+    def finished(self, programs: Programs, runs: np.ndarray) -> Generator[Finished, None, None]:
+        assert self.chunk is not None, "settled before"
+        batches = _batches(programs, runs, self.chunk)
+        compiled = {(s, self.chunk): programs.at(run).compile(self.chunk) for s, run in _firsts(programs, runs)}
+        widest = [self.chunk]  # lowered for good by the first batch that does not fit
+
+        def compute(lanes: np.ndarray, width: int) -> list[np.ndarray]:
+            name = (int(programs.structures[lanes[0]]), width)
+            if name not in compiled:
+                compiled[name] = programs.at(int(lanes[0])).compile(width)
+            filled = lanes[np.minimum(np.arange(width), len(lanes) - 1)]
+            return [np.asarray(x)[: len(lanes)] for x in compiled[name](jax.device_put(programs.grid.columns(filled)))]
+
+        def fit(lanes: np.ndarray) -> list[np.ndarray]:
+            width = widest[0]
+            try:
+                parts = [compute(lanes[i : i + width], width) for i in range(0, len(lanes), width)]
+            except Exception as error:
+                if width == 1 or not _is_out_of_memory(error):
+                    raise
+                widest[0] = math.ceil(width / 2)
+                return fit(lanes)
+            return [np.concatenate(columns) for columns in zip(*parts, strict=True)]
+
+        def call(batch: int) -> list[Finished]:
+            lanes, begin = batches[batch], time.perf_counter()
+            try:
+                return [Finished(lanes, fit(lanes), time.perf_counter() - begin)]
+            except Exception:
+                return [_alone(run, compute, widest[0]) for run in lanes.tolist()]
+
+        return _in_threads(call, range(len(batches)), 1)
 
 
-def default_execution(n_runs: int) -> AbstractExecution:
+def default_execution() -> AbstractExecution:
     """The one place where the platform decides."""
-    return Threads() if jax.default_backend() == "cpu" else Vectorised(min(_DEFAULT_CHUNK, n_runs))
+    return Threads() if jax.default_backend() == "cpu" else Vectorised()
+
+
+def _alone(run: int, compute: Callable[[np.ndarray, int], list[np.ndarray]], width: int) -> Finished:
+    """One run of a batch that raised, in every lane of the batch, so that it alone decides."""
+    begin, one = time.perf_counter(), np.asarray([run])
+    try:
+        return Finished(one, compute(one, width), time.perf_counter() - begin)
+    except Exception as error:
+        return Finished(one, [], time.perf_counter() - begin, error)
+
+
+def _firsts(programs: Programs, runs: np.ndarray) -> list[tuple[int, int]]:
+    """Each structure among the runs, with its first run."""
+    found, places = np.unique(programs.structures[runs], return_index=True)
+    return [(int(structure), int(runs[place])) for structure, place in zip(found, places, strict=True)]
+
+
+def _batches(programs: Programs, runs: np.ndarray, chunk: int) -> list[np.ndarray]:
+    """The batches of the whole sweep that hold one of the runs: a run has its neighbours whatever is already done."""
+    wanted, found = np.zeros(programs.grid.n_runs, bool), []
+    wanted[runs] = True
+    for structure, _ in _firsts(programs, runs):
+        own = np.flatnonzero(programs.structures == structure)
+        batches = (own[i : i + chunk] for i in range(0, len(own), chunk))
+        found += [batch for batch in batches if wanted[batch].any()]
+    return found
+
+
+def _fitting(programs: Programs) -> int:
+    """How many runs side by side the free memory holds, in batches of nearly equal size."""
+    n_runs, platform = programs.grid.n_runs, jax.default_backend()
+    most = min(n_runs, _MOST_SIDE_BY_SIDE.get(platform, _MOST_ELSEWHERE))
+    probed = min(n_runs, _PROBED)
+    needed = 0
+    for lowered in programs.lowered(probed):
+        analysis = lowered.executable().memory_analysis()
+        if analysis is not None:
+            needed = max(needed, analysis.temp_size_in_bytes + analysis.output_size_in_bytes)
+    free = free_bytes()
+    if needed > 0 and free is not None:
+        most = max(1, min(most, int(_SHARE * free / (needed / probed))))
+    return math.ceil(n_runs / math.ceil(n_runs / most))
+
+
+def free_bytes() -> int | None:
+    """Free memory of the device that runs go on, where that is known."""
+    stats = jax.devices()[0].memory_stats()
+    if stats is not None and "bytes_limit" in stats:
+        return stats["bytes_limit"] - stats.get("bytes_in_use", 0)
+    with contextlib.suppress(AttributeError, ValueError, OSError):  # not on every system
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return None
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    return isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error)
 
 
 def _in_threads(
-    call: Callable[[int], Finished], starts: range, n_threads: int, grid: Grid
+    call: Callable[[int], list[Finished]], starts: Sequence[int], n_threads: int
 ) -> Generator[Finished, None, None]:
     """Calls for each start in `n_threads` threads; the caller waits beside them, where an interrupt finds it.
 
@@ -149,7 +273,7 @@ def _in_threads(
             try:
                 done.put(call(start))
             except BaseException as error:
-                done.put((start, error))
+                done.put(error)
                 return
 
     try:
@@ -157,16 +281,14 @@ def _in_threads(
             threading.Thread(target=work, name="jaxneuro sweep").start()
         for _ in starts:
             answer = done.get()
-            if not isinstance(answer, Finished):
-                start, error = answer
-                place = grid.describe(start) + (" and after" if starts.step > 1 else "")
-                raise RuntimeError(f"`run` failed at {place}: {_sentence(error)}") from error
-            yield answer
+            if isinstance(answer, BaseException):
+                raise answer
+            yield from answer
     finally:
         stop.set()
 
 
-def _sentence(error: BaseException) -> str:
+def sentence_of(error: BaseException) -> str:
     """The sentence of an error; one out of a compiled program stands in a traceback."""
     raised = re.findall(r"^[\w.]+(?:Error|Exception): (.+)$", str(error), re.MULTILINE)
     lines = raised or [line.strip() for line in str(error).splitlines() if line.strip()]

@@ -1,35 +1,36 @@
-"""The points of a sweep: labelled axes and seeds, as an outer product."""
+"""The points of a sweep: labelled axes, wirings and seeds, as an outer product."""
 
 import math
 import numbers
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 
-from .._numerics import MOST, is_concrete, read_numbers
+from .._numerics import MOST
+from ._axes import Axis, Dimension, read_dimensions
 
 SEED = "seed"
+WIRING = "wiring"
 
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """All runs of a sweep in C order, the seed last. `seeds` is None where there is no such dimension."""
+    """All runs of a sweep in C order of its dimensions, the seed last where there is one."""
 
-    axes: dict[str, np.ndarray]
-    seeds: int | None
+    dimensions: tuple[Dimension, ...]
+    has_seeds: bool
 
     @property
     def dims(self) -> tuple[str, ...]:
         """Names of the dimensions."""
-        return (*self.axes, SEED) if self.seeds is not None else tuple(self.axes)
+        return tuple(dimension.name for dimension in self.dimensions)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Lengths of the dimensions."""
-        return tuple(len(values) for values in self.coordinates.values())
+        return tuple(dimension.size for dimension in self.dimensions)
 
     @property
     def n_runs(self) -> int:
@@ -37,62 +38,86 @@ class Grid:
         return math.prod(self.shape)
 
     @property
-    def coordinates(self) -> dict[str, np.ndarray]:
-        """The values along each dimension."""
-        seed = {} if self.seeds is None else {SEED: np.arange(self.seeds)}
-        return {**self.axes, **seed}
+    def axes(self) -> dict[str, tuple[int, Axis]]:
+        """Each name that a point has, with the number of its dimension."""
+        found = [(d, axis) for d, dimension in enumerate(self.dimensions) for axis in dimension.axes]
+        return {axis.name: (d, axis) for d, axis in found if not (self.has_seeds and axis.name == SEED)}
+
+    @property
+    def coordinates(self) -> dict[str, tuple[str, np.ndarray]]:
+        """Each name with its dimension and the values along it."""
+        return {axis.name: (d.name, axis.labels) for d in self.dimensions for axis in d.axes}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What is taken: dimensions and coordinates."""
+        return tuple(dict.fromkeys((*self.dims, *self.coordinates)))
 
     def columns(self, runs: np.ndarray) -> list[np.ndarray]:
-        """For the runs of the given numbers the value on each axis, and last the seed."""
+        """For the runs of the given numbers the value on each axis of numbers, and last the seed."""
         places = np.unravel_index(runs, self.shape)
-        values = [axis[place] for axis, place in zip(self.axes.values(), places, strict=False)]
-        seed = np.zeros(runs.shape) if self.seeds is None else places[-1]
-        return [*values, seed.astype(np.uint32)]
+        values = [axis.labels[places[d]] for d, axis in self.axes.values() if axis.objects is None]
+        seed = places[-1] if self.has_seeds else np.zeros(np.shape(runs))
+        return [*values, np.asarray(seed).astype(np.uint32)]
+
+    def objects(self, run: int) -> dict[str, Any]:
+        """What is not traced at the point of a run, by name."""
+        places = np.unravel_index(run, self.shape)
+        return {n: axis.objects[places[d]] for n, (d, axis) in self.axes.items() if axis.objects is not None}
+
+    def structures(self) -> np.ndarray:
+        """For every run the number of its combination of objects: those of one number share a trace."""
+        lengths = [d.size if any(axis.objects is not None for axis in d.axes) else 1 for d in self.dimensions]
+        places = np.indices(self.shape).reshape(len(self.shape), -1)
+        own = [place if length > 1 else 0 * place for place, length in zip(places, lengths, strict=True)]
+        return np.ravel_multi_index(own, lengths)
 
     def describe(self, run: int) -> str:
         """Where a run stands, such as "g = 3.1, seed = 2"."""
-        places = np.unravel_index(run, self.shape)
-        pairs = zip(self.coordinates.items(), places, strict=True)
-        return ", ".join(f"{name} = {values[place]:g}" for (name, values), place in pairs)
+        places = dict(zip(self.dims, np.unravel_index(run, self.shape), strict=True))
+        values = {name: labels[places[dim]] for name, (dim, labels) in self.coordinates.items()}
+        return ", ".join(f"{name} = {x if isinstance(x, str) else format(x, 'g')}" for name, x in values.items())
 
 
-def make_grid(over: Any, seeds: Any) -> Grid:
-    """Checks the axes and the number of seeds; raises `ValueError`."""
-    if not isinstance(over, Mapping) or not over:
-        raise ValueError(f"`over` has to be a dict of at least one {{name: values}}; got {over!r}.")
+def make_grid(over: Any, seeds: Any, wirings: Any = None) -> Grid:
+    """Checks the axes, the wirings and the number of seeds; raises `ValueError`."""
     if seeds is not None and (isinstance(seeds, bool) or not isinstance(seeds, numbers.Integral) or seeds < 1):
         raise ValueError(f"`seeds` has to be a whole number of at least 1, or None for no dimension; got {seeds!r}.")
-    for name in over:
-        if not isinstance(name, str) or not name:
-            raise ValueError(f"`over`: the name of an axis has to be a string; got {name!r}.")
-        if name == SEED and seeds is not None:
-            raise ValueError("`over` names an axis 'seed', which `seeds` makes: rename it, or leave out `seeds`.")
-    axes = {name: _axis(name, values) for name, values in over.items()}
-    grid = Grid(axes, None if seeds is None else int(seeds))
-    n_runs = math.prod([values.size for values in axes.values()]) * (1 if seeds is None else int(seeds))
+    parts = over if isinstance(over, list | tuple) and over else [over]
+    dimensions = [dimension for part in parts for dimension in read_dimensions(part)]
+    if wirings is not None:
+        dimensions.append(Dimension(WIRING, (_wirings(wirings),)))
+    if seeds is not None and any(SEED in (d.name, *(axis.name for axis in d.axes)) for d in dimensions):
+        raise ValueError("`over` names an axis 'seed', which `seeds` makes: rename it, or leave out `seeds`.")
+    _check_names(dimensions)
+    n_runs = math.prod(d.size for d in dimensions) * (1 if seeds is None else int(seeds))
     if n_runs > MOST:
         raise ValueError(f"`over` and `seeds` make {n_runs:,} runs, more than the {MOST:,} that are numbered.")
-    return grid
+    if seeds is not None:
+        dimensions.append(Dimension(SEED, (Axis(SEED, np.arange(int(seeds))),)))
+    return Grid(tuple(dimensions), seeds is not None)
 
 
-def _axis(name: str, values: Any) -> np.ndarray:
-    """The values of an axis as the run will see them: in the default float or integer type."""
-    wanted = f"`over[{name!r}]` has to be a 1-D array of numbers"
-    if not is_concrete(values):
-        raise ValueError(f"{wanted} known before the sweep: call `sweep` outside jit, vmap and grad.")
-    given = np.asarray(read_numbers(values, f"over[{name!r}]"))
-    if given.ndim != 1:
-        raise ValueError(f"{wanted}; got shape {given.shape}.")
-    if given.size == 0:
-        raise ValueError(f"{wanted}; it is empty.")
-    dtype = jnp.result_type(float if given.dtype.kind == "f" else int)
-    if not np.all(np.isfinite(given)):
-        raise ValueError(f"{wanted} that are finite; got {given[~np.isfinite(given)][0]}.")
-    with np.errstate(over="ignore"):
-        axis = given.astype(dtype)
-    if not np.all(np.isfinite(axis)) or (given.dtype.kind != "f" and np.any(axis != given)):
-        raise ValueError(f"{wanted} that {dtype} can hold; got values up to {given.max():g}.")
-    distinct, counts = np.unique(axis, return_counts=True)
-    if distinct.size < axis.size:
-        raise ValueError(f"{wanted}, each once; {distinct[counts > 1][0]:g} comes twice. Use `seeds` to repeat a run.")
-    return axis
+def _wirings(given: Any) -> Axis:
+    """The wirings by label, or by their place in a list."""
+    if isinstance(given, Mapping) and given and all(isinstance(label, str) and label for label in given):
+        return Axis(WIRING, np.asarray(list(given)), tuple(given.values()))
+    if isinstance(given, Sequence) and not isinstance(given, str) and len(given) > 0:
+        return Axis(WIRING, np.arange(len(given)), tuple(given))
+    raise ValueError(f"`wirings` has to be a list of at least one, or a dict of {{label: wiring}}; got {given!r}.")
+
+
+def _check_names(dimensions: list[Dimension]) -> None:
+    """Every name once: of a dimension, and of a coordinate beside it."""
+    seen: set[str] = set()
+    for dimension in dimensions:
+        names = {dimension.name, *(axis.name for axis in dimension.axes)}
+        twice = sorted(seen & names)
+        if twice:
+            raise ValueError(
+                f"`over` has {twice[0]!r} twice: give every axis a name of its own, and `Paired`, `RandomPoints` and "
+                "`SobolPoints` a `dim` of their own where there are several."
+            )
+        if len(dimension.axes) > 1 and dimension.name in {axis.name for axis in dimension.axes}:
+            raise ValueError(f"`over` has {dimension.name!r} for a dimension and an axis in it: rename one of the two.")
+        seen |= names

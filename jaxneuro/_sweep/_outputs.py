@@ -63,9 +63,12 @@ def _as_array(name: str, value: Any) -> Array:
 
 def _attributes(value: Any) -> dict[str, Any]:
     """A result code says what its numbers mean, in the words of the CF conventions."""
-    if not isinstance(value, _ITEM):
-        return {}
-    items = value._enumeration._name_to_item  # type: ignore[attr-defined]
+    return code_attributes(value._enumeration) if isinstance(value, _ITEM) else {}  # type: ignore[attr-defined]
+
+
+def code_attributes(enumeration: Any) -> dict[str, Any]:
+    """The values and names of result codes."""
+    items = enumeration._name_to_item
     return {"flag_values": [int(item._value) for item in items.values()], "flag_meanings": " ".join(items)}
 
 
@@ -80,11 +83,11 @@ def name_dims(outputs: list[Output], dims: Any, grid: Grid) -> dict[str, tuple[s
             raise ValueError(f"`dims` names {name!r}, which `run` does not return; it returns {', '.join(known)}.")
     named, sizes = {}, {}
     for output in outputs:
-        if output.name in grid.dims:
+        if output.name in grid.names:
             raise ValueError(f"`run` returned {output.name!r}, which is the name of an axis: give it another name.")
         own = _own_dims(output, given.get(output.name))
         for dim, size in zip(own, output.shape, strict=True):
-            if dim in grid.dims or dim in known:
+            if dim in grid.names or dim in known:
                 raise ValueError(f"`dims`: {dim!r} is already the name of an axis or a variable; give another.")
             if sizes.setdefault(dim, size) != size:
                 raise ValueError(f"`dims`: {dim!r} has length {sizes[dim]} in one variable and {size} in another.")

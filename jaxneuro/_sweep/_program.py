@@ -31,28 +31,71 @@ class Point(dict):
         raise KeyError(f"`run` asks its point for {name!r}; the axes are {', '.join(self)}.")
 
 
-class Program:
-    """One run as a function of the values of its point, the key and the number of the seed."""
+class Lowered:
+    """A program before it is compiled: its text, and what of it is an argument."""
 
-    def __init__(self, run: Callable, grid: Grid, key: PRNGKeyArray):
-        run, names = _undecorated(run), tuple(grid.axes)
+    def __init__(self, function: Callable, head: list[Any], columns: list[Any]):
+        arguments = [*head, *columns]
+        self._lowered = jax.jit(function, keep_unused=True).lower(arguments)
+        text = self._lowered.as_text()
+        if len(text) > _LONGEST_TEXT:
+            raise ValueError(
+                f"`run` calls a jitted function that closes over arrays of about {len(text) / 2e6:.0f} MB, which would "
+                "become part of the program: pass them to that function as arguments, or drop its `jax.jit`."
+            )
+        self.head = head
+        # A program that calls back into Python is not told by its text, and is compiled for every sweep.
+        self.name = hashlib.sha256(text.encode()).hexdigest() if _is_complete(text, len(arguments)) else None
+        devices = {str(d) for x in arguments if isinstance(x, jax.Array) for d in x.devices()}
+        types = tuple((x.shape, str(x.dtype)) for x in arguments)
+        self._place = (self.name, types, tuple(sorted(devices)))
+
+    def compile(self) -> Callable[[list[Array]], list[Array]]:
+        """A function of the columns, compiled now or out of the last ones."""
+        compiled = self.executable()
+        return lambda columns: compiled([*self.head, *columns])
+
+    def executable(self) -> Any:
+        """The compiled program, from the last ones where its text is the same."""
+        if self.name is None:
+            return self._lowered.compile()
+        with _LOCK:
+            compiled = _KEPT.get(self._place)
+        if compiled is None:
+            compiled = self._lowered.compile()
+        with _LOCK:
+            _KEPT[self._place] = compiled
+            _KEPT.move_to_end(self._place)
+            while len(_KEPT) > _MOST_KEPT:
+                _KEPT.popitem(last=False)
+        return compiled
+
+
+class Program:
+    """The runs of a sweep that share their objects: functions of the numbers of a point, the key and a seed."""
+
+    def __init__(self, run: Callable, grid: Grid, key: PRNGKeyArray, first: int):
+        """Traced at the run numbered `first`."""
+        run, objects = _undecorated(run), grid.objects(first)
+        names = [name for name in grid.axes if name not in objects]
         outputs: list[Output] = []
 
         def one(values: tuple[Array, ...], key: PRNGKeyArray, seed: Array) -> list[Array]:
-            point = Point(zip(names, values, strict=True))
+            known = {**dict(zip(names, values, strict=True)), **objects}
+            point = Point((name, known[name]) for name in grid.axes)
             try:
                 returned = run(point, jax.random.fold_in(key, seed))
             except jax.errors.ConcretizationTypeError as error:
                 raise ValueError(
                     "`run` is traced once for all points, and Python cannot read a number of its point or what follows "
-                    "from it, as `if`, `float`, `int` and `range` do: use `jnp.where` or `jax.lax.cond`, or loop over "
-                    "that axis outside the sweep."
+                    "from it, as `if`, `float`, `int` and `range` do: use `jnp.where` or `jax.lax.cond`, or give whole "
+                    "numbers that change the program as `jn.Structural(values)`."
                 ) from error
             found, arrays = read_outputs(returned)
             outputs[:] = found
             return arrays
 
-        *values, seed = jax.device_put([column[0] for column in grid.columns(np.zeros(1, int))])
+        *values, seed = jax.device_put([column[0] for column in grid.columns(np.asarray([first]))])
         converted = eqx.filter_closure_convert(one, tuple(values), key, seed)
         shared, self._static = eqx.partition(converted, eqx.is_array_like)
         leaves, self._structure = jax.tree_util.tree_flatten(shared)
@@ -62,7 +105,7 @@ class Program:
         self._types = [jax.ShapeDtypeStruct((), x.dtype) for x in (*values, seed)]
         self.outputs = outputs
 
-    def compile(self, width: int | None) -> Callable[[list[Array]], list[Array]]:
+    def lower(self, width: int | None) -> Lowered:
         """The program for one run, or for `width` runs side by side: from columns of values and seeds to outputs."""
         n_shared, n_values = len(self._shared), len(self._types) - 1
 
@@ -81,9 +124,40 @@ class Program:
 
         shape = () if width is None else (width,)
         columns = [jax.ShapeDtypeStruct(shape, x.dtype) for x in self._types]
-        compiled = _compiled(call, [*self._shared, self._key, *columns])
-        head = [*self._shared, self._key]
-        return lambda columns: compiled([*head, *columns])
+        return Lowered(call, [*self._shared, self._key], columns)
+
+    def compile(self, width: int | None) -> Callable[[list[Array]], list[Array]]:
+        """What `lower` gives, ready to be called."""
+        return self.lower(width).compile()
+
+
+class Programs:
+    """The programs of a sweep, one for each combination of its objects."""
+
+    def __init__(self, run: Callable, grid: Grid, key: PRNGKeyArray):
+        self.grid, self.structures = grid, grid.structures()
+        firsts = np.unique(self.structures, return_index=True)[1]
+        self._programs = {int(self.structures[first]): Program(run, grid, key, int(first)) for first in firsts}
+        self.outputs = self._programs[int(self.structures[0])].outputs
+        for first in firsts[1:]:
+            found = self._programs[int(self.structures[first])].outputs
+            if [(o.name, o.shape, o.dtype) for o in found] != [(o.name, o.shape, o.dtype) for o in self.outputs]:
+                shown = [", ".join(f"{o.name} {o.dtype}{list(o.shape)}" for o in x) for x in (self.outputs, found)]
+                raise ValueError(
+                    f"`run` returns {shown[0]} at {grid.describe(0)} and {shown[1]} at {grid.describe(int(first))}: "
+                    "names, shapes and types have to be the same at every point; return a summary that they share."
+                )
+
+    def at(self, run: int) -> Program:
+        """The program of a run."""
+        return self._programs[int(self.structures[run])]
+
+    def lowered(self, width: int | None) -> list[Lowered]:
+        """All of them."""
+        return [program.lower(width) for program in self._programs.values()]
+
+    def __len__(self) -> int:
+        return len(self._programs)
 
 
 def _undecorated(run: Callable) -> Callable:
@@ -92,32 +166,6 @@ def _undecorated(run: Callable) -> Callable:
     while isinstance(run, jitted):
         run = run.__wrapped__
     return run
-
-
-def _compiled(function: Callable, arguments: list[Any]) -> Callable:
-    """The compiled program, from the last ones where its text is the same."""
-    lowered = jax.jit(function, keep_unused=True).lower(arguments)
-    text = lowered.as_text()
-    if len(text) > _LONGEST_TEXT:
-        raise ValueError(
-            f"`run` calls a jitted function that closes over arrays of about {len(text) / 2e6:.0f} MB, which would "
-            "become part of the program: pass them to that function as arguments, or drop its `jax.jit`."
-        )
-    if not _is_complete(text, len(arguments)):
-        return lowered.compile()
-    devices = {str(d) for x in arguments if isinstance(x, jax.Array) for d in x.devices()}
-    types = tuple((x.shape, str(x.dtype)) for x in arguments)
-    name = (hashlib.sha256(text.encode()).hexdigest(), types, tuple(sorted(devices)))
-    with _LOCK:
-        compiled = _KEPT.get(name)
-    if compiled is None:
-        compiled = lowered.compile()
-    with _LOCK:
-        _KEPT[name] = compiled
-        _KEPT.move_to_end(name)
-        while len(_KEPT) > _MOST_KEPT:
-            _KEPT.popitem(last=False)
-    return compiled
 
 
 def _is_complete(text: str, n_arguments: int) -> bool:

@@ -3,14 +3,20 @@
 """
 
 import argparse
+import contextlib
+import difflib
 import importlib
 import os
 import sys
 from collections.abc import Sequence
+from importlib import metadata
+
+from ._outputs import STANDARD_OUTPUT
 
 # name: (module, one line of help). A new subcommand is a line here and a module.
 COMMANDS = {
     "fit": ("._fit", "fit scaling laws to a table of postsynaptic potentials"),
+    "theory": ("._theory", "solve the mean field of a named network"),
     "simulate": ("._simulate", "run a named network beside its mean field"),
     "sweep": ("._sweep", "run a named network over a grid of its parameters"),
 }
@@ -19,6 +25,7 @@ COMMANDS = {
 def build_parser() -> argparse.ArgumentParser:
     """The parser of all subcommands."""
     parser = argparse.ArgumentParser(prog="jaxneuro", description="Simulation, theory and fitting of neural circuits.")
+    parser.add_argument("--version", action="version", version=f"jaxneuro {metadata.version('jaxneuro')}")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="command")
     for name, (module, line) in COMMANDS.items():
         command = importlib.import_module(module, __name__)
@@ -30,11 +37,20 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; returns 0, 1 where a computation failed, 2 for bad input, 130 when interrupted."""
-    options = build_parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    parser = build_parser()
+    _check_names(parser, given)
+    options, left = parser.parse_known_args(given)
+    if left:
+        parser.error(_unknown(left, given))
+    options.stdout = sys.stdout
     try:
-        return options.run(options)
-    except KeyboardInterrupt:
-        print("\njaxneuro: interrupted; nothing was written.", file=sys.stderr)
+        # What is asked for on standard output stands there alone, the rest where errors go.
+        alone = options.json == STANDARD_OUTPUT
+        with contextlib.redirect_stdout(sys.stderr) if alone else contextlib.nullcontext():
+            return options.run(options)
+    except KeyboardInterrupt as error:  # a sweep says what is stored
+        print(f"\njaxneuro: {error or 'interrupted; nothing was written.'}", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader of our output has gone, as in `jaxneuro fit t.csv | head`
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (for the interpreter's own last flush)
@@ -45,6 +61,43 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RuntimeError as error:
         print(f"jaxneuro: {_sentence(error)}", file=sys.stderr)
         return 1
+
+
+def _check_names(parser: argparse.ArgumentParser, given: list[str]) -> None:
+    """Ends where a command or a network is none, with the nearest that there is."""
+    for word in given:
+        choices = _choices(parser)
+        if not choices or word.startswith("-"):
+            return
+        if word not in choices:
+            near = difflib.get_close_matches(word, choices, 1)
+            hint = f"did you mean {near[0]}? " if near else ""
+            parser.error(f"there is no {word!r} here; {hint}There are {', '.join(choices)}.")
+        parser = choices[word]
+
+
+def _choices(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """What may follow a command."""
+    for action in parser._actions:
+        if isinstance(action.choices, dict):
+            return action.choices
+    return {}
+
+
+def _unknown(left: list[str], given: list[str]) -> str:
+    """What is said of arguments that are none: the nearest that there is."""
+    flags = [text for text in left if text.startswith("-")]
+    known = _flags(given)
+    near = difflib.get_close_matches(flags[0].partition("=")[0], known, 1) if flags else []
+    return f"unrecognized arguments: {' '.join(left)}" + (f"; did you mean {near[0]}?" if near else "")
+
+
+def _flags(given: list[str]) -> list[str]:
+    """The options of the command that was given."""
+    parser = build_parser()
+    for word in given:
+        parser = _choices(parser).get(word, parser)
+    return [flag for action in parser._actions for flag in action.option_strings]
 
 
 def _sentence(error: Exception) -> str:

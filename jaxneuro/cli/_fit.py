@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ._outputs import check_outputs
+from ._outputs import STANDARD_OUTPUT, check_outputs, write_json
 
 if TYPE_CHECKING:
     from .._fit import FitResult
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of this command."""
     parser.add_argument("table", type=Path, help="CSV file with one potential a row")
     parser.add_argument("--law", choices=("all", *LAWS), default="all", help="which law to fit (default: all)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write parameters, errors and predictions here")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the fits here; - for standard output")
     parser.add_argument("--figure", type=Path, metavar="FILE", help="draw the data and the fitted laws here")
     parser.add_argument("--n-connections", default="n_connections", metavar="COLUMN", help="name of the column")
     parser.add_argument("--psp", default="psp_mv", metavar="COLUMN", help="name of the column, in mV")
@@ -113,13 +113,16 @@ def _write(options: argparse.Namespace, results: "dict[str, FitResult]") -> None
     """Both files are complete before either takes its name."""
     from ..io import fits_as_json, replacing
 
+    is_file = options.json and options.json != STANDARD_OUTPUT
     with contextlib.ExitStack() as stack:
-        if options.json:
+        if is_file:
             temporary = stack.enter_context(replacing(options.json))
             temporary.write_text(fits_as_json(results), encoding="utf-8")
         if options.figure:
             _draw(stack.enter_context(replacing(options.figure)), results)
-    for path in (options.json, options.figure):
+    if not is_file:
+        write_json(options, fits_as_json(results).rstrip("\n"))
+    for path in (options.json if is_file else None, options.figure):
         if path:
             print(f"wrote {path}")
 

@@ -2,6 +2,7 @@
 
 import argparse
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,6 +11,9 @@ if TYPE_CHECKING:
     from .._network import Network
 
 NETWORKS = ("brunel", "conductance_based")
+# Those that theory has an answer for, beside those that are run.
+SOLVED = ("conductance_neuron",)
+_NAMES = re.compile(r"((?:`\w+`(?:, | and )?)+)\s*(\[[^\]]*\])?,?\s*")
 
 
 @dataclass(frozen=True)
@@ -33,16 +37,33 @@ def numbers(function: Callable) -> dict[str, int | float]:
     return {p.name: p.default for p in parameters if isinstance(p.default, int | float)}
 
 
-def add_networks(parser: argparse.ArgumentParser) -> Iterator[NetworkParser]:
+def about(function: Callable) -> dict[str, str]:
+    """What the docstring of a function says of each of its arguments, with the unit."""
+    section = (inspect.getdoc(function) or "").partition("**Arguments:**")[2].partition("**Returns:**")[0]
+    said: dict[str, str] = {}
+    for item in re.split(r"^- ", section, flags=re.MULTILINE)[1:]:
+        for part in " ".join(item.split()).split("; "):
+            units, at = {}, 0
+            while (found := _NAMES.match(part, at)) is not None:
+                units |= dict.fromkeys(re.findall(r"\w+", found[1]), found[2])
+                at = found.end()
+            text = part[at:].removeprefix(":").strip().rstrip(".")
+            said |= {name: f"{text} {unit or ''}".strip() for name, unit in units.items()}
+    return said
+
+
+def add_networks(parser: argparse.ArgumentParser, names: tuple[str, ...] = NETWORKS) -> Iterator[NetworkParser]:
     """Adds each network as a subcommand with its numbers as options, and yields its parser."""
     chosen = parser.add_subparsers(dest="network", required=True, metavar="network")
-    for name in NETWORKS:
+    for name in names:
         function = network_function(name)
         summary = (inspect.getdoc(function) or "").splitlines()[0]
         network = chosen.add_parser(name, help=summary, description=summary)
+        said = about(function)
         for parameter, default in numbers(function).items():
             flag = f"--{parameter.replace('_', '-')}"
-            network.add_argument(flag, type=type(default), default=argparse.SUPPRESS, help=f"default {default}")
+            line = f"{said.get(parameter, '')} (default {default})".strip().replace("%", "%%")
+            network.add_argument(flag, type=type(default), default=argparse.SUPPRESS, help=line)
         yield NetworkParser(name, network)
 
 

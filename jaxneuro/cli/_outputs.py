@@ -1,13 +1,19 @@
 """Files that a command is asked to write, checked before anything is computed."""
 
+import argparse
+import sys
 import tempfile
 from pathlib import Path
+
+# A name of a file that means standard output, which then holds nothing else.
+STANDARD_OUTPUT = Path("-")
 
 FIGURE_FORMATS = (".png", ".pdf", ".svg", ".eps", ".jpg", ".jpeg", ".tif", ".tiff")
 
 
 def check_outputs(*, json: Path | None, figure: Path | None, table: Path | None = None) -> None:
     """Raises `ValueError` where a path cannot be written, or would overwrite `table` or the other one."""
+    json = None if json == STANDARD_OUTPUT else json
     given = [(flag, path) for flag, path in (("--json", json), ("--figure", figure)) if path]
     for flag, path in given:
         _check_path(flag, path)
@@ -24,6 +30,17 @@ def check_outputs(*, json: Path | None, figure: Path | None, table: Path | None 
             from .._numerics import install
 
             raise ValueError(f"`--figure` needs matplotlib: {install('plot')}.") from None
+
+
+def write_json(options: argparse.Namespace, text: str) -> None:
+    """Writes what `--json` asks for: a file, whole or not at all, or what is alone on standard output."""
+    from .._numerics import write_text
+
+    if options.json == STANDARD_OUTPUT:
+        print(text, file=options.stdout)
+    elif options.json:
+        write_text(options.json, text + "\n")
+        print(f"wrote {options.json}", file=sys.stdout)
 
 
 def _check_path(flag: str, path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ._clock import check_clock, key_of
 from ._networks import add_networks, given_numbers, network_function
-from ._outputs import check_outputs
+from ._outputs import check_outputs, write_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         add("--duration", type=float, default=1_000.0, help="ms, default 1000")
         add("--dt", type=float, default=0.1, help="step in ms, default 0.1")
         add("--seed", type=int, default=0, help="default 0")
-        add("--json", type=Path, metavar="FILE", help="write rates and CVs here")
+        add("--json", type=Path, metavar="FILE", help="write rates and CVs here; - for standard output")
         add("--figure", type=Path, metavar="FILE", help="draw run and mean field over each other")
 
 
@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
     import jax
 
     from .. import plot, theory
-    from .._numerics import replacing, write_text
+    from .._numerics import replacing
     from .._simulate import record, simulate
 
     net = network_function(options.network)(**given_numbers(options))
@@ -44,10 +44,8 @@ def run(options: argparse.Namespace) -> int:
     jax.effects_barrier()
     print(sol)
     print(mf)
-    if options.json is not None:
-        summary = {name: _summary(sol, mf, name) for name in mf.mu}
-        write_text(options.json, json.dumps({"network": options.network, "populations": summary}, indent=1) + "\n")
-        print(f"written: {options.json}")
+    summary = {name: _summary(sol, mf, name) for name in mf.mu}
+    write_json(options, json.dumps({"network": options.network, "populations": summary}, indent=1))
     if options.figure is not None:
         figure = plot.overlay(sol, mf)
         with replacing(options.figure) as temporary:

@@ -1,9 +1,10 @@
 """`jaxneuro sweep brunel --over g=3:8:51 --over nu_ext_over_nu_thr=0.5:4:36`: a named network over a grid."""
 
 import argparse
-import contextlib
 import json
 import math
+import sys
+import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._clock import check_clock, key_of
 from ._networks import add_networks, given_numbers, network_function, numbers, sizes
-from ._outputs import check_outputs
+from ._outputs import check_outputs, write_json
 from ._phase_diagram import draw_states
 
 if TYPE_CHECKING:
@@ -25,13 +26,14 @@ if TYPE_CHECKING:
 UNITS = {"rate": "Hz", "cv": "1", "frequency": "Hz"}
 
 _TRANSIENT = 200.0
+_AXIS = "an axis, also NAME=LOW:HIGH:N:log or NAME=3,4,5; may be repeated"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The networks as subcommands, and what every sweep takes."""
     for network in add_networks(parser):
         add = network.parser.add_argument
-        add("--over", action="append", required=True, metavar="NAME=LOW:HIGH:N", help="an axis; may be repeated")
+        add("--over", action="append", required=True, metavar="NAME=LOW:HIGH:N", help=_AXIS)
         add("--seeds", type=int, metavar="N", help="runs at every point, on one wiring; default one")
         add("--duration", type=float, default=1_000.0, help="ms of each run, default 1000")
         add("--start", type=float, help="count from this time on, in ms; default 0, with --states 200")
@@ -45,7 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
         add("--store", type=Path, metavar="FILE.zarr", help="write the labelled arrays here")
         add("--overwrite", action="store_true", help="replace a store that exists")
-        add("--json", type=Path, metavar="FILE", help="write axes and values here")
+        add("--resume", action="store_true", help="go on with a store that exists")
+        add("--repair", action="store_true", help="with --resume: compute damaged chunks again")
+        add("--json", type=Path, metavar="FILE", help="write axes and values here; - for standard output")
         add("--figure", type=Path, metavar="FILE", help="draw one or two axes here")
         add(
             "--progress",
@@ -89,7 +93,7 @@ def run(options: argparse.Namespace) -> int:
         raise ValueError(f"`--figure` draws one or two axes; there are {len(axes)} `--over`.")
     _check_store(options)
     from .._simulate import record, simulate, wire
-    from .._sweep import sweep
+    from .._sweep import SweepWarning, sweep
     from ..analysis import state_recorders
     from ..theory import brunel_stability
 
@@ -112,11 +116,18 @@ def run(options: argparse.Namespace) -> int:
         )  # fmt: skip
         return {**measure(sol), "result": sol.result}
 
-    grid = sweep(one, over=axes, seeds=options.seeds, key=key, progress=options.progress)
-    _label(grid, options)
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always", UserWarning)
+        grid = sweep(
+            one, over=axes, seeds=options.seeds, key=key, progress=options.progress, store=options.store,
+            overwrite=options.overwrite, resume=options.resume, repair=options.repair,
+            attributes=_attributes(options, list(net.populations)),
+        )  # fmt: skip
     print(_summary(grid, options))
     _write(grid, options, partial(_figure, grid, options, axes, make, fixed))
-    return 0
+    for warning in heard:  # such as of a full disk: the other files are written all the same
+        print(f"jaxneuro: {warning.message}", file=sys.stderr)
+    return 1 if any(issubclass(warning.category, SweepWarning) for warning in heard) else 0
 
 
 def _keep_the_input(options: argparse.Namespace, axes: Mapping) -> None:
@@ -146,7 +157,7 @@ def _check_store(options: argparse.Namespace) -> None:
     except ImportError as error:
         raise ValueError(str(error)) from None
     if options.store is not None:
-        check_store(options.store, overwrite=options.overwrite)
+        check_store(options.store, overwrite=options.overwrite, resume=options.resume)
         if options.store.resolve() in [path.resolve() for path in (options.json, options.figure) if path]:
             raise ValueError(f"`--store` {options.store} is also the name of another file to write; give two names.")
     elif options.overwrite:
@@ -155,8 +166,6 @@ def _check_store(options: argparse.Namespace) -> None:
 
 def _read_axes(options: argparse.Namespace) -> dict[str, Any]:
     """The axes by name; raises `ValueError` for one that is no axis, comes twice or is also fixed."""
-    import numpy as np
-
     known, axes = numbers(network_function(options.network)), {}
     for text in options.over:
         name, _, values = text.partition("=")
@@ -167,15 +176,29 @@ def _read_axes(options: argparse.Namespace) -> dict[str, Any]:
             raise ValueError(f"`--over` names {name} twice.")
         if name in given_numbers(options):
             raise ValueError(f"`--over` {text}: {name} is also fixed by an option of its own; drop one of the two.")
-        try:
-            low, high, n = values.split(":")
-            low, high, n = float(low), float(high), int(n)
-        except ValueError:
-            raise ValueError(f"`--over` {text}: it has to read NAME=LOW:HIGH:N, such as g=3:8:51.") from None
-        if not (math.isfinite(low) and math.isfinite(high) and low < high and n >= 2):
-            raise ValueError(f"`--over` {text}: LOW has to be below HIGH, both finite, and N at least 2.")
-        axes[name] = np.linspace(low, high, n)
+        axes[name] = read_axis(text, values)
     return axes
+
+
+def read_axis(text: str, values: str) -> Any:
+    """LOW:HIGH:N, LOW:HIGH:N:log or a list with commas."""
+    import numpy as np
+
+    try:
+        if ":" not in values:
+            return np.asarray([float(value) for value in values.split(",")])
+        low, high, n, *spacing = values.split(":")
+        low, high, n = float(low), float(high), int(n)
+    except ValueError:
+        sentence = f"`--over` {text}: it has to read NAME=LOW:HIGH:N, such as g=3:8:51, or a list, such as g=3,4,5."
+        raise ValueError(sentence) from None
+    if not (math.isfinite(low) and math.isfinite(high) and low < high and n >= 2):
+        raise ValueError(f"`--over` {text}: LOW has to be below HIGH, both finite, and N at least 2.")
+    if spacing not in ([], ["log"]):
+        raise ValueError(f"`--over` {text}: after N there may stand :log and nothing else.")
+    if spacing and low <= 0:
+        raise ValueError(f"`--over` {text}: with :log both ends have to be positive.")
+    return np.geomspace(low, high, n) if spacing else np.linspace(low, high, n)
 
 
 def _shared_network(options: argparse.Namespace, axes: dict[str, Any], given: dict[str, Any]) -> "Network":
@@ -203,21 +226,19 @@ def _wired(net: "Network") -> tuple:
     return jax.tree.structure(net), [leaf.shape for leaf in jax.tree.leaves(net)], degrees
 
 
-def _label(grid: "xarray.Dataset", options: argparse.Namespace) -> None:
-    """Adds what the numbers are and how they were made."""
+def _attributes(options: argparse.Namespace, populations: list[str]) -> dict[str, Any]:
+    """What the numbers are and how they were made."""
     from ..analysis import State
 
-    for name, variable in grid.data_vars.items():
-        unit = UNITS.get(str(name).split("_")[0])
-        if unit is not None:
-            variable.attrs["units"] = unit
-        if str(name).startswith("state_"):
-            meanings = " ".join(state.name for state in State)
-            variable.attrs.update(flag_values=[int(state) for state in State], flag_meanings=meanings)
-    grid.attrs.update(
-        network=options.network, duration_ms=options.duration, start_ms=options.start, dt_ms=options.dt,
-        seed=options.seed, **given_numbers(options),
-    )  # fmt: skip
+    measured = [*UNITS] if options.states else ["rate", "cv"]
+    noted: dict[str, Any] = {f"{what}_{name}": {"units": UNITS[what]} for what in measured for name in populations}
+    if options.states:
+        flags = {"flag_values": [int(state) for state in State], "flag_meanings": " ".join(s.name for s in State)}
+        noted |= {f"state_{name}": flags for name in populations}
+    return noted | {
+        "network": options.network, "duration_ms": options.duration, "start_ms": options.start, "dt_ms": options.dt,
+        "seed": options.seed, **given_numbers(options),
+    }  # fmt: skip
 
 
 def _summary(grid: "xarray.Dataset", options: argparse.Namespace) -> str:
@@ -257,18 +278,10 @@ def _where(value: "xarray.DataArray") -> str:
 def _write(grid: "xarray.Dataset", options: argparse.Namespace, figure: Callable[[], Any]) -> None:
     """Each part is complete before it takes its name; the numbers first, which no failing figure may lose."""
     from .._numerics import replacing
-    from .._sweep import check_store, write_store
 
-    with contextlib.ExitStack() as stack:
-        if options.json:
-            temporary = stack.enter_context(replacing(options.json))
-            temporary.write_text(json.dumps(_as_json(grid), indent=1) + "\n", encoding="utf-8")
-        if options.store:
-            path = check_store(options.store, overwrite=options.overwrite)
-            write_store(grid, path, overwrite=options.overwrite)
-    for path in (options.json, options.store):
-        if path:
-            print(f"wrote {path}")
+    write_json(options, json.dumps(_as_json(grid), indent=1))
+    if options.store:
+        print(f"wrote {options.store}")
     if options.figure:
         with replacing(options.figure) as temporary:
             _draw(temporary, figure)

@@ -21,8 +21,8 @@ REASONS = {
         VoltageClamp Wiring Solution Result RateDistribution MeanField BinaryMeanField Hopf Autocovariance Synchrony
         CountMoments IntervalMoments WindowCounts Afferent Afferents EffectiveInput Recorded Window Layout Lookout
         Firing Input Received Moments LeakyMembrane StepConstants SpikeEffect SpikeStream WhiteCurrent DecayingCurrent
-        Released Kinetics FitCode TracedNeuron CriticalHeterogeneity NeuronSample""",
-    "a warning": "IdentifiabilityWarning OutsideTheoryWarning ShortRunWarning TrainingWarning",
+        Kinetics FitCode TracedNeuron CriticalHeterogeneity NeuronSample""",
+    "a warning": "IdentifiabilityWarning OutsideTheoryWarning ShortRunWarning SweepWarning TrainingWarning",
     "takes no number": """AtRest Dense Direct Exact ExactJump EulerMaruyama ExponentialEuler FFT FirstOrderJump Forward
         CrankNicolson GaussianCounts Hard ImplicitEuler InsideSteps LowRank PoissonCounts Procedural RungeKutta4 Soft
         SpikeSource SDIRK2 StraightThrough Zero Unbounded Positive Boxcar Hann EffectiveNoise ItoNoise StratonovichNoise

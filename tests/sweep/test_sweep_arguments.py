@@ -22,7 +22,7 @@ def simple(point, key):
 ARGUMENTS = {
     "run": (dict(run=3), "`run` has to be a function"),
     "no axes": (dict(over={}), "`over` has to be a dict of at least one"),
-    "axes as list": (dict(over=[1, 2]), "`over` has to be a dict"),
+    "axes as list": (dict(over=[1, 2]), "or a list of these; got 1"),
     "axis name": (dict(over={1: [1.0]}), "name of an axis has to be a string; got 1"),
     "empty axis": (dict(over={"a": []}), "`over['a']` has to be a 1-D array of numbers; it is empty"),
     "scalar axis": (dict(over={"a": 3.0}), "`over['a']` has to be a 1-D array of numbers; got shape ()"),
@@ -39,6 +39,11 @@ ARGUMENTS = {
     "seeds": (dict(seeds=1.5), "`seeds` has to be a whole number"),
     "bool seeds": (dict(seeds=True), "`seeds` has to be a whole number"),
     "key": (dict(key=0), "`key` has to be a key made by `jax.random.key(seed)`"),
+    "resume": (dict(resume=True), "`resume` is about a `store`, and none is given"),
+    "repair": (dict(repair=True), "`repair` is about a `store`"),
+    "resume, overwrite": (dict(resume=True, overwrite=True, store="a.zarr"), "give one of the two"),
+    "repair what": (dict(repair=True, store="a.zarr"), "give `resume=True` too"),
+    "throw": (dict(throw="no"), "`throw` has to be True or False"),
     "execution": (dict(execution="threads"), "`execution` has to be `Threads()` or `Vectorised(chunk)`"),
     "large chunk": (dict(execution=jn.Vectorised(7)), "`chunk` is 7, more than the 6 runs of the sweep"),
     "progress": (dict(progress=1), "`progress` has to be True, False or None"),
@@ -136,7 +141,32 @@ def test_a_run_that_raises_is_named(execution):
         return {"y": eqx.error_if(point["a"], (point["a"] == 2.0) & (point["b"] == 2.0), "This cannot be.")}
 
     with pytest.raises(RuntimeError, match=r"^`run` failed at a = 2, b = 2: This cannot be\.$"):
-        jn.sweep(run, over=OVER, key=KEY, execution=execution)
+        jn.sweep(run, over=OVER, key=KEY, execution=execution, throw=True)
+
+
+@pytest.mark.parametrize("execution", [jn.Threads(2), jn.Vectorised(4)], ids=str)
+def test_a_run_that_raises_is_kept_with_its_sentence(execution):
+    def run(point, key):
+        y = eqx.error_if(point["a"], (point["a"] == 2.0) & (point["b"] == 2.0), "This cannot be.")
+        return {"y": y, "n": 3, "result": jn.Result.successful}
+
+    with pytest.warns(jn.results.SweepWarning, match=r"1 of 6 runs raised; the first, a = 2, b = 2: This cannot be\."):
+        grid = jn.sweep(run, over=OVER, key=KEY, execution=execution)
+    expected = np.asarray([[1.0, 1.0], [2.0, np.nan], [3.0, 3.0]])
+    np.testing.assert_array_equal(grid["y"], expected)
+    np.testing.assert_array_equal(grid["n"], np.where(np.isnan(expected), 0, 3))
+    assert grid.attrs["errors"] == ["a = 2, b = 2: This cannot be."]
+    names = dict(zip(grid["result"].flag_values, grid["result"].flag_meanings.split(), strict=True))
+    assert names[int(grid["result"].sel(a=2.0, b=2.0))] == "run_raised"
+    assert int((grid["result"] != 0).sum()) == 1
+
+
+def test_where_every_run_raises_the_sweep_does():
+    def run(point, key):
+        return {"y": eqx.error_if(point["a"], point["a"] > 0.0, "Never.")}
+
+    with pytest.raises(RuntimeError, match=r"^`run` failed at every point; the first: a = 1, b = 1: Never\.$"):
+        jn.sweep(run, over=OVER, key=KEY)
 
 
 def test_a_nonfinite_run_does_not_end_the_sweep():

@@ -124,19 +124,6 @@ def test_runs_of_a_network_do_not_depend_on_the_way():
         assert jn.sweep(run, over=over, seeds=2, key=KEY, execution=execution).equals(first)
 
 
-@pytest.fixture
-def compilations(caplog):
-    """How many programs XLA has compiled for sweeps since the last call."""
-
-    def count():
-        n = sum(record.getMessage().startswith("Finished XLA compilation of jit(call)") for record in caplog.records)
-        caplog.clear()
-        return n
-
-    with jax.log_compiles(), caplog.at_level("WARNING"):
-        yield count
-
-
 def test_one_compilation_serves_all_runs_and_later_sweeps(compilations):
     def run(point, key):
         return {"y": jnp.tanh(point["a"]) * 1.25 + jax.random.normal(key)}
