@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with contextlib.redirect_stdout(sys.stderr) if alone else contextlib.nullcontext():
             return options.run(options)
     except KeyboardInterrupt as error:  # a sweep says what is stored
-        print(f"\njaxneuro: {error or 'interrupted; nothing was written.'}", file=sys.stderr)
+        print(f"\njaxneuro: {str(error) or 'interrupted; nothing was written.'}", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader of our output has gone, as in `jaxneuro fit t.csv | head`
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (for the interpreter's own last flush)

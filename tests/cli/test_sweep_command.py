@@ -112,7 +112,8 @@ def test_a_missing_library_is_one_sentence(capsys, monkeypatch):
 
 
 def test_control_c_exits_130_and_keeps_what_is_stored(tmp_path):
-    code = "import sys; from jaxneuro.cli import main; sys.exit(main())"
+    small = "from jaxneuro._sweep import _storing; _storing._SECONDS_A_CHUNK = 1e-9"  # one run a chunk
+    code = f"import sys; from jaxneuro.cli import main; {small}; sys.exit(main())"
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu"}
     arguments = [*SMALL, "--over", "g=3:8:9999", "--store", "s.zarr", "--json", "s.json", "--progress"]
     # A shell that starts the tests in the background has them ignore the signal, and children inherit that.

@@ -102,6 +102,8 @@ def test_an_older_store_comes_back_where_the_new_one_cannot_take_its_place(tmp_p
 
 LONG = """
 import sys, time, jax, jax.numpy as jnp, numpy as np, jaxneuro as jn
+from jaxneuro._sweep import _storing
+_storing._SECONDS_A_CHUNK = 1e-9  # one run a chunk, however long it takes
 def run(point, key):
     return {"y": jax.lax.fori_loop(0, 800_000, lambda i, y: jnp.sin(y) + point["a"], jnp.ones(100))[0]}
 over = {"a": np.linspace(0.0, 1.0, 1_000)}
