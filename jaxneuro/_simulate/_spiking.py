@@ -18,6 +18,7 @@ from ._driver import SINGLE, drive as drive_machine
 from ._engine import SpikingProgram
 from ._exact_times import with_exact_times
 from ._heard import input_names
+from ._heavy_tails import warn_of_tails
 from ._machine import AbstractMachine
 from ._own import check_observed, check_spikes
 from ._plan import NetworkState, delays_of, initial_state, make_plan
@@ -51,6 +52,7 @@ def simulate_spiking(
     """Runs a network of neurons; where it is a `single` population, records are arrays. The other arguments are those
     of `simulate`, checked there as far as they are shared."""
     first, n_steps = run_steps(t0, t1, dt)
+    warn_of_tails(net, record)
     wiring, wrong_wiring = drawn_wiring(net, wiring, key)
     if spike_times is not None:
         net = _with_spike_times(net, spike_times, surrogate, dt)

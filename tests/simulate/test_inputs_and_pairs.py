@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 import jaxneuro as jn
+from jaxneuro.laws import OutsideTheoryWarning
 
 DELTA, KEY = jn.DeltaCurrent(), jax.random.key(0)
 
@@ -142,6 +143,16 @@ def test_a_variable_lags_another():
     exact = (np.arctan(12.0 * w) - np.arctan(5.0 * w)) / w
     np.testing.assert_allclose(sol["lag"], exact, rtol=0.01)
     assert sol.lags["lag"].shape == sol.counts["lag"].shape == (41,)
+
+
+def test_a_variance_of_heavy_tailed_input_is_told():
+    net = jn.Network(
+        {"E": jn.Population(jn.LIF(), 3)},
+        drives=[jn.PoissonDrive("E", DELTA, weight=jn.ParetoWeight(0.1, 1.5), n_sources=10, rate=10.0)],
+    )
+    record = {"s": jn.record.VoltageSkewness("E")}
+    with pytest.warns(OutsideTheoryWarning, match="takes a variance, and weights with a tail of `alpha` below 2"):
+        jn.simulate(net, 0.0, 2.0, dt=0.5, key=KEY, record=record)
 
 
 @pytest.mark.parametrize(

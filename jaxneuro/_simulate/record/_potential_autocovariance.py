@@ -87,6 +87,9 @@ class PotentialAutocovariance(AbstractRecorder):
     def _samples(self, first: int, n_steps: int, dt: float) -> int:
         return (first + n_steps) // self.every - self.scope.begin(first, dt) // self.every
 
+    def takes_variance(self) -> bool:
+        return True
+
     def watch(self, layout: Layout) -> tuple[Watch, ...]:
         return (watched(self.variable, layout, self.neurons),)
 

@@ -69,6 +69,10 @@ class AbstractRecorder(Shown):
         """What it wants to see of the states, `Watch(population, variable)` each; nothing unless told."""
         return ()
 
+    def takes_variance(self) -> bool:
+        """Whether it takes a variance over time, which the potential has not where weights have heavy tails."""
+        return False
+
     def wants_times(self) -> bool:
         """Whether it wants the times of spikes inside their steps, `window.shares`."""
         return False

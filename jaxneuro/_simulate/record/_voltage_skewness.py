@@ -44,6 +44,9 @@ class VoltageSkewness(AbstractRecorder):
     def __init__(self, *populations: str, start: float = 0.0):
         self.scope = Scope(populations, start)
 
+    def takes_variance(self) -> bool:
+        return True
+
     def watch(self, layout: Layout) -> tuple[Watch, ...]:
         return tuple([Watch(name, "v") for name in self.scope.names(layout)])
 
