@@ -63,7 +63,7 @@ class Structural(Shown):
     values: tuple[int, ...] = eqx.field(static=True)
 
     def __init__(self, values: Sequence[int]):
-        given = [values] if isinstance(values, numbers.Number) else list(values)
+        given: list[Any] = [values] if isinstance(values, numbers.Number) else list(values)
         if not given or any(isinstance(x, bool | np.bool_) or not isinstance(x, numbers.Integral) for x in given):
             raise ValueError(f"`values` of `Structural` have to be whole numbers, at least one; got {values!r}.")
         self.values = tuple(int(x) for x in given)
