@@ -63,7 +63,8 @@ class JumpsOver(AbstractBoundary):
         T(V) = 0 for V >= v_th,    (mu - V) T' + tau A T = -tau below,    1/nu = t_ref + T(v_reset),
 
     A the generator of the stable noise, an integral over all jumps. It is solved on a logarithmic grid of the distance
-    to the threshold to about 1e-5; to 1e-3 where alpha is below 1.1 and sigma below 0.05 of |mu - v_th|.
+    to the threshold to about 1e-5, in float32 to 2e-3; to 1e-3 where alpha is below 1.1 and sigma below 0.05 of
+    |mu - v_th|.
 
     ```python
     >>> import jaxneuro as jn
