@@ -35,7 +35,8 @@ def test_every_extra_that_an_error_names_exists():
 @pytest.mark.parametrize("path", STUDIES, ids=[path.parent.name for path in STUDIES])
 def test_a_study_writes_files_of_its_own_name_into_a_folder_that_is_told(path):
     tree = ast.parse(path.read_text())
-    written = [node for node in ast.walk(tree) if isinstance(node, ast.BinOp) and ast.unparse(node.left) == "folder"]
+    folders = ("folder", "options.out")
+    written = [node for node in ast.walk(tree) if isinstance(node, ast.BinOp) and ast.unparse(node.left) in folders]
     names = {ast.literal_eval(node.right) for node in written}
     assert names == {f"{path.parent.name}.json", f"{path.parent.name}.png"}
     assert "Path(" not in path.read_text()
