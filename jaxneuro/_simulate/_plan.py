@@ -226,11 +226,11 @@ def _arrivals(
 
 
 def _even_share(n: int, most: int) -> int:
-    """The largest number up to `most` that divides `n`; `most` itself where that would be less than half of it.
+    """The largest number up to `most` that divides `n`; `most` itself where that would be half of it or less.
 
     Steps that are left over at the end make a shorter block, which is a second program to compile.
     """
-    for share in range(min(n, most), (most + 1) // 2, -1):
+    for share in range(min(n, most), most // 2, -1):
         if n % share == 0:
             return share
     return max(1, min(n, most))

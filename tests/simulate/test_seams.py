@@ -8,6 +8,7 @@ import pytest
 
 import jaxneuro as jn
 from jaxneuro import extend
+from jaxneuro._simulate._plan import _even_share
 
 KEY = jax.random.key(0)
 
@@ -33,6 +34,13 @@ class Theta(extend.AbstractNeuron):
 
 def of(model, **more):
     return jn.Network({"E": jn.Population(model, 2)}, **more)
+
+
+def test_blocks_divide_a_run_evenly_where_that_makes_none_half_as_long():
+    for n in range(1, 60):
+        for most in range(1, 21):
+            even = [share for share in range(1, most + 1) if n % share == 0 and 2 * share > most]
+            assert _even_share(n, most) == max(even, default=min(n, most))
 
 
 def test_a_neuron_of_ones_own_is_four_methods():
