@@ -59,7 +59,7 @@ def test_other_neurons(cell, longest):
     assert not resolves(cell, 1.03 * longest)
 
 
-def test_gates_that_are_shut_set_no_limit():
+def test_gates_that_are_shut_or_open_for_good_set_no_limit():
     """tau_u of the current T falls to nothing where it is shut for good; without gates no step is too long."""
     burst = jn.ConductanceNeuron({"t": jn.channels.CalciumT(), "l": jn.channels.Leak(g=0.1, e=-65.0)})
     assert resolves(burst, 1.0)
@@ -67,6 +67,8 @@ def test_gates_that_are_shut_set_no_limit():
     assert resolves(passive, 100.0)
     blocked = jn.HodgkinHuxley(g_na=0.0, g_k=0.0)
     assert resolves(blocked, 100.0)
+    # 150 mV below rest the gate h of sodium would follow within 0.01 ms, but it is open there for good.
+    assert resolves(jn.HodgkinHuxley(e_k=-215.0), squid_time_constant() * 0.999)
 
 
 def test_cables_and_rates():

@@ -163,6 +163,12 @@ def test_every_synapse_has_its_delay(delivery):
     np.testing.assert_array_equal(ones, expected)
 
 
+def test_a_neuron_without_others_has_no_sources():
+    operator = draw(jn.delivery.Procedural(), jn.FixedInDegree(0), 1, (1,), (True,))
+    assert operator.n_pre == operator.n_post == 1
+    assert np.shape(operator.offsets) == (2,)
+
+
 def test_the_law_of_procedural_wiring():
     operator = draw(jn.delivery.Procedural(), jn.FixedInDegree(30), 50, (50, 400), (True, False))
     matrix = np.asarray(operator.as_matrix()).astype(int)

@@ -8,6 +8,7 @@ from scipy import integrate, stats
 
 import jaxneuro as jn
 from jaxneuro.connectivity import Group, Points
+from jaxneuro.connectivity._delay_laws import as_delay
 
 X64 = jnp.result_type(float) == jnp.float64
 RTOL = 1e-9 if X64 else 2e-5
@@ -100,6 +101,14 @@ def test_delays_stay_within_their_bounds_and_have_their_means(delay, law):
     growth = 0.1 + 1.3j
     expected = mean_of(lambda d: np.exp(-growth * d).real) + 1j * mean_of(lambda d: np.exp(-growth * d).imag)
     np.testing.assert_allclose(delay.characteristic(jnp.asarray(growth)), expected, rtol=1e-7)
+
+
+def test_bounds_of_delays_are_part_of_the_program_and_fit_16_bits():
+    """No bound is a leaf, which a transformation could take from Python; the most is 32,767 steps."""
+    assert [len(jax.tree.leaves(law)) for law in (as_delay(1.5), *(d for d, _ in DELAYS))] == [0, 2, 2, 2, 2, 0]
+    assert jn.UniformDelay(0.5, 32_767.0).steps("delay", 1.0).most == 32_767
+    with pytest.raises(ValueError, match=r"`delay.high` is 32,768 steps of dt; at most 32,767"):
+        jn.UniformDelay(0.5, 32_768.0).steps("delay", 1.0)
 
 
 def test_distances_are_euclidean_with_derivatives():

@@ -1,7 +1,9 @@
 """Gauss-Newton from Python: the least squares of NumPy, one evaluation a step, and what it refuses."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
 import jaxneuro as jn
@@ -53,6 +55,28 @@ def test_refits_leave_each_out_in_turn(line):
     variance = np.array([np.mean((np.delete(Y, i) - np.polyval(c, np.delete(X, i))) ** 2) for i, c in enumerate(kept)])
     expected = np.sum(-0.5 * own**2 / variance - 0.5 * np.log(2.0 * np.pi * variance))
     np.testing.assert_allclose(scores.loo, [expected], rtol=1e-6)
+
+
+def test_four_points_on_a_line_with_scatter_leave_none_to_spare(as_users_run):
+    four = jn.fit(start(), (X[:4], Y[:4]), loss=LINE, optimiser=jn.optimiser.GaussNewton(), starts=1)
+    with pytest.raises(RuntimeError, match="leave-one-out needs 5 observations for 3 parameters; there are 4"):
+        jn.leave_one_out(four)
+
+
+def test_what_an_optimiser_is_told_is_part_of_the_program():
+    """None of it is a leaf, which a transformation could take from Python."""
+    kinds = jn.optimiser
+    for optimiser in (kinds.GaussNewton(), kinds.LevenbergMarquardt(), kinds.QuasiNewton(), kinds.Optax(optax.sgd(1))):
+        assert jax.tree.leaves(optimiser) == []
+
+
+def test_a_step_of_optax_follows_the_slope_of_the_mean_loss():
+    """From a = 0, b = 1 the residuals are 0, 1.1, ... in the order of X: half their mean square has a slope."""
+    step = jn.optimiser.Optax(optax.sgd(0.1), steps=1)
+    found = jn.fit(start(), (X, Y), loss=LINE, optimiser=step, starts=1, throw=False)
+    residuals = Y - X
+    assert found.params["a"] == pytest.approx(0.1 * np.mean(residuals), rel=1e-6)
+    assert found.params["b"] == pytest.approx(1.0 + 0.1 * np.mean(residuals * X), rel=1e-6)
 
 
 def test_without_refits_there_is_aicc_alone(line):

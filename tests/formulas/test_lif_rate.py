@@ -144,13 +144,13 @@ def test_both_modes_and_the_hessian_against_finite_differences(function):
 
 
 def test_both_modes_of_the_cv_against_finite_differences():
-    def of_two(x):
-        return lif_cv(x[0], x[1], tau=20.0, v_th=20.0, v_reset=10.0, t_ref=2.0)
+    def of_six(x):
+        return lif_cv(x[0], x[1], tau=x[2], v_th=x[3], v_reset=x[4], t_ref=x[5])
 
-    x = jnp.asarray([[5.0, 4.0], [19.9, 4.0], [20.1, 4.0], [60.0, 4.0]])
-    forward = jax.jit(jax.vmap(jax.jacfwd(lambda y: (of_two(y),) * 2, has_aux=True)))
-    np.testing.assert_allclose(jax.jit(jax.vmap(jax.grad(of_two)))(x), forward(x)[0], rtol=1e-12, atol=1e-14)
-    for i, shift in enumerate(1e-5 * np.eye(2)):
+    x = jnp.asarray([[mu, 4.0, 20.0, 20.0, 10.0, 2.0] for mu in (5.0, 19.9, 20.1, 60.0)])
+    forward = jax.jit(jax.vmap(jax.jacfwd(lambda y: (of_six(y),) * 2, has_aux=True)))
+    np.testing.assert_allclose(jax.jit(jax.vmap(jax.grad(of_six)))(x), forward(x)[0], rtol=1e-12, atol=1e-14)
+    for i, shift in enumerate(1e-5 * np.eye(6)):
         slope = (forward(x + shift)[1] - forward(x - shift)[1]) / 2e-5
         np.testing.assert_allclose(forward(x)[0][:, i], slope, rtol=1e-7, atol=1e-7)
 

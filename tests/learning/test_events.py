@@ -130,6 +130,7 @@ def test_too_many_spikes_are_said_and_wrong_networks_refused(as_users_run):
         (dict(spikes={**two, "hidden": two["in"]}), "names 'hidden', which is no `SpikeSource`"),
         (dict(spikes={"in": ([-2.0], [0])}), "must not be negative"),
         (dict(spikes={"in": [2.0]}), r"has to be \(times, indices\)"),
+        (dict(spikes={"in": ([2.0, 8.0], [0])}), r"has to be \(times, indices\) of one length"),
         (dict(spikes=two, stimulus={"in": 1.0}), "names 'in', which is no population of neurons"),
         (dict(spikes=two, stimulus={"hidden": np.nan}), "has to be finite"),
         (dict(spikes=two, stimulus={"hidden": [1.0, 2.0]}), r"a number or \(6,\)"),
@@ -160,6 +161,14 @@ def test_a_spike_that_is_not_held_is_said_though_the_neuron_falls_silent():
         fewer = jn.simulate_events(net, 100.0, spikes=sources, most=most)
         assert bool(fewer.overflow) == (most < n)
         np.testing.assert_array_equal(fewer.times, every.times[:most])
+
+
+def test_spikes_after_the_last_that_is_held_are_said_where_nothing_arrives():
+    """A constant current alone, with a spike every tau_m log(i/(i - v_th)) = 13.86 ms: the third comes at 41.6 ms."""
+    neuron = jn.Network({"E": jn.Population(jn.LIF(tau_m=20.0, v_th=10.0, v_reset=0.0, t_ref=0.0), 1)})
+    run = jn.simulate_events(neuron, 50.0, stimulus={"E": 20.0}, most=2)
+    np.testing.assert_allclose(run.times, 20.0 * np.log(2.0) * np.array([1.0, 2.0]), rtol=1e-6)
+    assert bool(run.overflow)
 
 
 def test_what_only_a_transformation_knows_is_checked_when_it_runs():

@@ -102,8 +102,8 @@ def test_a_raster_is_the_rate_with_its_derivative():
         )  # fmt: skip
 
     def both(v_th):
-        sol = run(v_th, {"s": jn.record.Raster("population", start=7.0), "r": jn.record.Rate(start=7.0)})
-        return jnp.sum(sol["s"], axis=0) * (1000.0 / 53.0), sol["r"]
+        sol = run(v_th, {"s": jn.record.Raster("population", start=1.0), "r": jn.record.Rate(start=1.0)})
+        return jnp.sum(sol["s"], axis=0) * (1000.0 / 59.0), sol["r"]
 
     value = jnp.asarray(18.0)
     by_raster, by_rate = jax.jit(jax.jacrev(both))(value)

@@ -27,6 +27,10 @@ def test_closed_form(j1, width, amplitude):
     bump = jn.theory.ring_bump(j0=-2.0, j1=j1, i0=1.0)
     assert float(bump.half_width) == pytest.approx(width, abs=6e-9 if X64 else 1e-6)
     assert float(bump.amplitude) == pytest.approx(amplitude, abs=6e-7 if X64 else 2e-4)
+    # The bump itself on a fine ring: its highest value, and its average.
+    theta = np.linspace(-np.pi, np.pi, 100_001)[:-1]
+    u = float(bump.amplitude) * np.maximum(np.cos(theta) - np.cos(float(bump.half_width)), 0.0)
+    np.testing.assert_allclose([bump.peak, bump.mean], [u.max(), u.mean()], rtol=1e-6)
 
 
 def test_no_bump_says_what_it_needs():

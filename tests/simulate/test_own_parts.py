@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import pytest
 
 import jaxneuro as jn
+from jaxneuro._simulate._own import check_observed
 from jaxneuro.extend import (
     AbstractDrive,
     AbstractNeuron,
@@ -75,6 +76,12 @@ WRONG_NEURONS = {
 def test_what_a_neuron_returns_is_looked_at(neuron, message):
     with pytest.raises(ValueError, match=message):
         jn.simulate(jn.Network({"E": jn.Population(neuron, 3)}), 0.0, 20.0, dt=0.1, key=jax.random.key(0))
+
+
+def test_a_neuron_may_show_several_values_of_a_variable():
+    check_observed(Told(), "E", {"v": jnp.zeros((3, 2))}, 3)
+    with pytest.raises(ValueError, match=r"\(3,\); got shape \(2, 3\) of 'v'"):
+        check_observed(Told(), "E", {"v": jnp.zeros((2, 3))}, 3)
 
 
 @pytest.mark.parametrize(("rest", "got"), [(None, "NoneType"), (jnp.zeros(2), r"float\d\d of shape \(2,\)")])

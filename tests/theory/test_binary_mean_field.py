@@ -9,6 +9,7 @@ import scipy.optimize
 import scipy.stats
 
 import jaxneuro as jn
+from jaxneuro.theory._binary_staircase import _below
 
 GAUSS = jn.theory.GaussianField()
 # A window of 220 counts reaches six standard deviations to either side at K m = 330 and costs a tenth of the default.
@@ -29,6 +30,13 @@ def poisson_map(m, k, m0, weights, outside, thresholds):
         below = scipy.stats.poisson.cdf(np.ceil(bound) - 1, k * m[1])
         result.append(np.sum(scipy.stats.poisson.pmf(n_e, k * m[0]) * below))
     return np.array(result)
+
+
+def test_the_slope_of_a_staircase_is_that_of_a_ramp_as_wide_as_the_largest_weight():
+    """P(n < x) of the counts 2 to 5: at 3.4 the line from 2.4, where it is 0.1, to 4.4, where it is 0.6."""
+    cumulative, first, two, up = jnp.asarray([0.1, 0.3, 0.6, 1.0]), jnp.asarray(2), jnp.asarray(2.0), jnp.asarray(1.0)
+    value, slope = jax.value_and_grad(_below)(jnp.asarray(3.4), cumulative, first, two, up)
+    np.testing.assert_allclose([value, slope], [0.3, (0.6 - 0.1) / 2.0], rtol=1e-6)
 
 
 CLASSIC = dict(weights=[(1.0, -2.0), (1.0, -1.8)], outside=(1.0, 0.8), thresholds=(1.0, 0.7))

@@ -9,7 +9,8 @@ import pytest
 
 import jaxneuro as jn
 from jaxneuro.theory._contours import crossings, polylines
-from jaxneuro.theory._phase_atlas import _chunked
+from jaxneuro.theory._phase_atlas import Atlas, StatesOfPlane, _chunked
+from jaxneuro.theory._phase_lines import _saddle_nodes
 
 
 def anywhere(first, second):
@@ -45,9 +46,50 @@ def test_no_points_are_no_values_and_no_progress():
     assert seen == [16, 4]
 
 
+def an_atlas(**replaced):
+    """One whose network is never asked."""
+    atlas = Atlas(jn.networks.brunel, ("g", "j"), jn.theory.EffectiveNoise(), False)
+    for name, function in replaced.items():
+        setattr(atlas, name, function)
+    return atlas
+
+
+def test_states_come_and_go_on_lines_from_two_points_on():
+    """Three states between two lines, and one outside: a grid of two rows, where each line has two points."""
+    axes = {"x": np.arange(4.0), "y": np.array([0.0, 1.0])}
+
+    def count(points):
+        x, y = points.T
+        return np.where((x > 1.3 + 0.1 * y) & (x < 2.4 - 0.2 * y), 3, 1)
+
+    n = count(np.stack(np.meshgrid(*axes.values(), indexing="ij"), -1).reshape(-1, 2)).reshape(4, 2)
+    nothing, none = np.zeros((4, 2, 3)), np.zeros((4, 2, 3), bool)
+    seen = StatesOfPlane({"E": nothing}, {"E": nothing}, nothing, nothing, none, none, n)
+    lines = _saddle_nodes(an_atlas(count=count), axes, seen)
+    found = [line.points[np.argsort(line.points[:, 1])] for line in lines]
+    found.sort(key=lambda points: points[0, 0])
+    np.testing.assert_allclose(found, [[[1.3, 0.0], [1.4, 1.0]], [[2.4, 0.0], [2.2, 1.0]]], atol=1 / 2_048)
+
+
+def test_beyond_the_last_state_of_a_point_nothing_is_missing():
+    """Rates in columns, of which the first is that of silence; a state that is not there is no incomplete one."""
+    columns = {"E": np.array([[np.nan, 5.0, 9.0], [0.0, np.nan, np.nan]])}
+
+    def leading(points, rates, advance):
+        growth = rates["E"]
+        return dict(cv=rates, growth=growth, frequency=growth, stable=growth > 0.0, complete=growth < 9.0)
+
+    both = an_atlas(rates=lambda points: columns, _leading=leading)._states(np.zeros((2, 2)))
+    np.testing.assert_array_equal([s.n_states for s in both], [2, 1])
+    np.testing.assert_array_equal([s.rate["E"] for s in both], [[5.0, 9.0, np.nan], [0.0, np.nan, np.nan]])
+    np.testing.assert_array_equal([s.stable for s in both], [[True, True, False], [False] * 3])
+    np.testing.assert_array_equal([s.complete for s in both], [[True, False, True], [True] * 3])
+
+
 @pytest.mark.usefixtures("as_users_run")
 def test_errors():
-    for over in ({"g": [1.0, 2.0]}, {"g": [1.0, 2.0], "j": [0.2, 0.1]}, {"g": [1.0, 2.0], "j": 0.1}):
+    j = ([0.2, 0.1], [0.1, 0.1], 0.1)
+    for over in ({"g": [1.0, 2.0]}, *({"g": [1.0, 2.0], "j": values} for values in j)):
         with pytest.raises(ValueError, match="`over"):
             jn.theory.phase_boundaries(jn.networks.brunel, over=over)
     axis = [1.0, 2.0]

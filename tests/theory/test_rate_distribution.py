@@ -69,6 +69,7 @@ def test_self_consistent_mean_and_sd():
     np.testing.assert_allclose(found.pdf(20.0), difference, rtol=1e-3)
     assert abs(np.mean(np.exp(-0.1 * sample)) - found.fraction_silent(100.0)) < 4.0 * 0.5 / np.sqrt(20_000)
     assert abs(np.mean(sample < float(found.quantile(0.9))) - 0.9) < 4.0 * 0.3 / np.sqrt(20_000)
+    np.testing.assert_allclose(found.fraction_below(found.quantile(0.9)), 0.9, rtol=1e-11)
     np.testing.assert_allclose(jax.grad(found.fraction_below)(20.0), found.pdf(20.0), rtol=1e-9)
     drawn = found.sample(20_000, key=jax.random.key(0))
     assert abs(drawn.rate.mean() - mean) < 4.0 * sd / np.sqrt(20_000)

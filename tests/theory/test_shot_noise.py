@@ -201,6 +201,10 @@ def test_exponents_of_the_passage_time(noise, right):
 def test_strong_coupling_above_threshold():
     seen = strong_coupling(20.0, **NEURON | dict(a=1e-3, k=1e4, eta=0.6), noise=jn.theory.ItoNoise())
     assert f"{seen.rate:.3f} {seen.cv:.6f}" == "249.850 0.122825"
+    # Between reset and threshold the potential is found for all but the 2 ms after each spike.
+    v = np.linspace(-65.0, -55.0, 2_001)
+    there = np.sum(seen.density(0.5 * (v[:-1] + v[1:]))) * 10.0 / 2_000.0
+    np.testing.assert_allclose(there, 1.0 - 2e-3 * seen.rate, rtol=1e-6)
 
 
 @pytest.mark.skipif(not X64, reason="all digits")
