@@ -30,7 +30,7 @@ def test_closed_form(j1, width, amplitude):
     # The bump itself on a fine ring: its highest value, and its average.
     theta = np.linspace(-np.pi, np.pi, 100_001)[:-1]
     u = float(bump.amplitude) * np.maximum(np.cos(theta) - np.cos(float(bump.half_width)), 0.0)
-    np.testing.assert_allclose([bump.peak, bump.mean], [u.max(), u.mean()], rtol=1e-6)
+    np.testing.assert_allclose([bump.peak, bump.mean], [u.max(), u.mean()], rtol=1e-6 if X64 else 1e-5)
 
 
 def test_no_bump_says_what_it_needs():
