@@ -69,9 +69,10 @@ class IntegrateAndFire(AbstractNeuron):
     - `curve`: F, `ExponentialCurve`, `QuadraticCurve`, `LinearCurve`, or a sum with `InwardRectifierCurve`.
     - `tau_m` [ms]; `v_peak`, `v_reset` [mV]; `t_ref` [ms], rounded to whole steps of dt.
     - `a` [1], `b` [mV], `tau_w` [ms], `v_w` [mV]: adaptation, none by default.
+    - `v_floor` [mV]: below it V is put back to it at the end of a step; None, the default, is no floor.
 
-    Raises `ValueError` where a value is not finite, a time constant is not positive, `t_ref` is negative or `v_reset`
-    is not below `v_peak`.
+    Raises `ValueError` where a value is not finite, a time constant is not positive, `t_ref` is negative, `v_reset`
+    is not below `v_peak` or `v_floor` is above `v_reset`.
 
     Derivatives: as of `LIF`, with a detached reset; the jump of the adaptation carries the derivative of the surrogate.
 
@@ -96,6 +97,7 @@ class IntegrateAndFire(AbstractNeuron):
     b: Float[Array, "*n"]
     tau_w: Float[Array, "*n"]
     v_w: Float[Array, "*n"]
+    v_floor: Float[Array, "*n"] | None
 
     def __init__(
         self,
@@ -109,6 +111,7 @@ class IntegrateAndFire(AbstractNeuron):
         b: ArrayLike = 0.0,
         tau_w: ArrayLike = 100.0,
         v_w: ArrayLike = 0.0,
+        v_floor: ArrayLike | None = None,
     ):
         if not isinstance(curve, AbstractCurve):
             raise ValueError(f"`curve` has to be a curve such as `ExponentialCurve`; got {in_a_line(curve)}.")
@@ -127,6 +130,11 @@ class IntegrateAndFire(AbstractNeuron):
             check_finite(name, getattr(self, name))
         if violates(lambda below, above: below < above, self.v_reset, self.v_peak):
             raise ValueError(f"`v_reset` has to lie below `v_peak`; got {self.v_reset} and {self.v_peak} mV.")
+        self.v_floor = None if v_floor is None else as_leaf(v_floor, "v_floor")
+        if self.v_floor is not None:
+            check_finite("v_floor", self.v_floor)
+            if violates(lambda floor, reset: floor <= reset, self.v_floor, self.v_reset):
+                raise ValueError(f"`v_floor` must not be above `v_reset`; got {self.v_floor}, {self.v_reset} mV.")
 
     def init(self, v: Float[Array, "n"]) -> AdaptingState:
         """The state with the potentials `v` [mV], the adaptation that belongs to them and nobody refractory."""
@@ -185,6 +193,8 @@ class IntegrateAndFire(AbstractNeuron):
 
     def _without_adaptation(self) -> Float[Array, "*n"]:
         """t_ref; `ValueError` where the neuron adapts, NaN where only a transformation knows that."""
+        if self.v_floor is not None:
+            raise ValueError("theory leaves out the floor `v_floor` of the potential: give None, or simulate it.")
         if violates(lambda a, b: (a == 0.0) & (b == 0.0), self.a, self.b):
             raise ValueError("theory leaves out adaptation, and this neuron adapts (`a` or `b` is not 0): simulate it.")
         return jnp.where((self.a == 0.0) & (self.b == 0.0), self.t_ref, jnp.nan)
@@ -223,6 +233,8 @@ class IntegrateAndFire(AbstractNeuron):
             change = change + constants.noise.noise_gain * inputs.noise
         v, left_out = added(state.v, state.left_out, change)
         v = inputs.apply_jumps(v)
+        if self.v_floor is not None:
+            v = jnp.maximum(v, self.v_floor)
         refractory = state.refractory > 0
         # v - v is 0, or NaN for a potential that is not finite, which a reset would hide.
         reset = self.v_reset + (v - v)
