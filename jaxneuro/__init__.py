@@ -13,6 +13,7 @@ from . import (
 from ._network import (
     BinaryNetwork as BinaryNetwork,
     BinaryProjection as BinaryProjection,
+    ConstantConductance as ConstantConductance,
     CorrelatedPoissonDrive as CorrelatedPoissonDrive,
     Network as Network,
     OUConductanceDrive as OUConductanceDrive,
@@ -44,7 +45,10 @@ from .connectivity import (
     DaleWeights as DaleWeights,
     FixedInDegree as FixedInDegree,
     FixedTotalNumber as FixedTotalNumber,
+    FlatKernel as FlatKernel,
     GaussianInDegree as GaussianInDegree,
+    GaussianKernel as GaussianKernel,
+    Lattice as Lattice,
     LogNormalDelay as LogNormalDelay,
     LogNormalWeight as LogNormalWeight,
     LowRankWeights as LowRankWeights,
@@ -53,6 +57,7 @@ from .connectivity import (
     NormalWeight as NormalWeight,
     ParetoWeight as ParetoWeight,
     SparseWeights as SparseWeights,
+    SpatialRandom as SpatialRandom,
     UniformDelay as UniformDelay,
     Weights as Weights,
 )

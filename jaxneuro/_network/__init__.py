@@ -6,6 +6,7 @@ from ._afferent import (
     WhiteCurrent as WhiteCurrent,
 )
 from ._binary import BinaryNetwork as BinaryNetwork, BinaryProjection as BinaryProjection
+from ._constant_drive import ConstantConductance as ConstantConductance
 from ._correlated_drive import CorrelatedPoissonDrive as CorrelatedPoissonDrive
 from ._counts import (
     AbstractCounts as AbstractCounts,

@@ -81,6 +81,7 @@ class Network(AbstractNetwork):
         self.drives = tuple(drives)
         for index, projection in enumerate(self.projections):
             self._check_projection(f"`projections[{index}]`", projection)
+        self.projections = tuple(projection.placed(self.populations) for projection in self.projections)
         for index, drive in enumerate(self.drives):
             self._check_drive(f"`drives[{index}]`", drive)
 

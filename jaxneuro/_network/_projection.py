@@ -1,7 +1,8 @@
 """Projections between populations."""
 
+from collections.abc import Mapping
 from operator import attrgetter
-from typing import Any
+from typing import Any, cast
 
 import equinox as eqx
 import jax
@@ -12,6 +13,7 @@ from .._numerics import Moments, Shown, told
 from ..connectivity import (
     AbstractConnectivity,
     AbstractDelay,
+    AbstractKernel,
     AbstractWeightLaw,
     AbstractWeights,
     SpikeRecipe,
@@ -36,7 +38,8 @@ class Projection(Shown):
     - `weight`: efficacy, one number, one a target neuron (targets side by side), or a law that every synapse draws its
       own from, such as `LogNormalWeight(0.1, cv=0.5)`: a jump [mV] for `DeltaCurrent`, a peak current [mV] for filtered
       currents, relative to leak for conductances. Given weights are multiplied by it; for them it is 1 unless told.
-    - `connectivity`: such as `FixedInDegree(1_000)`, or given weights such as `Weights(matrix)`.
+    - `connectivity`: such as `FixedInDegree(1_000)`, given weights such as `Weights(matrix)`, or a kernel such as
+      `GaussianKernel(sigma, cutoff)` between populations on lattices, which become given weights in the network.
     - `delay`: [ms], a number or a law that every synapse draws its own from, such as `UniformDelay(low, high)`; rounded
       to whole steps of dt, at least one, also from layer to layer. Given weights may have a `TrainableDelay`.
 
@@ -56,7 +59,7 @@ class Projection(Shown):
     post: tuple[str, ...] = eqx.field(static=True)
     synapse: AbstractSynapse
     weight: Float[Array, "*n"] | AbstractWeightLaw
-    connectivity: AbstractConnectivity | AbstractWeights
+    connectivity: AbstractConnectivity | AbstractWeights | AbstractKernel
     delays: AbstractDelay
 
     def __init__(
@@ -66,12 +69,12 @@ class Projection(Shown):
         synapse: AbstractSynapse,
         *,
         weight: ArrayLike | AbstractWeightLaw | None = None,
-        connectivity: AbstractConnectivity | AbstractWeights,
+        connectivity: AbstractConnectivity | AbstractWeights | AbstractKernel,
         delay: float | AbstractDelay,
     ):
         if not isinstance(pre, str):
             raise ValueError(f"`pre` has to be the name of one population; got {pre!r}.")
-        if not isinstance(connectivity, AbstractConnectivity | AbstractWeights):
+        if not isinstance(connectivity, AbstractConnectivity | AbstractWeights | AbstractKernel):
             raise ValueError(f"`connectivity` has to be a rule such as `FixedInDegree(100)`; got {told(connectivity)}.")
         self.pre = pre
         self.post = checked_targets("post", post)
@@ -93,6 +96,16 @@ class Projection(Shown):
             _check_given(given, synapse, self.delays)
         elif self.delays.law() is None:
             raise ValueError("`delay` can be a `TrainableDelay` only with given weights such as `Weights(matrix)`.")
+
+    def placed(self, populations: Mapping[str, Population]) -> "Projection":
+        """The projection between these populations: with the weights of a kernel, where it has one."""
+        if not isinstance(self.connectivity, AbstractKernel):
+            return self
+        pre, *posts = (populations[name].positions for name in (self.pre, *self.post))
+        weights = self.connectivity.between(pre, *posts)
+        return Projection(
+            self.pre, self.post, self.synapse, weight=self.weight, connectivity=weights, delay=self.delays
+        )
 
     def check_amplitudes(self) -> None:
         """Raises `ValueError` where spikes of `pre` that have amplitudes cannot be transmitted."""
@@ -137,7 +150,8 @@ class Projection(Shown):
 
         `targets` is the place of `post` among all targets, which given weights ask for.
         """
-        in_degree = self.connectivity.in_degree(pre, post, self.pre == post_name)
+        rule = cast(AbstractConnectivity | AbstractWeights, self.connectivity)  # in a network kernels are weights
+        in_degree = rule.in_degree(pre, post, self.pre == post_name)
         given = self.connectivity.given_weights()
         law = self.law if given is None else TwoWeights(self.weight_moments(targets))
         return SpikeStream(rate, in_degree, law, self.synapse)

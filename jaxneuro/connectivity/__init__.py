@@ -21,6 +21,13 @@ from ._delivery import (
 )
 from ._dense import DenseOperator as DenseOperator
 from ._draw import Balance as Balance, draw_operator as draw_operator
+from ._kernel import (
+    AbstractKernel as AbstractKernel,
+    FlatKernel as FlatKernel,
+    GaussianKernel as GaussianKernel,
+    KernelWeights as KernelWeights,
+)
+from ._lattice import Lattice as Lattice, SpatialRandom as SpatialRandom
 from ._matched import MatchedWeight as MatchedWeight
 from ._operator import AbstractOperator as AbstractOperator, AbstractScheduled as AbstractScheduled
 from ._packed import (

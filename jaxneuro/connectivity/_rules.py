@@ -68,14 +68,14 @@ def _fixed(mean: Float[Array, ""]) -> Moments:
     return Moments(mean, jnp.zeros_like(mean))
 
 
-def _known_integer(k: Float[Array, ""], name: str = "FixedInDegree(k)") -> int:
+def known_integer(k: Float[Array, ""], name: str = "FixedInDegree(k)") -> int:
     known = float(k)
     if known != round(known):
         raise ValueError(f"`{name}` has to be an integer to be wired; got {known}.")
     return round(known)
 
 
-def _one_number(name: str, value: ArrayLike) -> Float[Array, ""]:
+def one_number(name: str, value: ArrayLike) -> Float[Array, ""]:
     leaf = as_leaf(value, name)
     if leaf.ndim:
         raise ValueError(f"`{name}` has to be one number; got shape {leaf.shape}.")
@@ -125,7 +125,7 @@ class FixedInDegree(AbstractConnectivity):
     multapses: bool = eqx.field(static=True)
 
     def __init__(self, k: ArrayLike, *, autapses: bool = False, multapses: bool = True):
-        self.k = _one_number("k", k)
+        self.k = one_number("k", k)
         self.autapses, self.multapses = check_yes_or_no("autapses", autapses), check_yes_or_no("multapses", multapses)
         check_nonnegative("k", self.k)
 
@@ -133,11 +133,11 @@ class FixedInDegree(AbstractConnectivity):
         return _fixed(self.k)
 
     def draw(self, rng: np.random.Generator, pre: Neurons, post: Neurons, recurrent: bool) -> Iterator[Pairs]:
-        in_degrees = np.full(post.n or 0, _known_integer(self.k))
+        in_degrees = np.full(post.n or 0, known_integer(self.k))
         return choose_sources(rng, in_degrees, pre, recurrent and not self.autapses, self.multapses)
 
     def regenerated(self) -> Independent | None:
-        return Independent(_known_integer(self.k), self.autapses) if self.multapses else None
+        return Independent(known_integer(self.k), self.autapses) if self.multapses else None
 
     def check(self, name: str, pre: Neurons, post: Neurons, recurrent: bool) -> None:
         _check_available(name, self.k, self.autapses, pre, recurrent)
@@ -171,7 +171,7 @@ class GaussianInDegree(AbstractConnectivity):
     multapses: bool = eqx.field(static=True)
 
     def __init__(self, k: ArrayLike, *, cv: ArrayLike, autapses: bool = False, multapses: bool = True):
-        self.k, self.cv = _one_number("k", k), _one_number("cv", cv)
+        self.k, self.cv = one_number("k", k), one_number("cv", cv)
         self.autapses, self.multapses = check_yes_or_no("autapses", autapses), check_yes_or_no("multapses", multapses)
         check_nonnegative("k", self.k)
         check_nonnegative("cv", self.cv)
@@ -211,7 +211,7 @@ class Bernoulli(AbstractConnectivity):
     multapses: bool = eqx.field(static=True)
 
     def __init__(self, p: ArrayLike, *, autapses: bool = False):
-        self.p = _one_number("p", p)
+        self.p = one_number("p", p)
         self.autapses, self.multapses = check_yes_or_no("autapses", autapses), False
         check_nonnegative("p", self.p)
         if is_concrete(self.p) and float(self.p) > 1:
@@ -253,7 +253,7 @@ class FixedTotalNumber(AbstractConnectivity):
     multapses: bool = eqx.field(static=True)
 
     def __init__(self, n: ArrayLike, *, autapses: bool = True):
-        self.n = _one_number("n", n)
+        self.n = one_number("n", n)
         self.autapses, self.multapses = check_yes_or_no("autapses", autapses), True
         check_nonnegative("n", self.n)
 
@@ -264,7 +264,7 @@ class FixedTotalNumber(AbstractConnectivity):
         return Moments(mean, mean * (1.0 - 1.0 / post.n))
 
     def draw(self, rng: np.random.Generator, pre: Neurons, post: Neurons, recurrent: bool) -> Iterator[Pairs]:
-        n = _known_integer(self.n, "FixedTotalNumber(n)")
+        n = known_integer(self.n, "FixedTotalNumber(n)")
         # The numbers of synapses that fall to each target, and then the sources: the same law as pair by pair.
         in_degrees = rng.multinomial(n, np.full(post.n or 1, 1.0 / (post.n or 1)))
         return choose_sources(rng, in_degrees, pre, recurrent and not self.autapses, True)

@@ -10,4 +10,5 @@ from ._rates import (
     ring as ring,
     supralinear as supralinear,
 )
+from ._space import keane_gong as keane_gong, spatial_balanced as spatial_balanced
 from ._spiking import binary as binary, brunel as brunel

@@ -54,6 +54,12 @@ from ._effective_input import effective_input as effective_input
 from ._effective_noise import EffectiveNoise as EffectiveNoise
 from ._energy import energy as energy
 from ._fi_curve import fi_curve as fi_curve
+from ._field import (
+    FieldGrowth as FieldGrowth,
+    FieldInstability as FieldInstability,
+    field_growth as field_growth,
+    field_instability as field_instability,
+)
 from ._hopfield import HopfieldRecall as HopfieldRecall, hopfield_recall as hopfield_recall
 from ._ito_noise import ItoNoise as ItoNoise
 from ._linear_network import (
@@ -94,6 +100,11 @@ from ._scale_efficacy import (
     scale_efficacy as scale_efficacy,
 )
 from ._shot_noise import ShotNoise as ShotNoise
+from ._spatial import (
+    SpatialBalance as SpatialBalance,
+    count_correlation as count_correlation,
+    spatial_balance as spatial_balance,
+)
 from ._stability import Modes as Modes, Stability as Stability, brunel_stability as brunel_stability
 from ._stable_noise import StableNoise as StableNoise
 from ._stratonovich_noise import StratonovichNoise as StratonovichNoise
