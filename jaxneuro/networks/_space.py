@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import ArrayLike
 
 from .._network import ConstantConductance, Network, Population, Projection, UniformPotential
-from .._numerics import as_leaf, check_count, check_finite, check_nonnegative, violates
+from .._numerics import as_leaf, check_count, check_finite, check_nonnegative, check_positive, violates
 from ..connectivity import FlatKernel, GaussianKernel, Lattice, SpatialRandom
 from ..models import LIF, ExponentialCurve, IntegrateAndFire, Poisson
 from ..synapses import ExponentialCurrent, RiseDecayConductance
@@ -119,15 +119,16 @@ def keane_gong(side: int = 150, inhibition: ArrayLike = 1.0, cutoff_e: ArrayLike
     """
     if check_count("side", side, "an even number of at least 30, twice the reach of I", least=30) % 2:
         raise ValueError(f"`side` has to be an even number of at least 30; got {side}.")
-    factor, both = as_leaf(inhibition, "inhibition"), ("E", "I")
+    factor, reach, both = as_leaf(inhibition, "inhibition"), as_leaf(cutoff_e, "cutoff_e"), ("E", "I")
     check_nonnegative("inhibition", factor)
+    check_positive("cutoff_e", reach)
     neuron = LIF(tau_m=20.0, v_rest=-70.0, v_reset=-70.0, v_th=-55.0, t_ref=5.0)
     start, half = UniformPotential(-70.0, -55.0), side // 2
     populations = {
         "E": Population(neuron, positions=Lattice(side, side), initial=start),
         "I": Population(neuron, positions=Lattice(half, half, spacing=2.0), initial=start),
     }
-    excitation, inhibition_at = GaussianKernel(math.sqrt(6.0), cutoff_e), FlatKernel(15.0)
+    excitation, inhibition_at = GaussianKernel(math.sqrt(6.0), reach), FlatKernel(15.0)
     projections = [
         Projection(
             pre, both, RiseDecayConductance(tau_rise=0.5, tau_decay=decay, reversal=reversal),

@@ -119,6 +119,7 @@ def test_the_sheet_of_waves_has_its_numbers():
         (lambda: jn.networks.keane_gong(side=31), "`side` has to be an even number"),
         (lambda: jn.networks.keane_gong(side=28), "`side` has to be an even number"),
         (lambda: jn.networks.keane_gong(side=30, cutoff_e=16.0), "`cutoff`"),
+        (lambda: jn.networks.keane_gong(side=30, cutoff_e=0.0), "`cutoff_e` has to be positive"),
         (lambda: jn.networks.keane_gong(side=30, inhibition=-1.0), "`inhibition`"),
     ],
 )
