@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -55,7 +56,9 @@ _MOST_MAPS = 30_000
 
 
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """Between two files of tests: forgets what was compiled where it has become very much."""
+    """Figures are closed; between two files what was compiled is forgotten where it has become very much."""
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
     if nextitem is not None and nextitem.path == item.path:
         return
     if _MAPS.exists() and _MAPS.read_bytes().count(b"\n") > _MOST_MAPS:

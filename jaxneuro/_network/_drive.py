@@ -227,8 +227,8 @@ class PoissonDrive(AbstractDrive):
 
     def valid(self) -> Bool[Array, ""]:
         """Whether the rate and the number of sources are such."""
-        allowed = [jnp.all((x >= 0) & jnp.isfinite(x)) for x in (self.n_sources, self.rate)]
-        return allowed[0] & allowed[1]
+        sources = jnp.all((self.n_sources >= 0) & jnp.isfinite(self.n_sources))
+        return sources & jnp.all((self.rate >= 0) & jnp.isfinite(self.rate))
 
     def inside_steps(self, name: str) -> AbstractDrive:
         """With the synapse whose spikes arrive inside steps."""

@@ -45,8 +45,10 @@ class SpikingProgram(AbstractProgram):
 
     def start(self, state: NetworkState) -> NetworkState:
         """With what is on its way as floats, where spikes are floats."""
-        plans = zip(state.pending, self.plan.projections, strict=True)
-        return dataclasses.replace(state, pending=tuple([rows.astype(own.pending) for rows, own in plans]))
+        pending = []
+        for rows, own in zip(state.pending, self.plan.projections, strict=True):
+            pending.append(rows.astype(own.pending))
+        return dataclasses.replace(state, pending=tuple(pending))
 
     def observe(self, state: NetworkState, name: str) -> dict[str, Any]:
         """The variables of the neurons; of their input, which is of a step and not of a moment, nothing."""
@@ -78,12 +80,14 @@ class SpikingProgram(AbstractProgram):
         sources, memories = self._sources(state, steps)
         state = dataclasses.replace(state, sources=memories)
         state, ahead = self._look_ahead(state, sources)
-        projections = zip(self.net.projections, self.plan.projections, strict=True)
-        heard = {projection.pre for projection, own in projections if not own.ahead}
+        heard = {}
+        for projection, own in zip(self.net.projections, self.plan.projections, strict=True):
+            if not own.ahead and projection.pre in sources:
+                heard[projection.pre] = sources[projection.pre]
         outside = {
             "drives": self._draws(steps),
             "chance": self._chances(steps),
-            "sources": {name: fired for name, fired in sources.items() if name in heard},
+            "sources": heard,
             "stimulus": {
                 name: {part: s.rows(steps - self.first, steps) for part, s in own.items() if s.constant is None}
                 for name, own in self.stimulus.items()
