@@ -48,6 +48,7 @@ from ._rules import (
     FixedInDegree as FixedInDegree,
     FixedTotalNumber as FixedTotalNumber,
     GaussianInDegree as GaussianInDegree,
+    Spread as Spread,
 )
 from ._sparse import ScheduledOperator as ScheduledOperator, SparseOperator as SparseOperator
 from ._spike_product import spike_product as spike_product

@@ -11,7 +11,7 @@ from jaxtyping import Array, ArrayLike, Float, Int
 from .._numerics import Moments, as_leaf, check_count, check_nonnegative, check_positive, is_concrete
 from ._pairs import Pairs
 from ._positions import AbstractPositions, Neurons
-from ._rules import AbstractConnectivity, known_integer, one_number
+from ._rules import AbstractConnectivity, Spread, known_integer, one_number
 
 # Images of the torus on either side that a Gaussian as wide as the torus reaches.
 _IMAGES = 8
@@ -52,6 +52,9 @@ class Lattice(AbstractPositions):
     @property
     def n(self) -> int:
         return self.rows * self.columns
+
+    def torus(self) -> tuple[float, float]:
+        return self.sides
 
     @property
     def sides(self) -> tuple[float, float]:
@@ -115,6 +118,9 @@ class SpatialRandom(AbstractConnectivity):
         self.out_degree, self.width = one_number("out_degree", out_degree), one_number("width", width)
         check_nonnegative("out_degree", self.out_degree)
         check_positive("width", self.width)
+
+    def spread(self) -> Spread:
+        return Spread(self.out_degree, self.width)
 
     def check(self, name: str, pre: Neurons, post: Neurons, recurrent: bool) -> None:
         check_one_torus(pre.positions, post.positions)

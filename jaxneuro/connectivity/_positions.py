@@ -19,6 +19,10 @@ class AbstractPositions(Shown):
     def n(self) -> int:
         """Number of neurons."""
 
+    def torus(self) -> tuple[float, float] | None:
+        """The two sides of the torus that the places lie on; None where it is another space."""
+        return None
+
     @abc.abstractmethod
     def distances(self, others: Any, of: Int[np.ndarray, "m"] | None = None) -> Float[Array, "m n_others"]:
         """Distances from the neurons `of` (all by default) to each of `others`, positions of the same kind."""

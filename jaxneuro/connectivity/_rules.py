@@ -24,6 +24,13 @@ class Independent(NamedTuple):
     autapses: bool
 
 
+class Spread(NamedTuple):
+    """Targets of a source on a torus: how many synapses, and the standard deviation of their Gaussian places."""
+
+    out_degree: Float[Array, ""]
+    width: Float[Array, ""]
+
+
 class AbstractConnectivity(Shown):
     """A rule that gives every target its presynaptic neurons.
 
@@ -49,6 +56,10 @@ class AbstractConnectivity(Shown):
 
     def regenerated(self) -> Independent | None:
         """The in-degree, where sources are drawn independently and so can be drawn again instead of stored."""
+        return None
+
+    def spread(self) -> Spread | None:
+        """How synapses are spread in space around a source, where the rule says so, for theory."""
         return None
 
     def given_weights(self) -> AbstractWeights | None:

@@ -1,7 +1,7 @@
 """The balanced state of a network on a torus: its rates, place by place, and the covariance of its counts."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -21,7 +21,7 @@ from .._numerics import (
     violates,
     where_defined,
 )
-from ..connectivity import Lattice, SpatialRandom
+from ..connectivity import Spread
 from ..models import AbstractSource
 
 # Modes are left out where they are smaller than exp(-30) of the others.
@@ -203,12 +203,12 @@ def read_sheet(net: Any) -> Sheet:
     totals = {(post, pre): jnp.zeros((), jnp.result_type(float)) for post in names for pre in net.populations}
     widths: dict[bool, list[Float[Array, ""]]] = {True: [], False: []}
     for projection in net.projections:
-        side = _side(net, projection)
-        pre, rule = net.populations[projection.pre], cast(SpatialRandom, projection.connectivity)
-        widths[projection.pre in names].append(rule.width / side)
+        side, spread = _side(net, projection)
+        pre = net.populations[projection.pre]
+        widths[projection.pre in names].append(spread.width / side)
         for post in projection.post:
             target = net.populations[post]
-            in_degree = rule.out_degree * (pre.n or 0) / (target.n or 1)
+            in_degree = spread.out_degree * (pre.n or 0) / (target.n or 1)
             weight = projection.weight_moments().mean
             effect = projection.synapse.spike_effect(weight, target.model.tau_m)
             if effect.reversal is not None or effect.jump.ndim:
@@ -221,13 +221,16 @@ def read_sheet(net: Any) -> Sheet:
     return Sheet(names, recurrent, forward, as_leaf(source.model.mean_rate()), source.n or 1, *one)
 
 
-def _side(net: Network, projection: Projection) -> float:
-    if not isinstance(projection.connectivity, SpatialRandom):
+def _side(net: Network, projection: Projection) -> tuple[float, Spread]:
+    """The side of the torus, and how the projection spreads on it."""
+    rule, places = projection.connectivity.drawn_rule(), net.populations[projection.pre].positions
+    spread = None if rule is None else rule.spread()
+    if spread is None:
         raise ValueError(f"`net`: projections have to be `SpatialRandom`; got {told(projection.connectivity)}.")
-    lattice = net.populations[projection.pre].positions
-    if not isinstance(lattice, Lattice) or not np.isclose(*lattice.sides, rtol=1e-9):
+    sides = None if places is None else places.torus()
+    if sides is None or not np.isclose(*sides, rtol=1e-9):
         raise ValueError("`net`: this theory is of a square torus; the lattices' two sides differ.")
-    return lattice.sides[0]
+    return sides[0], spread
 
 
 def _one_width(widths: list[Float[Array, ""]]) -> Float[Array, ""]:
