@@ -57,8 +57,9 @@ _MOST_MAPS = 30_000
 
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
     """Figures are closed; between two files what was compiled is forgotten where it has become very much."""
-    if "matplotlib.pyplot" in sys.modules:
-        sys.modules["matplotlib.pyplot"].close("all")
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None:  # nor is it where a test says that there is none
+        pyplot.close("all")
     if nextitem is not None and nextitem.path == item.path:
         return
     if _MAPS.exists() and _MAPS.read_bytes().count(b"\n") > _MOST_MAPS:
