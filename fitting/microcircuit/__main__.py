@@ -22,7 +22,10 @@ if __name__ == "__main__":
     add_folder(parser)
     options = parser.parse_args()
     jax.config.update("jax_enable_x64", True)
-    study = run(options.scale, options.duration, options.seed)
+    try:
+        study = run(options.scale, options.duration, options.seed)
+    except ValueError as error:
+        parser.error(str(error))
     print(report(study), end="\n\n")
     path = options.out / "microcircuit.json"
     with replacing(path) as temporary:

@@ -18,6 +18,8 @@ PUBLISHED = 8.0
 # Newton's steps, in logarithms of the external rates; no step is longer than this.
 STEPS, LONGEST = 12, 0.2
 CLOSE = 1e-6
+# Of a run [ms] the first third is left out, and a spectrum takes 200 ms of the rest.
+LEAST_RUN = 300.0
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,13 @@ def fit_external(targets: Float[np.ndarray, "8"], told: Callable[[str], None] = 
 
 
 def run(scale: float = 0.1, duration: float = 1_500.0, seed: int = 0, told: Callable[[str], None] = print) -> Study:
-    """Fits, and runs a network of `scale` times the neurons and synapses for `duration` [ms]; of 0 ms none."""
+    """Fits, and runs a network of `scale` times the neurons and synapses for `duration` [ms]; of 0 ms none.
+
+    Raises `ValueError` where either is no such number.
+    """
+    if not (duration == 0.0 or LEAST_RUN <= duration < np.inf):
+        raise ValueError(f"`duration` has to be 0 for no run, or at least {LEAST_RUN:g} ms; got {duration:g}.")
+    jn.networks.microcircuit(scale, scale)  # a size that is none is refused before the fit
     targets = np.array(TARGETS)
     external = fit_external(targets, told)
     published = np.asarray(theory(jnp.full(8, PUBLISHED))[0])

@@ -24,6 +24,12 @@ def test_the_table_and_the_numbers_of_a_fit_without_a_run():
     assert [bar.get_height() for bar in figure.axes[0].patches] == eight.tolist()
 
 
+@pytest.mark.parametrize("wrong", [{"duration": np.nan}, {"duration": -5.0}, {"duration": 100.0}, {"scale": 0.0}])
+def test_a_wrong_run_is_refused_before_the_fit(wrong):
+    with pytest.raises(ValueError, match=f"`{next(iter(wrong))}` has to be"):
+        microcircuit.run(**wrong, told=lambda _: pytest.fail("it has begun"))
+
+
 @pytest.mark.proof
 def test_the_rates_asked_for_are_those_of_siegert_with_the_fitted_input():
     targets = np.array([0.903, 2.965, 4.414, 5.876, 7.569, 8.633, 1.105, 7.829])
