@@ -4,117 +4,23 @@ from importlib import import_module as _import_module
 from typing import TYPE_CHECKING as _TYPE_CHECKING, Any as _Any
 from warnings import warn as _warn
 
-from . import (
-    channels as channels,
-    delivery as delivery,
-    statistics as statistics,
-    surrogate as surrogate,
-)
-from ._network import (
-    BinaryNetwork as BinaryNetwork,
-    BinaryProjection as BinaryProjection,
-    ConstantConductance as ConstantConductance,
-    CorrelatedPoissonDrive as CorrelatedPoissonDrive,
-    Network as Network,
-    OUConductanceDrive as OUConductanceDrive,
-    OUCurrentDrive as OUCurrentDrive,
-    PoissonDrive as PoissonDrive,
-    Population as Population,
-    Projection as Projection,
-    TrainableDelay as TrainableDelay,
-    WhiteNoiseDrive as WhiteNoiseDrive,
-    replace as replace,
-)
-from ._numerics import (
-    Result as Result,
-)
-from ._simulate import (
-    Clamp as Clamp,
-    Solution as Solution,
-    Wiring as Wiring,
-    adjoint as adjoint,
-    record as record,
-    simulate as simulate,
-    simulate_events as simulate_events,
-    wire as wire,
-)
-from .connectivity import (
-    AllToAll as AllToAll,
-    Bernoulli as Bernoulli,
-    ConvolutionalWeights as ConvolutionalWeights,
-    DaleWeights as DaleWeights,
-    FixedInDegree as FixedInDegree,
-    FixedTotalNumber as FixedTotalNumber,
-    FlatKernel as FlatKernel,
-    GaussianInDegree as GaussianInDegree,
-    GaussianKernel as GaussianKernel,
-    Lattice as Lattice,
-    LogNormalDelay as LogNormalDelay,
-    LogNormalWeight as LogNormalWeight,
-    LowRankWeights as LowRankWeights,
-    MatchedWeight as MatchedWeight,
-    NormalDelay as NormalDelay,
-    NormalWeight as NormalWeight,
-    ParetoWeight as ParetoWeight,
-    SparseWeights as SparseWeights,
-    SpatialRandom as SpatialRandom,
-    UniformDelay as UniformDelay,
-    Weights as Weights,
-)
-from .models import (
-    LIF as LIF,
-    SDIRK2 as SDIRK2,
-    Binary as Binary,
-    Cable as Cable,
-    ConductanceNeuron as ConductanceNeuron,
-    CrankNicolson as CrankNicolson,
-    EIRate as EIRate,
-    EulerMaruyama as EulerMaruyama,
-    Exact as Exact,
-    ExponentialCurve as ExponentialCurve,
-    ExponentialEuler as ExponentialEuler,
-    HodgkinHuxley as HodgkinHuxley,
-    ImplicitEuler as ImplicitEuler,
-    InsideSteps as InsideSteps,
-    IntegrateAndFire as IntegrateAndFire,
-    InwardRectifierCurve as InwardRectifierCurve,
-    LeakyIntegrator as LeakyIntegrator,
-    LinearCurve as LinearCurve,
-    Poisson as Poisson,
-    QuadraticCurve as QuadraticCurve,
-    RateNetwork as RateNetwork,
-    Ring as Ring,
-    RungeKutta4 as RungeKutta4,
-    Section as Section,
-    SpikeSource as SpikeSource,
-    SynapticRateNetwork as SynapticRateNetwork,
-)
-from .synapses import (
-    AlphaConductance as AlphaConductance,
-    AlphaCurrent as AlphaCurrent,
-    DeltaConductance as DeltaConductance,
-    DeltaCurrent as DeltaCurrent,
-    ExactJump as ExactJump,
-    ExponentialConductance as ExponentialConductance,
-    ExponentialCurrent as ExponentialCurrent,
-    FirstOrderJump as FirstOrderJump,
-    RiseDecayConductance as RiseDecayConductance,
-    RiseDecayCurrent as RiseDecayCurrent,
-    ShortTermPlasticity as ShortTermPlasticity,
-    StochasticRelease as StochasticRelease,
-)
+from ._late import late as _late
 
 if _TYPE_CHECKING:
     from . import (
         analysis as analysis,
         bounds as bounds,
+        channels as channels,
+        connectivity as connectivity,
         counts as counts,
+        delivery as delivery,
         extend as extend,
         initial as initial,
         io as io,
         laws as laws,
         learning as learning,
         loss as loss,
+        models as models,
         networks as networks,
         neurons as neurons,
         optimiser as optimiser,
@@ -124,6 +30,9 @@ if _TYPE_CHECKING:
         recordings as recordings,
         reset as reset,
         results as results,
+        statistics as statistics,
+        surrogate as surrogate,
+        synapses as synapses,
         theory as theory,
         transfer as transfer,
         update as update,
@@ -134,7 +43,35 @@ if _TYPE_CHECKING:
         fit as fit,
         leave_one_out as leave_one_out,
     )
+    from ._network import (
+        BinaryNetwork as BinaryNetwork,
+        BinaryProjection as BinaryProjection,
+        ConstantConductance as ConstantConductance,
+        CorrelatedPoissonDrive as CorrelatedPoissonDrive,
+        Network as Network,
+        OUConductanceDrive as OUConductanceDrive,
+        OUCurrentDrive as OUCurrentDrive,
+        PoissonDrive as PoissonDrive,
+        Population as Population,
+        Projection as Projection,
+        TrainableDelay as TrainableDelay,
+        WhiteNoiseDrive as WhiteNoiseDrive,
+        replace as replace,
+    )
+    from ._numerics import (
+        Result as Result,
+    )
     from ._save import load as load, save as save
+    from ._simulate import (
+        Clamp as Clamp,
+        Solution as Solution,
+        Wiring as Wiring,
+        adjoint as adjoint,
+        record as record,
+        simulate as simulate,
+        simulate_events as simulate_events,
+        wire as wire,
+    )
     from ._sweep import (
         Paired as Paired,
         RandomPoints as RandomPoints,
@@ -149,17 +86,71 @@ if _TYPE_CHECKING:
         audit_gradient as audit_gradient,
         train as train,
     )
-
-# What a simulation does not need comes when it is first asked for: it brings optimisers and solvers along.
-_LATE_BY_HOME = {
-    "": "analysis bounds counts extend initial io laws learning loss networks neurons optimiser plot product quantal "
-    "recordings reset results theory transfer update",
-    "_fit": "FitResult compare fit leave_one_out",
-    "_save": "load save",
-    "_sweep": "Paired RandomPoints SobolPoints Structural Threads Vectorised open_sweep sweep",
-    "_train": "audit_gradient train",
-}
-_LATE = {name: home for home, names in _LATE_BY_HOME.items() for name in names.split()}
+    from .connectivity import (
+        AllToAll as AllToAll,
+        Bernoulli as Bernoulli,
+        ConvolutionalWeights as ConvolutionalWeights,
+        DaleWeights as DaleWeights,
+        FixedInDegree as FixedInDegree,
+        FixedTotalNumber as FixedTotalNumber,
+        FlatKernel as FlatKernel,
+        GaussianInDegree as GaussianInDegree,
+        GaussianKernel as GaussianKernel,
+        Lattice as Lattice,
+        LogNormalDelay as LogNormalDelay,
+        LogNormalWeight as LogNormalWeight,
+        LowRankWeights as LowRankWeights,
+        MatchedWeight as MatchedWeight,
+        NormalDelay as NormalDelay,
+        NormalWeight as NormalWeight,
+        ParetoWeight as ParetoWeight,
+        SparseWeights as SparseWeights,
+        SpatialRandom as SpatialRandom,
+        UniformDelay as UniformDelay,
+        Weights as Weights,
+    )
+    from .models import (
+        LIF as LIF,
+        SDIRK2 as SDIRK2,
+        Binary as Binary,
+        Cable as Cable,
+        ConductanceNeuron as ConductanceNeuron,
+        CrankNicolson as CrankNicolson,
+        EIRate as EIRate,
+        EulerMaruyama as EulerMaruyama,
+        Exact as Exact,
+        ExponentialCurve as ExponentialCurve,
+        ExponentialEuler as ExponentialEuler,
+        HodgkinHuxley as HodgkinHuxley,
+        ImplicitEuler as ImplicitEuler,
+        InsideSteps as InsideSteps,
+        IntegrateAndFire as IntegrateAndFire,
+        InwardRectifierCurve as InwardRectifierCurve,
+        LeakyIntegrator as LeakyIntegrator,
+        LinearCurve as LinearCurve,
+        Poisson as Poisson,
+        QuadraticCurve as QuadraticCurve,
+        RateNetwork as RateNetwork,
+        Ring as Ring,
+        RungeKutta4 as RungeKutta4,
+        Section as Section,
+        SpikeSource as SpikeSource,
+        SynapticRateNetwork as SynapticRateNetwork,
+    )
+    from .synapses import (
+        AlphaConductance as AlphaConductance,
+        AlphaCurrent as AlphaCurrent,
+        DeltaConductance as DeltaConductance,
+        DeltaCurrent as DeltaCurrent,
+        ExactJump as ExactJump,
+        ExponentialConductance as ExponentialConductance,
+        ExponentialCurrent as ExponentialCurrent,
+        FirstOrderJump as FirstOrderJump,
+        RiseDecayConductance as RiseDecayConductance,
+        RiseDecayCurrent as RiseDecayCurrent,
+        ShortTermPlasticity as ShortTermPlasticity,
+        StochasticRelease as StochasticRelease,
+    )
 
 # Names that have moved into a namespace, that of the keyword which takes them: {home: names}.
 _MOVED_BY_HOME = {
@@ -176,6 +167,8 @@ _MOVED_BY_HOME = {
 _MOVED = {name: f"{home}.{name}" for home, names in _MOVED_BY_HOME.items() for name in names.split()}
 _MOVED["LogNormal"] = "loss.LogNormalScatter"  # a law of weights is `LogNormalWeight`
 
+_get, __dir__ = _late(__name__)
+
 
 def __getattr__(name: str) -> _Any:
     if name in _MOVED:
@@ -186,15 +179,4 @@ def __getattr__(name: str) -> _Any:
             stacklevel=2,
         )
         return getattr(_import_module(f".{home}", __name__), new)
-    if name not in _LATE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = _LATE[name]
-    if not home:
-        return _import_module(f".{name}", __name__)
-    found = getattr(_import_module(f".{home}", __name__), name)
-    globals()[name] = found
-    return found
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_LATE})
+    return _get(name)

@@ -5,18 +5,17 @@ import json
 import os
 import zlib
 from collections.abc import Iterable
-from importlib import import_module, metadata
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import equinox as eqx
 import numpy as np
 
+from .._late import load_all
 from .._numerics import Decoder, Encoder, known_classes, replacing
 
 _FORMAT, _VERSION = "jaxneuro_file", 1
-# What a simulation does not load, and a file may hold.
-_LATE = ("_fit", "_sweep", "_train", "analysis", "laws", "learning", "networks", "quantal", "recordings", "theory")
 
 
 def save(path: str | os.PathLike, x: Any) -> None:
@@ -92,8 +91,7 @@ def load(path: str | os.PathLike, *, classes: Iterable[type] = ()) -> Any:
         arrays = _read_arrays(rest, header["arrays"])
     except Exception:  # of whatever reads what is left of it
         raise ValueError(f"`path` {path} is damaged: its arrays are not those that were saved.") from None
-    for home in _LATE:
-        import_module(f"..{home}", __package__)
+    load_all(__package__.split(".")[0])
     try:
         return Decoder(arrays, known_classes(classes)).decode(header["value"])
     except ValueError as error:
