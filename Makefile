@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 WORKERS ?= 2
 
-.PHONY: fit site site-all test test-fast test-float32 test-slow proofs lint types compat mutants peers clean
+.PHONY: fit site site-all test test-fast test-float32 test-slow notebooks proofs lint types compat mutants peers clean
 
 $(VENV)/.made:
 	$(PYTHON) -m venv $(VENV)
@@ -49,7 +49,11 @@ test-float32: $(VENV)/.dev
 	JAXNEURO_TEST_X64=0 $(PYTEST) -m 'float32 and bits and not proof and not gpu' $(call holding,bits)
 
 test-slow: $(VENV)/.dev
-	JAXNEURO_TEST_QUICK_COMPILE=1 $(PYTEST) -m 'slow and not proof and not gpu' $(call holding,slow)
+	JAXNEURO_TEST_QUICK_COMPILE=1 $(PYTEST) -m 'slow and not notebook and not proof and not gpu' $(call holding,slow)
+
+# In their small size; .ci/run does so after `make test`.
+notebooks: $(VENV)/.dev
+	$(PYTEST) -m 'notebook and not proof and not gpu' $(call holding,notebook)
 
 proofs: $(VENV)/.dev
 	$(PYTEST) -m 'proof and not gpu' $(call holding,proof)
