@@ -120,6 +120,7 @@ def growth(s: Float[Array, "*n"]) -> Float[Array, "*n"]:
     return total * (2.0 + total)
 
 
+@jax.custom_jvp
 def relaxed(
     x: Float[Array, "..."], gain: Float[Array, "..."], total: Float[Array, "..."], dt: float | Array
 ) -> Float[Array, "..."]:
@@ -138,10 +139,17 @@ def relaxation_change(
     """What `dt` of dx/dt = gain - total x adds to x: (gain/total - x) (1 - exp(-total dt))."""
     total = jnp.maximum(total, _NEXT_TO_NOTHING)
     grown = growth(total * dt)
-    return (gain - total * x) * (grown * (1.0 / (total + total * grown)))
+    # In this form XLA computes the parts once and not anew for every use of the sum.
+    return (gain * grown - x * (total * grown)) * (1.0 / (total + total * grown))
 
 
-def _change_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
+def _relaxed_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
+    # Not that of a sum: XLA would compute the parts of the change once for each term.
+    change, moved = _change_jvp(primals, tangents, kept=True)
+    return primals[0] + change, moved
+
+
+def _change_jvp(primals: tuple, tangents: tuple, kept: bool = False) -> tuple[Array, Array]:
     # The change is reach slope, slope = gain - total x, reach = (1 - left)/total: so that d reach/d total = (left dt -
     # reach)/total and d reach/d dt = left. All of it from one division, rest = left/total = 1/total - reach.
     x, gain, total, dt = primals
@@ -160,10 +168,12 @@ def _change_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
         of_reach = jnp.where(s < small, -dt * dt * series, (left * dt - reach) * (reach + rest))
         return slope * of_reach - reach * x
 
-    by = (lambda: -total * reach, lambda: reach, by_total, lambda: slope * left)
+    by = (lambda: left if kept else -total * reach, lambda: reach, by_total, lambda: slope * left)
     # XLA does not leave out products with 0.
     changes = [f() * t for f, t in zip(by, tangents, strict=True) if not isinstance(t, SymbolicZero)]
-    return slope * reach, sum(changes[1:], changes[0]) if changes else jnp.zeros_like(slope)
+    value = (gain * grown - x * (total * grown)) * rest
+    return value, sum(changes[1:], changes[0]) if changes else jnp.zeros_like(value)
 
 
+relaxed.defjvp(_relaxed_jvp, symbolic_zeros=True)
 relaxation_change.defjvp(_change_jvp, symbolic_zeros=True)

@@ -38,7 +38,8 @@ def quickest_channel(model: Any) -> Float[Array, ""]:
     """The time constant [ms] of the slowest gate of the quickest channel that conducts; infinite without gates."""
     model = lax.stop_gradient(model)
     channels = model.channels()
-    reversals = jnp.stack([jnp.broadcast_to(channel.e, (model.size(),)) for channel in channels.values()])
+    # Of one shape only where they differ by neuron: gates that all neurons share are looked at once.
+    reversals = jnp.stack(jnp.broadcast_arrays(*(channel.e for channel in channels.values())))
     low, high = jnp.min(reversals, axis=0), jnp.max(reversals, axis=0)
 
     def shorter(k: Any, known: dict[str, Array]) -> dict[str, Array]:
@@ -49,7 +50,8 @@ def quickest_channel(model: Any) -> Float[Array, ""]:
             found[name] = jnp.minimum(known[name], jnp.where(counts, 1.0 / (model.phi * gate.total), jnp.inf))
         return found
 
-    endless = {name: jnp.full_like(low, jnp.inf) for name in model.kinetics(low)}
+    shapes = jax.eval_shape(lambda v: shorter(0, dict.fromkeys(model.kinetics(v), jnp.asarray(jnp.inf, v.dtype))), low)
+    endless = {name: jnp.full(known.shape, jnp.inf, known.dtype) for name, known in shapes.items()}
     gates = lax.fori_loop(0, _POTENTIALS + 1, shorter, endless)
     shortest = jnp.asarray(jnp.inf, low.dtype)
     for name, channel in channels.items():

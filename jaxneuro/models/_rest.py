@@ -56,16 +56,22 @@ def grows(jacobian: Float[Array, "*n k k"]) -> Bool[Array, "*n"]:
     one = jnp.eye(j.shape[0], dtype=x.dtype).reshape(j.shape[:2] + (1,) * size.ndim)
     step = one + _times(x, one + _times(x, one + _times(x, one + x / 4.0) / 3.0) / 2.0)
 
-    def square(i: Any, now: tuple[Array, Array]) -> tuple[Array, Array]:
-        power, growth = now
+    nothing = 32 * jnp.finfo(x.dtype).eps
+
+    def square(now: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        times, power, growth = now
         power = _times(power, power)
         norm = jnp.max(jnp.sum(jnp.abs(power), axis=1), axis=0)
         # log of the norm over the number of first steps that have passed.
-        return power / norm, growth + jnp.log(norm) * jnp.exp2(-(i + 1.0))
+        return times + 1.0, power / norm, growth + jnp.log(norm) * jnp.exp2(-(times + 1.0))
 
-    start = (step, jnp.zeros(size.shape, step.dtype))
-    rate = lax.fori_loop(0, _SQUARINGS, lambda i, now: square(jnp.asarray(i, x.dtype), now), start)[1]
-    return rate > 32 * jnp.finfo(x.dtype).eps
+    def undecided(now: tuple[Array, Array, Array]) -> Bool[Array, ""]:
+        # A power whose norm is below 1 has its spectral radius there too: nothing grows.
+        times, _, growth = now
+        return (times < _SQUARINGS) & jnp.any(growth >= -nothing)
+
+    start = (jnp.zeros((), x.dtype), step, jnp.zeros(size.shape, step.dtype))
+    return lax.while_loop(undecided, square, start)[2] > nothing
 
 
 def _times(a: Float[Array, "k k *n"], b: Float[Array, "k k *n"]) -> Float[Array, "k k *n"]:
