@@ -4,6 +4,8 @@ from importlib import import_module as _import_module
 from typing import TYPE_CHECKING as _TYPE_CHECKING, Any as _Any
 from warnings import warn as _warn
 
+import equinox as _equinox  # noqa: F401  with JAX, which two threads cannot import at once: what comes late may
+
 from ._late import late as _late
 
 if _TYPE_CHECKING:

@@ -31,7 +31,7 @@ def test_what_comes_is_what_the_type_checker_sees(package):
 @pytest.mark.parametrize(
     ("code", "absent"),
     [
-        ("import jaxneuro, jaxneuro.theory", "jax numpy jaxneuro._numerics"),
+        ("import jaxneuro, jaxneuro.theory", "jaxneuro._numerics"),
         ("from jaxneuro.theory import lif_rate", "scipy jaxneuro.models jaxneuro._network jaxneuro._simulate"),
         ("import jaxneuro as jn; jn.networks.brunel, jn.simulate, jn.record.Rate", "optax optimistix scipy xarray"),
         ("import jaxneuro as jn; jn.fit, jn.laws.PowerLaw", "jaxneuro.models jaxneuro.theory jaxneuro._simulate"),
@@ -57,5 +57,25 @@ assert "jaxneuro.theory._shot_noise" in loaded and len(loaded) > 300
 for name, module in loaded.items():
     held = [leaf for thing in vars(module).values() if not callable(thing) for leaf in jax.tree.leaves(thing)]
     assert not any(isinstance(leaf, jax.Array) for leaf in held), name
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def test_names_come_in_several_threads_at_once():
+    code = """
+import threading
+import jaxneuro as jn
+
+names = [name for name in dir(jn) if not name.startswith("_")]
+came = [[] for _ in range(6)]
+
+def ask(k):
+    for name in names[k::2] + names:
+        came[k].append(getattr(jn, name))
+
+threads = [threading.Thread(target=ask, args=(k,)) for k in range(6)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+assert all(len(found) == len(names[k::2]) + len(names) for k, found in enumerate(came))
 """
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
