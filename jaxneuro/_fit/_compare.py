@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import jax.numpy as jnp
 import numpy as np
 
-from .._numerics import ProgressLine
+from .._numerics import ProgressLine, check_precision, told
 from ._result import FitResult
 from ._solve import solve_weightings, terms_of
 from ._table import text_table
@@ -66,6 +66,9 @@ def leave_one_out(result: FitResult, *, progress: bool | None = None) -> LeaveOn
     For least squares the score is the Gaussian log density of the residual with the scatter of the others.
     Raises `RuntimeError` where a refit does not converge or would have no observation to spare.
     """
+    if not isinstance(result, FitResult):
+        raise ValueError(f"`result` has to be what `jn.fit` returned; got {told(result)}.")
+    check_precision("result", result.model)
     counts = result.counts
     rows = np.nonzero(counts > 0)[0]
     if result.n_observations - 1 <= result.n_parameters:
@@ -121,6 +124,8 @@ def compare(results: Mapping[str, FitResult], *, refit: bool = True, progress: b
         raise ValueError(f"`results` has to be a dict of {{name: FitResult}}; got {type(results).__name__}.")
     if not results:
         raise ValueError("`results` is empty: give at least one fit.")
+    if refit:
+        check_precision("results", [result.model for result in results.values()])
     kinds = {(type(r.loss).__name__, r.n_observations) for r in results.values()}
     if len(kinds) > 1:
         raise ValueError(f"`results` differ in their loss or number of observations ({sorted(kinds)}): refit alike.")

@@ -13,7 +13,16 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, PyTree
 
-from .._numerics import AbstractBijection, Positive, Result, Unbounded, as_leaf, check_positive, write_text
+from .._numerics import (
+    AbstractBijection,
+    Positive,
+    Result,
+    Unbounded,
+    as_leaf,
+    check_positive,
+    check_precision,
+    write_text,
+)
 from ..laws import AbstractLaw, PSPTable, as_inhibitory
 from ._bootstrap import Bootstrap
 from ._optimiser import AbstractOptimiser
@@ -186,6 +195,7 @@ class FitResult:
         **Arguments:** `name` of a fitted parameter; `points` of the grid; `span` in standard errors to each side.
         Warns where the profile stays flat on a side. Raises `ValueError` for an unknown name.
         """
+        check_precision("model", self.model)
         return profile(
             self.problem, self.optimiser, self.counts, self.theta, self.value, self.uncertainty, name, points, span
         )

@@ -16,6 +16,7 @@ from .._numerics import (
     check_count,
     check_nonnegative,
     check_positive,
+    check_precision,
     is_concrete,
     told,
     violates,
@@ -35,7 +36,7 @@ class SpatialBalance(Shown):
     - `rate`: {population: Hz}, the mean over the torus.
     - `modes[n, m]` [Hz]: of the rates, of the populations in order; the profile is the sum over all n and m, of either
       sign, of modes[|n|, |m|] cos(2 pi n x) cos(2 pi m y).
-    - `variance`: of the profile around its centre, in squared sides; NaN for uniform input.
+    - `variance`: of the profile around its centre, in squared sides; infinite for uniform input.
 
     Rates of a state that does not exist are refused; where only a transformation knows that, they are NaN.
     """
@@ -115,7 +116,7 @@ def spatial_balance(net: Network, input_width: ArrayLike | None = None, *, modes
     k = jnp.arange(highest + 1)
     square = (k[:, None] ** 2 + k[None] ** 2).astype(mean.dtype)
     if width is None:
-        variance = jnp.full_like(seen.rate, jnp.nan)
+        variance = jnp.full_like(seen.rate, jnp.inf)
         profile, lasts = (square == 0).astype(mean.dtype), jnp.asarray(True)
     else:
         variance = width**2 + seen.width_ffwd**2 - seen.width_rec**2
@@ -196,6 +197,7 @@ def read_sheet(net: Any) -> Sheet:
     """The numbers of a network whose projections are `SpatialRandom`; `ValueError` for another."""
     if not isinstance(net, Network):
         raise ValueError(f"`net` has to be a network such as `jn.networks.spatial_balanced()`; got {told(net)}.")
+    check_precision("net", net)
     sources = [name for name, population in net.populations.items() if isinstance(population.model, AbstractSource)]
     names = tuple(name for name in net.populations if name not in sources)
     if len(sources) != 1 or not names or net.drives:

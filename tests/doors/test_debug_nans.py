@@ -17,6 +17,7 @@ HEALTHY = {
     "fit": lambda: jn.fit(jn.laws.CurrentScaling(), TABLE),
     "hopf": lambda: jn.analysis.hopf(jn.networks.ei_rate(), where=lambda m: m.tau_i, bracket=(20.0, 80.0)),
     "fixed_points": lambda: jn.analysis.fixed_points(jn.networks.ei_rate()),
+    "spatial_balance": lambda: jn.theory.spatial_balance(jn.networks.spatial_balanced(side=16)).rate,
     "ring_bump": lambda: jn.theory.ring_bump(j0=-2.0, j1=4.0),
 }  # fmt: skip
 

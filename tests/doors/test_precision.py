@@ -21,6 +21,12 @@ def early():
             "law": jn.laws.CurrentScaling(),
             "data": jn.laws.PSPTable([10.0, 20.0, 50.0, 100.0], [2.0, 1.5, 1.0, 0.6], [False] * 4),
             "neuron": jn.HodgkinHuxley(),
+            "sheet": jn.networks.spatial_balanced(side=16),
+            "fitted": jn.fit(
+                jn.laws.PowerLaw(),
+                jn.laws.PSPTable([10.0, 20.0, 50.0, 90.0, 99.0], [2.0, 1.4, 1.0, 0.7, 0.6], list("EEIIE")),
+            ),
+            "conductances": jn.networks.conductance_based(a=0.0016, k=1000.0, g=20.0, nu_x=25.0, cv_k=0.05),
         }
 
 
@@ -36,6 +42,14 @@ CALLS = {
     "afferents": lambda m: jn.theory.afferents(m["network"], {"E": 5.0}),
     "brunel_stability": lambda m: jn.theory.brunel_stability(m["network"]),
     "fit": lambda m: jn.fit(m["law"], m["data"]),
+    "compare": lambda m: jn.compare({"a": m["fitted"]}),
+    "leave_one_out": lambda m: jn.leave_one_out(m["fitted"]),
+    "profile": lambda m: m["fitted"].profile("beta"),
+    "spatial_balance": lambda m: jn.theory.spatial_balance(m["sheet"]),
+    "count_correlation": lambda m: jn.theory.count_correlation(m["sheet"], 0.1, gain={"E": 0.01, "I": 0.02}),
+    "rate_distribution": lambda m: jn.theory.rate_distribution(m["conductances"]),
+    "critical_heterogeneity": lambda m: jn.theory.critical_heterogeneity(m["conductances"]),
+    "scale_efficacy": lambda m: jn.theory.scale_efficacy(1e4, like=m["conductances"]),
     "fixed_points": lambda m: jn.analysis.fixed_points(m["rates"]),
     "rheobase": lambda m: jn.analysis.rheobase(m["neuron"]),
     "fi_curve": lambda m: jn.analysis.fi_curve(m["neuron"], [10.0]),
