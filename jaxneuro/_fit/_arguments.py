@@ -6,7 +6,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from .._numerics import AbstractBijection, check_count, check_key, check_precision, in_a_line, is_concrete
+from .._numerics import AbstractBijection, check_count, check_key, check_precision, in_a_line, is_concrete, told
 from ..laws import AbstractLaw, PSPTable
 from ._loss import AbstractLoss
 from ._optimiser import AbstractOptimiser
@@ -49,17 +49,17 @@ def check_arguments(
     if isinstance(free, str):
         raise ValueError(f"`free` has to be a list of names; got the string {free!r}: write [{free!r}].")
     if bounds is not None and not isinstance(bounds, Mapping):
-        raise ValueError(f"`bounds` has to be a dict of {{name: bijection}}; got {bounds!r}.")
+        raise ValueError(f"`bounds` has to be a dict of {{name: bijection}}; got {told(bounds)}.")
     for name, bijection in (bounds or {}).items():
         if not isinstance(bijection, AbstractBijection):
             raise ValueError(
-                f"`bounds[{name!r}]` has to be a bijection such as jn.bounds.Interval(0, 1); got {bijection!r}."
+                f"`bounds[{name!r}]` has to be a bijection such as jn.bounds.Interval(0, 1); got {told(bijection)}."
             )
     for name, value, least in (("starts", starts, 1), ("bootstrap", bootstrap, 0)):
         check_count(name, value, f"a whole number of at least {least}", least=least)
     if bootstrap == 1:
         raise ValueError("`bootstrap` is 1; it has to be 0 or a number of refits of at least 2.")
     if not np.isscalar(spread) or not np.isfinite(spread) or spread < 0:  # type: ignore[operator]
-        raise ValueError(f"`spread` has to be a finite number that is not negative; got {spread!r}.")
+        raise ValueError(f"`spread` has to be a finite number that is not negative; got {told(spread)}.")
     if key is not None:
         check_key(key)

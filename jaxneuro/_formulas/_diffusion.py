@@ -14,6 +14,7 @@ from .._numerics import (
     check_finite,
     check_nonnegative,
     is_concrete,
+    told,
     violates,
     where_defined,
 )
@@ -182,13 +183,13 @@ def prepared(
 ) -> tuple[Any, Any, AbstractConvention, Numbers, int]:
     """The arguments, converted and checked."""
     if not isinstance(convention, AbstractConvention):
-        raise ValueError(f"`convention` has to be `Ito()` or `Stratonovich()`; got {convention!r}.")
+        raise ValueError(f"`convention` has to be `Ito()` or `Stratonovich()`; got {told(convention)}.")
     check_count("n", n, "a number of panels, an integer of at least 3", least=3)
     if n > _MOST_PANELS:
         raise ValueError(f"`n` is {n:,} panels, more than {_MOST_PANELS:,}: take fewer.")
     for name, function in (("drift", drift), ("noise", noise)):
         if not callable(function):
-            raise ValueError(f"`{name}` has to be a function of the potential; got {function!r}.")
+            raise ValueError(f"`{name}` has to be a function of the potential; got {told(function)}.")
     low = None if v_low is None else as_leaf(v_low, "v_low")
     numbers = Numbers(as_leaf(v_th, "v_th"), as_leaf(v_reset, "v_reset"), as_leaf(t_ref, "t_ref"), low)
     _check_numbers(numbers)

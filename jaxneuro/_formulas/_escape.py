@@ -17,6 +17,7 @@ from .._numerics import (
     check_positive,
     gauss_legendre,
     implicit_roots,
+    told,
     violates,
     where_defined,
 )
@@ -66,7 +67,7 @@ def escape_rate(
     Stochastic Methods, section 5.5.3.
     """
     if not callable(force):
-        raise ValueError(f"`force` has to be a function of the potential; got {force!r}.")
+        raise ValueError(f"`force` has to be a function of the potential; got {told(force)}.")
     names = ("sigma", "tau", "t_ref", "low", "middle", "high")
     values = [as_leaf(x, n) for n, x in zip(names, (sigma, tau, t_ref, low, middle, high), strict=True)]
     for name, value in zip(names, values, strict=True):

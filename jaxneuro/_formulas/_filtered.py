@@ -7,7 +7,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import Shown, as_leaf, check_positive, gauss_legendre, where_defined
+from .._numerics import Shown, as_leaf, check_positive, gauss_legendre, told, where_defined
 from ._arguments import LifArguments
 from ._rate import log_rate_kernel
 from ._variability import cv_kernel
@@ -196,7 +196,7 @@ def lif_rate_filtered(
 def checked_regime(regime: AbstractRegime | None) -> AbstractRegime:
     """The regime, the rule where none is given."""
     if not isinstance(regime, AbstractRegime | None):
-        raise ValueError(f"`regime` has to be `ShortFilter()`, `Crossings()` or `LongFilter()`; got {regime!r}.")
+        raise ValueError(f"`regime` has to be `ShortFilter()`, `Crossings()` or `LongFilter()`; got {told(regime)}.")
     return Between() if regime is None else regime
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, ArrayLike, Complex, Float
 
-from .._numerics import Shown, check_broadcast, check_finite, check_positive, read_array, where_defined
+from .._numerics import Shown, check_broadcast, check_finite, check_positive, read_array, told, where_defined
 from ._arguments import LifArguments
 from ._backward import STEPS, falling, passage_from
 from ._rate import rate_kernel
@@ -87,7 +87,7 @@ def _frequency(omega: ArrayLike) -> Complex[Array, "..."]:
         return lax.convert_element_type(omega, dtype)
     known = np.asarray(read_array(omega, "omega"))
     if known.dtype.kind not in "fiuc":
-        raise ValueError(f"`omega` has to be a real or complex number or an array of them; got {omega!r}.")
+        raise ValueError(f"`omega` has to be a real or complex number or an array of them; got {told(omega)}.")
     check_finite("omega", np.real(known))
     check_finite("omega", np.imag(known))
     return jnp.asarray(known, dtype)

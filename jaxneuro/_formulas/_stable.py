@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, ArrayLike, Bool, Float
 
-from .._numerics import as_leaf, check_broadcast, check_finite, check_positive, violates, where_defined
+from .._numerics import as_leaf, check_broadcast, check_finite, check_positive, told, violates, where_defined
 from ._arguments import LifArguments
 from ._density import lif_density
 from ._from_passage import log_rate_of
@@ -103,7 +103,7 @@ def checked_boundary(boundary: Any) -> AbstractBoundary:
     if boundary is None:
         return JumpsOver()
     if not isinstance(boundary, AbstractBoundary):
-        raise ValueError(f"`boundary` has to be `JumpsOver()` or `Leapover()`; got {boundary!r}.")
+        raise ValueError(f"`boundary` has to be `JumpsOver()` or `Leapover()`; got {told(boundary)}.")
     return boundary
 
 

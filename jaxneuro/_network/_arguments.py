@@ -13,7 +13,7 @@ from ..synapses import AbstractSynapse
 def checked_targets(name: str, targets: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
     names = (targets,) if isinstance(targets, str) else tuple(targets) if isinstance(targets, list | tuple) else ()
     if not names or not all(isinstance(n, str) for n in names):
-        raise ValueError(f"`{name}` has to be the name of a population or a tuple of names; got {targets!r}.")
+        raise ValueError(f"`{name}` has to be the name of a population or a tuple of names; got {told(targets)}.")
     if len(set(names)) < len(names):
         raise ValueError(f"`{name}` names a population twice: {names}.")
     return names
@@ -58,5 +58,5 @@ def check_parts(whose: str, names: Any) -> None:
     if not isinstance(names, tuple | list) or not set(map(str, names)) <= set(known):
         raise ValueError(
             f"{whose} has to return a tuple of parts of `Input`, such as ('current',), out of {', '.join(known)}; "
-            f"got {names!r}."
+            f"got {told(names)}."
         )

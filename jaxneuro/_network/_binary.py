@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import Shown, as_leaf, check_finite, violates
+from .._numerics import Shown, as_leaf, check_finite, told, violates
 from ..connectivity import AbstractConnectivity, AllToAll, BitRecipe
 from ..models import Binary
 from ._arguments import checked_targets
@@ -53,7 +53,7 @@ class BinaryProjection(Shown):
         connectivity: AbstractConnectivity | None = None,
     ):
         if not isinstance(pre, str):
-            raise ValueError(f"`pre` has to be the name of one population; got {pre!r}.")
+            raise ValueError(f"`pre` has to be the name of one population; got {told(pre)}.")
         self.pre, self.post, self.weight = pre, checked_targets("post", post), as_leaf(weight, "weight")
         check_finite("weight", self.weight)
         if self.weight.ndim > 2:
@@ -125,7 +125,7 @@ class BinaryNetwork(AbstractNetwork):
             raise ValueError("`populations` has to be a dict of at least one {name: Population}.")
         for name, population in populations.items():
             if not isinstance(name, str) or not name or "." in name:
-                raise ValueError(f"`populations`: a name has to be a string without a dot; got {name!r}.")
+                raise ValueError(f"`populations`: a name has to be a string without a dot; got {told(name)}.")
             if not isinstance(population, Population) or not isinstance(population.model, Binary):
                 raise ValueError(f"`populations[{name!r}]` has to be a Population of `Binary` units; got {population}.")
             if not isinstance(population.initial, AtRest):

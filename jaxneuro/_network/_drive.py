@@ -24,6 +24,7 @@ from .._numerics import (
     is_concrete,
     random_bits,
     step_keys,
+    told,
 )
 from ..connectivity import AbstractWeightLaw, as_weight_law
 from ..synapses import AbstractSynapse, Received
@@ -164,7 +165,7 @@ class PoissonDrive(AbstractDrive):
         check_nonnegative("n_sources", self.n_sources)
         check_nonnegative("rate", self.rate)
         if not isinstance(counts, AbstractCounts | None):
-            raise ValueError(f"`counts` has to be `PoissonCounts()` or `GaussianCounts()`; got {counts!r}.")
+            raise ValueError(f"`counts` has to be `PoissonCounts()` or `GaussianCounts()`; got {told(counts)}.")
         self.counts = PoissonCounts() if counts is None else counts
         if self._unit() is not None and not isinstance(self.counts, PoissonCounts):
             raise ValueError(

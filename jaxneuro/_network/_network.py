@@ -65,7 +65,7 @@ class Network(AbstractNetwork):
             raise ValueError("`populations` has to be a dict of at least one {name: Population}.")
         for name, population in populations.items():
             if not isinstance(name, str) or not name or "." in name:
-                raise ValueError(f"`populations`: a name has to be a string without a dot; got {name!r}.")
+                raise ValueError(f"`populations`: a name has to be a string without a dot; got {told(name)}.")
             if not isinstance(population, Population):
                 raise ValueError(f"`populations[{name!r}]` has to be a Population; got {told(population)}.")
             if isinstance(population.model, Binary):

@@ -106,7 +106,7 @@ class Population(AbstractRunnable):
             n = places.n
         if n is not None:
             if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
-                raise ValueError(f"`n` has to be a positive integer, the number of neurons; got {n!r}.")
+                raise ValueError(f"`n` has to be a positive integer, the number of neurons; got {told(n)}.")
             n = int(n)
             for path, leaf in jax.tree_util.tree_leaves_with_path(model):
                 if not (eqx.is_array(leaf) or isinstance(leaf, np.ndarray | np.generic)):
@@ -120,7 +120,7 @@ class Population(AbstractRunnable):
                         "one a neuron."
                     )
         if initial is not None and not isinstance(initial, AbstractInitial):
-            raise ValueError(f"`initial` has to be `AtRest()` or `UniformPotential(low, high)`; got {initial!r}.")
+            raise ValueError(f"`initial` has to be `AtRest()` or `UniformPotential(low, high)`; got {told(initial)}.")
         self.model = model
         self.n = n
         self.positions = places

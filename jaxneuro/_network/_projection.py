@@ -73,7 +73,7 @@ class Projection(Shown):
         delay: float | AbstractDelay,
     ):
         if not isinstance(pre, str):
-            raise ValueError(f"`pre` has to be the name of one population; got {pre!r}.")
+            raise ValueError(f"`pre` has to be the name of one population; got {told(pre)}.")
         if not isinstance(connectivity, AbstractConnectivity | AbstractWeights | AbstractKernel):
             raise ValueError(f"`connectivity` has to be a rule such as `FixedInDegree(100)`; got {told(connectivity)}.")
         self.pre = pre

@@ -11,7 +11,7 @@ import equinox as eqx
 import jax
 import numpy as np
 
-from .._numerics import as_leaf, is_concrete
+from .._numerics import as_leaf, is_concrete, told
 from ._network import Network
 
 T = TypeVar("T")
@@ -48,7 +48,7 @@ def replace(x: T, name: str, value: Any) -> T:
     if not isinstance(x, eqx.Module):
         raise ValueError(f"`x` has to be a network or a model; got {type(x).__name__}.")
     if not isinstance(name, str):
-        raise ValueError(f"`name` has to be a string such as 'E.tau_m' or 'E->I.weight'; got {name!r}.")
+        raise ValueError(f"`name` has to be a string such as 'E.tau_m' or 'E->I.weight'; got {told(name)}.")
     if not isinstance(x, Network):
         return _with(x, _find(x, name, name), value)
     head, _, rest = name.partition(".")

@@ -49,7 +49,7 @@ MOST = 2**31 - 1
 def check_count(name: str, value: object, what: str = "a positive whole number", *, least: int = 1) -> int:
     """`value` as a Python integer. Raises `ValueError` where it is none, below `least`, or more than arrays hold."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise ValueError(f"`{name}` has to be {what}; got {value!r}.")
+        raise ValueError(f"`{name}` has to be {what}; got {told(value)}.")
     if value > MOST:
         raise ValueError(f"`{name}` is {value:,}, more than the {MOST:,} that an array can number: take fewer.")
     return int(value)
@@ -58,7 +58,7 @@ def check_count(name: str, value: object, what: str = "a positive whole number",
 def check_yes_or_no(name: str, value: object) -> bool:
     """`value` as a Python bool. Raises `ValueError` where it is neither True nor False."""
     if not isinstance(value, bool | np.bool_):
-        raise ValueError(f"`{name}` has to be True or False; got {value!r}.")
+        raise ValueError(f"`{name}` has to be True or False; got {told(value)}.")
     return bool(value)
 
 

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
+from ._check import told
 from ._read import is_real, read_array
 
 # A time given in decimal, such as 1000.1 ms, misses a multiple of dt by a few units in the last place.
@@ -23,7 +24,7 @@ def to_milliseconds(name: str, value: object) -> float:
         )
     known = read_array(value, name)
     if not is_real(known):
-        raise ValueError(f"`{name}` has to be a number of milliseconds known before the run; got {value!r}.")
+        raise ValueError(f"`{name}` has to be a number of milliseconds known before the run; got {told(value)}.")
     if known.ndim != 0:
         raise ValueError(f"`{name}` has to be one number of milliseconds; got shape {known.shape}.")
     number = float(known)

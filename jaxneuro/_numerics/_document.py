@@ -16,6 +16,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
+from ._check import told
+
 _PACKAGE = __name__.split(".")[0]
 
 
@@ -33,7 +35,7 @@ def known_classes(own: Iterable[type] = ()) -> dict[str, type]:
                 found[name_of(thing)] = thing
     for cls in own:
         if not isinstance(cls, type):
-            raise ValueError(f"`classes` has to be a list of classes; got {cls!r} in it.")
+            raise ValueError(f"`classes` has to be a list of classes; got {told(cls)} in it.")
         found[name_of(cls)] = cls
     return found
 

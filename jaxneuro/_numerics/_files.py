@@ -8,11 +8,13 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from ._check import told
+
 
 def as_path(name: str, value: object) -> Path:
     """`value` as a path. Raises `ValueError` where it is none."""
     if not isinstance(value, str | os.PathLike) or not str(value) or "\0" in str(value):
-        raise ValueError(f"`{name}` has to be the path of a file, as text or of `pathlib`; got {value!r}.")
+        raise ValueError(f"`{name}` has to be the path of a file, as text or of `pathlib`; got {told(value)}.")
     return Path(value)
 
 

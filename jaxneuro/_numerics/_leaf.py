@@ -9,6 +9,7 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Bool, Float
 
+from ._check import told
 from ._read import read_numbers
 
 
@@ -44,7 +45,7 @@ def as_known(value: Any, name: str | None, dtype: np.dtype) -> np.ndarray | Floa
         narrow = known.astype(dtype)
     if np.any(np.isinf(narrow) & np.isfinite(known)):
         what = "A parameter" if name is None else f"`{name}`"
-        raise ValueError(f"{what} is too large for {dtype}; got {value!r}.")
+        raise ValueError(f"{what} is too large for {dtype}; got {told(value)}.")
     return narrow
 
 

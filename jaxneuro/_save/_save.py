@@ -91,7 +91,7 @@ def load(path: str | os.PathLike, *, classes: Iterable[type] = ()) -> Any:
         arrays = _read_arrays(rest, header["arrays"])
     except Exception:  # of whatever reads what is left of it
         raise ValueError(f"`path` {path} is damaged: its arrays are not those that were saved.") from None
-    load_all(__package__.split(".")[0])
+    load_all(__name__.split(".")[0])
     try:
         return Decoder(arrays, known_classes(classes)).decode(header["value"])
     except ValueError as error:

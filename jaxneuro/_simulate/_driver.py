@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int
 
-from .._numerics import MOST, Result, is_concrete
+from .._numerics import MOST, Result, is_concrete, told
 from ._machine import AbstractMachine, AbstractProgram, AbstractRunState, Emitted
 from ._own import check_watched
 from ._progress import progress_line
@@ -90,7 +90,9 @@ def _checked_recorders(
         raise ValueError(f"`record` has to be a dict of {{name: recorder}}; got {type(record).__name__}.")
     for name, recorder in record.items():
         if not isinstance(name, str) or not isinstance(recorder, AbstractRecorder):
-            raise ValueError(f"`record[{name!r}]` has to be a recorder such as `jn.record.Rate()`; got {recorder!r}.")
+            raise ValueError(
+                f"`record[{name!r}]` has to be a recorder such as `jn.record.Rate()`; got {told(recorder)}."
+            )
         check_watched(f"`record[{name!r}]`: `{type(recorder).__name__}.watch`", recorder.watch(layout))
         recorder.check(layout, first)
         for watch in recorder.watch(layout):

@@ -23,6 +23,7 @@ from .._numerics import (
     phi,
     read_indices,
     to_milliseconds,
+    told,
     violates,
 )
 from ..models import LeakyMembrane
@@ -193,14 +194,14 @@ def _check_start(net: Network, name: str, membrane: LeakyMembrane) -> None:
     initial = net.populations[name].initial
     start = initial.fixed(membrane.v_rest)
     if start is None or violates(lambda at, rest: at == rest, start, membrane.v_rest):
-        raise ValueError(f"`net`: {name!r} has to start at rest; got {initial!r}.")
+        raise ValueError(f"`net`: {name!r} has to start at rest; got {told(initial)}.")
 
 
 def _check_names(net: Network, **given: Any) -> None:
     check_spiking(net)
     for argument, by_name in given.items():
         if not isinstance(by_name, Mapping):
-            raise ValueError(f"`{argument}` has to be a dict by the names of populations; got {by_name!r}.")
+            raise ValueError(f"`{argument}` has to be a dict by the names of populations; got {told(by_name)}.")
         waiting = [name for name in net.source_names if net.populations[name].model.waits_for_spikes()]
         for name in by_name:
             if name not in (waiting if argument == "spikes" else net.neuron_names):
@@ -285,7 +286,7 @@ def _one_tau(net: Network) -> Float[Array, ""]:
 
 def _checked_spikes(name: str, given: Any, n: int) -> tuple[Float[Array, "m"], Int[Array, "m"]]:
     if not isinstance(given, tuple | list) or len(given) != 2:
-        raise ValueError(f"`spikes[{name!r}]` has to be (times, indices); got {given!r}.")
+        raise ValueError(f"`spikes[{name!r}]` has to be (times, indices); got {told(given)}.")
     times, (indices, of) = as_leaf(given[0], f"spikes[{name!r}]"), read_indices(given[1], f"spikes[{name!r}]")
     check_nonnegative(f"spikes[{name!r}]", times)
     if times.ndim != 1 or indices.shape != times.shape or of is not None:

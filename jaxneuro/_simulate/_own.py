@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .._numerics import told
 from ..models import Firing
 from ..synapses import Received
 from .record import Watch
@@ -118,7 +119,7 @@ def check_watched(whose: str, watched: Any) -> None:
     if not isinstance(watched, tuple | list) or not all(isinstance(one, Watch) for one in watched):
         raise ValueError(
             f"{whose} has to return a tuple such as (Watch('E', 'v'),), or () where it looks at spikes alone; "
-            f"got {watched!r}."
+            f"got {told(watched)}."
         )
 
 

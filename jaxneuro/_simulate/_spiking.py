@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
 from .._network import Network
-from .._numerics import Result, as_leaf, run_steps
+from .._numerics import Result, as_leaf, run_steps, told
 from ..connectivity import StepRange
 from ..models import AbstractSolver, AbstractSpikeTimes
 from ..surrogate import AbstractSurrogate
@@ -216,7 +216,7 @@ def _check_spikes(net: Network, key: PRNGKeyArray, dt: float) -> tuple[str, ...]
 def _with_spike_times(net: Network, spike_times: Any, surrogate: Any, dt: float) -> Network:
     if not isinstance(spike_times, AbstractSpikeTimes):
         raise ValueError(
-            f"`spike_times` has to be `InsideSteps()`, or None for the ends of steps; got {spike_times!r}."
+            f"`spike_times` has to be `InsideSteps()`, or None for the ends of steps; got {told(spike_times)}."
         )
     message = spike_times.outdated()
     if message is not None:
@@ -237,7 +237,7 @@ def _checked_surrogates(net: Network, surrogate: Any) -> dict[str, AbstractSurro
         if name not in neurons:
             raise ValueError(f"`surrogate` names {name!r}, which is no population of spiking neurons of this network.")
         if not isinstance(given, AbstractSurrogate):
-            raise ValueError(f"`surrogate` has to be of `jn.surrogate`, such as `Triangular()`; got {given!r}.")
+            raise ValueError(f"`surrogate` has to be of `jn.surrogate`, such as `Triangular()`; got {told(given)}.")
     return dict(by_name)
 
 
@@ -255,7 +255,7 @@ def _check_solver(net: Network, solver: Any) -> None:
     if not isinstance(solver, AbstractSolver):
         raise ValueError(
             f"`solver` has to be `Exact()`, `ExponentialEuler()`, `CrankNicolson()`, `EulerMaruyama()` or "
-            f"`RungeKutta4()`; got {solver!r}."
+            f"`RungeKutta4()`; got {told(solver)}."
         )
     for name in net.neuron_names:
         net.populations[name].model.check_solver(solver)

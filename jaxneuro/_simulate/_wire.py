@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Bool, PRNGKeyArray, Real
 
 from .._network import BinaryNetwork, Network, check_network
-from .._numerics import Shown, check_key, is_concrete, role_key
+from .._numerics import Shown, check_key, is_concrete, role_key, told
 from ..connectivity import AbstractDelivery, AbstractOperator, AbstractRecipe, Balance, SummedWeights
 
 # Neurons are numbered in 32 bits with a sign.
@@ -110,7 +110,7 @@ def wire(net: Network | BinaryNetwork, *, key: PRNGKeyArray, delivery: AbstractD
     check_network(net)
     check_key(key)
     if not isinstance(delivery, AbstractDelivery | None):
-        raise ValueError(f"`delivery` has to be of `jn.delivery`, such as `jn.delivery.Rows()`; got {delivery!r}.")
+        raise ValueError(f"`delivery` has to be of `jn.delivery`, such as `jn.delivery.Rows()`; got {told(delivery)}.")
     recipes = _recipes(net)
     if any(recipe is not None for recipe in recipes) and not is_concrete(key, recipes):
         raise ValueError(

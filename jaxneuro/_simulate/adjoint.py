@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Int
 
-from .._numerics import Shown, to_milliseconds
+from .._numerics import Shown, to_milliseconds, told
 
 Body = Callable[[Any, Array], Any]
 
@@ -68,7 +68,7 @@ class Checkpoint(AbstractAdjoint):
 
     def __init__(self, segments: int | None = None):
         if segments is not None and (isinstance(segments, bool) or not isinstance(segments, int) or segments < 1):
-            raise ValueError(f"`segments` has to be a positive number of segments; got {segments!r}.")
+            raise ValueError(f"`segments` has to be a positive number of segments; got {told(segments)}.")
         self.segments = segments
 
     def loop(self, body: Body, carry: Any, indices: Array, kept: int = 1) -> Any:
@@ -154,7 +154,7 @@ class Truncated(AbstractAdjoint):
 def checked_adjoint(adjoint: Any, default: AbstractAdjoint) -> AbstractAdjoint:
     """`adjoint`, `default` where None, or `ValueError`."""
     if not isinstance(adjoint, AbstractAdjoint | None):
-        raise ValueError(f"`adjoint` has to be of `jn.adjoint`, such as `Checkpoint()`; got {adjoint!r}.")
+        raise ValueError(f"`adjoint` has to be of `jn.adjoint`, such as `Checkpoint()`; got {told(adjoint)}.")
     return default if adjoint is None else adjoint
 
 

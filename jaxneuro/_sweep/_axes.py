@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
-from .._numerics import Shown, check_count, check_key, is_concrete, read_numbers
+from .._numerics import Shown, check_count, check_key, is_concrete, read_numbers, told
 
 POINT = "point"
 # What SciPy's Sobol sequence resolves.
@@ -65,10 +65,10 @@ class Structural(Shown):
     def __init__(self, values: Sequence[int]):
         given: list[Any] = [values] if isinstance(values, numbers.Number) else list(values)
         if not given or any(isinstance(x, bool | np.bool_) or not isinstance(x, numbers.Integral) for x in given):
-            raise ValueError(f"`values` of `Structural` have to be whole numbers, at least one; got {values!r}.")
+            raise ValueError(f"`values` of `Structural` have to be whole numbers, at least one; got {told(values)}.")
         self.values = tuple(int(x) for x in given)
         if len(set(self.values)) < len(self.values):
-            raise ValueError(f"`values` of `Structural` have to be different; got {values!r}.")
+            raise ValueError(f"`values` of `Structural` have to be different; got {told(values)}.")
 
 
 class Paired(Shown):
@@ -203,7 +203,7 @@ def read_dimensions(over: Any) -> list[Dimension]:
     if not isinstance(over, Mapping) or not over:
         raise ValueError(
             f"`over` has to be a dict of at least one {{name: values}}, `Paired`, `RandomPoints`, `SobolPoints`, or a "
-            f"list of these; got {over!r}."
+            f"list of these; got {told(over)}."
         )
     return [Dimension(name, (read_axis(name, values),)) for name, values in _names("over", over).items()]
 
@@ -246,10 +246,10 @@ def _numbers(name: str, values: Any, several: bool) -> np.ndarray:
 
 def _names(argument: str, given: Any) -> dict[str, Any]:
     if not isinstance(given, Mapping) or not given:
-        raise ValueError(f"`{argument}` has to be a dict of at least one {{name: values}}; got {given!r}.")
+        raise ValueError(f"`{argument}` has to be a dict of at least one {{name: values}}; got {told(given)}.")
     for name in given:
         if not isinstance(name, str) or not name:
-            raise ValueError(f"`{argument}`: the name of an axis has to be a string; got {name!r}.")
+            raise ValueError(f"`{argument}`: the name of an axis has to be a string; got {told(name)}.")
     return dict(given)
 
 
@@ -258,12 +258,12 @@ def _ranges(given: Any) -> dict[str, tuple[float, float]]:
     for name, ends in _names("ranges", given).items():
         read = np.asarray(read_numbers(ends, f"ranges[{name!r}]"), dtype=float)
         if read.shape != (2,) or not np.all(np.isfinite(read)) or read[0] >= read[1]:
-            raise ValueError(f"`ranges[{name!r}]` has to be two finite numbers, the lower one first; got {ends!r}.")
+            raise ValueError(f"`ranges[{name!r}]` has to be two finite numbers, the lower one first; got {told(ends)}.")
         found[name] = (float(read[0]), float(read[1]))
     return found
 
 
 def _dim(dim: Any) -> str:
     if not isinstance(dim, str) or not dim:
-        raise ValueError(f"`dim` has to be the name of a dimension; got {dim!r}.")
+        raise ValueError(f"`dim` has to be the name of a dimension; got {told(dim)}.")
     return dim

@@ -17,7 +17,7 @@ import equinox as eqx
 import jax
 import numpy as np
 
-from .._numerics import Shown
+from .._numerics import Shown, told
 from ._program import Programs
 
 # More side by side is no faster: on a CPU their states leave the cache, on a GPU it is full.
@@ -297,7 +297,7 @@ def sentence_of(error: BaseException) -> str:
 
 def _positive(name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
-        raise ValueError(f"`{name}` has to be a whole number of at least 1; got {value!r}.")
+        raise ValueError(f"`{name}` has to be a whole number of at least 1; got {told(value)}.")
     return int(value)
 
 

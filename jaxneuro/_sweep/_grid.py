@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .._numerics import MOST
+from .._numerics import MOST, told
 from ._axes import Axis, Dimension, read_dimensions
 
 SEED = "seed"
@@ -82,7 +82,9 @@ class Grid:
 def make_grid(over: Any, seeds: Any, wirings: Any = None) -> Grid:
     """Checks the axes, the wirings and the number of seeds; raises `ValueError`."""
     if seeds is not None and (isinstance(seeds, bool) or not isinstance(seeds, numbers.Integral) or seeds < 1):
-        raise ValueError(f"`seeds` has to be a whole number of at least 1, or None for no dimension; got {seeds!r}.")
+        raise ValueError(
+            f"`seeds` has to be a whole number of at least 1, or None for no dimension; got {told(seeds)}."
+        )
     parts = over if isinstance(over, list | tuple) and over else [over]
     dimensions = [dimension for part in parts for dimension in read_dimensions(part)]
     if wirings is not None:
@@ -104,7 +106,7 @@ def _wirings(given: Any) -> Axis:
         return Axis(WIRING, np.asarray(list(given)), tuple(given.values()))
     if isinstance(given, Sequence) and not isinstance(given, str) and len(given) > 0:
         return Axis(WIRING, np.arange(len(given)), tuple(given))
-    raise ValueError(f"`wirings` has to be a list of at least one, or a dict of {{label: wiring}}; got {given!r}.")
+    raise ValueError(f"`wirings` has to be a list of at least one, or a dict of {{label: wiring}}; got {told(given)}.")
 
 
 def _check_names(dimensions: list[Dimension]) -> None:

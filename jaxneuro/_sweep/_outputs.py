@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from .._numerics import Result
+from .._numerics import Result, told
 from ._grid import Grid
 
 _ITEM = type(Result.successful)  # of any `eqx.Enumeration`; Equinox has no public name for it
@@ -34,7 +34,7 @@ def read_outputs(returned: Any) -> tuple[list[Output], list[Array]]:
     outputs, values = [], []
     for name, value in returned.items():
         if not isinstance(name, str) or not name:
-            raise ValueError(f"`run` has to name what it returns with strings; got {name!r}.")
+            raise ValueError(f"`run` has to name what it returns with strings; got {told(name)}.")
         array = _as_array(name, value)
         outputs.append(Output(name, array.shape, np.dtype(array.dtype), _attributes(value)))
         values.append(array)
@@ -76,7 +76,7 @@ def name_dims(outputs: list[Output], dims: Any, grid: Grid) -> dict[str, tuple[s
     """The names of each variable's own dimensions; raises `ValueError` where they do not fit."""
     given = {} if dims is None else dims
     if not isinstance(given, Mapping):
-        raise ValueError(f"`dims` has to be a dict of {{name: names of its dimensions}}; got {given!r}.")
+        raise ValueError(f"`dims` has to be a dict of {{name: names of its dimensions}}; got {told(given)}.")
     known = [output.name for output in outputs]
     for name in given:
         if name not in known:
@@ -103,6 +103,6 @@ def _own_dims(output: Output, given: Any) -> tuple[str, ...]:
     if not is_names or len(given) != n or len(set(given)) != n:
         raise ValueError(
             f"`dims[{output.name!r}]` has to be a tuple of {n} different names, one for each axis of shape "
-            f"{output.shape}; got {given!r}."
+            f"{output.shape}; got {told(given)}."
         )
     return tuple(given)

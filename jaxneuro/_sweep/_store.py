@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._numerics import install
+from .._numerics import install, told
 from ._chunks import file_of, lock_folder, make_durable, read_tile, replacing_folder
 from ._grid import Grid
 from ._outputs import Output
@@ -48,9 +48,11 @@ def check_libraries(*, store: bool) -> None:
 def check_store(store: str | os.PathLike, *, overwrite: bool, resume: bool = False) -> Path:
     """The path of a store to be written; raises `ValueError` where that cannot or must not be done."""
     if not isinstance(store, str | os.PathLike) or not str(store):
-        raise ValueError(f"`store` has to be the path of a folder to be made, such as 'phase.zarr'; got {store!r}.")
+        raise ValueError(f"`store` has to be the path of a folder to be made, such as 'phase.zarr'; got {told(store)}.")
     if "://" in str(store):
-        raise ValueError(f"`store` has to be a path on this machine; got {store!r}: write the Dataset there yourself.")
+        raise ValueError(
+            f"`store` has to be a path on this machine; got {told(store)}: write the Dataset there yourself."
+        )
     path = Path(store).resolve()
     if not path.parent.is_dir():
         raise ValueError(f"`store` {store}: the folder {path.parent} does not exist.")

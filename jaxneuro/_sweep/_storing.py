@@ -14,7 +14,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from .._numerics import check_yes_or_no
+from .._numerics import check_yes_or_no, told
 from ._execution import AbstractExecution
 from ._outputs import Output
 from ._program import Programs
@@ -63,7 +63,7 @@ def add_attributes(attributes: Any, outputs: list[Output]) -> tuple[dict[str, An
     if attributes is None:
         return {}, outputs
     if not isinstance(attributes, Mapping) or not all(isinstance(name, str) for name in attributes):
-        raise ValueError(f"`attributes` has to be a dict, of dicts for variables; got {attributes!r}.")
+        raise ValueError(f"`attributes` has to be a dict, of dicts for variables; got {told(attributes)}.")
     own = {name: dict(value) for name, value in attributes.items() if isinstance(value, Mapping)}
     unknown = sorted(set(own) - {output.name for output in outputs})
     if unknown:

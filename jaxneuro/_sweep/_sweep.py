@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
-from .._numerics import ProgressLine, check_key, check_yes_or_no, is_concrete
+from .._numerics import ProgressLine, check_key, check_yes_or_no, is_concrete, told
 from ._axes import Paired, RandomPoints, SobolPoints
 from ._execution import AbstractExecution, default_execution, sentence_of
 from ._grid import make_grid
@@ -116,9 +116,9 @@ def sweep(
     if not is_concrete(key):
         raise ValueError("`key` has to be known before the sweep: call `sweep` outside jit, vmap and grad.")
     if not isinstance(execution, AbstractExecution | None):
-        raise ValueError(f"`execution` has to be `Threads()` or `Vectorised(chunk)`; got {execution!r}.")
+        raise ValueError(f"`execution` has to be `Threads()` or `Vectorised(chunk)`; got {told(execution)}.")
     if not isinstance(progress, bool | None):
-        raise ValueError(f"`progress` has to be True, False or None; got {progress!r}.")
+        raise ValueError(f"`progress` has to be True, False or None; got {told(progress)}.")
     throw = check_yes_or_no("throw", throw)
     place = read_storing(store, overwrite=overwrite, resume=resume, repair=repair)
     execution = default_execution() if execution is None else execution

@@ -20,6 +20,7 @@ from .._numerics import (
     html_table,
     in_a_line,
     is_one_float,
+    told,
 )
 from .._simulate import Solution, Wiring, adjoint as adjoints, record as records, simulate, wire
 from .._simulate._plan import delays_of, initial_state
@@ -215,7 +216,7 @@ def _checked(at: Array, seeds: Any, surrogate: Any, names: Any) -> tuple[str, ..
     if names is None:
         return tuple(f"p[{i}]" for i in range(at.size))
     if isinstance(names, str) or len(names) != at.size:
-        raise ValueError(f"`names` has to hold one for each of the {at.size} parameters; got {names!r}.")
+        raise ValueError(f"`names` has to hold one for each of the {at.size} parameters; got {told(names)}.")
     return tuple(names)
 
 

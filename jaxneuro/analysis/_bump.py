@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, ArrayLike, Complex, Float
 
-from .._numerics import Shown, as_leaf, check_finite, check_positive
+from .._numerics import Shown, as_leaf, check_finite, check_positive, told
 from ..models import angles
 
 
@@ -48,7 +48,7 @@ def decode(u: ArrayLike, *, n_angles: int = 1) -> Decoded:
         raise ValueError(f"`u` has to hold the rates of a ring, (..., n); got shape {rates.shape}.")
     check_finite("u", rates)
     if isinstance(n_angles, bool) or n_angles not in (1, 2):
-        raise ValueError(f"`n_angles` has to be 1, of a ring, or 2, of a sheet; got {n_angles!r}.")
+        raise ValueError(f"`n_angles` has to be 1, of a ring, or 2, of a sheet; got {told(n_angles)}.")
     if n_angles == 1:
         return _decoded(rates)
     n = math.isqrt(rates.shape[-1])

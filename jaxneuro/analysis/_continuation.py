@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Bool, Complex, Float
 
-from .._numerics import Shown, as_leaf
+from .._numerics import Shown, as_leaf, told
 from ..models import AbstractODE
 from ._fixed_points import fixed_point, label_of
 from ._vector import Flat, check_model, flat, leaf_index, with_leaf
@@ -112,9 +112,9 @@ def continuation(
     index = leaf_index(model, where)
     first, last = _range(over)
     if not isinstance(step, int | float) or not 0 < step <= 1:
-        raise ValueError(f"`step` has to lie between 0 and 1; got {step!r}.")
+        raise ValueError(f"`step` has to lie between 0 and 1; got {told(step)}.")
     if isinstance(max_steps, bool) or not isinstance(max_steps, int | np.integer) or max_steps < 1:
-        raise ValueError(f"`max_steps` has to be a number of steps of at least 1; got {max_steps!r}.")
+        raise ValueError(f"`max_steps` has to be a number of steps of at least 1; got {told(max_steps)}.")
     args = None if stimulus is None else as_leaf(stimulus, "stimulus")
     start = fixed_point(with_leaf(model, index, as_leaf(first, "first")), near, stimulus=stimulus)
     if not bool(jnp.all(jnp.isfinite(start))):
@@ -126,7 +126,7 @@ def continuation(
 def _range(over: Any) -> tuple[float, float]:
     ends = np.asarray(as_leaf(over, "over"))
     if ends.shape != (2,) or not np.all(np.isfinite(ends)) or ends[0] == ends[1]:
-        raise ValueError(f"`over` has to be (first, last), two different numbers; got {over!r}.")
+        raise ValueError(f"`over` has to be (first, last), two different numbers; got {told(over)}.")
     return float(ends[0]), float(ends[1])
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from .._network import BinaryNetwork
-from .._numerics import Shown, check_dt, check_key, check_precision, is_concrete, read_indices
+from .._numerics import Shown, check_dt, check_key, check_precision, is_concrete, read_indices, told
 from .._simulate import AbstractUpdate, BinaryState, Wiring, initial_binary_state, record, simulate, wire
 
 
@@ -116,7 +116,7 @@ def damage(
 
 def _flip(net: BinaryNetwork, state: BinaryState, flip: Mapping[str, Sequence[int]]) -> BinaryState:
     if not isinstance(flip, Mapping) or not flip:
-        raise ValueError(f"`flip` has to be a dict of {{population: indices of units}}; got {flip!r}.")
+        raise ValueError(f"`flip` has to be a dict of {{population: indices of units}}; got {told(flip)}.")
     words = dict(state.words)
     for name, units in flip.items():
         if name not in net.names:
@@ -124,7 +124,7 @@ def _flip(net: BinaryNetwork, state: BinaryState, flip: Mapping[str, Sequence[in
         n, (chosen, of) = net.populations[name].n, read_indices(units, f"flip[{name!r}]")
         indices = np.unique(chosen)
         if of not in (None, n) or indices.size == 0 or indices[0] < 0 or n is None or indices[-1] >= n:
-            raise ValueError(f"`flip[{name!r}]` has to hold indices of the {n} units of {name!r}; got {units!r}.")
+            raise ValueError(f"`flip[{name!r}]` has to hold indices of the {n} units of {name!r}; got {told(units)}.")
         mask = np.zeros(words[name].shape[-1] * 32, bool)
         mask[indices] = True
         words[name] = words[name] ^ jnp.asarray(np.packbits(mask, bitorder="little").view("<u4").astype(np.uint32))

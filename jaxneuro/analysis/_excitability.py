@@ -10,7 +10,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float
 
 from .._formulas import Input
-from .._numerics import Shown, as_leaf, check_finite, check_positive, check_precision, is_concrete
+from .._numerics import Shown, as_leaf, check_finite, check_positive, check_precision, is_concrete, told
 from ..models import AbstractConductanceNeuron, AbstractNeuron, RungeKutta4, crossing
 
 # Currents tried at once, and by how much they narrow the bracket.
@@ -188,7 +188,7 @@ def rheobase(
     check_neuron(model)
     ends = as_leaf(over, "over")
     if ends.shape != (2,) or not bool(ends[0] < ends[1]) or not bool(jnp.all(jnp.isfinite(ends))):
-        raise ValueError(f"`over` has to be (low, high) with low below high; got {over!r}.")
+        raise ValueError(f"`over` has to be (low, high) with low below high; got {told(over)}.")
     for name, value in (("duration", duration), ("dt", dt), ("tolerance", tolerance)):
         check_positive(name, value)
     level, width = as_level(model, threshold), float(ends[1] - ends[0])

@@ -19,6 +19,7 @@ from .._numerics import (
     default_key,
     implicit_root,
     one_at_a_time,
+    told,
 )
 from ..models import AbstractODE
 from ._vector import Flat, check_model, check_tolerance, flat, point_of
@@ -123,12 +124,12 @@ def box_of(box: Any, n: int) -> tuple[Array, Array]:
     try:
         low, high = box
     except (TypeError, ValueError):
-        raise ValueError(f"`box` has to be (low, high); got {box!r}.") from None
+        raise ValueError(f"`box` has to be (low, high); got {told(box)}.") from None
     low, high = as_leaf(low, "low"), as_leaf(high, "high")
     if any(end.shape not in ((), (n,)) for end in (low, high)):
         raise ValueError(f"`box` has to be (low, high), numbers or ({n},); got shapes {low.shape} and {high.shape}.")
     if not bool(jnp.all(low < high)):
-        raise ValueError(f"`box` has to be (low, high) with low below high; got {box!r}.")
+        raise ValueError(f"`box` has to be (low, high) with low below high; got {told(box)}.")
     return low, high
 
 

@@ -11,7 +11,7 @@ import optimistix as optx
 from jax import lax
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import Result, Shown, as_leaf, implicit_roots, is_concrete, violates, where_defined
+from .._numerics import Result, Shown, as_leaf, implicit_roots, is_concrete, told, violates, where_defined
 from ..models import AbstractODE
 from ._fixed_points import reached_root
 from ._vector import check_model, flat, leaf_index, point_of, with_leaf
@@ -80,7 +80,7 @@ def hopf(
     index = leaf_index(model, where)
     ends = as_leaf(bracket, "bracket")
     if ends.shape != (2,) or violates(lambda x: x[0] < x[1], ends):
-        raise ValueError(f"`bracket` has to be (low, high) with low below high; got {bracket!r}.")
+        raise ValueError(f"`bracket` has to be (low, high) with low below high; got {told(bracket)}.")
     args = None if stimulus is None else as_leaf(stimulus, "stimulus")
     start = None if near is None else point_of("near", near, flat(model, args)[1])
     found, growth = _hopf(model, index, ends, start, args)

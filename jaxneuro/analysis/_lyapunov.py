@@ -10,7 +10,7 @@ from jax import lax
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import Shown, as_leaf, check_dt, count_steps, is_concrete
+from .._numerics import Shown, as_leaf, check_dt, count_steps, is_concrete, told
 from ..models import AbstractODE, AbstractRelaxation, RungeKutta4
 from ._vector import Flat, check_model, flat, point_of
 
@@ -84,7 +84,7 @@ def lyapunov(
     x = point_of("start", start, own)
     count = own.size if n_exponents is None else n_exponents
     if isinstance(count, bool) or not isinstance(count, int | np.integer) or not 1 <= count <= own.size:
-        raise ValueError(f"`n_exponents` has to be a number from 1 to {own.size}; got {n_exponents!r}.")
+        raise ValueError(f"`n_exponents` has to be a number from 1 to {own.size}; got {told(n_exponents)}.")
     seen = _exponents(field, x, dt=dt, n_steps=n_steps, before=before, count=int(count))
     if is_concrete(seen.y) and not bool(jnp.all(jnp.isfinite(seen.y))):
         raise RuntimeError(

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 from jaxtyping import ArrayLike, Float
 
-from .._numerics import Shown
+from .._numerics import Shown, told
 from .._simulate import record, simulate
 from ..models import AbstractODE, RungeKutta4
 from ._vector import check_model
@@ -68,7 +68,7 @@ def poincare_section(
     """
     check_model(model, stimulus)
     if not callable(surface):
-        raise ValueError(f"`surface` has to be a function of the variables; got {surface!r}.")
+        raise ValueError(f"`surface` has to be a function of the variables; got {told(surface)}.")
     names = tuple(eqx.filter_eval_shape(lambda: model.observe(model.initial())))
     traces = {name: record.Trace(name) for name in names}
     sol = simulate(model, t0, t1, dt=dt, record=traces, stimulus=stimulus, solver=RungeKutta4())

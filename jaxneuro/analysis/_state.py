@@ -5,7 +5,7 @@ import enum
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float, Int
 
-from .._numerics import Shown, as_leaf, check_nonnegative, is_concrete
+from .._numerics import Shown, as_leaf, check_nonnegative, is_concrete, told
 
 
 class State(enum.IntEnum):
@@ -92,7 +92,7 @@ slow below 60 Hz
 def as_thresholds(given: Thresholds | None) -> Thresholds:
     """The default ones for None; raises `ValueError` for anything else that is none."""
     if not isinstance(given, Thresholds | None):
-        raise ValueError(f"`thresholds` has to be `jn.analysis.Thresholds(...)`; got {given!r}.")
+        raise ValueError(f"`thresholds` has to be `jn.analysis.Thresholds(...)`; got {told(given)}.")
     return Thresholds() if given is None else given
 
 

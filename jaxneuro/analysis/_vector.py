@@ -10,7 +10,7 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
-from .._numerics import as_leaf, check_finite, check_precision
+from .._numerics import as_leaf, check_finite, check_precision, told
 from ..models import AbstractODE, Ring
 
 
@@ -65,13 +65,13 @@ def point_of(name: str, value: Any, own: Float[Array, "n"]) -> Float[Array, "n"]
 def check_tolerance(tolerance: Any) -> None:
     """Raises `ValueError` where `tolerance` is no positive number."""
     if isinstance(tolerance, bool) or not isinstance(tolerance, float | int | np.floating) or not tolerance > 0:
-        raise ValueError(f"`tolerance` has to be a positive number; got {tolerance!r}.")
+        raise ValueError(f"`tolerance` has to be a positive number; got {told(tolerance)}.")
 
 
 def leaf_index(model: AbstractODE, where: Callable[[Any], Any]) -> int:
     """Which of the model's leaves `where` picks, so that programs are kept by the place and not by the function."""
     if not callable(where):
-        raise ValueError(f"`where` has to be a function such as `lambda m: m.tau_i`; got {where!r}.")
+        raise ValueError(f"`where` has to be a function such as `lambda m: m.tau_i`; got {told(where)}.")
     picked = where(model)
     if not isinstance(picked, jax.Array) or picked.ndim:
         raise ValueError(f"`where` has to pick one number of the model; it picks {picked!r}.")

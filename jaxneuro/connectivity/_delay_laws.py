@@ -304,7 +304,7 @@ def _check_mass(name: str, center: float, sd: float, low: float, high: float) ->
 def _bounds(name: str, low: float, high: float) -> tuple[float, float]:
     known = to_milliseconds("low", low), to_milliseconds("high", high)
     if not 0 <= known[0] <= known[1] or known[1] == 0:
-        raise ValueError(f"`{name}` needs 0 <= low <= high > 0; got {low} and {high} ms.")
+        raise ValueError(f"`low` and `high` of `{name}` need 0 <= low <= high > 0; got {low} and {high} ms.")
     return known
 
 

@@ -6,7 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from .._numerics import Shown, check_count
+from .._numerics import Shown, check_count, told
 
 # A dense matrix beyond this many bytes is not made unless asked for.
 _LARGEST_DENSE = {"cpu": 2**30, "gpu": 2**35}
@@ -69,7 +69,7 @@ class Product(AbstractDelivery):
         try:
             known = jnp.dtype(dtype)  # type: ignore[arg-type]
         except TypeError as error:
-            raise ValueError(f"`dtype` has to be jnp.bfloat16 or jnp.int8; got {dtype!r}.") from error
+            raise ValueError(f"`dtype` has to be jnp.bfloat16 or jnp.int8; got {told(dtype)}.") from error
         if known not in (jnp.dtype(jnp.bfloat16), jnp.dtype(jnp.int8)):
             raise ValueError(f"`dtype` has to be jnp.bfloat16 or jnp.int8; got {known}.")
         self.dtype = known

@@ -6,7 +6,7 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float, Int, Integer
 
-from .._numerics import Moments, as_leaf, check_positive
+from .._numerics import Moments, as_leaf, check_positive, told
 from ._weight_laws import AbstractWeightLaw, Nodes, StableTail, SummedWeights
 
 # Exchanges tried at once for each neuron, and how often; numbers of the law that are drawn to exchange with.
@@ -59,10 +59,10 @@ class MatchedWeight(AbstractWeightLaw):
     def __init__(self, law: Any, *, to: Any, tol: ArrayLike = 1e-3):
         if not isinstance(law, AbstractWeightLaw) or law.unit() is None or law.matched_to() is not None:
             raise ValueError(
-                f"`law` has to be a law that weights are drawn from, such as `LogNormalWeight`; got {law!r}."
+                f"`law` has to be a law that weights are drawn from, such as `LogNormalWeight`; got {told(law)}."
             )
         if not isinstance(to, str):
-            raise ValueError(f"`to` has to be the name of a population; got {to!r}.")
+            raise ValueError(f"`to` has to be the name of a population; got {told(to)}.")
         self.law, self.to, self.tol = law, to, as_leaf(tol, "tol")
         check_positive("tol", self.tol)
 

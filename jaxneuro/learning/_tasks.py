@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from .._numerics import Shown, check_count, check_key, check_nonnegative, check_positive
+from .._numerics import Shown, check_count, check_key, check_nonnegative, check_positive, told
 
 
 class Trials(Shown):
@@ -184,4 +184,4 @@ def _check_probabilities(**shares: float) -> None:
     for name, value in shares.items():
         check_nonnegative(name, value)
         if value > 1:
-            raise ValueError(f"`{name}` is the probability of a spike in a step, at most 1; got {value!r}.")
+            raise ValueError(f"`{name}` is the probability of a spike in a step, at most 1; got {told(value)}.")

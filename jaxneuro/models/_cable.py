@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Bool, Float
 
 from .._formulas import Input
-from .._numerics import Shown, as_leaf, check_count, check_positive
+from .._numerics import Shown, as_leaf, check_count, check_positive, told
 from ._cable_tree import Links, Tree, checked_parents
 from ._conductance_neuron import AbstractConductanceNeuron
 from ._membrane import MembraneState
@@ -147,7 +147,7 @@ class Cable(AbstractODE):
         total = jnp.zeros(self.size())
         for at, current in currents.items():
             if isinstance(at, bool) or not isinstance(at, int | np.integer) or not -self.size() <= at < self.size():
-                raise ValueError(f"`currents` has to name compartments, 0 to {self.size() - 1}; got {at!r}.")
+                raise ValueError(f"`currents` has to name compartments, 0 to {self.size() - 1}; got {told(at)}.")
             total = total.at[at].add(1e-3 * as_leaf(current, "current"))
         return total / self.areas()
 
@@ -205,7 +205,7 @@ class Cable(AbstractODE):
         """Raises `ValueError` where `solver` is no implicit step."""
         if not isinstance(solver, AbstractMembraneSolver) or not solver.is_implicit():
             raise ValueError(
-                f"`solver` of a Cable has to be `SDIRK2()`, `CrankNicolson()` or `ImplicitEuler()`; got {solver!r}."
+                f"`solver` of a Cable has to be `SDIRK2()`, `CrankNicolson()` or `ImplicitEuler()`; got {told(solver)}."
             )
 
     def checked_solver(self, solver: Any) -> AbstractSolver:

@@ -10,6 +10,8 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float
 
+from .._numerics import told
+
 
 class Tree(eqx.Module):
     """Sections of compartments that meet in nodes without a membrane.
@@ -134,6 +136,6 @@ def checked_parents(parents: Any, n_sections: int) -> tuple[int, ...]:
     if len(known) != n_sections or not whole or any(not -1 <= p < s for s, p in enumerate(known)):
         raise ValueError(
             f"`parents` has to name for each of the {n_sections} sections one before it, or -1 for none; "
-            f"got {parents!r}."
+            f"got {told(parents)}."
         )
     return tuple(int(p) for p in known)

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Bool, Float
 
 from .._formulas import Input
-from .._numerics import added, as_leaf, check_finite, check_positive, pointwise, remainder
+from .._numerics import added, as_leaf, check_finite, check_positive, pointwise, remainder, told
 from ..channels import AbstractChannel, Kinetics
 from ..surrogate import AbstractSurrogate
 from ._firing import Firing, crossing, fire
@@ -339,9 +339,9 @@ class ConductanceNeuron(AbstractConductanceNeuron):
             raise ValueError("`channels` has to be a dict of at least one {name: channel}.")
         for name, channel in channels.items():
             if not isinstance(name, str) or not name or "." in name or "_" in name:
-                raise ValueError(f"`channels`: a name has to be a string without dot or underscore; got {name!r}.")
+                raise ValueError(f"`channels`: a name has to be a string without dot or underscore; got {told(name)}.")
             if not isinstance(channel, AbstractChannel):
-                raise ValueError(f"`channels[{name!r}]` has to be of `jn.channels`; got {channel!r}.")
+                raise ValueError(f"`channels[{name!r}]` has to be of `jn.channels`; got {told(channel)}.")
         # A channel of one's own may hold plain numbers.
         self.membrane = jax.tree.map(
             lambda x: as_leaf(x, "channels") if isinstance(x, float | int | np.generic) else x, dict(channels)

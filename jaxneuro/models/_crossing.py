@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from .._formulas import Input, MembraneStep, current_in
-from .._numerics import Result, added, remainder
+from .._numerics import Result, added, remainder, told
 from ..surrogate import AbstractSurrogate
 from ._firing import Firing
 from ._neuron import AbstractNeuron
@@ -49,7 +49,7 @@ class CrossingNeuron(AbstractNeuron):
 
     def check_solver(self, solver: Any) -> None:
         if not isinstance(solver, Exact):
-            raise ValueError(f"`solver` has to be `Exact()` with spikes inside steps; got {solver!r}.")
+            raise ValueError(f"`solver` has to be `Exact()` with spikes inside steps; got {told(solver)}.")
 
     def understands(self) -> tuple[str, ...]:
         return ("current", "decaying")

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import Shown, as_leaf, check_finite, check_nonnegative, check_positive
+from .._numerics import Shown, as_leaf, check_finite, check_nonnegative, check_positive, told
 
 
 class AbstractCurve(Shown):
@@ -28,7 +28,7 @@ class AbstractCurve(Shown):
     def __add__(self, other: "AbstractCurve") -> "CurveSum":
         """The curve of both."""
         if not isinstance(other, AbstractCurve):
-            raise ValueError(f"A curve has to be added to a curve such as `InwardRectifierCurve`; got {other!r}.")
+            raise ValueError(f"A curve has to be added to a curve such as `InwardRectifierCurve`; got {told(other)}.")
         return CurveSum((self, other))
 
 

@@ -17,6 +17,7 @@ from .._numerics import (
     gauss_legendre,
     in_a_line,
     remainder,
+    told,
     violates,
 )
 from ..surrogate import AbstractSurrogate
@@ -160,7 +161,9 @@ class IntegrateAndFire(AbstractNeuron):
     def check_solver(self, solver: Any) -> None:
         """Takes `ExponentialEuler()` alone."""
         if not isinstance(solver, ExponentialEuler):
-            raise ValueError(f"`solver` of `IntegrateAndFire` neurons has to be `ExponentialEuler()`; got {solver!r}.")
+            raise ValueError(
+                f"`solver` of `IntegrateAndFire` neurons has to be `ExponentialEuler()`; got {told(solver)}."
+            )
 
     def understands(self) -> tuple[str, ...]:
         """Every part but currents whose course through a step counts."""

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
 from .._formulas import Input
-from .._numerics import added, as_leaf, check_finite, check_positive, remainder
+from .._numerics import added, as_leaf, check_finite, check_positive, remainder, told
 from ..surrogate import AbstractSurrogate
 from ._crossing import CrossingNeuron
 from ._firing import Firing
@@ -81,7 +81,9 @@ class LeakyIntegrator(AbstractNeuron):
     def check_solver(self, solver: Any) -> None:
         """Takes every solver of a membrane."""
         if not isinstance(solver, AbstractMembraneSolver):
-            raise ValueError(f"`solver` of a LeakyIntegrator has to be `Exact()` or `EulerMaruyama()`; got {solver!r}.")
+            raise ValueError(
+                f"`solver` of a LeakyIntegrator has to be `Exact()` or `EulerMaruyama()`; got {told(solver)}."
+            )
 
     def understands(self) -> tuple[str, ...]:
         """Every part but currents whose course through a step counts."""

@@ -17,6 +17,7 @@ from .._numerics import (
     check_positive,
     in_a_line,
     remainder,
+    told,
     violates,
 )
 from ..reset import AbstractReset, Hard
@@ -138,7 +139,7 @@ class LIF(AbstractNeuron):
     def check_solver(self, solver: Any) -> None:
         """Takes every solver of a membrane."""
         if not isinstance(solver, AbstractMembraneSolver):
-            raise ValueError(f"`solver` of LIF neurons has to be `Exact()` or `EulerMaruyama()`; got {solver!r}.")
+            raise ValueError(f"`solver` of LIF neurons has to be `Exact()` or `EulerMaruyama()`; got {told(solver)}.")
 
     def understands(self) -> tuple[str, ...]:
         """Every part but currents whose course through a step counts."""
@@ -159,7 +160,7 @@ class LIF(AbstractNeuron):
     def diffusion_parameters(self) -> LeakyMembrane:
         """The parameters; `ValueError` for another reset than `Hard()`."""
         if not isinstance(self.reset, Hard):
-            raise ValueError(f"this theory is of neurons with `jn.reset.Hard()`; got {self.reset!r}.")
+            raise ValueError(f"this theory is of neurons with `jn.reset.Hard()`; got {told(self.reset)}.")
         return LeakyMembrane(self.tau_m, self.v_rest, self.v_th, self.v_reset, self.t_ref)
 
     def rate_under(self, current: Float[Array, "*m"]) -> Float[Array, "..."]:

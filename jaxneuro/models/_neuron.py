@@ -8,7 +8,7 @@ import equinox as eqx
 from jaxtyping import Array, Bool, Float
 
 from .._formulas import Input
-from .._numerics import Result, Shown
+from .._numerics import Result, Shown, told
 from ..surrogate import AbstractSurrogate
 from ._firing import Firing
 from ._runnable import AbstractStimulated
@@ -103,7 +103,7 @@ class AbstractNeuron(AbstractStimulated):
 
     def check_solver(self, solver: Any) -> None:
         """Raises `ValueError` where the model cannot be stepped so."""
-        raise ValueError(f"`solver` is not for {type(self).__name__}, whose step is its own; got {solver!r}.")
+        raise ValueError(f"`solver` is not for {type(self).__name__}, whose step is its own; got {told(solver)}.")
 
     def sends_spikes(self) -> bool:
         """Whether it has spikes at all; a read-out has none."""

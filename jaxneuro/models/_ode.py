@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from .._numerics import role_key, step_keys
+from .._numerics import role_key, step_keys, told
 from ._runnable import AbstractRunnable, AbstractRunner, AbstractStimulated
 from ._solver import AbstractMembraneSolver, AbstractSolver, ExponentialEuler
 
@@ -58,7 +58,7 @@ class AbstractODE(AbstractRunnable, AbstractStimulated):
     def checked_solver(self, solver: Any) -> AbstractSolver:
         """The solver of a run that is given `solver`, or None. Raises `ValueError` where it cannot be stepped so."""
         if solver is not None and not isinstance(solver, RungeKutta4):
-            raise ValueError(f"`solver` of a {type(self).__name__} has to be `RungeKutta4()`; got {solver!r}.")
+            raise ValueError(f"`solver` of a {type(self).__name__} has to be `RungeKutta4()`; got {told(solver)}.")
         return RungeKutta4()
 
     def is_noisy(self) -> bool:
@@ -118,7 +118,7 @@ class AbstractRelaxation(AbstractODE):
             return ExponentialEuler()
         if not isinstance(solver, AbstractMembraneSolver | RungeKutta4):
             raise ValueError(
-                f"`solver` has to be `ExponentialEuler()`, `RungeKutta4()` or `EulerMaruyama()`; got {solver!r}."
+                f"`solver` has to be `ExponentialEuler()`, `RungeKutta4()` or `EulerMaruyama()`; got {told(solver)}."
             )
         if isinstance(solver, RungeKutta4) and self.is_noisy():
             raise ValueError("`RungeKutta4()` has no noise; take `ExponentialEuler()` or `EulerMaruyama()`.")

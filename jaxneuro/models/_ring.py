@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import as_callable, as_leaf, check_count, check_finite, check_positive
+from .._numerics import as_callable, as_leaf, check_count, check_finite, check_positive, told
 from ..transfer import AbstractTransfer
 from ._ode import AbstractRelaxation
 from ._periodic import AbstractApplied, AbstractProduct, Dense, LowRank, angles
@@ -80,7 +80,7 @@ class Ring(AbstractRelaxation):
     ):
         check_count("n", n, "a positive number of units")
         if not isinstance(product, AbstractProduct | None):
-            raise ValueError(f"`product` has to be `LowRank()`, `FFT()` or `Dense()`; got {product!r}.")
+            raise ValueError(f"`product` has to be `LowRank()`, `FFT()` or `Dense()`; got {told(product)}.")
         self.n, self.j, self.i, self.tau = int(n), as_leaf(j, "j"), as_leaf(i, "i"), as_leaf(tau, "tau")
         if self.j.ndim not in (1, 2) or 0 in self.j.shape:
             raise ValueError(f"`j` has to hold the coefficients of a kernel of one or two angles; got {self.j.shape}.")

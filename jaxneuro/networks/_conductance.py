@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Bool, Float
 
 from .._network import AbstractInitial, Network, PoissonDrive, Population, Projection, warn_of_negative
-from .._numerics import as_leaf, check_nonnegative, check_positive, is_concrete, where_defined
+from .._numerics import as_leaf, check_nonnegative, check_positive, is_concrete, told, where_defined
 from ..connectivity import AbstractConnectivity, AbstractDelayLaw, FixedInDegree, GaussianInDegree
 from ..models import LIF, Poisson
 from ..synapses import AbstractJump, AbstractSynapse, DeltaConductance, ExactJump, ExponentialConductance
@@ -135,7 +135,7 @@ def conductance_based(
     shared = n_x is not None or cv_k is not None
     for name, size in (("n_e", n_e), ("n_i", n_i), ("n_x", n_x)):
         if size is not None and (isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1):
-            raise ValueError(f"`{name}` has to be a positive integer, the number of neurons; got {size!r}.")
+            raise ValueError(f"`{name}` has to be a positive integer, the number of neurons; got {told(size)}.")
     if n_x is None and is_concrete(k):
         n_x = max(1, math.ceil(10 * float(np.max(np.asarray(k)))))
     populations, projections, drives = {}, [], []
@@ -168,7 +168,7 @@ def conductance_based(
 def _checked(jump: AbstractJump | None, **values: Any) -> Leaves:
     """The numbers as leaves, one or a pair each, in range where they are known, and NaN where they are not."""
     if jump is not None and not isinstance(jump, AbstractJump):
-        raise ValueError(f"`jump` has to be `ExactJump()` or `FirstOrderJump()`; got {jump!r}.")
+        raise ValueError(f"`jump` has to be `ExactJump()` or `FirstOrderJump()`; got {told(jump)}.")
     leaves = {name: as_leaf(value, name) for name, value in values.items()}
     for name, leaf in leaves.items():
         if leaf.shape not in ((), (2,)):

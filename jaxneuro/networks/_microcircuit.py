@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
 from .._network import Network, PoissonDrive, Population, Projection, UniformPotential
-from .._numerics import as_leaf, check_finite, check_nonnegative, violates
+from .._numerics import as_leaf, check_finite, check_nonnegative, told, violates
 from ..connectivity import FixedTotalNumber, NormalDelay, NormalWeight
 from ..models import LIF
 from ..synapses import ExponentialCurrent
@@ -128,7 +128,7 @@ def microcircuit(
 
 def _positive(name: str, value: float) -> float:
     if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0.0 < value < math.inf:
-        raise ValueError(f"`{name}` has to be a positive number that is known before the run; got {value!r}.")
+        raise ValueError(f"`{name}` has to be a positive number that is known before the run; got {told(value)}.")
     return float(value)
 
 

@@ -14,7 +14,7 @@ from .._network import (
     Population,
     Projection,
 )
-from .._numerics import as_leaf, check_nonnegative, check_positive, is_concrete, violates
+from .._numerics import as_leaf, check_nonnegative, check_positive, is_concrete, told, violates
 from ..connectivity import AbstractConnectivity, AbstractDelayLaw, Bernoulli, FixedInDegree
 from ..models import LIF, Binary
 from ..synapses import DeltaCurrent
@@ -89,7 +89,9 @@ def brunel(
     alike = all(leaf.ndim == 0 for leaf in leaves.values()) and not isinstance(delay, tuple)
     delays = delay if isinstance(delay, tuple) else ((delay, delay), (delay, delay))
     if len(delays) != 2 or any(not isinstance(row, tuple) or len(row) != 2 for row in delays):
-        raise ValueError(f"`delay` has to be one delay or ((E from E, E from I), (I from E, I from I)); got {delay!r}.")
+        raise ValueError(
+            f"`delay` has to be one delay or ((E from E, E from I), (I from E, I from I)); got {told(delay)}."
+        )
     populations, projections, drives = {}, [], []
     rest = as_leaf(0.0)  # one array, so that equal neurons are known to be equal inside `jax.jit` too
     for i, (name, n) in enumerate((("E", n_e), ("I", n_i))):
@@ -213,7 +215,7 @@ def binary(
         drives = {"E": root * e * m0, "I": root * i * m0}
         return BinaryNetwork(populations, projections, drives, initial={"E": start, "I": start})
     if not isinstance(external, Bernoulli):
-        raise ValueError(f"`external` has to be a rule such as `jn.Bernoulli(0.05)`; got {external!r}.")
+        raise ValueError(f"`external` has to be a rule such as `jn.Bernoulli(0.05)`; got {told(external)}.")
     if violates(lambda m, p: (m > 0) & (m < 1) & (p > 0), m0, external.p):
         raise ValueError("With `external`, `m0` has to lie between 0 and 1, and its probability above 0.")
     # At temperature 1 a unit without input is active with probability m_0 if its threshold is log((1 - m_0) / m_0).

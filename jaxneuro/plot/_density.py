@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._numerics import read_numbers
+from .._numerics import read_numbers, told
 from .._simulate.record import Density
 from ._common import axes_or_new, kind_colour
 
@@ -51,7 +51,7 @@ def density(
     if not areas:
         raise ValueError("`found` is empty: it has to be a record of `jn.record.Histogram`, or values.")
     if not isinstance(label, str):
-        raise ValueError(f"`label` has to be text such as 'rate (Hz)'; got {label!r}.")
+        raise ValueError(f"`label` has to be text such as 'rate (Hz)'; got {told(label)}.")
     axes = axes_or_new(ax)
     colours = {name: kind_colour(name, index) for index, name in enumerate([*areas, *lines])}
     for name, (edges, values) in areas.items():

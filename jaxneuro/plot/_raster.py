@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._numerics import told
 from ..statistics import SpikeTrains
 from ._common import axes_or_new, kind_colour
 
@@ -47,7 +48,7 @@ def raster(
     if not several:
         raise ValueError("`trains` holds no population.")
     if isinstance(most, bool) or not isinstance(most, int | np.integer) or most < 1:
-        raise ValueError(f"`most` has to be a number of neurons of at least 1; got {most!r}.")
+        raise ValueError(f"`most` has to be a number of neurons of at least 1; got {told(most)}.")
     axes = axes_or_new(ax, 6.0, 3.4)
     row = 0
     for index, (name, each) in enumerate(several.items()):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import ArrayLike
 
-from .._numerics import check_count, read_numbers
+from .._numerics import check_count, read_numbers, told
 from .._simulate import Solution
 from ..models import angles
 from ..theory import RingRegime, ring_bump, ring_regime
@@ -41,7 +41,9 @@ def bump(sol: Solution, *, record: str = "rate", ax: "Axes | None" = None) -> "A
     if not isinstance(sol, Solution):
         raise ValueError(f"`sol` has to be what `jn.simulate` returns; got {type(sol).__name__}.")
     if record not in sol.times:
-        raise ValueError(f"`record` has to name a trace over time; got {record!r}, there are {', '.join(sol.times)}.")
+        raise ValueError(
+            f"`record` has to name a trace over time; got {told(record)}, there are {', '.join(sol.times)}."
+        )
     rates, times = np.asarray(sol[record]), np.asarray(sol.times[record])
     if rates.ndim != 2 or times.size < 2:
         raise ValueError(f"`record` has to be a trace at two times or more; {record!r} has shape {rates.shape}.")
@@ -110,7 +112,7 @@ def tuning(theta: ArrayLike, curves: dict[str, Any], *, ax: "Axes | None" = None
     ```
     """
     if not isinstance(curves, dict) or not curves:
-        raise ValueError(f"`curves` has to be {{label: rates}}, one curve or more; got {curves!r}.")
+        raise ValueError(f"`curves` has to be {{label: rates}}, one curve or more; got {told(curves)}.")
     x = np.asarray(read_numbers(theta, "theta"))
     axes = axes_or_new(ax, 4.6, 3.4)
     for index, (name, rates) in enumerate(curves.items()):
@@ -150,7 +152,7 @@ def ring_diagram(
     """
     for name, ends in (("j0", j0), ("j1", j1)):
         if np.shape(ends) != (2,) or not ends[0] < ends[1]:
-            raise ValueError(f"`{name}` has to be (low, high) with low below high; got {ends!r}.")
+            raise ValueError(f"`{name}` has to be (low, high) with low below high; got {told(ends)}.")
     check_count("n", n, "a number of points of at least 2", least=2)
     axes = axes_or_new(ax, 4.8, 3.6)
     x, y = np.linspace(j0[0], j0[1], n), np.linspace(j1[0], j1[1], n)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .._numerics import told
 from .._simulate import Solution
 from ..statistics import PowerSpectrum
 from ._common import LINES, axes_or_new, kind_colour, named
@@ -61,7 +62,7 @@ def spectrum(
 def _of_a_run(sol: Solution, record: str) -> tuple[dict, dict]:
     """{population: (frequencies, density)} and {population: level of independent neurons}."""
     if record not in sol.frequencies:
-        raise ValueError(f"`record` has to name a record of `jn.record.Spectrum`; got {record!r}.")
+        raise ValueError(f"`record` has to name a record of `jn.record.Spectrum`; got {told(record)}.")
     frequencies, densities = np.asarray(sol.frequencies[record]), sol[record]
     several = densities if isinstance(densities, dict) else {"": densities}
     rates = sol.records.get("rate", {})

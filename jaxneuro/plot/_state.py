@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .._numerics import told
 from .._simulate import Solution
 from ..statistics import SpikeTrains
 from ._common import RECORDERS, kind_colour, pyplot
@@ -54,7 +55,7 @@ def draw_state(sol: Solution, above: "Axes", below: "Axes", *, most: int = 50, s
     **Arguments:** as of `state`; `above` for the raster, `below` for the rate.
     """
     if not isinstance(span, int | float) or not 0 < span < float("inf"):
-        raise ValueError(f"`span` has to be a positive number of ms; got {span!r}.")
+        raise ValueError(f"`span` has to be a positive number of ms; got {told(span)}.")
     spikes, rates = sol["spikes"], sol["population_rate"]
     name, trains = next(iter(spikes.items())) if isinstance(spikes, dict) else ("", spikes)
     if not isinstance(trains, SpikeTrains):

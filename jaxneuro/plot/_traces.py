@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .._numerics import check_count
+from .._numerics import check_count, told
 from .._simulate import Solution
 from ..statistics import SpikeTrains
 from ._common import axes_or_new, kind_colour
@@ -51,7 +51,9 @@ def traces(
     if not isinstance(sol, Solution):
         raise ValueError(f"`sol` has to be what `jn.simulate` returns; got {type(sol).__name__}.")
     if record not in sol.times:
-        raise ValueError(f"`record` has to name a `jn.record.Trace`; got {record!r}, there are {', '.join(sol.times)}.")
+        raise ValueError(
+            f"`record` has to name a `jn.record.Trace`; got {told(record)}, there are {', '.join(sol.times)}."
+        )
     values, times = np.asarray(sol[record], float), sol.times[record]
     values = values[:, None] if values.ndim == 1 else values
     if values.ndim != 2 or not values.size:

@@ -9,7 +9,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from .._numerics import Shown, check_positive, count_steps, read_numbers
+from .._numerics import Shown, check_positive, count_steps, read_numbers, told
 from ._trains import SpikeTrains
 
 # Below this many intervals a coefficient of variation says nothing, and is NaN.
@@ -166,5 +166,5 @@ def isi_histogram(trains: SpikeTrains | Sequence[np.ndarray], *, width: float, l
 def _increasing(i: int, times: Any) -> Float[np.ndarray, "spikes"]:
     train = np.asarray(read_numbers(times, f"trains[{i}]"), float)
     if train.ndim != 1 or not np.all(np.isfinite(train)) or np.any(np.diff(train) <= 0):
-        raise ValueError(f"`trains[{i}]` has to hold increasing finite spike times in ms; got {times!r}.")
+        raise ValueError(f"`trains[{i}]` has to hold increasing finite spike times in ms; got {told(times)}.")
     return train

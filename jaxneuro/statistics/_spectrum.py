@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from .._numerics import Shown, count_steps, to_milliseconds
+from .._numerics import Shown, count_steps, to_milliseconds, told
 from ._counts import spike_counts
 from ._trains import SpikeTrains
 
@@ -51,7 +51,7 @@ class Segments(Shown):
 def check_segments(segment: float, width: float, overlap: float, taper: AbstractTaper) -> int:
     """The bins of a segment; `ValueError` where an argument of a spectrum does not fit."""
     if not isinstance(taper, AbstractTaper):
-        raise ValueError(f"`taper` has to be `Hann()` or `Boxcar()`; got {taper!r}.")
+        raise ValueError(f"`taper` has to be `Hann()` or `Boxcar()`; got {told(taper)}.")
     if not 0.0 <= overlap < 1.0:
         raise ValueError(f"`overlap` has to be a fraction of a segment, at least 0 and below 1; got {overlap}.")
     if not to_milliseconds("width", width) > 0:

@@ -19,6 +19,7 @@ from .._numerics import (
     implicit_root,
     is_concrete,
     one_at_a_time,
+    told,
     violates,
     where_defined,
 )
@@ -191,7 +192,7 @@ def _of_units(net: BinaryNetwork, noise: Any, field: AbstractField | None, throw
     if noise is not None:
         raise ValueError("`noise` is of a network of neurons; a BinaryNetwork takes `field` in its place.")
     if not isinstance(field, AbstractField | None):
-        raise ValueError(f"`field` has to be `PoissonField()` or `GaussianField()`; got {field!r}.")
+        raise ValueError(f"`field` has to be `PoissonField()` or `GaussianField()`; got {told(field)}.")
     return binary_mean_field(net, PoissonField() if field is None else field, throw)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import ArrayLike, Bool, Float, Int
 
 from .._network import Network
-from .._numerics import Shown, as_leaf, check_finite
+from .._numerics import Shown, as_leaf, check_finite, told
 from ._effective_input import checked_noise
 from ._noise import AbstractNoise
 from ._phase_atlas import Atlas
@@ -104,9 +104,9 @@ def phase_boundaries(
     axes, theory = _axes(over), checked_noise(noise)
     _check_takes(network, tuple(axes))
     if isinstance(refine, bool) or not isinstance(refine, numbers.Integral) or refine < 0:
-        raise ValueError(f"`refine` has to be a whole number of at least 0; got {refine!r}.")
+        raise ValueError(f"`refine` has to be a whole number of at least 0; got {told(refine)}.")
     if not isinstance(progress, bool | None):
-        raise ValueError(f"`progress` has to be True, False or None; got {progress!r}.")
+        raise ValueError(f"`progress` has to be True, False or None; got {told(progress)}.")
     for corner in itertools.product(*((values[0], values[-1]) for values in axes.values())):
         network(**dict(zip(axes, map(float, corner), strict=True)))  # known values are refused where they are wrong
     atlas = Atlas(network, tuple(axes), theory, progress)

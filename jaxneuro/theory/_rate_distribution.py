@@ -11,7 +11,17 @@ from jax import lax
 from jaxtyping import Array, ArrayLike, Bool, Float, PRNGKeyArray
 
 from .._network import Network, check_spiking, warn_of_negative
-from .._numerics import Result, Shown, as_leaf, check_positive, implicit_root, is_concrete, violates, where_defined
+from .._numerics import (
+    Result,
+    Shown,
+    as_leaf,
+    check_positive,
+    implicit_root,
+    is_concrete,
+    told,
+    violates,
+    where_defined,
+)
 from ._afferents import Afferents, afferents
 from ._effective_input import check_covered, checked_noise
 from ._mean_field import mean_field
@@ -88,7 +98,7 @@ class RateDistribution(Shown):
     def sample(self, n: int, *, key: PRNGKeyArray) -> "NeuronSample":
         """Rates and CVs of `n` neurons with normal z_E and z_I drawn by `key`."""
         if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
-            raise ValueError(f"`n` has to be a positive integer, the number of neurons; got {n!r}.")
+            raise ValueError(f"`n` has to be a positive integer, the number of neurons; got {told(n)}.")
         z = jax.random.normal(key, (2, int(n)), self.mean.dtype)
         return _sample(self.noise, self.spread, z)
 

@@ -18,6 +18,7 @@ from .._numerics import (
     check_positive,
     implicit_roots,
     is_concrete,
+    told,
     violates,
     where_defined,
     wright_omega,
@@ -153,7 +154,7 @@ def scale_efficacy(
     check_positive("k", in_degree)
     kept = StrongCoupling() if preserve is None else preserve
     if not isinstance(kept, AbstractPreserved):
-        raise ValueError(f"`preserve` has to be `StrongCoupling()` or `FullResponse()`; got {preserve!r}.")
+        raise ValueError(f"`preserve` has to be `StrongCoupling()` or `FullResponse()`; got {told(preserve)}.")
     check_spiking(like, "like")
     names = like.neuron_names
     check_covered(theory, afferents(like, dict.fromkeys(names, np.ones(()))))

@@ -6,7 +6,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float
 
 from .._formulas import ShotInput, log_rate_of, shot_density, shot_exponent, shot_log_time, shot_passage
-from .._numerics import violates
+from .._numerics import told, violates
 from ..synapses import AbstractJump
 from ._afferents import Afferents
 from ._effective_noise import EffectiveNoise
@@ -49,7 +49,7 @@ class ShotNoise(AbstractNoise):
 
     def __init__(self, jump: AbstractJump | None = None):
         if jump is not None and not isinstance(jump, AbstractJump):
-            raise ValueError(f"`jump` has to be `ExactJump()` or `FirstOrderJump()`; got {jump!r}.")
+            raise ValueError(f"`jump` has to be `ExactJump()` or `FirstOrderJump()`; got {told(jump)}.")
         self.jump = jump
 
     def rate(self, seen: Afferents) -> Float[Array, ""]:

@@ -155,7 +155,7 @@ LAW, CONDUCTANCE = jn.LogNormalWeight(-0.1, 0.5), jn.DeltaConductance(0.0)
         (lambda: jn.LogNormalWeight(np.array([0.1, 0.2]), 0.5), r"`mean` has to be one number; got shape \(2,\)"),
         (lambda: jn.NormalDelay(1.0, 0.0, low=0.1, high=2.0), "`sd` has to be positive"),
         (lambda: jn.NormalDelay(50.0, 1.0, low=0.1, high=2.0), "widen them"),
-        (lambda: jn.LogNormalDelay(1.0, 0.5, low=2.0, high=1.0), "needs 0 <= low <= high > 0"),
+        (lambda: jn.LogNormalDelay(1.0, 0.5, low=2.0, high=1.0), "need 0 <= low <= high > 0"),
         (lambda: one(delay=jn.TrainableDelay(1.0, low=1.0, high=2.0)), "only with given weights"),
         (lambda: one(rule=jn.Weights(np.ones((2, 2))), delay=DELAYS[0][0]), "not a `NormalDelay`"),
         (lambda: jn.Population(jn.LIF(), 3, positions=np.zeros((4, 2))), "`n` is 3, and `positions` are of 4 neurons"),

@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from calls_of_networks import OF_NETWORKS
 
 import jaxneuro as jn
 
@@ -140,6 +141,7 @@ CHANNELS = {
 }
 for _name, _more in CHANNELS.items():
     CALLS[_name] = Call(getattr(jn.channels, _name), {}, f"g e {_more}", "g", _more if _more == "tau_max" else "")
+CALLS |= {name: Call(*parts) for name, parts in OF_NETWORKS.items()}
 CALLS["izhikevich"] = Call(jn.neurons.izhikevich, {}, "a b c d", "c", "a")
 CALLS["adaptive_lif"] = Call(jn.neurons.adaptive_lif, {}, "tau_m v_rest v_th v_reset", "", "tau_m")
 

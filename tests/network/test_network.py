@@ -54,7 +54,7 @@ def network(projections=(), drives=(), **populations):
         (lambda: projection(delay=0.0), "`delay` has to be positive"),
         (lambda: projection(delay=np.inf), "`delay` has to be finite"),
         (lambda: projection(delay=None), "`delay` has to be a real number"),
-        (lambda: jn.UniformDelay(2.0, 1.0), "needs 0 <= low <= high"),
+        (lambda: jn.UniformDelay(2.0, 1.0), "need 0 <= low <= high"),
         (lambda: network(drives=[drive("A")]), r"`drives\[0\]` names the population 'A'"),
         (lambda: network(drives=[drive(rate=np.ones(7))]), "`rate` has 7 values for the 20 neurons"),
         (lambda: network(drives=["noise"]), r"`drives\[0\]` has to be a drive"),

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
 from ..._network import BinaryNetwork
-from ..._numerics import Result, role_key, run_steps
+from ..._numerics import Result, role_key, run_steps, told
 from ...connectivity import unpack_bits
 from .._driver import drive
 from .._machine import AbstractMachine, AbstractProgram, Cut, Emitted, Look
@@ -41,7 +41,7 @@ def simulate_binary(
     first, n_steps = run_steps(t0, t1, dt)
     update = Sequential() if update is None else update
     if not isinstance(update, AbstractUpdate):
-        raise ValueError(f"`update` has to be `Sequential()` or `Parallel()`; got {update!r}.")
+        raise ValueError(f"`update` has to be `Sequential()` or `Parallel()`; got {told(update)}.")
     update.check([(name, net.populations[name].model.tau) for name in net.names], dt)
     wiring, wrong_wiring = drawn_wiring(net, wiring, key)
     stimuli = _checked_stimuli(net, stimulus, first, n_steps, dt)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from ..._numerics import check_count, check_finite
+from ..._numerics import check_count, check_finite, told
 from ._recorder import AbstractRecorder, Layout, Recorded, Window
 from ._scope import Scope
 from ._watch import Watch, check_variable, watched
@@ -90,7 +90,7 @@ class Histogram(AbstractRecorder):
         self.variable, self.without, self.bins, self.every = variable, without, int(bins), int(every)
         self.low, self.high, self.scope = float(low), float(high), Scope((), start)
         if not (np.isfinite(self.low) and np.isfinite(self.high) and self.low < self.high):
-            raise ValueError(f"`low` has to lie below `high`, both finite; got {low!r} and {high!r}.")
+            raise ValueError(f"`low` has to lie below `high`, both finite; got {told(low)} and {high!r}.")
 
     def watch(self, layout: Layout) -> tuple[Watch, ...]:
         own = watched(self.variable, layout)

@@ -9,7 +9,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from ..._numerics import count_steps, to_milliseconds
+from ..._numerics import count_steps, to_milliseconds, told
 from ._recorder import AbstractRecorder, Layout, Recorded, Window
 from ._scope import Scope
 from ._watch import Watch, check_variable, chosen_neurons, watched
@@ -74,7 +74,7 @@ class PotentialAutocovariance(AbstractRecorder):
 
     def __init__(self, variable: str, *, max_lag: float, every: int = 1, neurons: Any = None, start: float = 0.0):
         if isinstance(every, bool) or not isinstance(every, int | np.integer) or every < 1:
-            raise ValueError(f"`every` has to be a positive number of steps; got {every!r}.")
+            raise ValueError(f"`every` has to be a positive number of steps; got {told(every)}.")
         check_variable("variable", variable)
         self.variable, self.every, self.scope = variable, int(every), Scope((), start)
         self.max_lag, (self.neurons, self.of) = to_milliseconds("max_lag", max_lag), chosen_neurons(neurons)

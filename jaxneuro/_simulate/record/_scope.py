@@ -4,7 +4,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Int
 
-from ..._numerics import Shown, to_milliseconds, whole_steps
+from ..._numerics import Shown, to_milliseconds, told, whole_steps
 from ._layout import Layout
 
 
@@ -16,7 +16,7 @@ class Scope(Shown):
 
     def __init__(self, populations: tuple[str, ...], start: float):
         if not all(isinstance(name, str) for name in populations):
-            raise ValueError(f"`record` takes names of populations; got {populations!r}.")
+            raise ValueError(f"`record` takes names of populations; got {told(populations)}.")
         self.populations, self.start = populations, to_milliseconds("start", start)
         if self.start < 0:
             raise ValueError(f"`start` must not be negative; got {self.start:g} ms.")

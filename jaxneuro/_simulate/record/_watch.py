@@ -7,7 +7,7 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Array, Shaped
 
-from ..._numerics import Shown, read_indices
+from ..._numerics import Shown, read_indices, told
 from ._layout import Layout
 
 
@@ -60,7 +60,7 @@ def chosen_neurons(neurons: Any) -> tuple[slice | tuple[int, ...], int | None]:
     if isinstance(neurons, slice):
         ends = (neurons.start, neurons.stop, neurons.step)
         if not all(end is None or isinstance(end, int | np.integer) for end in ends):
-            raise ValueError(f"`neurons` has to be a slice of whole numbers; got {neurons!r}.")
+            raise ValueError(f"`neurons` has to be a slice of whole numbers; got {told(neurons)}.")
         return neurons, None
     indices, of = read_indices(neurons, "neurons")
     return tuple(indices.tolist()), of
@@ -69,7 +69,7 @@ def chosen_neurons(neurons: Any) -> tuple[slice | tuple[int, ...], int | None]:
 def check_variable(name: str, variable: object) -> None:
     """Raises `ValueError` where `variable` is no name."""
     if not isinstance(variable, str) or not variable:
-        raise ValueError(f"`{name}` has to be the name of a variable, such as 'E.v'; got {variable!r}.")
+        raise ValueError(f"`{name}` has to be the name of a variable, such as 'E.v'; got {told(variable)}.")
 
 
 def watched(variable: str, layout: Layout, neurons: slice | tuple[int, ...] | None = None) -> Watch:
