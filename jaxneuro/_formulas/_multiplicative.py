@@ -21,7 +21,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float
 
-from .._numerics import gauss_legendre, horner
+from .._numerics import exponential, gauss_legendre, horner, log_one_plus
 from ._convention import AbstractConvention
 from ._line import Equation, lowest
 
@@ -83,7 +83,7 @@ class QuadraticDiffusion(eqx.Module):
     def _log_variance(self, v: Float[Array, "..."], s: Float[Array, "..."]) -> Float[Array, "..."]:
         """log q(v - s) - log q(v)."""
         least = float(jnp.finfo(v.dtype).eps) - 1.0
-        return jnp.log1p(jnp.maximum(-s * (2.0 * (v - self.centre) - s) / self.variance(v), least))
+        return log_one_plus(jnp.maximum(-s * (2.0 * (v - self.centre) - s) / self.variance(v), least))
 
     def under(self, convention: AbstractConvention) -> "QuadraticDiffusion":
         """The form in Ito's sense of the equation read by `convention`: the drift stays linear."""
@@ -134,7 +134,7 @@ def log_passage(diffusion: QuadraticDiffusion, v_th: Float[Array, ""], v_reset: 
     highest = jnp.where(v_th > peak, diffusion.climb(v_th, v_th - peak), 0.0)
     above = _above(diffusion, fixed, peak, width, highest, v_th, v_reset)
     below = _below(diffusion, fixed, peak, width, v_th, v_reset)
-    total = above + jnp.exp(-highest) * below
+    total = above + exponential(-highest) * below
     return math.log(2.0) - jnp.log(diffusion.s2) + highest + jnp.log(total)
 
 
@@ -155,7 +155,7 @@ def _above(
     high = _where_zero(lambda t: -folds - fixed.log_density(peak, -width * jnp.sinh(t)), zero, far, 14)
 
     def height(t: Float[Array, "x"]) -> Float[Array, "x"]:
-        return jnp.exp(diffusion.log_density(peak, -width * jnp.sinh(t))) * width * jnp.cosh(t)
+        return exponential(diffusion.log_density(peak, -width * jnp.sinh(t))) * width * jnp.cosh(t)
 
     # Where the threshold lies below the peak there is no such part: nothing is read there, where it would overflow.
     v_th = jnp.where(v_th > peak, v_th, peak)
@@ -176,7 +176,7 @@ def _above(
     points, to_area = _antiderivative(_ABOVE[1])
     coefficients = jnp.asarray(to_area, dtype) @ height(high * jnp.asarray(points, dtype))
     inner = (area + high * _clenshaw(coefficients, 2.0 * within - 1.0)) / diffusion.variance(peak)
-    outer = jnp.exp(diffusion.climb(v, v - peak) - highest)
+    outer = exponential(diffusion.climb(v, v - peak) - highest)
     return (v_th - start) * jnp.sum(rule.weights * outer * inner)
 
 
@@ -203,7 +203,7 @@ def _below(
         lambda t: -folds - fixed.log_density(at, reach * jnp.sinh(t)), jnp.zeros_like(at), _FARTHEST + at * 0.0, 7
     )
     sinh, cosh = _sinh_cosh(most[:, None] * inner.nodes)
-    heights = jnp.exp(diffusion.log_density(v[:, None], reach[:, None] * sinh)) * cosh
+    heights = exponential(diffusion.log_density(v[:, None], reach[:, None] * sinh)) * cosh
     areas = reach * most * jnp.sum(inner.weights * heights, axis=1) / diffusion.variance(v)
     return (last - first) * jnp.sum(outer.weights * areas * width * jnp.cosh(place))
 
@@ -225,7 +225,7 @@ def _angle(x: Float[Array, "..."], s: Float[Array, "..."], spread2: Float[Array,
 
 def _sinh_cosh(t: Float[Array, "..."]) -> tuple[Float[Array, "..."], Float[Array, "..."]]:
     """sinh and cosh of t from one exponential; relative to sinh the rounding is that of 1 over t."""
-    up = jnp.exp(t)
+    up = exponential(t)
     down = 1.0 / up
     return 0.5 * (up - down), 0.5 * (up + down)
 

@@ -6,7 +6,14 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from .._numerics import exponential_integral, moment, moment_difference, moment_integral
+from .._numerics import (
+    exponential,
+    exponential_integral,
+    exponential_less_one,
+    moment,
+    moment_difference,
+    moment_integral,
+)
 
 TWO_ROOT_PI = 2.0 * math.sqrt(math.pi)
 
@@ -70,7 +77,7 @@ def size(x: Float[Array, "..."]) -> Float[Array, "..."]:
 
 def square_exponential(at: Limits) -> Float[Array, "..."]:
     """int_a+^b+ exp(x^2) dx, times exp(-b+^2)."""
-    return exponential_integral(at.b_plus, at.a_plus, at.gap_plus, jnp.expm1(-at.rise))
+    return exponential_integral(at.b_plus, at.a_plus, at.gap_plus, exponential_less_one(-at.rise))
 
 
 def passage(at: Limits) -> Float[Array, "..."]:
@@ -80,7 +87,7 @@ def passage(at: Limits) -> Float[Array, "..."]:
     from a+ to b+, and the integral of m_0 = sqrt(pi) erfcx from |b| to |a|, whatever the signs of a and b.
     """
     decaying = moment_integral(size(at.a), size(at.b), -at.gap_size)
-    return TWO_ROOT_PI * square_exponential(at) + jnp.square(jnp.exp(-0.5 * at.exponent)) * decaying
+    return TWO_ROOT_PI * square_exponential(at) + jnp.square(exponential(-0.5 * at.exponent)) * decaying
 
 
 class PassageSlopes(eqx.Module):
@@ -97,10 +104,10 @@ def passage_slopes(at: Limits) -> PassageSlopes:
     high, low = size(at.b), size(at.a)
     sign_b = jnp.where(at.b > 0.0, -1.0, 1.0).astype(at.b.dtype)
     sign_a = jnp.where(at.a > 0.0, -1.0, 1.0).astype(at.b.dtype)
-    scale = jnp.exp(-at.exponent)
-    fall = jnp.expm1(-at.rise)
+    scale = exponential(-at.exponent)
+    fall = exponential_less_one(-at.rise)
     step_b = jnp.where(at.b > 0.0, 1.0, 0.0).astype(at.b.dtype)
-    step_a = jnp.where(at.a > 0.0, jnp.exp(-at.rise), 0.0)
+    step_a = jnp.where(at.a > 0.0, exponential(-at.rise), 0.0)
     m_b, m_a = sign_b * moment(0, high), sign_a * moment(0, low)
     # f(x) = 2 sqrt(pi) exp(x^2) - m_0(x) for x > 0 and m_0(-x) for x <= 0
     same_side = sign_b * moment_difference(0, high, low, at.gap_size)

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from .._numerics import where_defined
+from .._numerics import exponential, where_defined
 from ._arguments import LifArguments
 from ._passage import Limits, passage, passage_slopes, silent
 
@@ -120,7 +120,7 @@ def log_rate_kernel(
 ) -> Float[Array, "..."]:
     """Natural logarithm of the rate in Hz."""
     at = Limits(mu, sigma, v_th, v_reset)
-    interval = t_ref * jnp.exp(-at.exponent) + tau * passage(at)
+    interval = t_ref * exponential(-at.exponent) + tau * passage(at)
     return jnp.where(silent(mu, sigma, v_th), -jnp.inf, LOG_1000 - at.exponent - jnp.log(interval))
 
 
@@ -141,7 +141,7 @@ def rate_kernel(
     """The rate in Hz."""
     at = Limits(mu, sigma, v_th, v_reset)
     # In two factors, so that a rate above the smallest float does not vanish with exp(-b^2).
-    half = jnp.exp(-0.5 * at.exponent)
+    half = exponential(-0.5 * at.exponent)
     interval = t_ref * jnp.square(half) + tau * passage(at)
     return jnp.where(silent(mu, sigma, v_th), 0.0, 1000.0 * half / interval * half)
 
@@ -161,7 +161,7 @@ def log_rate_tangent(primals: Sequence[Array], tangents: Sequence[Array]) -> Flo
     at = Limits(mu, sigma, v_th, v_reset)
     f = passage_slopes(at)
     scaled = passage(at)
-    scale = jnp.exp(-at.exponent)
+    scale = exponential(-at.exponent)
     interval = t_ref * scale + tau * scaled
     change = f.at_b * dv_th - f.at_a * dv_reset - f.difference * dmu - f.weighted * dsigma
     tangent = -(scale * dt_ref + scaled * dtau + tau / at.sigma * change) / interval

@@ -42,6 +42,11 @@ from ._dawson import (
 from ._dependence import uses_first as uses_first
 from ._document import Decoder as Decoder, Encoder as Encoder, known_classes as known_classes, name_of as name_of
 from ._erfcx import erfcx as erfcx
+from ._exponential import (
+    exponential as exponential,
+    exponential_less_one as exponential_less_one,
+    log_one_plus as log_one_plus,
+)
 from ._files import (
     as_path as as_path,
     check_target as check_target,

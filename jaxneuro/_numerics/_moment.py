@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from ._exponential import log_one_plus
 from ._horner import horner, horner_pair
 from ._polynomials import MOMENT_0, MOMENT_1, MOMENT_2, PRIMITIVE, K
 
@@ -44,7 +45,7 @@ def moment_difference(
         return moment(n, x) - moment(n, y)
     s, r = _pulled_in(x), _pulled_in(y)
     p = horner_pair(_TABLES[n], 1.0 - 2.0 * s, 1.0 - 2.0 * r)
-    step = -s * r * gap / K  # s - r
+    step = (-1.0 / K) * s * r * gap  # s - r
     powers = sum(s**i * r ** (n - i) for i in range(n + 1))  # (s^(n+1) - r^(n+1)) / (s - r)
     return step * (powers * p.value - 2.0 * r ** (n + 1) * p.slope)
 
@@ -67,8 +68,8 @@ def moment_integral(x: Float[Array, "..."], y: Float[Array, "..."], gap: Float[A
     slope = horner_pair(PRIMITIVE, 1.0 - 2.0 * s, 1.0 - 2.0 * r).slope
     # The integral is log((x + k) / (y + k)) and a polynomial. Take the logarithm of the ratio above 1.
     rising = gap > 0.0
-    logarithm = jnp.log1p(jnp.abs(gap) * jnp.where(rising, r, s) / K)
-    return jnp.where(rising, logarithm, -logarithm) + 2.0 * s * r * gap / K * slope
+    logarithm = log_one_plus(jnp.abs(gap) * jnp.where(rising, r, s) * (1.0 / K))
+    return jnp.where(rising, logarithm, -logarithm) + (2.0 / K) * s * r * gap * slope
 
 
 @moment_integral.defjvp

@@ -13,7 +13,10 @@ from jaxneuro._numerics import (
     dawson_derivative,
     dawson_difference,
     erfcx,
+    exponential,
+    exponential_less_one,
     gauss_legendre,
+    log_one_plus,
     moment,
     moment_difference,
     moment_integral,
@@ -209,3 +212,44 @@ def test_gauss_legendre_is_exact_for_polynomials():
     assert gauss_legendre(3, jnp.float32).nodes.dtype == jnp.float32
     with pytest.raises(ValueError, match="`n`"):
         gauss_legendre(0)
+
+
+NEAR_0 = [sign * x for x in np.geomspace(1e-300, 0.7, 60) for sign in (-1.0, 1.0)]
+FAR = list(np.linspace(-86.0, 86.0, 173)) if FLOAT.itemsize == 4 else list(np.linspace(-707.9, 708.9, 1_001))
+ABOVE_MINUS_1 = [
+    *(x for x in NEAR_0 if x > -1.0),
+    *(np.geomspace(1e-15, 1.0, 40) - 1.0)[:-1],
+    *np.geomspace(0.4, 1e30, 90),
+]
+ELEMENTARY = [
+    (exponential, np.exp, [*NEAR_0, *FAR], np.exp),
+    (exponential_less_one, np.expm1, [*NEAR_0, *FAR], np.exp),
+    (log_one_plus, np.log1p, [x for x in ABOVE_MINUS_1 if FLOAT.type(x) > -1.0], lambda x: 1.0 / (1.0 + x)),
+]
+
+
+@pytest.mark.float32
+@pytest.mark.bits
+@pytest.mark.parametrize(
+    ("function", "wanted", "places", "slope"), ELEMENTARY, ids=lambda f: getattr(f, "__name__", "")
+)
+def test_exponentials_and_a_logarithm(function, wanted, places, slope):
+    """Beside the library of C, whose errors are below one rounding."""
+    x = np.asarray(places, FLOAT)
+    true = x.astype(float)
+    value, tangent = jax.jit(lambda x: jax.jvp(function, (x,), (jnp.ones_like(x),)))(x)
+    tiny = float(jnp.finfo(FLOAT).tiny)
+    np.testing.assert_allclose(value, wanted(true), rtol=4 * EPS, atol=tiny)
+    np.testing.assert_allclose(tangent, slope(true), rtol=4 * EPS, atol=tiny)
+    check(
+        jax.jit(jax.grad(jax.grad(function)))(FLOAT.type(0.25)), mp.diff(getattr(mp, wanted.__name__), 0.25, 2), 4 * EPS
+    )
+
+
+@pytest.mark.float32
+def test_exponentials_and_a_logarithm_at_their_ends():
+    ends = jnp.asarray([-jnp.inf, -1e4, 0.0, 1e4, jnp.inf, jnp.nan], FLOAT)
+    np.testing.assert_array_equal(exponential(ends), [0.0, 0.0, 1.0, np.inf, np.inf, np.nan])
+    np.testing.assert_array_equal(exponential_less_one(ends), [-1.0, -1.0, 0.0, np.inf, np.inf, np.nan])
+    ends = jnp.asarray([-jnp.inf, -2.0, -1.0, 0.0, jnp.inf, jnp.nan], FLOAT)
+    np.testing.assert_array_equal(log_one_plus(ends), [np.nan, np.nan, -np.inf, 0.0, np.inf, np.nan])

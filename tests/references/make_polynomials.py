@@ -117,6 +117,16 @@ def tables():
     yield "TAIL_INTEGRAL", "int_x^inf k = s^2 p(t)", cut(chebyshev(lambda t: (end - evaluate(whole, t)) / s(t) ** 2))
 
 
+def near_zero():
+    """Polynomials in x itself, by the half width of their range, every which power they have, and their series."""
+    half = mp.log(2) / 2
+    rise = cut(chebyshev(lambda t: (mp.expm1(half * t) - half * t) / (half * t) ** 2))
+    yield "RISE", "exp(x) = 1 + x + x^2 p(x) for |x| <= log(2)/2", half, 1, rise
+    most = (mp.sqrt(2) - 1) / (mp.sqrt(2) + 1)
+    arc = cut(chebyshev(lambda t: (mp.atanh(most * t) - most * t) / (most * t) ** 3))
+    yield "ARC", "atanh(x) = x + x^3 p(x^2) for |x| <= tanh(log(2)/4)", most, 2, arc
+
+
 def main():
     lines = [
         '"""Polynomials of the half-line functions, lowest power first. By tests/references/make_polynomials.py."""',
@@ -130,6 +140,9 @@ def main():
     for name, meaning, c in tables():
         p = powers(c)
         print(f"{name}: degree {len(c) - 1}, sum of sizes {mp.nstr(mp.fsum(abs(x) for x in p), 4)}")
+        lines += ["", f"# {meaning}", f"{name} = (", *(f"    {float(x)!r}," for x in p), ")"]
+    for name, meaning, half, stride, c in near_zero():
+        p = [x / half**i for i, x in enumerate(powers(c))][::stride]
         lines += ["", f"# {meaning}", f"{name} = (", *(f"    {float(x)!r}," for x in p), ")"]
     TARGET.write_text("\n".join(lines) + "\n")
 
