@@ -8,6 +8,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
 from .._numerics import as_leaf, check_finite, is_concrete, where_defined
@@ -186,15 +187,24 @@ Numbers = dict[str, Array]
 def _answer(theory: AbstractNoise, neuron: Mapping[str, Any], program: Any) -> tuple[Array, Array | None]:
     check_numbers(theory, neuron)
     numbers, rest, structure = split(theory)
-    return program(rest, structure, numbers, neuron)
+    # Every argument of a program costs a microsecond or two: known numbers that all neurons share are one of them.
+    shared = tuple(name for name, leaf in neuron.items() if isinstance(leaf, np.ndarray) and leaf.ndim == 0)
+    values = np.array([neuron[name].item() for name in shared], jnp.result_type(float))
+    own = {name: leaf for name, leaf in neuron.items() if name not in shared}
+    return program(rest, structure, shared, numbers, values, own)
 
 
-@partial(jax.jit, static_argnums=(0, 1))
+@partial(jax.jit, static_argnums=(0, 1, 2))
 def _rate(
-    rest: tuple[Any, ...], structure: Any, numbers: list[Any], neuron: Numbers
+    rest: tuple[Any, ...],
+    structure: Any,
+    shared: tuple[str, ...],
+    numbers: list[Any],
+    values: Float[Array, "shared"],
+    own: Numbers,
 ) -> tuple[Float[Array, "..."], Int[Array, ""] | None]:
     """The rates, and how many of them are continued: None of a theory that continues none."""
-    theory = joined(numbers, rest, structure)
+    theory, neuron = joined(numbers, rest, structure), dict(zip(shared, values, strict=True)) | own
 
     def answer(seen: Afferents) -> tuple[Float[Array, ""], Bool[Array, ""] | None]:
         continued = theory.continued(seen)
@@ -205,13 +215,18 @@ def _rate(
     return where_defined(valid, rates, *jax.tree.leaves(neuron)), count
 
 
-@partial(jax.jit, static_argnums=(0, 1))
+@partial(jax.jit, static_argnums=(0, 1, 2))
 def _cv(
-    rest: tuple[Any, ...], structure: Any, numbers: list[Any], neuron: Numbers
+    rest: tuple[Any, ...],
+    structure: Any,
+    shared: tuple[str, ...],
+    numbers: list[Any],
+    values: Float[Array, "shared"],
+    own: Numbers,
 ) -> tuple[Float[Array, "..."], Bool[Array, "..."]]:
-    theory = joined(numbers, rest, structure)
-    values, valid = _mapped(theory, neuron, theory.cv)
-    return where_defined(valid, values, *jax.tree.leaves(neuron)), valid
+    theory, neuron = joined(numbers, rest, structure), dict(zip(shared, values, strict=True)) | own
+    found, valid = _mapped(theory, neuron, theory.cv)
+    return where_defined(valid, found, *jax.tree.leaves(neuron)), valid
 
 
 def _mapped(theory: AbstractNoise, numbers: Numbers, function: Any) -> tuple[Any, Bool[Array, "..."]]:
