@@ -12,12 +12,22 @@ import jax
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from jaxneuro.theory import AbstractNoise, conductance_cv, conductance_rate, lif_rate_filtered, strong_coupling
+from jaxneuro.theory import (
+    AbstractNoise,
+    ShotNoise,
+    conductance_cv,
+    conductance_rate,
+    lif_rate_filtered,
+    strong_coupling,
+)
 
 from ._membrane import RESET, T_REF, THRESHOLD, Membrane
 
-# Points between the least and the highest rate [Hz] that are looked at, and how often the interval is divided so.
-_POINTS, _ZOOMS, _LEAST, _MOST = 48, 3, 1e-4, 499.99
+_LEAST, _MOST = 1e-4, 499.99
+# How many points between the least and the highest rate [Hz] are looked at, then in the interval that holds the root.
+_POINTS = (48, 48, 48)
+# Of a theory that solves a linear system for each neuron, and how many neurons it is asked for at once: its memory.
+_FEW_POINTS, _AT_ONCE = (16, 8, 8), 48
 
 
 def seen_by(nu_x: ArrayLike, nu: ArrayLike) -> dict[str, Any]:
@@ -26,26 +36,27 @@ def seen_by(nu_x: ArrayLike, nu: ArrayLike) -> dict[str, Any]:
     return dict(nu_x=excitation, eta=np.asarray(nu) / excitation)
 
 
-def self_consistent(nu_x: ArrayLike, phi: Callable[[Any, Any], Any]) -> NDArray[np.float64]:
+def self_consistent(
+    nu_x: ArrayLike, phi: Callable[[Any, Any], Any], points: tuple[int, ...] = _POINTS
+) -> NDArray[np.float64]:
     """The rates [Hz] at inputs nu_X [Hz], at the highest root where phi(nu_X, nu) falls below nu; 0 below 1e-4 Hz.
 
-    `phi` takes nu_X (inputs, 1) and nu (inputs, points). The interval that is left is 1e-4 of the rate; in it phi/nu is
-    taken as linear.
+    `phi` takes nu_X (inputs, 1) and nu (inputs, points). The interval that is left is 1e-4 of the rate, 2% of it with
+    few points; in it phi/nu is taken as a power of nu.
     """
     inputs = np.asarray(nu_x, float)
     low, high = np.full(inputs.shape, np.log(_LEAST)), np.full(inputs.shape, np.log(_MOST))
-    share = np.linspace(0.0, 1.0, _POINTS)
     active, full = np.ones(inputs.shape, bool), np.zeros(inputs.shape, bool)
     rows, root = np.arange(inputs.size), low
-    for _ in range(_ZOOMS):
-        x = low[:, None] + (high - low)[:, None] * share
+    for n in points:
+        x = low[:, None] + (high - low)[:, None] * np.linspace(0.0, 1.0, n)
         nu = np.exp(x)
         over = np.log(np.maximum(np.asarray(phi(inputs[:, None], nu), float), 1e-300)) - x
         above = over > 0.0
         full |= above.all(axis=1)
         falls = above[:, :-1] & ~above[:, 1:]
         active &= falls.any(axis=1)
-        last = _POINTS - 2 - np.argmax(falls[:, ::-1], axis=1)
+        last = n - 2 - np.argmax(falls[:, ::-1], axis=1)
         low, high = x[rows, last], x[rows, last + 1]
         before, after = over[rows, last], over[rows, last + 1]
         with np.errstate(divide="ignore", invalid="ignore"):  # of rows without a root
@@ -66,9 +77,24 @@ def network_rates(
     """The rates [Hz] of model A at inputs nu_X [Hz]; `a`, `k`, `g` are one number or one an input."""
     shape = np.shape(nu_x)
     network = {name: np.reshape(np.broadcast_to(x, shape), (-1, 1)) for name, x in dict(a=a, k=k, g=g).items()}
+
+    if isinstance(noise, ShotNoise):
+        return self_consistent(nu_x, partial(in_parts, network, gamma, noise), _FEW_POINTS)
     return self_consistent(
         nu_x, lambda inputs, nu: conductance_rate(**seen_by(inputs, nu), **network, gamma=gamma, noise=noise)
     )
+
+
+def in_parts(
+    network: dict[str, NDArray[np.float64]], gamma: float, noise: AbstractNoise, inputs: Any, nu: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The rates of neurons by one program, so many of them at once as memory should hold."""
+    numbers = seen_by(inputs, nu) | network
+    flat = np.stack([np.ravel(x) for x in np.broadcast_arrays(*numbers.values())])
+    # The first ones again make the last part a whole one.
+    parts = np.resize(flat.T, (-(-nu.size // _AT_ONCE), _AT_ONCE, len(flat)))
+    rates = [conductance_rate(**dict(zip(numbers, part.T, strict=True)), gamma=gamma, noise=noise) for part in parts]
+    return np.concatenate([np.asarray(x) for x in rates])[: nu.size].reshape(nu.shape)
 
 
 def filtered_rates(

@@ -34,6 +34,7 @@ NOISES: dict[str, AbstractNoise] = {
 }
 LARGE = (1e4, 1e5, 1e6)  # in-degrees at which theories alone are compared
 V = np.linspace(-75.0, -55.0, 161)
+BLOCK = 50.0  # ms, whose mean rates are taken as independent
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,8 @@ class Size:
 
     @property
     def gigabytes(self) -> float:
-        """Measured: 2.4 GB at 31 million synapses, lists while they are wired and programs of four theories."""
-        return 1.35 + 33e-9 * self.synapses
+        """Measured: 1.3 GB at 45 million synapses, after which theories take what the network took."""
+        return 0.6 + 16e-9 * self.synapses
 
     @property
     def seconds(self) -> float:
@@ -74,7 +75,10 @@ class Size:
 
 @dataclass(frozen=True)
 class Data:
-    """Runs (in-degree, nu_X) and theories by name (in-degree, line); densities at the first input."""
+    """Runs (in-degree, nu_X), `error` of their rates, and theories by name (in-degree, line).
+
+    Densities are at the first input.
+    """
 
     size: Size
     a: NDArray[np.float64]
@@ -113,6 +117,7 @@ def _runs(size: Size, a: NDArray[np.float64]) -> tuple[dict[str, NDArray[np.floa
     record: dict[str, Any] = {
         "rate": jn.record.Rate(start=size.start),
         "cv": jn.record.CV(start=size.start),
+        "blocks": jn.record.PopulationRate("E", "I", width=BLOCK, start=size.start),
         "v": jn.record.Histogram(
             "E.v", low=V[0], high=V[-1], bins=V.size - 1, start=size.start, every=10, without="refractory"
         ),
@@ -125,11 +130,13 @@ def _runs(size: Size, a: NDArray[np.float64]) -> tuple[dict[str, NDArray[np.floa
             sol = jn.simulate(net, 0.0, size.end, dt=size.dt, key=key, record=record, wiring=wiring)
             rates = jnp.concatenate([sol["rate"]["E"], sol["rate"]["I"]])
             cv = np.concatenate([np.asarray(sol["cv"][name]) for name in ("E", "I")])
-            found.append((float(jnp.mean(rates)), float(np.nanmean(cv))))
+            blocks = np.mean([np.asarray(sol["blocks"][name]) for name in ("E", "I")], axis=0)
+            error = np.std(blocks, ddof=1) / np.sqrt(blocks.size)
+            found.append((float(jnp.mean(rates)), float(np.nanmean(cv)), float(error)))
             if i == 0:  # a density integrates to the share of time that neurons are not held at reset
                 densities.append(np.asarray(sol["v"].values) * (1.0 - T_REF * found[-1][0] / 1000.0))
-    table = np.reshape(found, (len(size.k), len(size.nu_x), 2))
-    return {"rate": table[..., 0], "cv": table[..., 1]}, np.array(densities)
+    table = np.reshape(found, (len(size.k), len(size.nu_x), 3))
+    return {"rate": table[..., 0], "cv": table[..., 1], "error": table[..., 2]}, np.array(densities)
 
 
 def _theory(size: Size, a: Any, noise: AbstractNoise) -> tuple[Any, Any, Any]:
@@ -170,6 +177,11 @@ def compute(size: Size) -> Data:
 def check(data: Data) -> Findings:
     """What the caption and appendix E say."""
     found, size = Findings(), data.size
+    rates = [f"{x:.1f} +- {y:.1f} Hz" for x, y in zip(data.run["rate"][:, 0], data.run["error"][:, 0], strict=True)]
+    found.gap(
+        f"runs have {', '.join(rates)} at {size.nu_x[0]:g} Hz: neurons share inputs and fluctuate together, of which "
+        f"{(size.end - size.start) / 1000.0:g} s are few"
+    )
     for name in size.theories:
         listed = []
         for i, k in enumerate(size.k):
@@ -225,7 +237,7 @@ def draw(data: Data) -> Any:
                 axes[2, i].plot(V, data.densities[name][i], **look)
         axes[0, i].plot(data.line, data.gain * data.line, **LIMIT, label=r"$\rho\nu_X$")
         runs = dict(color=LIGHT_BLUE, ls="none", marker="o", ms=5)
-        axes[0, i].plot(size.nu_x, data.run["rate"][i], **runs, label="run")
+        axes[0, i].errorbar(size.nu_x, data.run["rate"][i], data.run["error"][i], **runs, label="run")
         axes[1, i].plot(size.nu_x, data.run["cv"][i], **runs)
         axes[2, i].stairs(data.density[i], V, color=LIGHT_BLUE, lw=1.0)
         axes[0, i].set(xlabel=r"input $\nu_X$ (Hz)", ylabel="rate (Hz)", title=f"$K$ = {k:g}, $a$ = {data.a[i]:.2g}")
@@ -240,7 +252,7 @@ def draw(data: Data) -> Any:
     return figure
 
 
-SMALL = Size((500.0, 1_000.0), 7, (20.0,), 500.0, 100.0, 0.05)
+SMALL = Size((500.0, 1_000.0), 10, (20.0,), 500.0, 100.0, 0.05)
 PAPER = Size((500.0, 1_000.0, 2_000.0), 10, (10.0, 20.0, 30.0, 45.0), 10_000.0, 500.0, 0.01)
 FIGURE = Figure(
     "networks beside four theories of the noise, as K grows", compute, check, draw, SMALL, PAPER,
