@@ -1,6 +1,8 @@
 """The figures of the conductance paper: what each asserts at small sizes, and what the command refuses."""
 
 import dataclasses
+import runpy
+import signal
 
 import numpy as np
 import pytest
@@ -125,6 +127,17 @@ def test_an_interrupted_command_leaves_the_old_file(tmp_path, monkeypatch, capsy
     assert (tmp_path / "f.png").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["f.png"]
     assert "interrupted" in capsys.readouterr().err
+
+
+def test_asked_to_end_the_command_is_interrupted(monkeypatch):
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
+    monkeypatch.setattr(_command, "main", lambda: signal.raise_signal(signal.SIGTERM))
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            runpy.run_module("fitting.figures", run_name="__main__")
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_a_claim_that_does_not_hold_leaves_the_old_file(tmp_path, monkeypatch, capsys):
