@@ -114,7 +114,11 @@ class SpikingMachine(AbstractMachine):
         for name, own, heard in zip(net.neuron_names, self.variables, self.heard, strict=True):
             fields[name] = (*own, *heard)
         soft, sizes = (*self.surrogates, *self.amplitudes), sizes_of(net, net.names)
-        return Layout(sizes, fields, soft, self.within_step, net.names, self.dt, n_steps, first)
+        grids = {}
+        for name, population in net.populations.items():
+            if population.positions is not None:
+                grids[name] = population.positions.grid()
+        return Layout(sizes, fields, soft, self.within_step, net.names, self.dt, n_steps, first, grids)
 
     def program(self, n_steps: int, first: Int[Array, ""], timed: bool) -> SpikingProgram:
         """The network with the constants of a step, computed once before the loop."""

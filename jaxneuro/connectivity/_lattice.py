@@ -56,6 +56,9 @@ class Lattice(AbstractPositions):
     def torus(self) -> tuple[float, float]:
         return self.sides
 
+    def grid(self) -> tuple[int, int, float]:
+        return self.rows, self.columns, self.spacing
+
     @property
     def sides(self) -> tuple[float, float]:
         """The lengths of the torus along its rows and its columns."""

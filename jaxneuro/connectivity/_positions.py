@@ -23,6 +23,10 @@ class AbstractPositions(Shown):
         """The two sides of the torus that the places lie on; None where it is another space."""
         return None
 
+    def grid(self) -> tuple[int, int, float] | None:
+        """Rows, columns and spacing of a lattice on a torus, neurons row by row; None where places are no lattice."""
+        return None
+
     @abc.abstractmethod
     def distances(self, others: Any, of: Int[np.ndarray, "m"] | None = None) -> Float[Array, "m n_others"]:
         """Distances from the neurons `of` (all by default) to each of `others`, positions of the same kind."""

@@ -70,7 +70,10 @@ class BinaryMachine(AbstractMachine):
     def layout(self, n_steps: int, first: Int[Array, ""]) -> Layout:
         """The one variable of a unit is whether it is active."""
         sizes = sizes_of(self.net, self.net.names)
-        return Layout(sizes, dict.fromkeys(self.net.names, (ACTIVE,)), (), (), (), self.dt, n_steps, first)
+        fields = dict.fromkeys(self.net.names, (ACTIVE,))
+        placed = {name: p.positions for name, p in self.net.populations.items() if p.positions is not None}
+        grids = {name: positions.grid() for name, positions in placed.items()}
+        return Layout(sizes, fields, (), (), (), self.dt, n_steps, first, grids)
 
     def program(self, n_steps: int, first: Int[Array, ""], timed: bool) -> "BinaryProgram":
         """With the connections laid out."""

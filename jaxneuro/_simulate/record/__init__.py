@@ -28,3 +28,4 @@ from ._time_axis import TimeAxis as TimeAxis
 from ._trace import Trace as Trace
 from ._voltage_skewness import VoltageSkewness as VoltageSkewness
 from ._watch import Lookout as Lookout, Watch as Watch, watched as watched
+from ._wave_speed import WaveSpeed as WaveSpeed

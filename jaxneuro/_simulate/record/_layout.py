@@ -12,7 +12,8 @@ class Layout(Shown):
     """Names and sizes of the populations, and the clock of the run.
 
     `fields` are the variables of each population; `spiking` the populations that may spike, of which those
-    `within_step` do so at a time inside their step.
+    `within_step` do so at a time inside their step. `grids` has rows, columns and spacing of those with positions,
+    None where they are on no lattice.
     """
 
     sizes: Mapping[str, int] = eqx.field(static=True)
@@ -23,3 +24,4 @@ class Layout(Shown):
     dt: float = eqx.field(static=True)
     n_steps: int = eqx.field(static=True)
     first: Int[Array, ""]
+    grids: Mapping[str, tuple[int, int, float] | None] = eqx.field(static=True, default_factory=dict)
