@@ -107,7 +107,12 @@ def test_a_raster_is_the_rate_with_its_derivative():
 
     value = jnp.asarray(18.0)
     by_raster, by_rate = jax.jit(jax.jacrev(both))(value)
-    np.testing.assert_allclose(*both(value), rtol=1e-12)
+    names = {"s": jn.record.Raster("population"), "r": jn.record.Rate(start=1.0), "n": jn.record.Spikes("population")}
+    sol = run(value, names)
+    raster = np.asarray(sol["s"])
+    np.testing.assert_allclose(raster[1:].sum(axis=0) * (1000.0 / 59.0), sol["r"], rtol=1e-12)
+    spikes = [(round(t) - 1, k) for k, times in enumerate(sol["n"].times) for t in times]
+    assert sorted(spikes) == sorted(zip(*map(np.ndarray.tolist, np.nonzero(raster)), strict=True))
     np.testing.assert_allclose(by_raster, by_rate, rtol=1e-12)
     assert np.all(np.asarray(by_rate) < 0)
 

@@ -119,6 +119,35 @@ def test_gradients_against_differences():
         np.testing.assert_allclose(slope, (up - down) / (2 * step), rtol=1e-4)
 
 
+@pytest.mark.skipif(not X64, reason="a density by the last digits of a transposed system")
+def test_far_above_threshold_all_is_in_closed_form():
+    """One spike of a = 0.4 is enough from anywhere: the interval is t_ref and an exponential time.
+
+    The time since the reset is exp(-R t) of all, and V = -80 + 15 exp(-t/20): a density ~ ((V + 80)/15)^(20 R - 1).
+    Without a leak 17 spikes of a = 0.01 lead from -65 to -55 mV, as 0.99^17 < 55/65 < 0.99^16.
+    """
+    kind = dict(k=1, g=1.0, eta=0.0, gamma=0.25, noise=FIRST)
+    a, tau_m = np.array([0.4, 0.4, 0.4, 0.01]), np.array([20.0, 20.0, 20.0, 1e6])
+    hertz, n = np.array([50.0, 200.0, 1000.0, 1000.0]), np.array([1, 1, 1, 17])
+    wait = n * 1000.0 / hertz
+    rates, cvs = (f(hertz, a=a, tau_m=tau_m, **kind) for f in (conductance_rate, conductance_cv))
+    right = [1000.0 / (2.0 + wait), wait / (2.0 + wait) / np.sqrt(n)]
+    np.testing.assert_allclose([rates[:3], cvs[:3]], [x[:3] for x in right], rtol=1e-12)
+    # Without a leak the mean time is a staircase, which panels follow to half a percent.
+    np.testing.assert_allclose([rates[3], cvs[3]], [x[3] for x in right], rtol=6e-3)
+    v = np.linspace(-79.5, -60.5, 20)
+    exact = np.where(v < -65.0, 20.0 / 15.0 / 7.0 * (np.maximum(v + 80.0, 0.0) / 15.0) ** 3, 0.0)
+    # The polynomials of the panel with the jump at -65 mV ring by as much.
+    np.testing.assert_allclose(conductance_density(v, 200.0, a=0.4, **kind), exact, atol=2e-3)
+
+
+def test_without_excitation_there_are_no_spikes():
+    seen = jnp.asarray([0.0, 20.0])
+    found = jax.vmap(lambda nu: conductance_rate(nu, **NEURON, noise=FIRST))(seen)
+    np.testing.assert_allclose(found, [0.0, TABLE[0][1][2]], rtol=1e-5)
+    assert conductance_rate(0.0, **NEURON, noise=FIRST) == 0.0
+
+
 @pytest.mark.skipif(not X64, reason="integrals of a density")
 def test_density_is_normalised_and_its_flux_over_threshold_is_the_rate():
     rate = float(conductance_rate(20.0, **NEURON, noise=FIRST))
