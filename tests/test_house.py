@@ -1,12 +1,18 @@
 """The house rules: imports point one way, importing does nothing, files stay small."""
 
 import ast
+import dataclasses
+import importlib
 import os
 import re
 import subprocess
 import sys
+import types
+import typing
+from collections.abc import Mapping
 from pathlib import Path
 
+import equinox as eqx
 import pytest
 
 import jaxneuro
@@ -159,3 +165,44 @@ def test_no_private_name_crosses_files():
                 assert not private, (
                     f"{path.relative_to(ROOT)} imports {private} from {node.module}: name it publicly there"
                 )
+
+
+def is_of_python(kind: object) -> bool:
+    """Whether an annotation is of names, numbers, and truth values of Python alone."""
+    if kind in (str, int, float, bool, types.NoneType, ...):
+        return True
+    holds = typing.get_origin(kind) in (tuple, dict, Mapping, typing.Union, types.UnionType)
+    return holds and all(map(is_of_python, typing.get_args(kind)))
+
+
+# What is handed out after a run, and goes into no program.
+HANDED_OUT = {"PopulationMean"}
+
+
+def test_what_is_no_array_is_part_of_the_program():
+    """Else it is a leaf, which a transformation takes from Python, and which `jax.jit` refuses where it is text."""
+    described = {
+        "_network",
+        "_simulate",
+        "channels",
+        "connectivity",
+        "laws",
+        "models",
+        "surrogate",
+        "synapses",
+        "theory",
+    }
+    for path in modules():
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        if parts[0] in described and parts[-1] != "__init__":
+            importlib.import_module(".".join(("jaxneuro", *parts)))
+    seen, left = 0, [eqx.Module]
+    while left:
+        kind = left.pop()
+        left += kind.__subclasses__()
+        if kind.__module__.partition(".")[2].split(".")[0] in described:
+            own = [field for field in dataclasses.fields(kind) if is_of_python(field.type)]
+            seen += len(own)
+            loose = [field.name for field in own if not field.metadata.get("static")]
+            assert not loose or kind.__name__ in HANDED_OUT, f"{kind.__name__}: {loose} need eqx.field(static=True)"
+    assert seen > 100

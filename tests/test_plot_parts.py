@@ -2,7 +2,9 @@
 
 import dataclasses
 
+import equinox as eqx
 import jax
+import jax.numpy as jnp
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -89,6 +91,30 @@ def test_an_f_i_curve_has_marks_and_lines_of_one_colour():
     np.testing.assert_array_equal(mark.get_ydata(), [3.0, 4.0])
     assert line.get_color() == mark.get_color() == jn.plot.COLOURS[1]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("current (nA)", "firing rate (Hz)")
+
+
+class Line(eqx.Module):
+    slope: jax.Array
+
+    def __call__(self, x):
+        return self.slope * x
+
+
+def test_a_model_of_ones_own_is_drawn_as_a_line_in_a_band_without_an_edge():
+    """Through (1, 1.1), (2, 1.9), (3, 3.2): the slope is sum x y / sum x^2 = 14.5 / 14."""
+    x, y = np.array([1.0, 2.0, 3.0]), np.array([1.1, 1.9, 3.2])
+    loss = jn.loss.LeastSquares(lambda line, data: data[1] - line(data[0]))
+    result = jn.fit(Line(jnp.array(1.0)), (x, y), loss=loss, starts=1)
+    ax = result.plot(np.array([0.0, 2.0]), label="by hand")
+    (line,), (band,) = ax.lines, ax.collections
+    np.testing.assert_allclose(line.get_ydata(), [0.0, 29.0 / 14.0], rtol=1e-6)
+    assert line.get_label() == "by hand"
+    # t of 2 degrees of freedom times the standard error of the slope, at x = 2.
+    half = 4.302653 * np.sqrt(np.sum((y - 14.5 / 14.0 * x) ** 2) / 2.0 / 14.0) * 2.0
+    x, heights = band.get_paths()[0].vertices.T
+    heights = heights[x == 2.0]
+    np.testing.assert_allclose([heights.min(), heights.max()], 29.0 / 14.0 + half * np.array([-1.0, 1.0]), rtol=1e-5)
+    assert np.all(band.get_linewidth() == 0.0)
 
 
 def test_fits_are_drawn_with_their_bands_profiles_and_resamples(fitted):

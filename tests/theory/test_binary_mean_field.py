@@ -9,6 +9,7 @@ import scipy.optimize
 import scipy.stats
 
 import jaxneuro as jn
+from jaxneuro.theory._binary_law import step
 from jaxneuro.theory._binary_staircase import _below
 
 GAUSS = jn.theory.GaussianField()
@@ -180,6 +181,16 @@ def one_population(field, temperature=0.0, k=50.0):
         [jn.BinaryProjection("S", "S", weight=-0.2, connectivity=jn.Bernoulli(k / 2_000, autapses=True))],
     )
     return jn.theory.mean_field(net, field=field)
+
+
+def test_a_step_of_no_width_has_no_slope_of_any_order():
+    """Where no input has a weight the threshold rule is flat; that its width is 0 leads to no NaN."""
+
+    def slope(width, u=0.3):
+        return jax.jvp(lambda x: step(x, width), (jnp.asarray(u),), (jnp.asarray(1.0),))[1]
+
+    np.testing.assert_array_equal(jax.value_and_grad(slope)(jnp.asarray(0.0)), (0.0, 0.0))
+    np.testing.assert_allclose(jax.value_and_grad(slope)(jnp.asarray(2.0)), (0.5, -0.25))
 
 
 def test_one_population_by_root_finding():

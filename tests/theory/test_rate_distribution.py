@@ -242,6 +242,9 @@ CUBIC = dict(force=lambda v: v**2 - 1.0, sigma=0.7, tau=3.0, t_ref=1.0, low=-2.0
         (dict(force=lambda v: -v if abs(v) < 1.0 else v), "`force` has to be written with `jax.numpy`"),
         (dict(sigma=[3.0, 4.0]), r"`sigma` has to be one number; got shape \(2,\)"),
         (dict(low=2.0, high=-2.0), "`low`, `middle` and `high` have to rise; got 2.0, 0.0 and -2.0"),
+        (dict(low=-1.0), r"`force` has to be positive at `low`, .* at -1.0, 0.0 and 2.0 mV it is \[0.0, -1.0, 3.0\]"),
+        (dict(middle=1.0), r"`force` has to be positive at `low`, negative at `middle`"),
+        (dict(high=1.0), r"`force` has to be positive at `low`, .* it is \[3.0, -1.0, 0.0\]"),
     ],
 )
 def test_refusals_of_escape(as_users_run, change, says):
