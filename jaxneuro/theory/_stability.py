@@ -186,7 +186,6 @@ def _solve(net: Network, noise: AbstractNoise, groups: Groups, start: Float[Arra
     zeros = search_modes(fixed.characteristic, window_of(longest_delay(loop)), jnp.result_type(complex))
     found = zeros.found[0]
     leading = differentiable_zero(loop, zeros, found)
-    n_unstable = count_growing(zeros)
     per_second, hertz = 1000.0, 1000.0 / (2.0 * math.pi)
     return Stability(
         growth=per_second * leading[0],
@@ -195,8 +194,8 @@ def _solve(net: Network, noise: AbstractNoise, groups: Groups, start: Float[Arra
             jnp.where(zeros.found, per_second * zeros.at.real, jnp.nan),
             jnp.where(zeros.found, hertz * zeros.at.imag, jnp.nan),
         ),
-        stable=(zeros.missing <= 0) & (n_unstable <= zeros.missing),
-        n_unstable=n_unstable,
+        stable=all_decay(zeros),
+        n_unstable=count_growing(zeros),
         complete=zeros.missing == 0,
         rate=rates,
     )
@@ -207,6 +206,11 @@ def count_growing(zeros: Zeros) -> Int[Array, ""]:
     growing = zeros.found & (zeros.at.real > 0.0)
     both = jnp.where(zeros.at.imag > 0.0, 2, 1)
     return jnp.sum(jnp.where(growing, both, 0), dtype=jnp.int32) + zeros.missing
+
+
+def all_decay(zeros: Zeros) -> Bool[Array, ""]:
+    """Whether no mode grows, of those found and of those missing beside them."""
+    return (zeros.missing <= 0) & (count_growing(zeros) <= zeros.missing)
 
 
 def self_consistent(
