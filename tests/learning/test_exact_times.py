@@ -124,10 +124,15 @@ def test_drawn_wiring_equals_the_same_weights_given_and_runs_go_on():
     np.testing.assert_allclose(drawn["t"], both, atol=1e-9)
 
 
-def test_two_spikes_in_a_step_fail_the_run(as_users_run):
-    lif = jn.LIF(tau_m=20.0, v_th=1.0, v_reset=0.0, t_ref=0.0)
+@pytest.mark.parametrize(
+    ("tau_m", "stimulus"), [(20.0, 100.0), (0.02, 1.0)], ids=["above the threshold", "on it at the end of the step"]
+)
+def test_two_spikes_in_a_step_fail_the_run(as_users_run, tau_m, stimulus):
+    """50 time constants after its reset a potential is where it goes to, to all digits."""
+    lif = jn.LIF(tau_m=tau_m, v_th=1.0, v_reset=0.0, t_ref=0.0)
+    cell = jn.Population(lif, 1, initial=jn.initial.UniformPotential(1.5, 2.0))
     with pytest.raises(RuntimeError, match="twice in one step"):
-        jn.simulate(jn.Population(lif, 1), 0.0, 5.0, dt=1.0, key=KEY, stimulus=100.0, spike_times=jn.InsideSteps())
+        jn.simulate(cell, 0.0, 5.0, dt=1.0, key=KEY, stimulus=stimulus, spike_times=jn.InsideSteps())
 
 
 def test_what_has_no_crossing_in_closed_form_is_refused(as_users_run):

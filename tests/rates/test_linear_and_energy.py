@@ -54,6 +54,13 @@ def test_a_mistuned_eigenvalue_leaks():
     assert float(jn.theory.linear_modes(net).time_constants[0]) == pytest.approx(100.0)
 
 
+def test_a_leak_of_less_than_64_last_digits_is_none():
+    digit = float(jnp.finfo(jnp.result_type(float)).eps)
+    for leak, tau in ((64.0 * digit, 10.0 / (64.0 * digit)), (63.0 * digit, np.inf)):
+        net = jn.RateNetwork([[1.0 - leak]], transfer=jn.transfer.Linear(), tau=10.0)
+        assert float(jn.theory.linear_modes(net).time_constants[0]) == pytest.approx(tau)
+
+
 @pytest.mark.float32
 def test_linear_trajectories():
     m, h = 0.5 * np.random.default_rng(0).normal(size=(5, 5)), np.arange(5.0)

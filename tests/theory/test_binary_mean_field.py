@@ -9,6 +9,8 @@ import scipy.optimize
 import scipy.stats
 
 import jaxneuro as jn
+from jaxneuro._numerics import Moments
+from jaxneuro.theory._binary import _narrowness
 from jaxneuro.theory._binary_law import step
 from jaxneuro.theory._binary_staircase import _below
 
@@ -181,6 +183,13 @@ def one_population(field, temperature=0.0, k=50.0):
         [jn.BinaryProjection("S", "S", weight=-0.2, connectivity=jn.Bernoulli(k / 2_000, autapses=True))],
     )
     return jn.theory.mean_field(net, field=field)
+
+
+@pytest.mark.parametrize(("off", "narrower"), [(0.0, 0.0), (0.9e-5, 0.0), (1.1e-5, 0.100011), (-1.1e-5, 0.099989)])
+def test_a_number_of_inputs_is_binomial_within_rounding(off, narrower):
+    """100 of 1,000 have a variance of 90: what differs by less than 1e-5 of the mean is drawn one by one."""
+    number = Moments(jnp.asarray(100.0), jnp.asarray(90.0 - 100.0 * off))
+    np.testing.assert_allclose(_narrowness(number, 1_000), narrower, rtol=1e-9)
 
 
 def test_a_step_of_no_width_has_no_slope_of_any_order():

@@ -142,10 +142,9 @@ def test_far_above_threshold_all_is_in_closed_form():
 
 
 def test_without_excitation_there_are_no_spikes():
-    seen = jnp.asarray([0.0, 20.0])
-    found = jax.vmap(lambda nu: conductance_rate(nu, **NEURON, noise=FIRST))(seen)
-    np.testing.assert_allclose(found, [0.0, TABLE[0][1][2]], rtol=1e-5)
-    assert conductance_rate(0.0, **NEURON, noise=FIRST) == 0.0
+    found = conductance_rate(np.array([0.0, 10.0, 20.0]), **NEURON, noise=FIRST)
+    np.testing.assert_allclose(found, [0.0, *TABLE[0][1][1:]], rtol=1e-5 if X64 else 1e-3)
+    assert found[0] == 0.0
 
 
 @pytest.mark.skipif(not X64, reason="integrals of a density")

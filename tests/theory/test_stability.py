@@ -1,5 +1,6 @@
 """Modes of sparse networks against the characteristic equation in mpmath, and against slopes of the mean field."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import mpmath as mp
@@ -10,7 +11,7 @@ import jaxneuro as jn
 from jaxneuro.extend import AbstractNoise
 from jaxneuro.theory._loop import RecurrentLoop, RecurrentPath, loop_of
 from jaxneuro.theory._modes import Zeros, search_modes, window_of
-from jaxneuro.theory._stability import count_growing, differentiable_zero, self_consistent
+from jaxneuro.theory._stability import all_decay, count_growing, differentiable_zero, self_consistent
 
 X64 = jnp.result_type(float) == jnp.float64
 
@@ -367,6 +368,10 @@ def test_a_growing_mode_outside_the_window_is_counted_as_missing():
     assert (int(whole.missing), int(lacking.missing)) == (0, 1)
     # The pair found counts twice, the missing one once.
     assert (int(count_growing(whole)), int(count_growing(lacking))) == (2, 3)
+    # Without the pair one is missing still, and grows.
+    for zeros, without in ((whole, True), (lacking, False)):
+        none = eqx.tree_at(lambda z: z.found, zeros, jnp.zeros_like(zeros.found))
+        assert (bool(all_decay(zeros)), bool(all_decay(none))) == (False, without)
 
 
 @pytest.mark.parametrize("n", [1, 2, 3])
