@@ -23,6 +23,7 @@ EVIDENCE = (
     "audit",
     "tasks",
     "trace_depth",
+    "waves",
     "kills",
 )
 

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Complex, Float
 
 from .._numerics import Shown, as_leaf, check_positive, is_concrete
+from ._convolution import convolved, transformed
 from ._lattice import Lattice, check_one_torus
 from ._rules import one_number
 from ._weights import AbstractWeights
@@ -103,19 +104,23 @@ class FlatKernel(AbstractKernel):
 
 
 class KernelWeights(AbstractWeights):
-    """The weights of a kernel between lattices of one torus; arrivals are convolutions, by Fourier transforms.
+    """The weights of a kernel between lattices of one torus; arrivals are convolutions.
 
         arrivals(x) = sum over y of kernel(|x - y|) S(y).
 
-    Spikes are laid on the finest lattice that has all sites, which costs what its size says, however many spike.
+    Spikes are laid on the finest lattice that has all sites. Where few spike, on a CPU with numba, the kernel is added
+    around each; else they are transformed, which costs what the size of the lattice says, however many spike.
     """
 
     kernel: AbstractKernel
     pre: Lattice
     posts: tuple[Lattice, ...]
+    stencil: Float[Array, "rows columns"] | None
     spectrum: Complex[Array, "rows half_columns"] | None
 
-    def __init__(self, kernel: AbstractKernel, pre: Any, posts: tuple[Any, ...], spectrum: Any = None):
+    def __init__(
+        self, kernel: AbstractKernel, pre: Any, posts: tuple[Any, ...], stencil: Any = None, spectrum: Any = None
+    ):
         for post in posts:
             check_one_torus(pre, post)
         if is_concrete(kernel.cutoff) and float(kernel.cutoff) > 0.5 * min(pre.sides) * (1.0 + 1e-6):
@@ -123,7 +128,7 @@ class KernelWeights(AbstractWeights):
                 f"`cutoff` is {float(kernel.cutoff):g}, over half the side of a torus of sides {pre.sides}, where a "
                 "pair would be near in two ways: lower it or enlarge the lattice."
             )
-        self.kernel, self.pre, self.posts, self.spectrum = kernel, pre, posts, spectrum
+        self.kernel, self.pre, self.posts, self.stencil, self.spectrum = kernel, pre, posts, stencil, spectrum
         self._strides()
 
     @property
@@ -161,31 +166,28 @@ class KernelWeights(AbstractWeights):
     def prepared(self) -> "KernelWeights":
         if self.spectrum is not None:
             return self
-        return KernelWeights(self.kernel, self.pre, self.posts, jnp.fft.rfft2(self._stencil()))
+        stencil = self._stencil()
+        return KernelWeights(self.kernel, self.pre, self.posts, stencil, jnp.fft.rfft2(stencil))
 
     def arrivals(self, spikes: Float[Array, "time n_pre"]) -> Float[Array, "time n_post"]:
-        spectrum = jnp.fft.rfft2(self._stencil()) if self.spectrum is None else self.spectrum
-        return self._convolved(spikes, spectrum)
+        own, apart, columns = self.prepared(), self._strides()[0], self.pre.columns
+        reach = jnp.floor(self.kernel.cutoff * apart / self.pre.spacing + 1e-4).astype(jnp.int32)
+        numbers = jnp.stack([reach, jnp.asarray(columns, jnp.int32), jnp.asarray(apart, jnp.int32)])
+        return self._on_posts(convolved(spikes, own.stencil, own.spectrum, numbers, apart, columns))
 
-    def _convolved(
-        self, spikes: Float[Array, "time n_pre"], spectrum: Complex[Array, "rows half_columns"]
-    ) -> Float[Array, "time n_post"]:
-        finest, (own, *others), time = self._finest(), self._strides(), spikes.shape[0]
-        sites = spikes.reshape(time, self.pre.rows, self.pre.columns)
-        if own > 1:
-            sites = jnp.zeros((time, finest.rows, finest.columns), spikes.dtype).at[:, ::own, ::own].set(sites)
-        found = jnp.fft.irfft2(jnp.fft.rfft2(sites) * spectrum, (finest.rows, finest.columns))
-        parts = [found[:, ::stride, ::stride].reshape(time, -1) for stride in others]
+    def _on_posts(self, found: Float[Array, "time rows columns"]) -> Float[Array, "time n_post"]:
+        parts = [found[:, ::stride, ::stride].reshape(len(found), -1) for stride in self._strides()[1:]]
         return parts[0] if len(parts) == 1 else jnp.concatenate(parts, axis=1)
 
     def as_matrix(self) -> Float[Array, "n_post n_pre"]:
         return jnp.concatenate([self.kernel.weights(post.distances(self.pre)) for post in self.posts])
 
     def row_sums(self) -> Float[Array, "n_post"]:
-        return self._convolved(self._one_each(), jnp.fft.rfft2(self._stencil()))[0]
+        return self._of_all(self._stencil())
 
     def row_sums_of_squares(self) -> Float[Array, "n_post"]:
-        return self._convolved(self._one_each(), jnp.fft.rfft2(self._stencil() ** 2))[0]
+        return self._of_all(self._stencil() ** 2)
 
-    def _one_each(self) -> Float[Array, "1 n_pre"]:
-        return jnp.ones_like(as_leaf(np.zeros((1, self.n_pre))))
+    def _of_all(self, stencil: Float[Array, "rows columns"]) -> Float[Array, "n_post"]:
+        ones = jnp.ones_like(as_leaf(np.zeros((1, self.n_pre))))
+        return self._on_posts(transformed(ones, jnp.fft.rfft2(stencil), self._strides()[0], self.pre.columns))[0]

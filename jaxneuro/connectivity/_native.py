@@ -50,10 +50,7 @@ def push_natively(
 def _kernel_name(count: np.dtype, target: np.dtype, delayed: bool, weighted: bool) -> str:
     """Compiles and registers the kernel for these types, once, and returns the name XLA knows it by."""
     name = f"jaxneuro_push_{count.name}_{target.name}{'_delayed' if delayed else ''}{'_weighted' if weighted else ''}"
-    handler = _handler(count, target, _push_function(delayed, weighted))
-    function = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)(handler.address)
-    registered.append((handler, function))
-    jax.ffi.register_ffi_target(name, jax.ffi.pycapsule(function), platform="cpu", api_version=1)
+    register(name, _handler(count, target, _push_function(delayed, weighted)))
     return name
 
 
@@ -62,21 +59,9 @@ def _handler(count: np.dtype, target: np.dtype, kernel: Any) -> Any:
     import numba
     from numba import types
 
-    pointer = pointer_to()
+    pointer, words, describe = reading()
     count_type, target_type = numba.from_dtype(count), numba.from_dtype(target)
     push = compiled(kernel)
-
-    @compiled
-    def words(address, n):
-        return numba.carray(pointer(address, types.int64), (n,))
-
-    @compiled
-    def describe(frame, extension):
-        metadata = words(words(extension, 4)[METADATA], 6)
-        metadata[VERSION] = words(words(frame, 15)[API], 5)[API_VERSION]
-        metadata[TRAITS] = 0
-        if metadata[0] > 8 * STATE_TYPE:  # newer versions ask for the type of a state: there is none
-            metadata[STATE_TYPE] = 0
 
     def handler(frame):
         call = words(frame, 15)
@@ -116,6 +101,35 @@ def compiled(function: Callable) -> Callable:
     import numba
 
     return numba.njit(nogil=True)(inspect.unwrap(function))
+
+
+def reading() -> tuple[Any, Any, Any]:
+    """What reads a call frame: a pointer at an address, its words, and the answer where XLA asks what the kernel is."""
+    import numba
+    from numba import types
+
+    pointer = pointer_to()
+
+    @compiled
+    def words(address, n):
+        return numba.carray(pointer(address, types.int64), (n,))
+
+    @compiled
+    def describe(frame, extension):
+        metadata = words(words(extension, 4)[METADATA], 6)
+        metadata[VERSION] = words(words(frame, 15)[API], 5)[API_VERSION]
+        metadata[TRAITS] = 0
+        if metadata[0] > 8 * STATE_TYPE:  # newer versions ask for the type of a state: there is none
+            metadata[STATE_TYPE] = 0
+
+    return pointer, words, describe
+
+
+def register(name: str, handler: Any) -> None:
+    """Makes the handler of a call frame known to XLA by this name."""
+    function = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)(handler.address)
+    registered.append((handler, function))
+    jax.ffi.register_ffi_target(name, jax.ffi.pycapsule(function), platform="cpu", api_version=1)
 
 
 def pointer_to() -> Any:

@@ -3,7 +3,6 @@
 The call frame is read as in `_native`.
 """
 
-import ctypes
 import inspect
 from functools import lru_cache
 from typing import Any
@@ -12,24 +11,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from ._native import (
-    API,
-    API_VERSION,
-    ARGUMENTS,
-    DATA,
-    DIMENSIONS,
-    EXECUTE,
-    EXTENSION,
-    METADATA,
-    RESULTS,
-    STAGE,
-    STATE_TYPE,
-    TRAITS,
-    VERSION,
-    compiled,
-    pointer_to,
-    registered,
-)
+from ._native import ARGUMENTS, DATA, DIMENSIONS, EXECUTE, EXTENSION, RESULTS, STAGE, compiled, reading, register
 
 
 def sum_rows(spikes: Bool[Array, "rows n_pre"], matrix: Float[Array, "n_pre n_post"]) -> Float[Array, "rows n_post"]:
@@ -52,10 +34,7 @@ def add_outer(spikes: Bool[Array, "rows n_pre"], values: Float[Array, "rows n_po
 def _name(dtype: np.dtype, outer: bool) -> str:
     """Compiles and registers the kernel for this type, once, and returns the name XLA knows it by."""
     name = f"jaxneuro_{'add_outer' if outer else 'sum_rows'}_{dtype.name}"
-    handler = _handler(dtype, _outer if outer else _rows)
-    function = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)(handler.address)
-    registered.append((handler, function))
-    jax.ffi.register_ffi_target(name, jax.ffi.pycapsule(function), platform="cpu", api_version=1)
+    register(name, _handler(dtype, _outer if outer else _rows))
     return name
 
 
@@ -64,21 +43,9 @@ def _handler(dtype: np.dtype, kernel: Any) -> Any:
     import numba
     from numba import types
 
-    pointer = pointer_to()
+    pointer, words, describe = reading()
     kind = numba.from_dtype(dtype)
     work, events = compiled(kernel), compiled(_events)
-
-    @compiled
-    def words(address, n):
-        return numba.carray(pointer(address, types.int64), (n,))
-
-    @compiled
-    def describe(frame, extension):
-        metadata = words(words(extension, 4)[METADATA], 6)
-        metadata[VERSION] = words(words(frame, 15)[API], 5)[API_VERSION]
-        metadata[TRAITS] = 0
-        if metadata[0] > 8 * STATE_TYPE:
-            metadata[STATE_TYPE] = 0
 
     def handler(frame):
         call = words(frame, 15)
