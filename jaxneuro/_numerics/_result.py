@@ -17,6 +17,7 @@ class Result(eqx.Enumeration):
         "came out is not the model's. Take a smaller dt."
     )
     no_fixed_point = "No self-consistent rate was found on the searched range."
+    already_slow = "More than that fraction of the neurons fires below that rate without any difference in in-degree."
     no_hopf = "The leading pair of eigenvalues has the same sign at both ends of the bracket."
     pair_turns_real = "A pair of eigenvalues turns real between the ends of the bracket, and does not cross the axis."
     short_window = "The sums over counts are too short: give `PoissonField(n_counts=...)` more of them."

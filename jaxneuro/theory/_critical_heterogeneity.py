@@ -6,7 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, ArrayLike, Float
+from jaxtyping import Array, ArrayLike, Bool, Float
 
 from .._network import Network, warn_of_negative
 from .._numerics import Result, Shown, as_leaf, check_positive, implicit_root, is_concrete, violates, where_defined
@@ -20,7 +20,10 @@ _LEAST, _MOST, _STEPS = 1e-7, 3.0, 40
 
 
 class CriticalHeterogeneity(Shown):
-    """`cv_k`: CV_K*, NaN where none was found; `mean`, `sd` [Hz] of the rates there; `result`."""
+    """`cv_k`: CV_K*, NaN where none was found; `mean`, `sd` [Hz] of the rates there.
+
+    `result`: successful; already_slow, where equal in-degrees suffice for more than that fraction; no_fixed_point.
+    """
 
     cv_k: Float[Array, ""]
     mean: Float[Array, ""]
@@ -76,9 +79,11 @@ def critical_heterogeneity(
     if is_concrete(found.result):
         if not bool(found.result == Result.successful):
             raise RuntimeError(
-                "No CV_K was found at which that fraction of the neurons of `net` fires below `rate`: either more of "
-                "them do so without any difference in in-degree, as `rate_distribution` at a small `cv_k` tells, or "
-                "the network has no self-consistent state there."
+                "No CV_K is critical: of neurons of `net` with equal in-degrees more than `fraction` fire below "
+                "`rate`, for each hears others that differ. Take a lower `rate` or a larger `fraction`."
+                if bool(found.result == Result.already_slow)
+                else "No CV_K was found at which that fraction of the neurons of `net` fires below `rate`: the network "
+                "has no self-consistent state there."
             )
         warn_of_negative("net", found.cv_k, stacklevel=2)
     return found
@@ -91,13 +96,16 @@ def _solve(
     """From the least CV_K at which that many neurons of a network that fires as if equal are slow."""
     fixed: Any = lax.stop_gradient((net, least, share))
 
-    def residual(given: Any, x: Float[Array, "3"]) -> Float[Array, "3"]:
+    def residual(given: Any, x: Float[Array, "3"], equal: Bool[Array, ""] | bool) -> Float[Array, "3"]:
+        # The normal number of the share that is reached is nearly linear in CV_K. It is the unknown itself where
+        # in-degrees are `equal`, and else has to be that of the share that is asked for.
         network, slow, wanted = given
         mean = jnp.exp(x[0])
-        spread = spread_of(network, mean, mean * jnp.sqrt(jnp.maximum(x[1], 0.0)), jnp.exp(x[2]))
-        reached = below(noise, spread, slow)[0]
-        # The normal number of the share: nearly linear in CV_K.
-        off = jax.scipy.stats.norm.ppf(jnp.clip(reached, 1e-12, 1.0 - 1e-6)) - jax.scipy.stats.norm.ppf(wanted)
+        spread = spread_of(
+            network, mean, mean * jnp.sqrt(jnp.maximum(x[1], 0.0)), jnp.where(equal, _LEAST, jnp.exp(x[2]))
+        )
+        reached = jax.scipy.stats.norm.ppf(jnp.clip(below(noise, spread, slow)[0], 1e-12, 1.0 - 1e-6))
+        off = reached - jnp.where(equal, x[2], jax.scipy.stats.norm.ppf(wanted))
         return jnp.concatenate([missed(neurons_of(noise, spread), x[:2]), off[None]])
 
     def halve(_: Array, ends: tuple[Array, Array]) -> tuple[Array, Array]:
@@ -109,16 +117,27 @@ def _solve(
     ends = (jnp.log(jnp.full_like(start, _LEAST)), jnp.log(jnp.full_like(start, _MOST)))
     first = lax.fori_loop(0, 12, halve, ends)[0]
 
+    asked = jax.scipy.stats.norm.ppf(fixed[2])
+
+    def search(now: tuple[Array, Array], equal: Bool[Array, ""]) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+        before, done = now
+        begun = jnp.where(equal, before.at[2].set(asked), before)
+        x, off = newton(lambda y: residual(fixed, y, equal), begun, 0.2, jnp.where(done, 0, _STEPS))
+        return (x, off < 1e-4), (x, off < 1e-4)
+
+    # With equal in-degrees where there is no answer, to say why, from where the search ended: one program for both.
     begun = jnp.stack([jnp.log(start), jnp.full_like(start, 0.5), first])
-    x, off = newton(lambda y: residual(fixed, y), begun, 0.2, _STEPS)
-    solved = off < 1e-4
+    _, (found, reached) = lax.scan(search, (begun, jnp.zeros((), bool)), jnp.array([False, True]))
+    x, solved = found[0], reached[0]
+    slow = reached[1] & (found[1, 2] > asked)
     silent = start <= least
-    x = implicit_root(lambda y: residual((net, least, share), y), x)
+    x = implicit_root(lambda y: residual((net, least, share), y, False), x)
     mean, cv_k = jnp.exp(x[0]), jnp.exp(x[2])
     exists = silent | solved
     shown = [
         where_defined(exists, jnp.where(silent, at_once, value), least + share)
         for at_once, value in ((0.0, cv_k), (start, mean), (0.0, mean * jnp.sqrt(jnp.maximum(x[1], 0.0))))
     ]
-    code = Result.where(exists, Result.successful, Result.no_fixed_point)
+    missing = Result.where(slow, Result.already_slow, Result.no_fixed_point)
+    code = Result.where(exists, Result.successful, missing)
     return CriticalHeterogeneity(shown[0], shown[1], shown[2], code)

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, ArrayLike, Bool, Float, PRNGKeyArray
+from jaxtyping import Array, ArrayLike, Bool, Float, Int, PRNGKeyArray
 
 from .._network import Network, check_spiking, warn_of_negative
 from .._numerics import (
@@ -217,7 +217,10 @@ def _sample(noise: AbstractNoise, spread: Spread, z: Float[Array, "2 n"]) -> Neu
 
 
 def newton(
-    residual: Callable[[Float[Array, "n"]], Float[Array, "n"]], start: Float[Array, "n"], most: float, steps: int
+    residual: Callable[[Float[Array, "n"]], Float[Array, "n"]],
+    start: Float[Array, "n"],
+    most: float,
+    steps: int | Int[Array, ""],
 ) -> tuple[Float[Array, "n"], Float[Array, ""]]:
     """Newton's method in at most so many steps, each no longer than `most`; and the largest residual before the last.
 

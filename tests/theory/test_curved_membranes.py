@@ -54,7 +54,7 @@ def by_trapezoid(force, sigma, tau, v_reset, v_peak, low, n=400_000):
 
 @pytest.mark.float32
 def test_passage_times_of_an_exponential_neuron():
-    # Issue and text give 54,612 s far below threshold; the other is a sum of 400,000 terms.
+    # 54,612 s, far below threshold, is a published number; the other is a sum of 400,000 terms.
     rare = answer(eif(), 0.0, 3.0)[0]
     np.testing.assert_allclose(1.0 / rare, 54_612.0, rtol=1e-5 if X64 else 3e-3)
     often = answer(eif(t_ref=2.0), 7.0, 3.0)[0]

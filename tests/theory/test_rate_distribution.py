@@ -170,6 +170,24 @@ def test_critical_heterogeneity():
 
 @pytest.mark.slow
 @pytest.mark.skipif(not X64, reason="digits")
+def test_no_answer_says_why():
+    """With slow synapses at many inputs neurons of equal in-degrees hear rates that differ enough."""
+    slow = jn.theory.EffectiveNoise(jn.theory.LongFilter())
+
+    @jax.jit
+    def found(k):
+        a = 0.0016 * jnp.sqrt(1e3 / k)
+        return critical_heterogeneity(jn.networks.conductance_based(a=a, k=k, nu_x=25.0, tau_s=20.0), noise=slow)
+
+    few, many = found(1e3), found(1e4)
+    np.testing.assert_allclose(few.cv_k, 0.0377, atol=5e-5)
+    assert bool(few.result == jn.Result.successful)
+    assert bool(many.result == jn.Result.already_slow)
+    assert np.isnan([many.cv_k, many.mean, many.sd]).all()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not X64, reason="digits")
 def test_slow_synapses_are_more_sensitive():
     """(G14), (G15), corrected: the sd of the exponent v_max^2 tau_s/tau, at the rate of equal neurons by (G11)."""
     long = jn.theory.EffectiveNoise(jn.theory.LongFilter())
