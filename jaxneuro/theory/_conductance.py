@@ -18,8 +18,8 @@ from ._conductance_neuron import (
     DrivenNeuron,
     check_conductance,
     check_numbers,
-    driven_neuron,
     joined,
+    one_driven_neuron,
     read_neuron,
     split,
 )
@@ -171,12 +171,10 @@ def conductance_density(
     """
     theory, potential = checked_noise(noise), as_leaf(v, "v")
     check_finite("v", potential)
-    neuron = driven_neuron(
-        nu_x=nu_x, a=a, k=k, g=g, eta=eta, gamma=gamma, tau_m=tau_m, v_rest=v_rest, v_th=v_th, v_reset=v_reset,
-        t_ref=t_ref, e_e=e_e, e_i=e_i,
+    neuron = one_driven_neuron(
+        "conductance_density", nu_x=nu_x, a=a, k=k, g=g, eta=eta, gamma=gamma, tau_m=tau_m, v_rest=v_rest,
+        v_th=v_th, v_reset=v_reset, t_ref=t_ref, e_e=e_e, e_i=e_i,
     )  # fmt: skip
-    if neuron.nu_x.ndim:
-        raise ValueError(f"`conductance_density` is of one neuron; got numbers of shape {neuron.nu_x.shape}.")
     check_conductance(theory, neuron)
     return _density(potential, theory, neuron)
 

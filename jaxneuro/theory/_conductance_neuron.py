@@ -144,6 +144,17 @@ def driven_neuron(**values: ArrayLike) -> DrivenNeuron:
     return _neuron(read_neuron(**values))
 
 
+def one_driven_neuron(call: str, **values: ArrayLike) -> DrivenNeuron:
+    """The same of one neuron alone; `call` is who asks."""
+    leaves = read_neuron(**values)
+    for name, leaf in leaves.items():
+        if leaf.ndim:
+            raise ValueError(
+                f"`{name}` has to be one number, as `{call}` is of one neuron; got shape {leaf.shape}: use jax.vmap."
+            )
+    return _neuron(leaves)
+
+
 def _neuron(leaves: Mapping[str, np.ndarray | Array]) -> DrivenNeuron:
     return DrivenNeuron(**{name: jnp.asarray(leaf) for name, leaf in leaves.items()}).broadcast()
 

@@ -7,7 +7,7 @@ from jaxtyping import Array, ArrayLike, Float
 
 from .._numerics import Shown, as_leaf, check_finite, check_yes_or_no, where_defined
 from ._asymptotics import Asymptotics
-from ._conductance_neuron import DrivenNeuron, check_conductance, driven_neuron
+from ._conductance_neuron import DrivenNeuron, check_conductance, one_driven_neuron
 from ._effective_input import checked_noise
 from ._free_rates import NO_LEAK, TINY
 from ._noise import AbstractNoise
@@ -108,12 +108,10 @@ def strong_coupling(
     """
     limit = check_yes_or_no("limit", limit)
     theory = checked_noise(noise)
-    neuron = driven_neuron(
-        nu_x=nu_x, a=a, k=k, g=g, eta=eta, gamma=gamma, tau_m=tau_m, v_rest=v_rest, v_th=v_th, v_reset=v_reset,
-        t_ref=t_ref, e_e=e_e, e_i=e_i,
+    neuron = one_driven_neuron(
+        "strong_coupling", nu_x=nu_x, a=a, k=k, g=g, eta=eta, gamma=gamma, tau_m=tau_m, v_rest=v_rest,
+        v_th=v_th, v_reset=v_reset, t_ref=t_ref, e_e=e_e, e_i=e_i,
     )  # fmt: skip
-    if neuron.nu_x.ndim:
-        raise ValueError(f"`strong_coupling` is of one neuron; got numbers of shape {neuron.nu_x.shape}: use jax.vmap.")
     check_conductance(theory, neuron)
     neuron = jax.tree.map(lambda leaf: where_defined(neuron.valid(), leaf), neuron)
     gone = jnp.full_like(jax.lax.stop_gradient(neuron.tau_m), NO_LEAK)

@@ -344,6 +344,13 @@ def test_strong_coupling_without_input_is_silent(noise):
     assert np.isnan(seen.density(-70.0))
 
 
+@pytest.mark.parametrize("call", [strong_coupling, lambda nu_x, **o: conductance_density(-60.0, nu_x, **o)])
+def test_what_is_of_one_neuron_names_the_number_that_is_none(call):
+    for name in ("a", "gamma", "nu_x"):
+        with pytest.raises(ValueError, match=rf"`{name}` has to be one number, .* got shape \(2,\): use jax.vmap"):
+            call(**NEURON | {"nu_x": 20.0, name: np.array([0.1, 0.2])})
+
+
 def test_the_limit_is_true_or_false(as_users_run):
     with pytest.raises(ValueError, match="`limit` has to be True or False; got 'yes'"):
         strong_coupling(20.0, **NEURON, limit="yes")
