@@ -43,3 +43,15 @@ def spiking_network(p: dict) -> jn.Network:
             jn.Projection("hidden", "hidden", synapse, connectivity=jn.Weights(p["w_rec"]), delay=1.5),
         ],
     )
+
+
+def asked_at(n: int, formula):
+    """The formula of conductances, asked at n places however many numbers there are: a file compiles it once."""
+
+    def call(nu_x, *, noise=None, **numbers):
+        asked = np.broadcast_arrays(nu_x, *numbers.values())
+        nu_x, *filled = (np.resize(each, n) for each in asked)
+        found = formula(nu_x, **dict(zip(numbers, filled, strict=True)), noise=noise)
+        return found[: asked[0].size].reshape(asked[0].shape)
+
+    return call

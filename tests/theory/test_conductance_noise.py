@@ -2,10 +2,12 @@
 
 import warnings
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from problems import asked_at
 from scipy import integrate
 
 import jaxneuro as jn
@@ -21,6 +23,7 @@ from jaxneuro.theory import (
 X64 = jax.config.jax_enable_x64
 NEURON = dict(a=0.01, k=1_000, g=12.0, eta=1.8, gamma=0.25)
 RATES = np.array([5.0, 10.0, 20.0])
+rate_of = asked_at(4, conductance_rate)
 TABLE = {
     "effective": (EffectiveNoise(), ["0.160229", "3.29464", "16.3400"]),
     "ito": (ItoNoise(), ["3.45054", "17.4254", "49.4071"]),
@@ -57,7 +60,7 @@ def by_quad(nu_x, a, k, g, eta, gamma, stratonovich):
 @pytest.mark.parametrize("name", TABLE)
 def test_the_table_of_rates_to_all_digits(name):
     noise, printed = TABLE[name]
-    rates = conductance_rate(RATES, **NEURON, noise=noise)
+    rates = rate_of(RATES, **NEURON, noise=noise)
     if X64:
         decimals = [len(p.split(".")[1]) for p in printed]
         assert [f"{rate:.{d}f}" for rate, d in zip(rates, decimals, strict=True)] == printed
@@ -76,7 +79,7 @@ HARD = [
 @pytest.mark.parametrize("noise", [ItoNoise(), StratonovichNoise()], ids=["ito", "stratonovich"])
 def test_rates_against_nested_quadrature(noise):
     numbers = np.array(HARD).T
-    rates = conductance_rate(numbers[0], **dict(zip(NEURON, numbers[1:], strict=True)), noise=noise)
+    rates = rate_of(numbers[0], **dict(zip(NEURON, numbers[1:], strict=True)), noise=noise)
     right = [by_quad(*row, isinstance(noise, StratonovichNoise)) for row in HARD]
     np.testing.assert_allclose(rates, right, rtol=1e-9)
 
@@ -84,7 +87,7 @@ def test_rates_against_nested_quadrature(noise):
 @pytest.mark.skipif(not X64, reason="all digits")
 def test_above_threshold():
     numbers = NEURON | dict(a=1e-3, k=1e4, eta=0.6)
-    assert f"{conductance_rate(20.0, **numbers, noise=ItoNoise()):.3f}" == "253.726"
+    assert f"{rate_of(20.0, **numbers, noise=ItoNoise()):.3f}" == "253.726"
     assert f"{conductance_cv(20.0, **numbers, noise=ItoNoise()):.6f}" == "0.108806"
 
 
@@ -96,7 +99,7 @@ def test_density_is_normalised_and_its_flux_is_the_rate(name):
     half = np.diff(ends)[:, None] / 2
     v = ends[:-1, None] + half * (1 + nodes)
     density = conductance_density(v, 20.0, **NEURON, noise=noise)
-    rate = float(conductance_rate(20.0, **NEURON, noise=noise))
+    rate = float(rate_of(20.0, **NEURON, noise=noise))
     np.testing.assert_allclose(np.sum(half * weights * density), 1.0 - 2e-3 * rate, rtol=1e-7 if X64 else 1e-4)
     if X64 and name != "effective":
         step = 1e-5
@@ -105,27 +108,35 @@ def test_density_is_normalised_and_its_flux_is_the_rate(name):
         np.testing.assert_allclose(0.5 * b2 * slope, rate / 1000.0, rtol=1e-4)
 
 
-@pytest.mark.float32
-@pytest.mark.parametrize("noise", [ItoNoise(), StratonovichNoise()], ids=["ito", "stratonovich"])
+VARIED = ["nu_x", *NEURON, "v_th", "v_reset"]
+AT = np.array([7.0, 0.01, 1_000.0, 12.0, 1.8, 0.25, -55.0, -65.0])
+MANY = 40
+
+
+@eqx.filter_jit
+def rates_and_slopes(at, noise):
+    """The rates at `MANY` neurons and their slopes by all that `VARIED` names: one program a theory."""
+    return jax.vmap(jax.value_and_grad(lambda x: conductance_rate(**dict(zip(VARIED, x, strict=True)), noise=noise)))(
+        at
+    )
+
+
+# In float32 one theory is enough: of the other a power differs by one.
+@pytest.mark.parametrize("noise", [pytest.param(ItoNoise(), marks=pytest.mark.float32), StratonovichNoise()], ids=str)
 def test_finite_from_silence_to_saturation(noise):
-    nu = jnp.asarray(np.geomspace(0.3, 1e5, 40))
-
-    def rates(nu, a):
-        return conductance_rate(nu, **NEURON | dict(a=a), noise=noise)
-
-    found = rates(nu, 0.01)
-    assert np.all(np.isfinite(found))
-    assert found[0] < 1e-20
-    assert found[-1] > 400.0
-    slopes = jax.grad(lambda nu, a: jnp.sum(rates(nu, a)), (0, 1))(nu, jnp.asarray(0.01))
-    assert all(np.all(np.isfinite(slope)) for slope in slopes)
+    at = jnp.asarray(np.tile(AT, (MANY, 1))).at[:, 0].set(np.geomspace(0.3, 1e5, MANY))
+    rates, slopes = rates_and_slopes(at, noise)
+    assert np.all(np.isfinite(rates))
+    assert rates[0] < 1e-20
+    assert rates[-1] > 400.0
+    assert np.all(np.isfinite(slopes))
 
 
 @pytest.mark.float32
 def test_far_above_threshold_with_little_noise_and_beyond_one_reversal_potential():
     """The rate of a membrane without noise, t_ref + tau log((mu - v_reset)/(mu - v_th)); the last has g = 0."""
     a, k, g = np.array([1e-4, 1e-3, 1e-3]), np.array([1e6, 1e4, 1e5]), np.array([1.0, 0.5, 0.0])
-    rate = conductance_rate(20.0, a=a, k=k, g=g, eta=0.5, gamma=0.25, noise=ItoNoise())
+    rate = rate_of(20.0, a=a, k=k, g=g, eta=0.5, gamma=0.25, noise=ItoNoise())
     opened = a * k * 0.02 * np.stack([np.ones(3), 0.125 * g])
     tau = 1.0 / (0.05 + opened.sum(0))
     mu = tau * (-4.0 - 75.0 * opened[1])
@@ -133,31 +144,23 @@ def test_far_above_threshold_with_little_noise_and_beyond_one_reversal_potential
 
 
 @pytest.mark.skipif(not X64, reason="differences of rates")
-@pytest.mark.parametrize("noise", [ItoNoise(), StratonovichNoise()], ids=["ito", "stratonovich"])
+@pytest.mark.parametrize("noise", [ItoNoise(), StratonovichNoise()], ids=str)
 def test_gradients_against_differences(noise):
-    names = ["nu_x", *NEURON, "v_th", "v_reset"]
-    at = jnp.asarray([7.0, 0.01, 1_000.0, 12.0, 1.8, 0.25, -55.0, -65.0])
-
-    def rate(x):
-        return conductance_rate(**dict(zip(names, x, strict=True)), noise=noise)
-
-    steps = 1e-5 * jnp.abs(at)
-    ends = at + jnp.concatenate([jnp.diag(steps), -jnp.diag(steps)])
-    # One program for the slopes and the ends.
-    values, slopes = jax.jit(jax.vmap(jax.value_and_grad(rate)))(jnp.concatenate([ends, at[None]]))
-    differences = (values[:8] - values[8:16]) / (2 * steps)
-    np.testing.assert_allclose(slopes[16], differences, rtol=1e-6)
+    steps = 1e-5 * np.abs(AT)
+    ends = AT + np.concatenate([np.diag(steps), -np.diag(steps)])
+    values, slopes = rates_and_slopes(jnp.asarray(np.resize(np.vstack([AT, ends]), (MANY, 8))), noise)
+    np.testing.assert_allclose(slopes[0], (values[1:9] - values[9:17]) / (2 * steps), rtol=1e-6)
 
 
 @pytest.mark.skipif(not X64, reason="a rate of 1e-39 Hz")
 def test_without_inhibition_and_at_many_inputs():
-    at = NEURON | dict(eta=1.0)
-    rate = jax.jit(jax.value_and_grad(lambda g: conductance_rate(0.9, **at | dict(g=g), noise=ItoNoise())))
-    (none, slope), (little, _), (_, slope_at_more) = (rate(g) for g in (0.0, 1e-7, 1e-6))
-    assert none > 0
-    np.testing.assert_allclose(little, none, rtol=1e-5)
-    np.testing.assert_allclose(slope, slope_at_more, rtol=1e-4)
-    assert 0 < conductance_rate(20.0, **NEURON | dict(a=2e-4, k=1e12), noise=ItoNoise()) < 1e-20
+    at = np.tile(AT, (MANY, 1))
+    at[:, 0], at[:, 4], at[:3, 3] = 0.9, 1.0, (0.0, 1e-7, 1e-6)
+    rates, slopes = rates_and_slopes(jnp.asarray(at), ItoNoise())
+    assert rates[0] > 0
+    np.testing.assert_allclose(rates[1], rates[0], rtol=1e-5)
+    np.testing.assert_allclose(slopes[0, 3], slopes[2, 3], rtol=1e-4)
+    assert 0 < rate_of(20.0, **NEURON | dict(a=2e-4, k=1e12), noise=ItoNoise()) < 1e-20
 
 
 @pytest.mark.skipif(not X64, reason="reversal potentials of 1e6 mV")
@@ -183,7 +186,7 @@ def test_the_rate_of_the_network_is_self_consistent_to_all_digits(name):
 
     def missed(nu):
         at = dict(a=0.0016, k=1_000, g=20.0, eta=nu / (20.0 + nu), gamma=0.25)
-        return float(conductance_rate(np.full(3, 20.0 + nu), **at, noise=noise)[0]) - nu
+        return float(rate_of(20.0 + nu, **at, noise=noise)) - nu
 
     assert missed(nu - 5.1e-4) > 0.0 > missed(nu + 5.1e-4)
 

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from problems import asked_at
 
 import jaxneuro as jn
 from jaxneuro.theory import (
@@ -18,6 +19,7 @@ X64 = jax.config.jax_enable_x64
 NEURON = dict(a=0.01, k=1_000, g=12.0, eta=1.8, gamma=0.25)
 RATES = np.array([5.0, 10.0, 20.0])
 FIRST = ShotNoise(jn.FirstOrderJump())
+rate_of = asked_at(5, conductance_rate)
 TABLE = [(FIRST, [1.07315, 8.5158, 29.144]), (ShotNoise(), [1.35604, 10.7303, 36.089])]
 
 
@@ -41,7 +43,7 @@ def run(nu_x, shares, n, events, seed):
 @pytest.mark.float32
 @pytest.mark.parametrize(("noise", "right"), TABLE, ids=["a (E - V)", "exact"])
 def test_the_table_of_rates(noise, right):
-    np.testing.assert_allclose(conductance_rate(RATES, **NEURON, noise=noise), right, rtol=1e-4 if X64 else 2e-4)
+    np.testing.assert_allclose(rate_of(RATES, **NEURON, noise=noise), right, rtol=1e-4 if X64 else 2e-4)
 
 
 @pytest.mark.skipif(not X64, reason="one type is enough")
@@ -50,7 +52,7 @@ def test_against_a_run_from_spike_to_spike():
     # 40,000 events lasts 1.4 s, 40 intervals, of which the share that is cut is counted out by their number.
     intervals = run(20.0, (0.01, 0.12), 400, 20_000, seed=1)
     duration = 400 * 20_000 / (20.0 + 9.0)
-    rate = conductance_rate(20.0, **NEURON, noise=FIRST)
+    rate = rate_of(20.0, **NEURON, noise=FIRST)
     cv = conductance_cv(20.0, **NEURON, noise=FIRST)
     # The run leaves refractoriness out of its time: it is added for every spike.
     time = duration + 2.0 * intervals.size
@@ -162,7 +164,7 @@ def test_rates_too_low_for_the_solve_are_continued_and_it_is_said():
 @pytest.mark.float32
 def test_low_rates_in_both_types():
     """What float64 finds; without the constant part apart, float32 is 10% off at 1e-3 Hz."""
-    found = conductance_rate(np.array([1.0, 1.6, 2.5, 5.0, 20.0]), **NEURON, noise=FIRST)
+    found = rate_of(np.array([1.0, 1.6, 2.5, 5.0, 20.0]), **NEURON, noise=FIRST)
     right = [1.70256e-9, 4.387959e-5, 0.013325362, 1.0731511, 29.143916]
     np.testing.assert_allclose(found, right, rtol=1e-5 if X64 else 2e-3)
 
@@ -172,7 +174,7 @@ def test_low_rates_in_both_types():
 def test_times_against_a_chain_on_a_fine_grid():
     """K = 10/a, 20 Hz: the log of the time, by elimination without subtraction on grids of 1/8, 1/16 and 1/32 jump."""
     a = np.array([0.003, 0.001, 0.0006, 0.0003])
-    rates = np.asarray(conductance_rate(20.0, **NEURON | dict(a=a, k=10.0 / a), noise=FIRST))
+    rates = np.asarray(rate_of(20.0, **NEURON | dict(a=a, k=10.0 / a), noise=FIRST))
     np.testing.assert_allclose(np.log(1000.0 / rates - 2.0), [9.83760, 29.27155, 49.01329, 98.66446], atol=3e-4)
 
 
@@ -185,7 +187,7 @@ def test_small_jumps_tend_to_the_rate_of_currents():
     # What leaps over the threshold changes the exponent by up to 2 J (th - mu)/sigma^2 = 4%.
     assert 0.8 < float(found) / float(white) < 1.2
     a = np.array([1e-4, 1e-5])
-    above = conductance_rate(20.0, **NEURON | dict(a=a, k=10.0 / a, eta=0.6), noise=ShotNoise())
+    above = rate_of(20.0, **NEURON | dict(a=a, k=10.0 / a, eta=0.6), noise=ShotNoise())
     # Without noise, tau = 1/(0.05 + 0.2 + 0.36) ms and mu = -50.82 mV, it would be t_ref + tau log(...): 249.850 Hz.
     np.testing.assert_allclose(above, 249.850, rtol=1e-2)
 
@@ -309,7 +311,7 @@ NETWORK = [(FIRST, 21.256), (ShotNoise(), 22.093)]
 def test_the_rate_of_the_network_is_self_consistent(noise, right):
     def missed(nu):
         at = dict(a=0.0016, k=1_000, g=20.0, eta=nu / (20.0 + nu), gamma=0.25)
-        return float(conductance_rate(np.full(3, 20.0 + nu), **at, noise=noise)[0]) - nu
+        return float(rate_of(20.0 + nu, **at, noise=noise)) - nu
 
     assert missed(right - 1e-3) > 0.0 > missed(right + 1e-3)
 
