@@ -61,6 +61,8 @@ def _solve(
         slopes = np.moveaxis((found[:, 1:] - found[:, :1]) / _APART, 2, 0)  # (point, kind, by)
         step = np.linalg.solve(slopes, off.T[:, :, None])[:, :, 0].T
         x = x - np.clip(step, -0.3, 0.3)
+        if np.max(np.abs(step)) < 1e-9:
+            break
     return x, np.max(np.abs(off), axis=0)
 
 

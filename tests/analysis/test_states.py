@@ -50,16 +50,16 @@ def test_the_rule_maps_over_a_phase_diagram():
 
 @pytest.mark.float32
 def test_an_oscillation_of_known_amplitude():
-    # 10,000 sources of the rate r (1 + A cos 2 pi f t), f on the grid of frequencies.
+    # 1,000 sources of the rate r (1 + A cos 2 pi f t), f on the grid of frequencies.
     rate, amplitude, frequency, n = 50.0, 0.8, 120.0, 1_000
     trains = jn.statistics.bernoulli_trains(
         lambda t: rate * (1 + amplitude * jnp.cos(2 * jnp.pi * frequency / 1_000 * t)),
-        0.0, 5_000.0, n=n, dt=0.5, key=KEY,
+        0.0, 2_500.0, n=n, dt=0.5, key=KEY,
     )  # fmt: skip
     spectrum = jn.statistics.power_spectrum(trains, width=0.5, segment=200.0)
     found = A.oscillation(spectrum.frequencies, spectrum.density, rate, n=n)
     assert float(found.frequency) == pytest.approx(frequency)
-    # The power has the error of its cross term with the noise, 4 A r sqrt(r / N T) / (A r)^2 / 2 = 2%.
+    # The power has the error of its cross term with the noise, 4 A r sqrt(r / N T) / (A r)^2 / 2 = 3%.
     assert float(found.modulation) == pytest.approx(amplitude, rel=0.05)
     # A Hann taper makes a line of (A r)^2 / 4 one of density (A r)^2 / 4 / (1.5 / segment), three bins wide.
     assert float(found.height) == pytest.approx((amplitude * rate) ** 2 / 4 / (1.5 * 5.0) * n / rate, rel=0.1)

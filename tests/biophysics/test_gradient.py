@@ -26,15 +26,16 @@ G = tuple(jnp.full(N, g) for g in (120.0, 36.0, 0.3))
 
 @pytest.mark.parametrize("segments", [None, pytest.param(3, marks=pytest.mark.proof)])
 def test_checkpoints_forward_mode_and_differences_agree(segments):
-    direct, checkpoints = (
-        np.stack(jax.jit(jax.grad(lambda g: loss(g, adjoint)))(G))
-        for adjoint in (jn.adjoint.Direct(), jn.adjoint.Checkpoint(segments))
-    )
-    assert np.all(np.abs(direct) > 1e-6)
-    np.testing.assert_allclose(checkpoints, direct, rtol=1e-9)
+    def reverse(adjoint):
+        return np.stack(jax.jit(jax.grad(lambda g: loss(g, adjoint)))(G))
+
+    checkpoints = reverse(jn.adjoint.Checkpoint(segments))
+    assert np.all(np.abs(checkpoints) > 1e-6)
+    if segments is not None:
+        np.testing.assert_allclose(checkpoints, reverse(jn.adjoint.Direct()), rtol=1e-9)
     along = np.full((3, N), np.array([[0.3], [-0.2], [0.01]]))
     run = jax.jit(lambda g: jax.jvp(lambda x: loss(x, jn.adjoint.Forward()), (g,), (tuple(along),)))
-    expected = np.sum(direct * along)
+    expected = np.sum(checkpoints * along)
     np.testing.assert_allclose(run(G)[1], expected, rtol=1e-9)
     up, down = (run(tuple(np.stack(G) + s * 1e-5 * along))[0] for s in (1.0, -1.0))
     np.testing.assert_allclose((up - down) / 2e-5, expected, rtol=1e-5)

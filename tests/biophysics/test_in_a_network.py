@@ -4,7 +4,6 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pytest
 from scipy.integrate import solve_ivp
 
 import jaxneuro as jn
@@ -25,7 +24,6 @@ def network():
     )  # fmt: skip
 
 
-@pytest.mark.float32
 def test_a_conductance_from_a_lif_neuron_against_scipy():
     record = {"spikes": jn.record.Spikes(), "v": jn.record.Trace("squid.v")}
     dt = 0.005

@@ -11,13 +11,12 @@ import jaxneuro as jn
 from fitting import figures
 from fitting.figures import NAMES, Cost, Findings, NotShown, _command, load
 
-# Figures at a size that takes seconds; what compiles more is slow, and runs of networks are a proof.
-TINY = {"fig2": 50, "fig7": 501, "fig9": 121, "predictions": 48}
-SLOW = {"fig3": 25, "fig8": 20, "fig10": 40, "fig11": 30, "fig12": 20}
+# Figures at the smallest size that shows what they claim; runs of networks are a proof.
+TINY = {"fig2": 50, "fig3": 13, "fig7": 501, "fig8": 12, "fig9": 121, "fig10": 40, "fig11": 12, "fig12": 8}
+TINY["predictions"] = 48
 PROOF = ("fig1", "fig4", "fig6", "fig13", "fig14", "fig15", "table1")
 SIZES = [
     *TINY.items(),
-    *(pytest.param(*item, marks=pytest.mark.slow) for item in SLOW.items()),
     *(pytest.param(name, load(name).small, marks=pytest.mark.proof) for name in PROOF),
 ]
 

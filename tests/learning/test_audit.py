@@ -62,7 +62,6 @@ def test_spikes_differences_agree_with_theory_and_surrogates_do_not():
     matplotlib.pyplot.close("all")
 
 
-@pytest.mark.slow
 def test_a_chaotic_network_has_a_horizon():
     rng = np.random.default_rng(0)
     matrix = jnp.asarray(rng.normal(0.0, 6.0, (60, 60)))

@@ -156,7 +156,7 @@ def test_temperature_to_zero_is_the_threshold_rule(update):
 
 @pytest.mark.float32
 def test_glauber_dynamics_reach_boltzmann():
-    """N = 10, every mean and every pair's mean against the sum over 1,024 states, from 512 independent runs."""
+    """N = 10, every mean and every pair's mean against the sum over 1,024 states, from 192 independent runs."""
     n, temperature = 10, 1.0
     net, couplings, thresholds = coupled_spins(n, temperature)
     states = (np.arange(2**n)[:, None] >> np.arange(n)) & 1
@@ -170,7 +170,7 @@ def test_glauber_dynamics_reach_boltzmann():
         s = jn.simulate(net, 0.0, 1_300.0, **run)["s"]["S"].as_array().astype(jnp.result_type(float))
         return s.T @ s / s.shape[0]
 
-    runs = np.asarray(jax.jit(jax.vmap(means))(jax.random.split(jax.random.key(1), 512)))
+    runs = np.asarray(jax.jit(jax.vmap(means))(jax.random.split(jax.random.key(1), 192)))
     exact = np.einsum("k,ki,kj->ij", p, states, states)
     # Runs are independent: the distance in units of their covariance is Hotelling's, whatever the correlation
     # within a run and between the means.
@@ -178,7 +178,8 @@ def test_glauber_dynamics_reach_boltzmann():
     deviation, size, d = (runs.mean(0) - exact)[upper], len(runs), len(upper[0])
     squared = size * deviation @ np.linalg.solve(np.cov(runs[:, *upper].T), deviation)
     assert scipy.stats.f.sf(squared * (size - d) / (d * (size - 1)), d, size - d) > 6e-5, "as rare as |z| > 4"
-    assert np.abs(deviation).max() < 0.01
+    # Four standard errors of the widest: each is of 192 runs.
+    assert np.abs(deviation).max() < 4.0 * runs.std(0).max() / np.sqrt(size) < 0.03
 
 
 @pytest.mark.float32

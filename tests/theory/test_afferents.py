@@ -70,7 +70,6 @@ def test_a_dear_theory_stands_once_in_the_program_of_a_mean_field(batch):
     assert program.count("chlo.erf_inv") == 1
 
 
-@pytest.mark.slow
 def test_a_dear_theory_is_polished_from_a_cheap_one():
     net = drive(jn.DeltaCurrent(), 0.11)
     loop = jn.Projection("E", "E", jn.DeltaCurrent(), weight=-0.1, connectivity=jn.FixedInDegree(100), delay=1.5)
@@ -113,7 +112,7 @@ def conductance_rate(a, tau_m=20.0, v_rest=-80.0, k=1_000, nu=10.0, reversal=0.0
 @pytest.mark.parametrize(
     "jump",
     [
-        pytest.param(jn.ExactJump(), marks=pytest.mark.slow),
+        jn.ExactJump(),
         pytest.param(jn.FirstOrderJump(), marks=pytest.mark.proof),
     ],
 )

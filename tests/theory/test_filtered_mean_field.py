@@ -84,7 +84,7 @@ def answers(noise, seen):
 
 
 @pytest.mark.parametrize(
-    "which", [pytest.param(w, marks=pytest.mark.slow if w == "filtered" else pytest.mark.proof) for w in COLUMNS]
+    "which", [pytest.param(w, marks=() if w == "filtered" else pytest.mark.proof) for w in COLUMNS]
 )
 def test_the_rates_of_the_column(which):
     make, noise, right = COLUMNS[which]
@@ -107,7 +107,7 @@ def test_the_rates_of_the_column(which):
         np.testing.assert_allclose(1000.0 / (2.0 + 10.0 * np.sqrt(np.pi) * time), rate, rtol=1e-7)
 
 
-@pytest.mark.parametrize("n", [pytest.param(2, marks=pytest.mark.slow), pytest.param(8, marks=pytest.mark.proof)])
+@pytest.mark.parametrize("n", [2, pytest.param(8, marks=pytest.mark.proof)])
 def test_derivatives_of_the_column_are_implicit(n):
     make, noise, _ = COLUMNS["filtered"]
 
@@ -173,7 +173,6 @@ def test_the_mean_comes_as_close_to_threshold_as_g13_says(nu_x, tau_s):
     assert abs(-55.0 - float(at.mu)) < scale
 
 
-@pytest.mark.slow
 def test_crossings_alone_have_no_root_at_a_long_time_constant():
     none = mean_field(conductances(100.0), noise=EffectiveNoise(Crossings()), throw=False)
     assert np.isnan(none.rate["E"])

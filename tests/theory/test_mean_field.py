@@ -142,18 +142,15 @@ def conductance(x):
     return jn.theory.mean_field(net, throw=False).rate["E"]
 
 
-@pytest.mark.float32
 def test_vmap_equals_the_loop_and_gradients_are_differences():
     x = np.asarray([0.0016, 1_000.0, 20.0, 0.25, 20.0])
-    steps = (1e-5 if jax.config.jax_enable_x64 else 1e-2) * x
+    steps = 1e-5 * x
     points = np.concatenate([x[None], x + np.diag(steps), x - np.diag(steps)])
     rates, slopes = jax.jit(jax.vmap(jax.value_and_grad(conductance)))(jnp.asarray(points))
-    rtol = 1e-10 if jax.config.jax_enable_x64 else 1e-4
     # Outside of jit the values are known, and with them that E and I are alike: one unknown.
-    np.testing.assert_allclose(rates, [conductance(point) for point in jnp.asarray(points)], rtol=rtol)
+    np.testing.assert_allclose(rates, [conductance(point) for point in jnp.asarray(points)], rtol=1e-10)
     assert np.isfinite(slopes).all()
-    if jax.config.jax_enable_x64:
-        np.testing.assert_allclose(slopes[0], (rates[1:6] - rates[6:]) / (2 * steps), rtol=1e-6)
+    np.testing.assert_allclose(slopes[0], (rates[1:6] - rates[6:]) / (2 * steps), rtol=1e-6)
 
 
 def test_implicit_derivatives_of_two_unknowns():

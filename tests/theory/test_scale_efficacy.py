@@ -157,7 +157,7 @@ def test_a_gain_held_is_the_equation_of_one_neuron():
 @pytest.mark.skipif(not X64, reason="to 1e-8")
 @pytest.mark.parametrize(
     "noise",
-    [pytest.param(EffectiveNoise(), marks=pytest.mark.slow), pytest.param(ItoNoise(), marks=pytest.mark.proof)],
+    [EffectiveNoise(), pytest.param(ItoNoise(), marks=pytest.mark.proof)],
 )
 def test_in_model_b_each_population_has_its_own(noise):
     pair = NET | dict(g=(20.0, 19.0))

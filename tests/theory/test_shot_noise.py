@@ -148,7 +148,6 @@ def test_without_excitation_there_are_no_spikes():
     assert found[0] == 0.0
 
 
-@pytest.mark.slow
 def test_rates_too_low_for_the_solve_are_continued_and_it_is_said():
     with pytest.warns(jn.laws.OutsideTheoryWarning, match="too low for the linear solve"):
         rates = conductance_rate(np.array([0.2, 0.3, 20.0]), **NEURON, noise=FIRST)
@@ -240,7 +239,6 @@ def test_strong_coupling_differs_between_the_conventions_by_one_factor():
     assert round(factor, 3) == 1.498
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not X64, reason="rates of 1e-30 Hz")
 @pytest.mark.parametrize("noise", [e[0] for e in EXPONENTS[:3]])
 def test_strong_coupling_below_threshold(noise):
@@ -266,8 +264,9 @@ def test_shot_noise_has_the_exponent_alone():
         seen.density(-60.0)
 
 
-@pytest.mark.float32
-@pytest.mark.parametrize("noise", [e[0] for e in EXPONENTS[:2]])
+@pytest.mark.parametrize(
+    "noise", [pytest.param(EXPONENTS[0][0], marks=pytest.mark.float32), EXPONENTS[1][0]], ids=["additive", "ito"]
+)
 def test_strong_coupling_without_input_is_silent(noise):
     seen = strong_coupling(0.0, **NEURON, noise=noise)
     many = jax.vmap(lambda nu: strong_coupling(nu, **NEURON, noise=noise).rate)(jnp.asarray([0.0, 20.0]))
