@@ -19,11 +19,12 @@ if __name__ == "__main__":
         "--duration", type=float, default=1_500.0, help="of the run, ms; 0 for none (default: %(default)s)"
     )
     parser.add_argument("--seed", type=int, default=0, help="of the run (default: %(default)s)")
+    parser.add_argument("--published", action="store_true", help="8 Hz for all external rates, and no fit")
     add_folder(parser)
     options = parser.parse_args()
     jax.config.update("jax_enable_x64", True)
     try:
-        study = run(options.scale, options.duration, options.seed)
+        study = run(options.scale, options.duration, options.seed, published=options.published)
     except ValueError as error:
         parser.error(str(error))
     print(report(study), end="\n\n")

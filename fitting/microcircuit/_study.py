@@ -68,20 +68,28 @@ def fit_external(targets: Float[np.ndarray, "8"], told: Callable[[str], None] = 
     raise RuntimeError(f"No external rates were found in {STEPS} steps that give the rates asked for.")
 
 
-def run(scale: float = 0.1, duration: float = 1_500.0, seed: int = 0, told: Callable[[str], None] = print) -> Study:
+def run(
+    scale: float = 0.1,
+    duration: float = 1_500.0,
+    seed: int = 0,
+    told: Callable[[str], None] = print,
+    *,
+    published: bool = False,
+) -> Study:
     """Fits, and runs a network of `scale` times the neurons and synapses for `duration` [ms]; of 0 ms none.
 
-    Raises `ValueError` where either is no such number.
+    With `published` the external rates are the published ones, and nothing is fitted. Raises `ValueError` where `scale`
+    or `duration` is no such number.
     """
     if not (duration == 0.0 or LEAST_RUN <= duration < np.inf):
         raise ValueError(f"`duration` has to be 0 for no run, or at least {LEAST_RUN:g} ms; got {duration:g}.")
     jn.networks.microcircuit(scale, scale)  # a size that is none is refused before the fit
     targets = np.array(TARGETS)
-    external = fit_external(targets, told)
-    published = np.asarray(theory(jnp.full(8, PUBLISHED))[0])
+    external = np.full(8, PUBLISHED) if published else fit_external(targets, told)
+    by_default = np.asarray(theory(jnp.full(8, PUBLISHED))[0])
     fitted, cv = (np.asarray(x) for x in theory(jnp.asarray(external)))
     solution = simulate(external, scale, duration, seed) if duration else None
-    return Study(targets, external, published, fitted, cv, scale, solution)
+    return Study(targets, external, by_default, fitted, cv, scale, solution)
 
 
 def simulate(external: Float[np.ndarray, "8"], scale: float, duration: float, seed: int) -> jn.Solution:

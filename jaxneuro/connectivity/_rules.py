@@ -246,7 +246,7 @@ class FixedTotalNumber(AbstractConnectivity):
 
     **Arguments:** `n`, the number of synapses onto each target population: for theory any real number, to be
     differentiated over, an integer known before the run for `wire` and `simulate`; `autapses`, whether a neuron may be
-    its own source, by default yes.
+    its own source, by default yes. In float32 a number above 2^24, about 17 million, is rounded to an even one.
 
     Raises `ValueError` where `n` is negative, is no integer (at the wiring), or the target population has no size.
 
