@@ -10,7 +10,7 @@ import pytest
 
 from fitting import network_scaling
 from fitting.network_scaling import _recover as recover, _simulated as simulated
-from fitting.network_scaling._laws import GainScaling, PowerScaling
+from fitting.network_scaling._laws import GainScaling, PowerScaling, Recordings
 from jaxneuro.theory import EffectiveNoise
 
 
@@ -32,6 +32,31 @@ def test_differences_are_exact_for_a_parabola():
     expected = [[4.0, 0.0], [-1.0, 2.0], [0.0, 3.0]]
     np.testing.assert_allclose(jax.jacfwd(by)(x), expected, atol=1e-12)
     np.testing.assert_allclose(jax.jacrev(by)(x), expected, atol=1e-12)
+
+
+class Saturating:
+    """Stands in for runs: rates that saturate with the efficacy, and wirings that differ a little."""
+
+    keys = (0, 1, 2)
+    log_k = jnp.log(jnp.array([0.5, 0.5, 2.0, 2.0]))
+
+    def __init__(self, seed):
+        self.off = 0.002 * jax.random.normal(jax.random.key(seed), (3, 4))
+        self.log_rate = lambda x: jnp.mean(self.each(x), axis=0)
+
+    def each(self, x):
+        strength = x[0] - x[1] * self.log_k
+        return 4.0 * jnp.tanh(0.6 * strength + 0.1 * strength**3) + self.off
+
+
+def test_a_search_from_afar_ends_at_the_alpha_of_the_data():
+    rows = Saturating(0).each(jnp.array([0.3, 0.5]))
+    rates = jnp.exp(jnp.mean(rows, axis=0)).reshape(-1, 2)
+    data = Recordings(jnp.ones(2), jnp.ones(2), rates, None)
+    _, log_a, alpha, error = simulated._by_runs(Saturating(1), data, rows, np.exp(0.9), -0.2)
+    assert error < 0.005
+    assert abs(alpha - 0.5) < 4.0 * error
+    assert log_a == pytest.approx(0.3, abs=0.01)
 
 
 @pytest.fixture(scope="module")
