@@ -75,6 +75,7 @@ if _TYPE_CHECKING:
         wire as wire,
     )
     from ._sweep import (
+        Devices as Devices,
         Paired as Paired,
         RandomPoints as RandomPoints,
         SobolPoints as SobolPoints,

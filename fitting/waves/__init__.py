@@ -1,5 +1,5 @@
 """Waves in a sheet of balanced neurons, and the balanced state in space: runs beside published numbers and theory."""
 
 from ._balance import Balance as Balance, balance as balance, report_balance as report_balance
-from ._figure import animate as animate, draw as draw
+from ._figure import animate as animate, draw as draw, to_json as to_json
 from ._waves import Waves as Waves, report_waves as report_waves, rhythm as rhythm, waves as waves

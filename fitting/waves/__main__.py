@@ -1,11 +1,12 @@
 """Runs this study alone."""
 
 import argparse
+import json
 
 from jaxneuro.io import replacing
 
 from .._report import add_folder, save_figure
-from . import animate, balance, draw, report_balance, report_waves, rhythm, waves
+from . import animate, balance, draw, report_balance, report_waves, rhythm, to_json, waves
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m fitting.waves", description=__doc__)
@@ -28,7 +29,12 @@ if __name__ == "__main__":
         parser.error(str(error))
     if balanced is not None:
         print(report_balance(balanced))
+    path = options.out / "waves.json"
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(to_json(found, balanced), indent=1) + "\n")
+    print(f"table:  {path.resolve()}")
     save_figure(draw(found, balanced), options.out / "waves.png")
-    with replacing(options.out / "waves.gif") as temporary:
+    path = options.out / "waves.gif"
+    with replacing(path) as temporary:
         animate(found, temporary)
-    print(f"animation: {(options.out / 'waves.gif').resolve()}")
+    print(f"animation: {path.resolve()}")

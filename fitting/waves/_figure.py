@@ -1,5 +1,6 @@
 """Waves as images and as an animation, and what the sheets measure."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -89,3 +90,9 @@ def animate(found: Waves, path: Path) -> None:
 
     FuncAnimation(figure, show, frames=len(smooth)).save(path, writer=PillowWriter(fps=20), dpi=72)
     plt.close(figure)
+
+
+def to_json(found: Waves, balanced: Balance | None = None) -> dict[str, Any]:
+    """The measures as numbers, one a seed, and those of the balanced sheet."""
+    measures = {name: values.tolist() for name, values in found.measures.items()}
+    return {"side": found.side, "measures": measures, "balance": None if balanced is None else asdict(balanced)}

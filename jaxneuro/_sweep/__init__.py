@@ -6,7 +6,12 @@ from ._axes import (
     SobolPoints as SobolPoints,
     Structural as Structural,
 )
-from ._execution import AbstractExecution as AbstractExecution, Threads as Threads, Vectorised as Vectorised
+from ._execution import (
+    AbstractExecution as AbstractExecution,
+    Devices as Devices,
+    Threads as Threads,
+    Vectorised as Vectorised,
+)
 from ._open import open_sweep as open_sweep
 from ._results import SweepWarning as SweepWarning
 from ._store import check_libraries as check_libraries, check_store as check_store

@@ -157,36 +157,95 @@ class Vectorised(AbstractExecution):
 
     def finished(self, programs: Programs, runs: np.ndarray) -> Generator[Finished, None, None]:
         assert self.chunk is not None, "settled before"
-        batches = _batches(programs, runs, self.chunk)
-        compiled = {(s, self.chunk): programs.at(run).compile(self.chunk) for s, run in _firsts(programs, runs)}
-        widest = [self.chunk]  # lowered for good by the first batch that does not fit
+        return _side_by_side(programs, runs, self.chunk, ())
 
-        def compute(lanes: np.ndarray, width: int) -> list[np.ndarray]:
-            name = (int(programs.structures[lanes[0]]), width)
-            if name not in compiled:
-                compiled[name] = programs.at(int(lanes[0])).compile(width)
-            filled = lanes[np.minimum(np.arange(width), len(lanes) - 1)]
-            return [np.asarray(x)[: len(lanes)] for x in compiled[name](jax.device_put(programs.grid.columns(filled)))]
 
-        def fit(lanes: np.ndarray) -> list[np.ndarray]:
-            width = widest[0]
-            try:
-                parts = [compute(lanes[i : i + width], width) for i in range(0, len(lanes), width)]
-            except Exception as error:
-                if width == 1 or not _is_out_of_memory(error):
-                    raise
-                widest[0] = math.ceil(width / 2)
-                return fit(lanes)
-            return [np.concatenate(columns) for columns in zip(*parts, strict=True)]
+class Devices(AbstractExecution):
+    """Runs `chunk` runs at a time on each of `n` devices of this process, side by side on a device.
 
-        def call(batch: int) -> list[Finished]:
-            lanes, begin = batches[batch], time.perf_counter()
-            try:
-                return [Finished(lanes, fit(lanes), time.perf_counter() - begin)]
-            except Exception:
-                return [_alone(run, compute, widest[0]) for run in lanes.tolist()]
+    Each device goes on by itself; what `run` closes over is copied to all of them. Where memory does not suffice the
+    chunk is halved. A result does not depend on `n`: it is that of `Vectorised(chunk)`, to the bit.
 
-        return _in_threads(call, range(len(batches)), 1)
+    **Arguments:** `n`, by default all devices that JAX sees; `chunk`, by default as of `Vectorised`, and no more than
+    gives every device one.
+
+    Raises `ValueError` where `n` is no positive integer or more devices than there are, or `chunk` no positive integer.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> jn.Devices(1, chunk=16).n
+    1
+
+    ```
+    """
+
+    n: int = eqx.field(static=True)
+    chunk: int | None = eqx.field(static=True)
+
+    def __init__(self, n: int | None = None, *, chunk: int | None = None):
+        there = jax.local_device_count()
+        self.n = there if n is None else _positive("n", n)
+        if self.n > there:
+            raise ValueError(f"`n` is {self.n}, and JAX sees {there} of these devices: {jax.default_backend()}.")
+        self.chunk = None if chunk is None else _positive("chunk", chunk)
+
+    def check(self, n_runs: int) -> None:
+        if self.chunk is not None and self.chunk > n_runs:
+            raise ValueError(f"`chunk` is {self.chunk}, more than the {n_runs} runs of the sweep: take a smaller one.")
+
+    def settle(self, programs: Programs, width: int | None) -> AbstractExecution:
+        if self.chunk is not None:
+            return self
+        fair = math.ceil(programs.grid.n_runs / self.n)
+        return Devices(self.n, chunk=width or min(_fitting(programs), fair))
+
+    def width(self) -> int:
+        return self.chunk or 0
+
+    def at_once(self) -> int:
+        return self.n * (self.chunk or 1)
+
+    def finished(self, programs: Programs, runs: np.ndarray) -> Generator[Finished, None, None]:
+        assert self.chunk is not None, "settled before"
+        return _side_by_side(programs, runs, self.chunk, tuple(jax.local_devices()[: self.n]))
+
+
+def _side_by_side(
+    programs: Programs, runs: np.ndarray, chunk: int, over: tuple[Any, ...]
+) -> Generator[Finished, None, None]:
+    """`chunk` runs at a time, on each of the devices that they go `over`."""
+    share = max(len(over), 1)
+    batches = _batches(programs, runs, chunk * share)
+    compiled = {(s, chunk): programs.at(run).compile(chunk * share, over) for s, run in _firsts(programs, runs)}
+    widest = [chunk]  # lowered for good by the first batch that does not fit
+
+    def compute(lanes: np.ndarray, width: int) -> list[np.ndarray]:
+        name = (int(programs.structures[lanes[0]]), width)
+        if name not in compiled:
+            compiled[name] = programs.at(int(lanes[0])).compile(width * share, over)
+        columns = programs.grid.columns(lanes[np.minimum(np.arange(width * share), len(lanes) - 1)])
+        given: Any = list(columns) if over else jax.device_put(columns)
+        return [np.asarray(x)[: len(lanes)] for x in compiled[name](given)]
+
+    def fit(lanes: np.ndarray) -> list[np.ndarray]:
+        width = widest[0]
+        try:
+            parts = [compute(lanes[i : i + width * share], width) for i in range(0, len(lanes), width * share)]
+        except Exception as error:
+            if width == 1 or not _is_out_of_memory(error):
+                raise
+            widest[0] = math.ceil(width / 2)
+            return fit(lanes)
+        return [np.concatenate(columns) for columns in zip(*parts, strict=True)]
+
+    def call(batch: int) -> list[Finished]:
+        lanes, begin = batches[batch], time.perf_counter()
+        try:
+            return [Finished(lanes, fit(lanes), time.perf_counter() - begin)]
+        except Exception:
+            return [_alone(run, compute, widest[0]) for run in lanes.tolist()]
+
+    return _in_threads(call, range(len(batches)), 1)
 
 
 def default_execution() -> AbstractExecution:

@@ -11,6 +11,8 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.extend.core import jaxpr_as_fun
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, PRNGKeyArray
 
 from ._grid import Grid
@@ -34,7 +36,10 @@ class Point(dict):
 class Lowered:
     """A program before it is compiled: its text, and what of it is an argument."""
 
-    def __init__(self, function: Callable, head: list[Any], columns: list[Any]):
+    def __init__(self, function: Callable, head: list[Any], columns: list[Any], over: tuple[Any, ...] = ()):
+        """With devices that it goes `over`, each has a part of the columns, and all of the rest."""
+        if over:
+            function, head, columns = _on_each(function, head, columns, over)
         arguments = [*head, *columns]
         self._lowered = jax.jit(function, keep_unused=True).lower(arguments)
         text = self._lowered.as_text()
@@ -48,7 +53,7 @@ class Lowered:
         self.name = hashlib.sha256(text.encode()).hexdigest() if _is_complete(text, len(arguments)) else None
         devices = {str(d) for x in arguments if isinstance(x, jax.Array) for d in x.devices()}
         types = tuple((x.shape, str(x.dtype)) for x in arguments)
-        self._place = (self.name, types, tuple(sorted(devices)))
+        self._place = (self.name, types, tuple(sorted(devices)), tuple(str(device) for device in over))
 
     def compile(self) -> Callable[[list[Array]], list[Array]]:
         """A function of the columns, compiled now or out of the last ones."""
@@ -105,8 +110,11 @@ class Program:
         self._types = [jax.ShapeDtypeStruct((), x.dtype) for x in (*values, seed)]
         self.outputs = outputs
 
-    def lower(self, width: int | None) -> Lowered:
-        """The program for one run, or for `width` runs side by side: from columns of values and seeds to outputs."""
+    def lower(self, width: int | None, over: tuple[Any, ...] = ()) -> Lowered:
+        """The program for one run, or for `width` runs side by side: from columns of values and seeds to outputs.
+
+        With devices that it goes `over`, each has an equal part of the runs.
+        """
         n_shared, n_values = len(self._shared), len(self._types) - 1
 
         def call(arguments: list[Array]) -> list[Array]:
@@ -124,11 +132,11 @@ class Program:
 
         shape = () if width is None else (width,)
         columns = [jax.ShapeDtypeStruct(shape, x.dtype) for x in self._types]
-        return Lowered(call, [*self._shared, self._key], columns)
+        return Lowered(call, [*self._shared, self._key], columns, over)
 
-    def compile(self, width: int | None) -> Callable[[list[Array]], list[Array]]:
+    def compile(self, width: int | None, over: tuple[Any, ...] = ()) -> Callable[[list[Array]], list[Array]]:
         """What `lower` gives, ready to be called."""
-        return self.lower(width).compile()
+        return self.lower(width, over).compile()
 
 
 class Programs:
@@ -158,6 +166,28 @@ class Programs:
 
     def __len__(self) -> int:
         return len(self._programs)
+
+
+def _on_each(
+    function: Callable, head: list[Any], columns: list[Any], over: tuple[Any, ...]
+) -> tuple[Callable, list[Any], list[Any]]:
+    """The function on each device by itself, with a part of the columns and all of the head, which is copied to all.
+
+    In one program for the runs of all devices a loop would wait for the longest of them.
+    """
+    mesh = Mesh(np.asarray(over), "runs")
+    shared, parted = PartitionSpec(), PartitionSpec("runs")
+    own = [jax.ShapeDtypeStruct((x.shape[0] // len(over),), x.dtype) for x in columns]
+    traced = jaxpr_as_fun(jax.make_jaxpr(function)([*head, *own]))
+    spread = jax.shard_map(
+        lambda arguments: traced(*arguments),
+        mesh=mesh,
+        in_specs=([shared] * len(head) + [parted] * len(columns),),
+        out_specs=parted,
+        check_vma=False,
+    )
+    placed = [jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=NamedSharding(mesh, parted)) for x in columns]
+    return spread, jax.device_put(head, NamedSharding(mesh, shared)), placed
 
 
 def _undecorated(run: Callable) -> Callable:

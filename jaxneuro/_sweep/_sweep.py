@@ -74,7 +74,8 @@ def sweep(
       `point["wiring"]`.
     - `dims`: {name: names of the dimensions} of arrays that `run` returns; by default `name_dim0` and so on.
     - `attributes`: {name: value} to be noted in the result; for a variable a dict, such as {"rate": {"units": "Hz"}}.
-    - `execution`: `Threads(n)`, the default on a CPU, or `Vectorised(chunk)`, the default elsewhere.
+    - `execution`: `Threads(n)`, the default on a CPU, `Vectorised(chunk)`, the default elsewhere, or `Devices(n)`, on
+      several devices of this process.
     - `store`: path of a zarr store (format 3, with checksums) to be written as runs finish; `open_sweep` reads it.
     - `overwrite`: whether a store that exists is replaced, once the first runs have finished.
     - `resume`: whether to go on with a store that exists; one of another sweep is refused, with what differs.
@@ -116,7 +117,9 @@ def sweep(
     if not is_concrete(key):
         raise ValueError("`key` has to be known before the sweep: call `sweep` outside jit, vmap and grad.")
     if not isinstance(execution, AbstractExecution | None):
-        raise ValueError(f"`execution` has to be `Threads()` or `Vectorised(chunk)`; got {told(execution)}.")
+        raise ValueError(
+            f"`execution` has to be `Threads()`, `Vectorised(chunk)` or `Devices(n)`; got {told(execution)}."
+        )
     if not isinstance(progress, bool | None):
         raise ValueError(f"`progress` has to be True, False or None; got {told(progress)}.")
     throw = check_yes_or_no("throw", throw)

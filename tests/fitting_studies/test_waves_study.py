@@ -21,6 +21,7 @@ def test_a_table_says_what_is_missed():
     assert [line.split()[0] for line in lines if line.endswith("MISSED")] == ["CV"]
     assert "0.600 (0.100)" in lines[-1]
     assert len(study.draw(found).axes) >= 7
+    assert study.to_json(found)["measures"]["CV"] == [0.5, 0.7]
 
 
 @pytest.mark.parametrize("wrong", [{"seeds": 0}, {"measured": np.nan}, {"measured": 10.0}, {"side": 31}])
