@@ -212,11 +212,6 @@ def check(data: Data) -> Findings:
     found.gap(
         f"steps of {size.dt:g} ms (0.01 in the paper): 13% of the rate are lost at 0.05 ms, a = 0.01, nu_X = 20 Hz"
     )
-    if {"Shot", "Ito"} <= set(size.theories):
-        bends = {name: float(np.abs(np.diff(data.densities[name][-1], 2)).mean()) for name in ("Shot", "Ito")}
-        found.gap(
-            f"the density by ShotNoise is {bends['Shot'] / bends['Ito']:.0f} times as rough as by Ito, and not drawn"
-        )
     n = round(size.n_per_k * max(size.k))
     found.gap(
         f"{size.end / 1000.0:g} s of four populations of {n:,}; 10 s of 10 K or 100 K each in the paper, K not printed"
@@ -233,8 +228,7 @@ def draw(data: Data) -> Any:
             look = THEORIES[name]
             axes[0, i].plot(data.line, data.rate[name][i], **look, label=name)
             axes[1, i].plot(data.line, data.cv[name][i], **look)
-            if name != "Shot":  # rough at these efficacies
-                axes[2, i].plot(V, data.densities[name][i], **look)
+            axes[2, i].plot(V, data.densities[name][i], **look)
         axes[0, i].plot(data.line, data.gain * data.line, **LIMIT, label=r"$\rho\nu_X$")
         runs = dict(color=LIGHT_BLUE, ls="none", marker="o", ms=5)
         axes[0, i].errorbar(size.nu_x, data.run["rate"][i], data.run["error"][i], **runs, label="run")
