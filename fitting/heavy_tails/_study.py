@@ -77,6 +77,11 @@ def check(study: Study) -> Findings:
         low > 0.0,
         f"g_I follows g_E by {median:.1f} ms (median neuron; 95% of neurons above {low:.1f}, 5% above {high:.1f})",
     )
+    tops = {kind: study.lagging.time[np.argmax(g)] for kind, g in study.lagging.conductance.items()}
+    found.gap(
+        "that lag is of a common rhythm too; means over neurons and rounds, in which no rhythm is left, are largest "
+        f"{tops['E']:.1f} ms (g_E) and {tops['I']:.1f} ms (g_I) after the preferred stimulus"
+    )
     return found
 
 
