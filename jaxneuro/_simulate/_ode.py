@@ -64,11 +64,18 @@ def simulate_ode(
     if state is None:
         warn_of_short_ode(model, n_steps, dt)
     injected = {} if stimulus is None else make_stimuli(SINGLE, stimulus, model, model.size(), first, n_steps, dt)
-    machine = ODEMachine(model, solver, injected, key if model.is_noisy() else None, model.resolves(as_leaf(dt)), dt)
+    machine = ode_machine(model, solver, injected, key, dt)
     return drive(
         machine, first, n_steps, dt=dt, record=record, state=state, adjoint=checked_adjoint(adjoint, Direct()),
         progress=progress, throw=throw, single=True,
     )  # fmt: skip
+
+
+def ode_machine(
+    model: AbstractODE, solver: AbstractSolver, injected: dict[str, Stimulus], key: PRNGKeyArray | None, dt: float
+) -> "ODEMachine":
+    """What runs a model in steps of `dt` [ms]."""
+    return ODEMachine(model, solver, injected, key if model.is_noisy() else None, model.resolves(as_leaf(dt)), dt)
 
 
 class ODEMachine(AbstractMachine):

@@ -27,7 +27,7 @@ from ._wire import Wiring, sizes_of
 
 # A block of steps is as long as the shortest delay. Where nothing has a delay it is so many steps long: enough that
 # going round the loop costs little beside the steps.
-_FREE_BLOCK = 16
+FREE_BLOCK = 16
 # Random numbers are drawn for at least so many steps in one call: a call for few numbers costs as much as for many.
 _LEAST_DRAW = 16
 
@@ -117,6 +117,8 @@ class Plan(eqx.Module):
     sizes: dict[str, int] = eqx.field(static=True)
     block: int = eqx.field(static=True)
     """Steps of a block: at most the shortest delay."""
+    shortest: int | None = eqx.field(static=True)
+    """The projection with the shortest delay of those that neurons are heard by; None where there is none."""
     blocks_per_draw: int = eqx.field(static=True)
     """Blocks whose random input is drawn at once."""
     kept: int = eqx.field(static=True)
@@ -159,19 +161,20 @@ def make_plan(
         neurons[name] = model.prepare(dt, solver or model.default_solver(), surrogates.get(name))
         taus[name] = model.membrane_time_constant()
         most_kept = max(most_kept, model.kept_per_step())
-    projections, heard, inside = [], [], False
+    projections, shortest, inside = [], None, False
     for projection, operator, own in zip(net.projections, wiring.operators, delays, strict=True):
         soft = surrogates.get(projection.pre) is not None or projection.pre in amplitudes
         off_grid = projection.pre in within_step and projection.synapse.hears_inside_steps()
         known = projection.pre in net.source_names
         projections.append(_projection_plan(projection, operator, own, known, soft, off_grid, taus, sizes, dt))
-        heard += [] if projections[-1].ahead else [own.least]
+        if not projections[-1].ahead and (shortest is None or own.least < delays[shortest].least):
+            shortest = len(projections) - 1
         inside = inside or off_grid
-    block = _even_share(n_steps, min(heard, default=_FREE_BLOCK))
+    block = _even_share(n_steps, FREE_BLOCK if shortest is None else delays[shortest].least)
     blocks_per_draw = _even_share(n_steps // block, max(1, _LEAST_DRAW // block))
     drives = tuple([_drive_plan(drive, taus, sizes, dt) for drive in net.drives])
     kept = max(1, blocks_per_draw * block * most_kept)
-    return Plan(neurons, tuple(projections), drives, sizes, block, blocks_per_draw, kept, inside, dt)
+    return Plan(neurons, tuple(projections), drives, sizes, block, shortest, blocks_per_draw, kept, inside, dt)
 
 
 def _projection_plan(

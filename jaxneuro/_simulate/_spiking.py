@@ -53,6 +53,33 @@ def simulate_spiking(
     of `simulate`, checked there as far as they are shared."""
     first, n_steps = run_steps(t0, t1, dt)
     warn_of_tails(net, record)
+    machine = spiking_machine(
+        net, first, n_steps, dt=dt, single=single, key=key, stimulus=stimulus, wiring=wiring, solver=solver,
+        surrogate=surrogate, spike_times=spike_times,
+    )  # fmt: skip
+    if state is None:
+        warn_of_short_run(machine.net, machine.delays, n_steps, dt)
+    return drive_machine(
+        machine, first, n_steps, dt=dt, record=record, state=state, progress=progress, throw=throw, single=single,
+        adjoint=checked_adjoint(adjoint, Checkpoint() if machine.surrogates else Direct()),
+    )  # fmt: skip
+
+
+def spiking_machine(
+    net: Network,
+    first: int,
+    n_steps: int,
+    *,
+    dt: float,
+    single: bool,
+    key: PRNGKeyArray,
+    stimulus: Any = None,
+    wiring: Wiring | None = None,
+    solver: Any = None,
+    surrogate: Any = None,
+    spike_times: Any = None,
+) -> "SpikingMachine":
+    """What runs a network from step `first` on for `n_steps` steps; raises `ValueError` where an argument is wrong."""
     wiring, wrong_wiring = drawn_wiring(net, wiring, key)
     if spike_times is not None:
         net = _with_spike_times(net, spike_times, surrogate, dt)
@@ -67,17 +94,11 @@ def simulate_spiking(
         model = net.populations[name].model
         variables.append(_variables(name, model, n))
         within_step += [name] if model.spikes_within_step() else []
-    delays = delays_of(net, dt)
-    if state is None:
-        warn_of_short_run(net, delays, n_steps, dt)
-    machine = SpikingMachine(
+    return SpikingMachine(
         net=net, wiring=wiring, wrong_wiring=wrong_wiring, key=key, stimuli=stimuli, solver=solver,
         surrogates=surrogates, resolved=_resolved(net, dt), variables=tuple(variables),
-        heard=input_names(net, stimuli), within_step=tuple(within_step), amplitudes=amplitudes, delays=delays, dt=dt,
-    )  # fmt: skip
-    return drive_machine(
-        machine, first, n_steps, dt=dt, record=record, state=state, progress=progress, throw=throw, single=single,
-        adjoint=checked_adjoint(adjoint, Checkpoint() if surrogates else Direct()),
+        heard=input_names(net, stimuli), within_step=tuple(within_step), amplitudes=amplitudes,
+        delays=delays_of(net, dt), dt=dt,
     )  # fmt: skip
 
 
@@ -224,7 +245,7 @@ def _with_spike_times(net: Network, spike_times: Any, surrogate: Any, dt: float)
         )
     message = spike_times.outdated()
     if message is not None:
-        warnings.warn(message, DeprecationWarning, stacklevel=7)
+        warnings.warn(message, DeprecationWarning, stacklevel=8)
     if surrogate is not None:
         raise ValueError(
             "`spike_times=InsideSteps()` has the derivative of every spike's time: it takes no `surrogate`."

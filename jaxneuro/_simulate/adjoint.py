@@ -71,12 +71,16 @@ class Checkpoint(AbstractAdjoint):
             raise ValueError(f"`segments` has to be a positive number of segments; got {told(segments)}.")
         self.segments = segments
 
+    def segment_length(self, n: int, kept: int) -> int:
+        """How many of `n` calls of the body make a segment; `kept` as in `loop`."""
+        # The length is rounded up, so that there are never more segments than were asked for; the last may be shorter.
+        return -(-n // self.segments) if self.segments else max(1, round(n / math.sqrt(n * kept)))
+
     def loop(self, body: Body, carry: Any, indices: Array, kept: int = 1) -> Any:
         n = indices.shape[0]
         if n == 0:
             return carry
-        # The length is rounded up, so that there are never more segments than were asked for; the last may be shorter.
-        length = -(-n // self.segments) if self.segments else max(1, round(n / math.sqrt(n * kept)))
+        length = self.segment_length(n, kept)
         segments = n // length
         whole = indices[: segments * length].reshape(segments, length)
 

@@ -1,6 +1,7 @@
 """How spikes are delivered: strategies to choose from, and the one place that chooses."""
 
 import importlib.util
+from typing import NamedTuple
 
 import equinox as eqx
 import jax
@@ -138,14 +139,34 @@ def has_numba() -> bool:
     return importlib.util.find_spec("numba") is not None
 
 
-def choose(n_pre: int, n_post: int, n_synapses: float, one_delay: bool, weighted: bool = False) -> AbstractDelivery:
+class Choice(NamedTuple):
+    """A delivery, and what decided for it."""
+
+    delivery: AbstractDelivery
+    why: str
+
+
+def choose(n_pre: int, n_post: int, n_synapses: float, one_delay: bool, weighted: bool = False) -> Choice:
     """The delivery of a projection from its sizes, its delays and the platform, where nobody asked for one."""
     platform = "cpu" if jax.default_backend() == "cpu" else "gpu"
     pairs = n_pre * n_post
-    bytes_of_pair = 4 if weighted else (1 if platform == "cpu" else 2)
-    fits = pairs * bytes_of_pair <= _LARGEST_DENSE[platform]
+    size, most = pairs * (4 if weighted else (1 if platform == "cpu" else 2)), _LARGEST_DENSE[platform]
+    lists = Sparse(window=256) if platform == "gpu" else NativeSparse() if has_numba() else Sparse()
+    if not one_delay:
+        return Choice(lists, "synapses have delays of their own, and so are listed")
+    if size > most:
+        return Choice(
+            lists, f"a matrix would take {size / 1e9:,.1f} GB, and more than {most / 1e9:,.1f} GB is too much"
+        )
     if platform == "gpu":
-        return Product() if one_delay and fits else Sparse(window=256)
-    sparse = NativeSparse() if has_numba() else Sparse()
-    worth_it = has_numba() and n_synapses < (_SPARSE_DENSITY_WEIGHTED if weighted else _SPARSE_DENSITY) * pairs
-    return Rows() if one_delay and fits and not worth_it else sparse
+        return Choice(Product(), "the matrix fits, and its product is the fastest on a GPU")
+    density, least = n_synapses / pairs, _SPARSE_DENSITY_WEIGHTED if weighted else _SPARSE_DENSITY
+    if not has_numba():
+        return Choice(Rows(), "the matrix fits, and there is no numba, which would walk lists faster")
+    if n_synapses < least * pairs:
+        return Choice(
+            lists, f"{100 * density:.2g}% of the pairs are connected, and below {100 * least:g}% lists are faster"
+        )
+    return Choice(
+        Rows(), f"{100 * density:.2g}% of the pairs are connected, and from {100 * least:g}% on rows are faster"
+    )

@@ -53,16 +53,14 @@ def draw_operator(
     `weights` and `delays` are the laws that each synapse draws its own from, None where it draws none; `signed` says
     whether a weight may be negative; `balance` is what weights are matched to, and is told their sums.
     """
-    n_pre, n_posts = pre.n or 0, tuple(post.n or 0 for post in posts)
     one_for_all = delays is None and weights is None
-    whole = rule.whole(n_pre, n_posts, recurrent) if one_for_all and delivery is None else None
+    whole = whole_operator(rule, pre, posts, recurrent, one_for_all) if delivery is None else None
     if whole is not None:
         return whole
-    n_post = sum(n_posts)
-    degrees = [float(rule.in_degree(pre, post, r).mean) for post, r in zip(posts, recurrent, strict=True)]
-    expected = sum(degree * n for degree, n in zip(degrees, n_posts, strict=True))
+    n_pre, n_posts = pre.n or 0, tuple(post.n or 0 for post in posts)
+    n_post, expected = sum(n_posts), expected_synapses(rule, pre, posts, recurrent)
     if delivery is None:
-        delivery = choose(n_pre, n_post, expected, one_delay=delays is None, weighted=weights is not None)
+        delivery = choose(n_pre, n_post, expected, one_delay=delays is None, weighted=weights is not None).delivery
     _check(delivery, rule, one_for_all, delays is None)
     if delivery.regenerates():
         parts = [_procedure(rule, rng, n_pre, n, r, delivery) for n, r in zip(n_posts, recurrent, strict=True)]
@@ -80,6 +78,25 @@ def draw_operator(
             "their sizes, and take the sign from the reversal potential."
         )
     return _filled(listed) if dense else listed
+
+
+def whole_operator(
+    rule: AbstractConnectivity,
+    pre: Neurons,
+    posts: tuple[Neurons, ...],
+    recurrent: tuple[bool, ...],
+    one_for_all: bool,
+) -> AbstractOperator | None:
+    """The operator of a rule that needs no list of synapses, which have one weight and delay; else None."""
+    return rule.whole(pre.n or 0, tuple(post.n or 0 for post in posts), recurrent) if one_for_all else None
+
+
+def expected_synapses(
+    rule: AbstractConnectivity, pre: Neurons, posts: tuple[Neurons, ...], recurrent: tuple[bool, ...]
+) -> float:
+    """How many synapses a rule, whose in-degrees have to be known, is expected to draw."""
+    degrees = [float(rule.in_degree(pre, post, r).mean) for post, r in zip(posts, recurrent, strict=True)]
+    return sum(degree * (post.n or 0) for degree, post in zip(degrees, posts, strict=True))
 
 
 def _too_many(n: float) -> ValueError:
@@ -155,7 +172,7 @@ def _sparse(
         if balance.wanted is not None:
             drawn_weights = weights.matched(rng, drawn_weights, targets, balance.wanted)
         balance.found = summed_weights(weights, drawn_weights, targets, n_post)
-    longest = _rounded(int(np.diff(offsets).max(initial=0)))
+    longest = rounded_list(int(np.diff(offsets).max(initial=0)))
     return SparseOperator(
         jnp.asarray(offsets),
         jnp.asarray(targets),
@@ -191,7 +208,7 @@ def _filled(listed: SparseOperator) -> WeightedOperator:
     return WeightedOperator(jnp.asarray(matrix), listed.nnz, listed.delivery)
 
 
-def _rounded(longest: int) -> int:
+def rounded_list(longest: int) -> int:
     """Up to a multiple of 128, so that another wiring of the same law is the same program."""
     return -(-longest // 128) * 128
 
@@ -217,5 +234,5 @@ def _procedure(
     keys = rng.integers(0, 2**32, ROUNDS, dtype=np.uint32)
     return ProceduralOperator(
         jnp.asarray(offsets.astype(np.uint32)), jnp.asarray(keys), k, n_post, skip_self,
-        _rounded(int(out_degrees.max(initial=0))), delivery.spikes_at_once(),
+        rounded_list(int(out_degrees.max(initial=0))), delivery.spikes_at_once(),
     )  # fmt: skip

@@ -17,10 +17,15 @@ _WORD = 32
 def pack_bits(active: Bool[Array, "*batch n"]) -> UInt[Array, "*batch words"]:
     """Unit 32 w + b in bit b of word w."""
     n = active.shape[-1]
-    n_words = -(-n // _WORD)
+    n_words = words_of(n)
     padded = jnp.pad(active, [(0, 0)] * (active.ndim - 1) + [(0, n_words * _WORD - n)])
     bits = padded.reshape(*active.shape[:-1], n_words, _WORD).astype(jnp.uint32)
     return jnp.sum(bits << jnp.arange(_WORD, dtype=jnp.uint32), axis=-1, dtype=jnp.uint32)
+
+
+def words_of(n: int) -> int:
+    """How many words hold `n` bits."""
+    return -(-n // _WORD)
 
 
 def unpack_bits(words: UInt[Array, "*batch words"], n: int) -> Bool[Array, "*batch n"]:
@@ -92,7 +97,7 @@ def draw_packed(
 ) -> PackedOperator:
     """One operator onto the targets of all of `posts`, side by side; never holds the matrix in bytes."""
     n_pre, n_post = pre.n or 0, sum(post.n or 0 for post in posts)
-    planes, total = np.zeros((1, n_post, -(-n_pre // _WORD)), np.uint32), 0
+    planes, total = np.zeros((1, n_post, words_of(n_pre)), np.uint32), 0
     for part in draw_all(rule, rng, pre, posts, recurrent):
         flat = part.owner.astype(np.int64) * n_pre + part.source
         chunk = _pack_rows(np.bincount(flat, minlength=part.n * n_pre).reshape(part.n, n_pre))

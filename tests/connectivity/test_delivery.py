@@ -234,11 +234,11 @@ def test_the_choice_follows_size_and_density():
 @pytest.mark.parametrize(("weighted", "most"), [(False, 0.04), (True, 0.4)])
 def test_lists_are_walked_below_a_density(weighted, most):
     """Weights are four times as wide as counts, and a matrix of either has at most 1 GiB."""
-    few, many = (choose(1_000, 2_000, share * most * 2e6, True, weighted) for share in (0.99, 1.01))
+    few, many = (choose(1_000, 2_000, share * most * 2e6, True, weighted).delivery for share in (0.99, 1.01))
     assert (few, many) == (jn.delivery.NativeSparse(), jn.delivery.Rows())
-    assert choose(1_000, 2_000, 2e6, False, weighted) == jn.delivery.NativeSparse()
+    assert choose(1_000, 2_000, 2e6, False, weighted).delivery == jn.delivery.NativeSparse()
     n_post = 2**14 if weighted else 2**16
-    sizes = [choose(2**14, n, 2.0**14 * n, True, weighted) for n in (n_post, n_post + 1)]
+    sizes = [choose(2**14, n, 2.0**14 * n, True, weighted).delivery for n in (n_post, n_post + 1)]
     assert sizes == [jn.delivery.Rows(), jn.delivery.NativeSparse()]
 
 
