@@ -69,6 +69,7 @@ if _TYPE_CHECKING:
         Solution as Solution,
         Wiring as Wiring,
         adjoint as adjoint,
+        explain as explain,
         record as record,
         simulate as simulate,
         simulate_events as simulate_events,

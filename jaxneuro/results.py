@@ -6,6 +6,7 @@
 from ._fit import FitCode as FitCode, FitResult as FitResult, IdentifiabilityWarning as IdentifiabilityWarning
 from ._numerics import Result as Result
 from ._simulate import (
+    Explanation as Explanation,
     ShortRunWarning as ShortRunWarning,
     Solution as Solution,
     SpikeEvents as SpikeEvents,

@@ -9,6 +9,8 @@ from ._binary import (
     initial_binary_state as initial_binary_state,
 )
 from ._event_driven import SpikeEvents as SpikeEvents, simulate_events as simulate_events
+from ._explain import explain as explain
+from ._explanation import Explanation as Explanation
 from ._plan import NetworkState as NetworkState
 from ._short_run import ShortRunWarning as ShortRunWarning
 from ._simulate import simulate as simulate

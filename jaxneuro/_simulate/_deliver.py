@@ -19,6 +19,10 @@ class AbstractArrivals(eqx.Module):
     def timeline(self, pending: Shaped[Array, "rows n_post"], firing: Firing) -> Shaped[Array, "_ n_post"]:
         """What arrives in each step from the first of the block on: `pending`, and the spikes of the block."""
 
+    def way(self) -> str:
+        """How, in a few words, where the weights are given."""
+        return "by what was drawn"
+
     def advance(self, pending: Shaped[Array, "rows n_post"], firing: Firing) -> Shaped[Array, "rows n_post"]:
         """`pending` after a block: what has arrived is taken off, the block's spikes are put at the back."""
         return self.timeline(pending, firing)[firing.spikes.shape[0] :]
@@ -73,6 +77,9 @@ class MatrixArrivals(AbstractArrivals):
 
     rows: Float[Array, "n_pre n_post"]
 
+    def way(self) -> str:
+        return "matrix product"
+
     def timeline(self, pending: Shaped[Array, "rows n_post"], firing: Firing) -> Shaped[Array, "_ n_post"]:
         if firing.weighted:
             return jnp.concatenate([pending, _amplitudes(firing) @ self.rows])
@@ -84,6 +91,9 @@ class GivenArrivals(AbstractArrivals):
 
     weights: AbstractWeights
 
+    def way(self) -> str:
+        return f"product of {type(self.weights).__name__}"
+
     def timeline(self, pending: Shaped[Array, "rows n_post"], firing: Firing) -> Shaped[Array, "_ n_post"]:
         return jnp.concatenate([pending, self.weights.arrivals(_amplitudes(firing))])
 
@@ -93,6 +103,9 @@ class SharedArrivals(AbstractArrivals):
 
     by_delay: Float[Array, "steps n_post n_pre"]
     least: int = eqx.field(static=True)
+
+    def way(self) -> str:
+        return "matrix product for each delay"
 
     def timeline(self, pending: Shaped[Array, "rows n_post"], firing: Firing) -> Shaped[Array, "_ n_post"]:
         values = _amplitudes(firing)

@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, PRNGKeyArray, Real
 
 from .._network import BinaryNetwork, Network, check_network
 from .._numerics import Shown, check_key, is_concrete, role_key, told
-from ..connectivity import AbstractDelivery, AbstractOperator, AbstractRecipe, Balance, SummedWeights
+from ..connectivity import AbstractDelivery, AbstractOperator, AbstractRecipe, Balance, Sketch, SummedWeights
 
 # Neurons are numbered in 32 bits with a sign.
 _MOST_NEURONS = 2**31 - 1
@@ -147,6 +147,20 @@ def _drawn(
         operators[index] = recipe.draw(rng, pre, posts, recurrent, delivery, balances.get(index))
     pairs = tuple([(p.pre, p.post) for p in net.projections])
     return Wiring(tuple(operators), recipes, pairs, tuple(sizes))
+
+
+def sketch_wiring(net: Network | BinaryNetwork) -> tuple[Wiring, tuple[Sketch | None, ...]]:
+    """What `wire` would draw, as shapes and types; and the sketch of each projection, None of given weights."""
+    recipes, sketches, sizes = _recipes(net), [], []
+    for projection, recipe in zip(net.projections, recipes, strict=True):
+        own = sizes_of(net, (projection.pre, *projection.post))
+        sizes.append(tuple([own[name] for name in projection.post]))
+        pre, posts = net.populations[projection.pre], tuple([net.populations[name] for name in projection.post])
+        recurrent = tuple([name == projection.pre for name in projection.post])
+        sketches.append(None if recipe is None else recipe.sketch(pre, posts, recurrent))
+    pairs = tuple([(p.pre, p.post) for p in net.projections])
+    operators = tuple([None if sketch is None else sketch.operator for sketch in sketches])
+    return Wiring(operators, recipes, pairs, tuple(sizes)), tuple(sketches)
 
 
 def _matched_to(recipe: AbstractRecipe | None) -> str | None:

@@ -50,6 +50,7 @@ from ._rules import (
     GaussianInDegree as GaussianInDegree,
     Spread as Spread,
 )
+from ._sketch import Sketch as Sketch
 from ._sparse import ScheduledOperator as ScheduledOperator, SparseOperator as SparseOperator
 from ._spike_product import spike_product as spike_product
 from ._weight_laws import (

@@ -144,6 +144,9 @@ class SpatialRandom(AbstractConnectivity):
         mean = self.out_degree * source.n / target.n
         return Moments(mean, self.out_degree * jnp.mean(once - squares) + jnp.var(self.out_degree * once))
 
+    def repeats(self) -> bool:
+        return True
+
     def draw(self, rng: np.random.Generator, pre: Neurons, post: Neurons, recurrent: bool) -> Pairs:
         source, target, k = pre.positions, post.positions, known_integer(self.out_degree, "SpatialRandom(out_degree)")
         width, drawn = float(self.width), np.empty((source.n, k), np.int32)

@@ -14,6 +14,7 @@ from ._operator import AbstractOperator
 from ._packed import draw_packed
 from ._positions import AbstractPositions, Neurons
 from ._rules import AbstractConnectivity
+from ._sketch import Sketch, sketch_operator, sketch_packed
 from ._weight_laws import AbstractWeightLaw
 
 
@@ -38,6 +39,10 @@ class AbstractRecipe(Shown):
         balance: Balance | None = None,
     ) -> AbstractOperator:
         """The operator of a projection, whose numbers have to be known; `balance`, of weights that are matched."""
+
+    @abc.abstractmethod
+    def sketch(self, pre: Neurons, posts: tuple[Neurons, ...], recurrent: tuple[bool, ...]) -> Sketch:
+        """What `draw` would draw where no delivery is asked for, without drawing it."""
 
 
 class SpikeRecipe(AbstractRecipe):
@@ -67,6 +72,9 @@ class SpikeRecipe(AbstractRecipe):
             delivery=delivery, balance=balance,
         )  # fmt: skip
 
+    def sketch(self, pre: Neurons, posts: tuple[Neurons, ...], recurrent: tuple[bool, ...]) -> Sketch:
+        return sketch_operator(self.rule, pre, posts, recurrent, self.weights, self.delays)
+
 
 class BitRecipe(AbstractRecipe):
     """Connections between binary units, held as bits."""
@@ -89,3 +97,6 @@ class BitRecipe(AbstractRecipe):
         if delivery is not None:
             raise ValueError("`delivery` is of spikes; the wiring of a BinaryNetwork is always held as bits.")
         return draw_packed(self.rule, rng, pre, posts, recurrent)
+
+    def sketch(self, pre: Neurons, posts: tuple[Neurons, ...], recurrent: tuple[bool, ...]) -> Sketch:
+        return sketch_packed(self.rule, pre, posts, recurrent)

@@ -50,6 +50,10 @@ class AbstractConnectivity(Shown):
     def check(self, name: str, pre: Neurons, post: Neurons, recurrent: bool) -> None:
         """Raises `ValueError` where the rule asks for more sources than there are."""
 
+    def repeats(self) -> bool:
+        """Whether a pair may have more than one synapse."""
+        return False
+
     def whole(self, n_pre: int, n_posts: tuple[int, ...], recurrent: tuple[bool, ...]) -> AbstractOperator | None:
         """An operator that needs no list of synapses, where the rule has one."""
         return None
@@ -143,6 +147,9 @@ class FixedInDegree(AbstractConnectivity):
     def in_degree(self, pre: Neurons, post: Neurons, recurrent: bool) -> Moments:
         return _fixed(self.k)
 
+    def repeats(self) -> bool:
+        return self.multapses
+
     def draw(self, rng: np.random.Generator, pre: Neurons, post: Neurons, recurrent: bool) -> Iterator[Pairs]:
         in_degrees = np.full(post.n or 0, known_integer(self.k))
         return choose_sources(rng, in_degrees, pre, recurrent and not self.autapses, self.multapses)
@@ -189,6 +196,9 @@ class GaussianInDegree(AbstractConnectivity):
 
     def in_degree(self, pre: Neurons, post: Neurons, recurrent: bool) -> Moments:
         return Moments(self.k, (self.cv * self.k) ** 2)
+
+    def repeats(self) -> bool:
+        return self.multapses
 
     def draw(self, rng: np.random.Generator, pre: Neurons, post: Neurons, recurrent: bool) -> Iterator[Pairs]:
         k, cv = float(self.k), float(self.cv)
@@ -273,6 +283,9 @@ class FixedTotalNumber(AbstractConnectivity):
             raise ValueError("`FixedTotalNumber`: in-degrees follow from the number of targets: give them their `n`.")
         mean = self.n / post.n
         return Moments(mean, mean * (1.0 - 1.0 / post.n))
+
+    def repeats(self) -> bool:
+        return self.multapses
 
     def draw(self, rng: np.random.Generator, pre: Neurons, post: Neurons, recurrent: bool) -> Iterator[Pairs]:
         n = known_integer(self.n, "FixedTotalNumber(n)")
