@@ -22,6 +22,7 @@ ABOUT_ONE_MODEL = {
 }
 # What a file may make and hand on, but not ask for: a default, or the neuron and the calculus that the file is about.
 MADE = {
+    "_simulate/_explain.py": {"Triangular"},
     "_simulate/record/_spectrum.py": {"Hann"},
     "theory/_conductance_neuron.py": {"ConstantWeight", "DeltaConductance", "LIF"},
     "theory/_ito_noise.py": {"Ito"},

@@ -104,7 +104,7 @@ class _Explainer(AbstractRunner):
     def equation(self, model: AbstractODE) -> Explanation:
         machine = ode_machine(model, model.checked_solver(None), {}, jax.random.key(0), self.dt)
         shapes = self._shapes(machine)
-        own = PopulationPart(SINGLE, model.size(), type(model).__name__, _parameters(model))
+        own = PopulationPart(SINGLE, model.size(), *_name_and_parameters(model))
         why = "for so many steps noise is drawn, and records are written, at once"
         return self._explanation((own,), (), (), self._memory(shapes, (), shapes, False), self._steps(shapes[0], why))
 
@@ -167,13 +167,14 @@ def _populations(net: Network | BinaryNetwork) -> tuple[PopulationPart, ...]:
     found = []
     for name, n in sizes_of(net, net.names).items():
         model = net.populations[name].model
-        found.append(PopulationPart(name, n, type(model).__name__, _parameters(model)))
+        found.append(PopulationPart(name, n, *_name_and_parameters(model)))
     return tuple(found)
 
 
-def _parameters(model: Any) -> str:
-    """What stands between the brackets of a model that is printed."""
-    return shown_value(model).removeprefix(f"{type(model).__name__}(").removesuffix(")")
+def _name_and_parameters(model: Any) -> tuple[str, str]:
+    """How a model is printed: its name, and what stands between its brackets."""
+    name, _, rest = shown_value(model).partition("(")
+    return name, rest.removesuffix(")")
 
 
 def _projection(projection: Any, sketch: Sketch | None, plan: ProjectionPlan) -> ProjectionPart:

@@ -14,7 +14,7 @@ INNER = {"connectivity", "models", "synapses"}
 
 REASONS = {
     "made by a call, never by a user": """Bifurcation Branch Boundary BumpMotion Classification Damage Decoded Density
-        Diffusion DiffusionResponse FitResult FixedPoints GradientAudit HopfieldRecall LifResponse
+        Diffusion DiffusionResponse Explanation FitResult FixedPoints GradientAudit HopfieldRecall LifResponse
         LinearModes Lyapunov Modes NetworkGain Nullclines OUMoments Oscillation PhaseMap PhaseResponse PoincareSection
         PoissonInput PowerSpectrum Release Rheobase RingBump RingRegime RingTracking RingTuning Segments
         SlowPoints Stabilisation State States Stability StronglyCoupled SpikeEvents Thresholds TimeAxis Trained Trials
