@@ -18,7 +18,7 @@ def main() -> None:
     study = run(options.full, print)
     print(report(study), end="\n\n")
     save_figure(draw_tails(study), options.out / "heavy_tails.png")
-    save_figure(draw_inputs(study), options.out / "tuned_inputs.png")
+    save_figure(draw_inputs(study), options.out / "heavy_tails_inputs.png")
 
 
 if __name__ == "__main__":
