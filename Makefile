@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 WORKERS ?= 2
 
-.PHONY: fit site site-all test test-fast test-float32 test-slow notebooks proofs lint types compat mutants peers clean
+.PHONY: fit site site-all test test-fast test-float32 test-slow examples notebooks proofs lint types compat mutants peers clean
 
 $(VENV)/.made:
 	$(PYTHON) -m venv $(VENV)
@@ -42,7 +42,7 @@ test: $(VENV)/.dev
 	@.ci/timed-parts fast:test-fast float32:test-float32 slow:test-slow
 
 test-fast: $(VENV)/.dev
-	JAXNEURO_TEST_QUICK_COMPILE=2 $(PYTEST) -m 'not slow and not proof and not gpu'
+	JAXNEURO_TEST_QUICK_COMPILE=2 $(PYTEST) -m 'not slow and not example and not proof and not gpu'
 
 test-float32: $(VENV)/.dev
 	JAXNEURO_TEST_X64=0 JAXNEURO_TEST_QUICK_COMPILE=2 $(PYTEST) -m 'float32 and not bits and not proof and not gpu' $(call holding,float32)
@@ -50,6 +50,10 @@ test-float32: $(VENV)/.dev
 
 test-slow: $(VENV)/.dev
 	JAXNEURO_TEST_QUICK_COMPILE=1 $(PYTEST) -m 'slow and not notebook and not proof and not gpu' $(call holding,slow)
+
+# Of docstrings and of the pages in docs; those of the README are tests like others. .ci/run does so after `make test`.
+examples: $(VENV)/.dev
+	JAXNEURO_TEST_QUICK_COMPILE=2 $(PYTEST) -m 'example and not proof and not gpu' $(call holding,example)
 
 # In their small size; .ci/run does so after `make test`.
 notebooks: $(VENV)/.dev

@@ -9,7 +9,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def docstrings() -> list[tuple[str, str]]:
+def examples() -> list:
+    """Name and text of each; those of the README belong to `make test`, the others to `make examples`."""
     found = []
     for path in sorted((ROOT / "jaxneuro").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
@@ -19,11 +20,12 @@ def docstrings() -> list[tuple[str, str]]:
                     found.append((f"{path.relative_to(ROOT)}:{getattr(node, 'name', 'module')}", text))
     pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
     texts = [(str(page.relative_to(ROOT)), page.read_text()) for page in pages]
-    return found + [(name, text) for name, text in texts if ">>>" in text]
+    found += [(name, text) for name, text in texts if ">>>" in text]
+    return [pytest.param(*e, id=e[0], marks=[] if e[0] == "README.md" else pytest.mark.example) for e in found]
 
 
 @pytest.mark.filterwarnings("default")
-@pytest.mark.parametrize(("name", "text"), docstrings(), ids=[name for name, _ in docstrings()])
+@pytest.mark.parametrize(("name", "text"), examples())
 def test_example(name, text, tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT if name.endswith(".md") else tmp_path)
     test = doctest.DocTestParser().get_doctest(text, {}, name, name, 0)
