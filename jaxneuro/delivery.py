@@ -2,6 +2,7 @@
 
 from .connectivity import (
     AbstractDelivery as AbstractDelivery,
+    NativeBits as NativeBits,
     NativeSparse as NativeSparse,
     Procedural as Procedural,
     Product as Product,

@@ -88,8 +88,8 @@ def wire(net: Network | BinaryNetwork, *, key: PRNGKeyArray, delivery: AbstractD
     - `net`: a network whose in-degrees are known integers.
     - `key`: a `jax.random.key`.
     - `delivery`: how spikes are delivered, and so how the wiring is stored, of `jn.delivery`; by
-      default chosen for each projection from sizes, delays and platform: `Rows()` or `NativeSparse()`
-      on a CPU, `Product()` on a GPU, `Sparse()` where neither fits. All but `Procedural()`, which
+      default chosen for each projection from sizes, delays and platform: `Rows()`, `NativeBits()` or
+      `NativeSparse()` on a CPU, `Product()` on a GPU, `Sparse()` where neither fits. All but `Procedural()`, which
       draws another wiring of the same law, give the same counts of the same synapses. Given weights need
       none. That of a `BinaryNetwork` is always held as bits and takes none.
 

@@ -1,6 +1,7 @@
 """Rules of connectivity, and the operators that they become once drawn."""
 
 from ._all_to_all import AllToAllOperator as AllToAllOperator
+from ._bits import BitOperator as BitOperator
 from ._delay_laws import (
     AbstractDelay as AbstractDelay,
     AbstractDelayLaw as AbstractDelayLaw,
@@ -13,6 +14,7 @@ from ._delay_laws import (
 )
 from ._delivery import (
     AbstractDelivery as AbstractDelivery,
+    NativeBits as NativeBits,
     NativeSparse as NativeSparse,
     Procedural as Procedural,
     Product as Product,

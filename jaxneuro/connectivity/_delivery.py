@@ -15,6 +15,10 @@ _LARGEST_DENSE = {"cpu": 2**30, "gpu": 2**35}
 _SPARSE_DENSITY = 0.04
 # The same for weights of synapses, whose rows are four times as wide.
 _SPARSE_DENSITY_WEIGHTED = 0.4
+# From so many pairs on, rows of bits make up for the two seconds that their kernel takes to compile.
+_LEAST_BITS = 2**26
+# Up to this mean multiplicity few pairs have more synapses than two bits hold; in-degrees have room to scatter.
+_BITS_DENSITY, _BITS_IN_DEGREE = 0.5, 16_000
 
 
 class AbstractDelivery(Shown):
@@ -40,13 +44,17 @@ class AbstractDelivery(Shown):
         """Whether the spikes of a block are delivered by one native kernel."""
         return False
 
+    def packs_bits(self) -> bool:
+        """Whether every pair of neurons has a few bits, and no synapse a weight of its own."""
+        return False
+
     def spikes_at_once(self) -> int:
         """How many spikes are walked together, where their targets are walked in plain XLA."""
         return 1
 
 
 class Rows(AbstractDelivery):
-    """A dense integer matrix whose rows are added where a source spiked; the choice on a CPU.
+    """A dense integer matrix whose rows are added where a source spiked; the choice on a CPU for smaller networks.
 
     Work grows with the spikes. One byte a pair of neurons.
     """
@@ -113,6 +121,23 @@ class NativeSparse(AbstractDelivery):
         return True
 
 
+class NativeBits(AbstractDelivery):
+    """Rows of bits, added as in a circuit by a kernel that numba compiles; the choice on a CPU for larger networks.
+
+    Two bits a pair of neurons, where `Rows()` has a byte; counts are the same, and so are runs. For synapses of one
+    weight and one delay, and in-degrees to 32,767; needs numba.
+    """
+
+    def fills_matrix(self) -> bool:
+        return True
+
+    def is_native(self) -> bool:
+        return True
+
+    def packs_bits(self) -> bool:
+        return True
+
+
 class Procedural(AbstractDelivery):
     """Targets regenerated from a counter-based hash whenever a source spikes: nothing is stored.
 
@@ -167,6 +192,9 @@ def choose(n_pre: int, n_post: int, n_synapses: float, one_delay: bool, weighted
         return Choice(
             lists, f"{100 * density:.2g}% of the pairs are connected, and below {100 * least:g}% lists are faster"
         )
+    few = density <= _BITS_DENSITY and n_synapses <= _BITS_IN_DEGREE * n_post
+    if pairs >= _LEAST_BITS and few and not weighted:
+        return Choice(NativeBits(), f"{pairs / 1e6:,.0f} million pairs, two bits each, and a kernel that adds them")
     return Choice(
         Rows(), f"{100 * density:.2g}% of the pairs are connected, and from {100 * least:g}% on rows are faster"
     )

@@ -79,14 +79,17 @@ class DenseOperator(AbstractOperator):
     ) -> Float[Array, "time n_post"]:
         if self.delivery.product_dtype() is not None:
             return jnp.where(sensitive, values, 0) @ self.multiplicity.astype(values.dtype)
-        return push_through_rows(self.multiplicity, values, sensitive)
+        return push_through_rows(self._some, self.n_post, values, sensitive)
 
     def pull_back(
         self, cotangents: Float[Array, "time n_post"], sensitive: Bool[Array, "time n_pre"]
     ) -> Float[Array, "time n_pre"]:
         if self.delivery.product_dtype() is not None:
             return jnp.where(sensitive, cotangents @ self.multiplicity.T.astype(cotangents.dtype), 0)
-        return pull_through_rows(self.multiplicity, cotangents, sensitive)
+        return pull_through_rows(self._some, cotangents, sensitive)
+
+    def _some(self, sources: Int[Array, "rows"]) -> Real[Array, "rows n_post"]:
+        return self.multiplicity[sources]
 
     def as_matrix(self) -> Int[Array, "n_post n_pre"]:
         return self.multiplicity.T.astype(self.count_dtype)

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from .._numerics import install
+from ._bits import as_bits
 from ._delay_laws import AbstractDelayLaw
 from ._delivery import AbstractDelivery, choose, has_numba
 from ._dense import DenseOperator
@@ -108,7 +109,10 @@ def _check(delivery: AbstractDelivery, rule: AbstractConnectivity, one_for_all: 
     if not one_delay and not delivery.lists_synapses():
         raise ValueError(f"`delivery`: {name} needs one delay a projection; take `Sparse()` or `NativeSparse()`.")
     if delivery.is_native() and not has_numba():
-        raise ValueError(f"`delivery`: NativeSparse needs numba: {install('native')}; or take `Sparse()`.")
+        plain = "Rows()" if delivery.packs_bits() else "Sparse()"
+        raise ValueError(f"`delivery`: {name} needs numba: {install('native')}; or take `{plain}`.")
+    if delivery.packs_bits() and not one_for_all:
+        raise ValueError("`delivery`: NativeBits holds no weight of a synapse; take `Rows()` or `NativeSparse()`.")
     if delivery.regenerates():
         if rule.regenerated() is None:
             raise ValueError("`delivery`: Procedural regenerates `FixedInDegree(k)` with multapses only.")
@@ -116,7 +120,7 @@ def _check(delivery: AbstractDelivery, rule: AbstractConnectivity, one_for_all: 
             raise ValueError("`delivery`: Procedural stores nothing, and so no weight of a synapse; take `Sparse()`.")
 
 
-def _dense(drawn: Iterator[Synapses], n_pre: int, n_post: int, delivery: AbstractDelivery) -> DenseOperator:
+def _dense(drawn: Iterator[Synapses], n_pre: int, n_post: int, delivery: AbstractDelivery) -> AbstractOperator:
     matrix = np.zeros((n_pre, n_post), np.int8)
     largest, in_degree, total = 0, 0, 0
     for part in drawn:
@@ -132,6 +136,8 @@ def _dense(drawn: Iterator[Synapses], n_pre: int, n_post: int, delivery: Abstrac
         matrix[source, part.begin + owner] = counts
         in_degree = max(in_degree, int(np.bincount(part.owner, minlength=1).max()))
         total += part.source.size
+    if delivery.packs_bits():
+        return as_bits(matrix, in_degree, total)
     leaf = jnp.asarray(matrix)
     dtype = delivery.product_dtype()
     if dtype is not None:

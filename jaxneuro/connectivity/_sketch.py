@@ -7,10 +7,12 @@ from typing import NamedTuple
 import equinox as eqx
 import jax.numpy as jnp
 
+from ._bits import DIGITS, BitOperator, room_for
 from ._delay_laws import AbstractDelayLaw
 from ._delivery import AbstractDelivery, choose
 from ._dense import DenseOperator
 from ._draw import expected_synapses, rounded_list, whole_operator
+from ._native_bits import words_of_bits
 from ._operator import AbstractOperator
 from ._packed import PackedOperator, words_of
 from ._positions import Neurons
@@ -64,6 +66,8 @@ def sketch_operator(
     choice = choose(own.n_pre, own.n_post, own.synapses, one_delay=delays is None, weighted=weights is not None)
     if not choice.delivery.fills_matrix():
         make = partial(_list, own, choice.delivery, delays is not None, weights is not None)
+    elif choice.delivery.packs_bits():
+        make = partial(_rows_of_bits, own)
     else:
         make = partial(_counts if weights is None else _weights, own, choice.delivery)
     return Sketch(eqx.filter_eval_shape(make), own.synapses, repr(choice.delivery), choice.why)
@@ -84,6 +88,12 @@ def _counts(own: _Expected, delivery: AbstractDelivery) -> DenseOperator:
     narrow = jnp.int8 if own.multiplicity <= 127 else jnp.int16
     matrix = jnp.zeros((own.n_pre, own.n_post), delivery.product_dtype() or narrow)
     return DenseOperator(matrix, own.multiplicity, own.in_degree, own.number, delivery)
+
+
+def _rows_of_bits(own: _Expected) -> BitOperator:
+    planes = jnp.zeros((own.n_pre + 1, DIGITS, 2 * words_of_bits(own.n_post)), jnp.uint32)
+    offsets, targets = jnp.zeros(own.n_pre + 1, jnp.int32), jnp.zeros(room_for(0), jnp.int32)
+    return BitOperator(planes, offsets, targets, own.n_post, own.in_degree, own.number)
 
 
 def sketch_packed(

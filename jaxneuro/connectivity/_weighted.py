@@ -3,7 +3,7 @@
 import equinox as eqx
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, Int
 
 from ._delivery import AbstractDelivery
 from ._events import Events, events
@@ -66,14 +66,17 @@ class WeightedOperator(AbstractOperator):
     ) -> Float[Array, "time n_post"]:
         if self.delivery.product_dtype() is not None:
             return self._times(jnp.where(sensitive, values, 0), 0)
-        return push_through_rows(self.matrix, values, sensitive)
+        return push_through_rows(self._some, self.n_post, values, sensitive)
 
     def pull_back(
         self, cotangents: Float[Array, "time n_post"], sensitive: Bool[Array, "time n_pre"]
     ) -> Float[Array, "time n_pre"]:
         if self.delivery.product_dtype() is not None:
             return jnp.where(sensitive, self._times(cotangents, 1), 0)
-        return pull_through_rows(self.matrix, cotangents, sensitive)
+        return pull_through_rows(self._some, cotangents, sensitive)
+
+    def _some(self, sources: Int[Array, "rows"]) -> Float[Array, "rows n_post"]:
+        return self.matrix[sources]
 
     def as_matrix(self) -> Float[Array, "n_post n_pre"]:
         return self.matrix.T.astype(self.count_dtype)

@@ -152,7 +152,7 @@ def test_the_same_under_jit_vmap_and_grad(case):
 
 def test_every_delivery_of_one_wiring_brings_the_same():
     of_rows, _ = both(through_a_wiring(jn.delivery.Rows()), 25.0)
-    for delivery in (jn.delivery.NativeSparse(), jn.delivery.Product()):
+    for delivery in (jn.delivery.NativeSparse(), jn.delivery.NativeBits(), jn.delivery.Product()):
         np.testing.assert_allclose(through_a_wiring(delivery)(25.0), of_rows[0], rtol=1e-4)
 
 

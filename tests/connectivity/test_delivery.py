@@ -23,6 +23,7 @@ DELIVERIES = [
     jn.delivery.Sparse(),
     jn.delivery.Sparse(window=7),
     jn.delivery.NativeSparse(),
+    jn.delivery.NativeBits(),
 ]
 STORED = pytest.mark.parametrize("delivery", DELIVERIES, ids=str)
 ALL = pytest.mark.parametrize(
@@ -196,6 +197,8 @@ REFUSED = [
     (jn.delivery.Procedural(), jn.FixedInDegree(3, multapses=False), None, "with multapses only"),
     (jn.delivery.Rows(), jn.FixedInDegree(3), jn.UniformDelay(0.1, 1.0), "needs one delay"),
     (jn.delivery.Product(jnp.int8), jn.FixedInDegree(4_000), None, "not exact in int8"),
+    (jn.delivery.NativeBits(), jn.FixedInDegree(3), jn.UniformDelay(0.1, 1.0), "needs one delay"),
+    (jn.delivery.NativeBits(), jn.FixedInDegree(40_000), None, "NativeBits counts to 32,767"),
 ]
 
 
@@ -203,6 +206,14 @@ REFUSED = [
 def test_what_a_delivery_cannot_do_is_said(delivery, rule, delays, message):
     with pytest.raises(ValueError, match=message):
         draw(delivery, rule, n_pre=20, n_posts=(5,), recurrent=(False,), delays=delays)
+
+
+def test_bits_hold_no_weights():
+    net = jn.networks.brunel(n_e=40, n_i=10, c_e=4, c_i=1)
+    own = [jn.Projection(p.pre, p.post, p.synapse, weight=jn.LogNormalWeight(0.1, 0.1), connectivity=p.connectivity,
+                         delay=1.5) for p in net.projections[:1]]  # fmt: skip
+    with pytest.raises(ValueError, match="NativeBits holds no weight"):
+        jn.wire(jn.Network(net.populations, own), key=jax.random.key(0), delivery=jn.delivery.NativeBits())
 
 
 @pytest.mark.usefixtures("as_users_run")
@@ -242,9 +253,38 @@ def test_lists_are_walked_below_a_density(weighted, most):
     assert sizes == [jn.delivery.Rows(), jn.delivery.NativeSparse()]
 
 
+@pytest.mark.skipif(jax.default_backend() != "cpu", reason="the choice on a CPU")
+@pytest.mark.parametrize(
+    ("n_post", "n_synapses", "weighted", "choice"),
+    [
+        (12_500, 12.5e6, False, jn.delivery.NativeBits()),  # those of Brunel's network
+        (6_000, 6e6, False, jn.delivery.Rows()),  # a kernel takes longer to compile than it saves
+        (12_500, 75e6, False, jn.delivery.Rows()),  # more synapses a pair than two bits hold
+        (12_500, 75e6, True, jn.delivery.Rows()),
+        (12_500, 12.5e6, True, jn.delivery.NativeSparse()),
+    ],
+)
+def test_rows_of_bits_are_for_large_networks(n_post, n_synapses, weighted, choice):
+    assert choose(10_000, n_post, n_synapses, True, weighted).delivery == choice
+
+
+def test_more_synapses_than_bits_hold_are_listed():
+    operator = draw(jn.delivery.NativeBits(), jn.FixedInDegree(30), 6, (1_100,), (False,))
+    matrix = np.asarray(draw(jn.delivery.Rows(), jn.FixedInDegree(30), 6, (1_100,), (False,)).as_matrix()).astype(int)
+    assert np.mean(matrix > 3) > 0.5
+    np.testing.assert_array_equal(operator.as_matrix(), matrix)
+    spikes = some_spikes(0.5, n=6)
+    np.testing.assert_array_equal(operator.deliver(jnp.asarray(spikes)), spikes @ matrix.T)
+    # Another wiring is the same program.
+    other = draw(jn.delivery.NativeBits(), jn.FixedInDegree(30), 6, (1_100,), (False,), seed=1)
+    assert jax.tree_util.tree_map(jnp.shape, other) == jax.tree_util.tree_map(jnp.shape, operator)
+
+
 def test_without_numba_lists_are_walked_in_xla(monkeypatch):
     for module in ("_delivery", "_draw"):
         monkeypatch.setattr(f"jaxneuro.connectivity.{module}.has_numba", lambda: False)
     assert draw(None, delays=jn.UniformDelay(0.1, 2.0)).delivery == jn.delivery.Sparse()
-    with pytest.raises(ValueError, match="needs numba"):
+    with pytest.raises(ValueError, match=r"NativeSparse needs numba.*take `Sparse"):
         draw(jn.delivery.NativeSparse())
+    with pytest.raises(ValueError, match=r"NativeBits needs numba.*take `Rows"):
+        draw(jn.delivery.NativeBits())

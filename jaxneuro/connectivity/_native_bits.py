@@ -1,0 +1,184 @@
+"""Sums of rows of bits by a kernel that numba compiles and XLA calls, on a CPU: 64 targets in a word.
+
+A row holds its numbers in binary, one plane of bits a digit. Eight rows at once are added by full adders of bits, as in
+a circuit: three words in, their sum and their carry out. What is carried out of eight goes up the digits of the total,
+which is written out as numbers at the end. The call frame is read as in `_native`.
+"""
+
+import inspect
+from functools import lru_cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Int, UInt
+
+from ._native import ARGUMENTS, DATA, DIMENSIONS, EXECUTE, EXTENSION, RESULTS, STAGE, compiled, reading, register
+
+# A word of 64 bits holds four numbers of 16 bits, at the same place of each: target 4 (b n_words + w) + h is bit
+# 16 h + b of word w. So a shift and a mask write four numbers at once, and those of all words lie side by side.
+_LANES, _BITS = 4, 16
+_TOGETHER = 64  # targets of a word
+_AT_ONCE = 8  # rows of one pass of the adders
+_DIGITS = 16  # of a total, which has to stay below 2^15
+_IN_LINE = 8  # words of one line of the cache
+
+
+def words_of_bits(n_post: int) -> int:
+    """Words of 64 bits in a plane of `n_post` targets: whole lines of the cache."""
+    return -(-n_post // (_TOGETHER * _IN_LINE)) * _IN_LINE
+
+
+def sum_bit_rows(
+    planes: UInt[Array, "rows digits half_words"],
+    spikes: Bool[Array, "time n_pre"],
+    offsets: Int[Array, "n_pre_and_1"],
+    targets: Int[Array, "n_more"],
+) -> Int[Array, "time n_padded"]:
+    """For every step the sum of the rows of the sources that spiked; the last row holds nothing.
+
+    `targets` are listed a source, from `offsets`: each is one synapse more than the bits hold.
+    """
+    n_padded = 32 * planes.shape[2]
+    out = jax.ShapeDtypeStruct((spikes.shape[0], n_padded), jnp.int16)
+    return jax.ffi.ffi_call(_name(), out)(planes, spikes, offsets, targets)
+
+
+@lru_cache
+def _name() -> str:
+    """Compiles and registers the kernel, once, and returns the name XLA knows it by."""
+    register("jaxneuro_sum_bit_rows", _handler())
+    return "jaxneuro_sum_bit_rows"
+
+
+def _handler() -> Any:
+    """The function of one call frame (an address in, an error's address or 0 out)."""
+    import numba
+    from numba import types
+
+    pointer, words, describe = reading()
+    work, spikes_of = compiled(_sum), compiled(_spikes_of)
+    add_three, carry_on, write, write_more = (compiled(f) for f in (_add_three, _carry_on, _write, _write_more))
+
+    def handler(frame):
+        call = words(frame, 15)
+        if call[EXTENSION] != 0:
+            describe(frame, call[EXTENSION])
+            return 0
+        if (call[STAGE] & 0xFFFFFFFF) != EXECUTE:
+            return 0
+        given = words(call[ARGUMENTS], 4)
+        planes, spikes = words(given[0], 6), words(given[1], 6)
+        offsets, targets = words(given[2], 6), words(given[3], 6)
+        n_steps, n_pre = words(spikes[DIMENSIONS], 2)[0], words(spikes[DIMENSIONS], 2)[1]
+        digits, n_words = words(planes[DIMENSIONS], 3)[1], words(planes[DIMENSIONS], 3)[2] // 2
+        out = words(words(call[RESULTS], 1)[0], 6)[DATA]
+        work(
+            spikes_of,
+            add_three,
+            carry_on,
+            write,
+            write_more,
+            numba.carray(pointer(planes[DATA], types.uint64), (n_pre + 1, digits, n_words)),
+            numba.carray(pointer(spikes[DATA], types.uint8), (n_steps * n_pre,)),
+            numba.carray(pointer(spikes[DATA], types.uint64), (n_steps * n_pre // 8,)),
+            numba.carray(pointer(offsets[DATA], types.int32), (n_pre + 1,)),
+            numba.carray(pointer(targets[DATA], types.int32), (words(targets[DIMENSIONS], 1)[0],)),
+            numba.carray(pointer(out, types.uint64), (n_steps, _BITS, n_words)),
+            numba.carray(pointer(out, types.int16), (n_steps, _TOGETHER * n_words)),
+        )
+        return 0
+
+    return numba.cfunc(types.intp(types.intp))(inspect.unwrap(handler))
+
+
+def _spikes_of(spikes, words, begin, end, found):
+    """The sources of the spikes from `begin` to `end`, and their number; eight are looked at together."""
+    n, index = 0, begin
+    while index < end:
+        if index % 8 == 0 and index + 8 <= end and words[index // 8] == 0:
+            index += 8
+            continue
+        found[n] = index - begin
+        n += spikes[index]
+        index += 1
+    return n
+
+
+def _add_three(a, b, total, carry):
+    """Bits of a + b + total: the sum into `total`, what is carried into `carry`."""
+    for w in range(total.size):
+        x, y, z = a[w], b[w], total[w]
+        either = x ^ y
+        total[w] = either ^ z
+        carry[w] = (x & y) | (either & z)
+
+
+def _carry_on(total, carry):
+    """Adds what is carried to the next digit; what that carries is left in `carry`."""
+    for w in range(total.size):
+        x, y = total[w], carry[w]
+        total[w] = x ^ y
+        carry[w] = x & y
+
+
+def _write(a, b, c, d, shift, numbers):
+    """Numbers of four digits, four targets a word."""
+    first, one, two, three = np.uint64(0x0001000100010001), np.uint64(1), np.uint64(2), np.uint64(3)
+    for w in range(numbers.size):
+        low = ((a[w] >> shift) & first) | (((b[w] >> shift) & first) << one)
+        numbers[w] = low | (((c[w] >> shift) & first) << two) | (((d[w] >> shift) & first) << three)
+
+
+def _write_more(a, b, c, d, shift, up, numbers):
+    """The next four digits, which begin at digit `up`, of the same numbers."""
+    first, one, two, three = np.uint64(0x0001000100010001), np.uint64(1), np.uint64(2), np.uint64(3)
+    for w in range(numbers.size):
+        low = ((a[w] >> shift) & first) | (((b[w] >> shift) & first) << one)
+        high = low | (((c[w] >> shift) & first) << two) | (((d[w] >> shift) & first) << three)
+        numbers[w] |= high << up
+
+
+def _sum(
+    spikes_of, add_three, carry_on, write, write_more, planes, spikes, words, offsets, targets, out, numbers
+):  # fmt: skip
+    n_pre, n_planes, n_words = planes.shape[0] - 1, planes.shape[1], planes.shape[2]
+    most = (1 << n_planes) - 1
+    found = np.empty(n_pre + _AT_ONCE + 1, np.int64)
+    digit, carries = np.empty((_DIGITS, n_words), np.uint64), np.empty((5, n_words), np.uint64)
+    one, other, two, more, eight = carries[0], carries[1], carries[2], carries[3], carries[4]
+    for t in range(out.shape[0]):
+        n = spikes_of(spikes, words, t * n_pre, (t + 1) * n_pre, found)
+        n_digits = n_planes + 3  # what eight rows fill; as many more as hold the sum of all
+        while n_digits < _DIGITS and (1 << n_digits) <= n * most:
+            n_digits += 1
+        for j in range(-(-n_digits // 4) * 4):
+            empty = digit[j]
+            for w in range(n_words):
+                empty[w] = 0
+        padded = -(-n // _AT_ONCE) * _AT_ONCE
+        for k in range(n, padded):
+            found[k] = n_pre  # the row of nothing
+        for k in range(0, padded, _AT_ONCE):
+            a, b, c, d = planes[found[k]], planes[found[k + 1]], planes[found[k + 2]], planes[found[k + 3]]
+            e, f, g, h = planes[found[k + 4]], planes[found[k + 5]], planes[found[k + 6]], planes[found[k + 7]]
+            for p in range(n_planes):
+                ones, twos, fours = digit[p], digit[p + 1], digit[p + 2]
+                add_three(a[p], b[p], ones, one)
+                add_three(c[p], d[p], ones, other)
+                add_three(one, other, twos, two)
+                add_three(e[p], f[p], ones, one)
+                add_three(g[p], h[p], ones, other)
+                add_three(one, other, twos, more)
+                add_three(two, more, fours, eight)
+                for j in range(p + 3, n_digits):
+                    carry_on(digit[j], eight)
+        for bit in range(_BITS):
+            write(digit[0], digit[1], digit[2], digit[3], np.uint64(bit), out[t, bit])
+            for j in range(4, n_digits, 4):
+                first, second, third, last = digit[j], digit[j + 1], digit[j + 2], digit[j + 3]
+                write_more(first, second, third, last, np.uint64(bit), np.uint64(j), out[t, bit])
+        for k in range(n):
+            for s in range(offsets[found[k]], offsets[found[k] + 1]):
+                numbers[t, targets[s]] += 1
