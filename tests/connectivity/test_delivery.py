@@ -258,7 +258,8 @@ def test_lists_are_walked_below_a_density(weighted, most):
     ("n_post", "n_synapses", "weighted", "choice"),
     [
         (12_500, 12.5e6, False, jn.delivery.NativeBits()),  # those of Brunel's network
-        (6_000, 6e6, False, jn.delivery.Rows()),  # a kernel takes longer to compile than it saves
+        (3_000, 3e6, False, jn.delivery.NativeBits()),
+        (2_900, 2.9e6, False, jn.delivery.Rows()),  # a kernel takes longer to compile than it saves
         (12_500, 75e6, False, jn.delivery.Rows()),  # more synapses a pair than two bits hold
         (12_500, 75e6, True, jn.delivery.Rows()),
         (12_500, 12.5e6, True, jn.delivery.NativeSparse()),

@@ -122,3 +122,24 @@ def test_too_little_data_is_nan():
 def test_errors_name_the_argument(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("share", [0.003, 0.1, 0.6])
+@pytest.mark.parametrize("block", [1, 15, 80])
+def test_running_moments_of_any_block_are_those_of_all_intervals(share, block):
+    """Few spikes a block are taken in by rank, many step by step, and long blocks in words of 32 steps."""
+    spikes = np.random.default_rng(0).random((240, 30)) < share
+    spikes[:, 0] = True
+    update = jax.jit(lambda m, steps, s: m.update(steps, s))
+    moments = jax.tree.map(lambda x: jnp.stack([x, x]), jn.statistics.IntervalMoments.start(30))
+    for begin in range(0, 240, block):  # two runs as a batch, of which one is silent; steps below 0 do not count
+        steps = jnp.arange(begin, begin + block, dtype=jnp.int32) - 20
+        part = spikes[begin : begin + block]
+        pair = jnp.asarray(np.stack([part, np.zeros_like(part)]))
+        moments = jax.vmap(update, in_axes=(0, None, 0))(moments, steps, pair)
+    intervals = [np.diff(np.flatnonzero(spikes[20:, i])) for i in range(30)]
+    np.testing.assert_array_equal(moments.n, [[len(x) for x in intervals], [0] * 30])
+    expected = [x.std() / x.mean() if len(x) >= 3 else np.nan for x in intervals]
+    cv = jax.vmap(lambda m: m.cv())(moments)
+    np.testing.assert_allclose(cv[0], expected, rtol=1e-6 if moments.mean.dtype == np.float32 else 1e-12)
+    assert np.isnan(cv[1]).all()
