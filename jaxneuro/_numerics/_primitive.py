@@ -27,10 +27,13 @@ def define(
     batch: Batch,
     shape: Callable[..., Any] | None = None,
     static: tuple = (),
+    on_cpu: Callable[..., Array] | None = None,
 ) -> Primitive:
     """An operation that does what `function(*arrays, **static)` does, with a rule of its own for batches.
 
     `shape(*arguments, **static)` gives the result's shape and dtype where tracing `function` for it would take long.
+    `on_cpu` does the same in a way that only a CPU knows. Which of them is part of a program is decided when it is
+    lowered, by what it is lowered for: a program may be traced on one platform for another.
     """
 
     def abstract(*arguments: Any, **parameters: Any) -> ShapedArray:
@@ -41,9 +44,12 @@ def define(
         return ShapedArray(out.shape, out.dtype)
 
     made = Primitive(name)
-    made.def_impl(jax.jit(function, static_argnames=static))
+    alone = function if on_cpu is None else lambda *arguments, **given: made.bind(*arguments, **given)
+    made.def_impl(jax.jit(alone, static_argnames=static))
     made.def_abstract_eval(abstract)
     mlir.register_lowering(made, mlir.lower_fun(function, multiple_results=False))
+    if on_cpu is not None:
+        mlir.register_lowering(made, mlir.lower_fun(on_cpu, multiple_results=False), platform="cpu")
     batching.primitive_batchers[made] = lambda arguments, dims, **given: batch(made, arguments, dims, given)
     return made
 

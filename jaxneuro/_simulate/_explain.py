@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from .._network import BinaryNetwork, Network, Population
-from .._numerics import check_count, check_dt, check_precision, run_steps, shown_value, told
+from .._numerics import check_count, check_dt, check_precision, platform, run_steps, shown_value, told
 from ..connectivity import Sketch, StepRange
 from ..models import AbstractODE, AbstractRunnable, AbstractRunner
 from ..surrogate import Triangular
@@ -159,7 +159,7 @@ class _Explainer(AbstractRunner):
     ) -> Explanation:
         return Explanation(
             populations, projections, drives, memory, steps, self.n_steps * self.dt, self.dt, self.batch,
-            jax.default_backend(), str(jnp.result_type(float)),
+            platform(), str(jnp.result_type(float)),
         )  # fmt: skip
 
 

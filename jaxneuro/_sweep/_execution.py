@@ -17,7 +17,7 @@ import equinox as eqx
 import jax
 import numpy as np
 
-from .._numerics import Shown, told
+from .._numerics import Shown, platform, told
 from ._program import Programs
 
 # More side by side is no faster: on a CPU their states leave the cache, on a GPU it is full.
@@ -183,10 +183,10 @@ class Devices(AbstractExecution):
     chunk: int | None = eqx.field(static=True)
 
     def __init__(self, n: int | None = None, *, chunk: int | None = None):
-        there = jax.local_device_count()
+        there = len(jax.local_devices(backend=platform()))
         self.n = there if n is None else _positive("n", n)
         if self.n > there:
-            raise ValueError(f"`n` is {self.n}, and JAX sees {there} of these devices: {jax.default_backend()}.")
+            raise ValueError(f"`n` is {self.n}, and JAX sees {there} of these devices: {platform()}.")
         self.chunk = None if chunk is None else _positive("chunk", chunk)
 
     def check(self, n_runs: int) -> None:
@@ -207,7 +207,7 @@ class Devices(AbstractExecution):
 
     def finished(self, programs: Programs, runs: np.ndarray) -> Generator[Finished, None, None]:
         assert self.chunk is not None, "settled before"
-        return _side_by_side(programs, runs, self.chunk, tuple(jax.local_devices()[: self.n]))
+        return _side_by_side(programs, runs, self.chunk, tuple(jax.local_devices(backend=platform())[: self.n]))
 
 
 def _side_by_side(
@@ -250,7 +250,7 @@ def _side_by_side(
 
 def default_execution() -> AbstractExecution:
     """The one place where the platform decides."""
-    return Threads() if jax.default_backend() == "cpu" else Vectorised()
+    return Threads() if platform() == "cpu" else Vectorised()
 
 
 def _alone(run: int, compute: Callable[[np.ndarray, int], list[np.ndarray]], width: int) -> Finished:
@@ -281,8 +281,8 @@ def _batches(programs: Programs, runs: np.ndarray, chunk: int) -> list[np.ndarra
 
 def _fitting(programs: Programs) -> int:
     """How many runs side by side the free memory holds, in batches of nearly equal size."""
-    n_runs, platform = programs.grid.n_runs, jax.default_backend()
-    most = min(n_runs, _MOST_SIDE_BY_SIDE.get(platform, _MOST_ELSEWHERE))
+    n_runs = programs.grid.n_runs
+    most = min(n_runs, _MOST_SIDE_BY_SIDE.get(platform(), _MOST_ELSEWHERE))
     probed = min(n_runs, _PROBED)
     needed = 0
     for lowered in programs.lowered(probed):
@@ -297,7 +297,7 @@ def _fitting(programs: Programs) -> int:
 
 def free_bytes() -> int | None:
     """Free memory of the device that runs go on, where that is known."""
-    stats = jax.devices()[0].memory_stats()
+    stats = jax.local_devices(backend=platform())[0].memory_stats()
     if stats is not None and "bytes_limit" in stats:
         return stats["bytes_limit"] - stats.get("bytes_in_use", 0)
     with contextlib.suppress(AttributeError, ValueError, OSError):  # not on every system

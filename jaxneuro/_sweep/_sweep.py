@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
-from .._numerics import ProgressLine, check_key, check_yes_or_no, is_concrete, told
+from .._numerics import ProgressLine, check_key, check_yes_or_no, is_concrete, platform, told
 from ._axes import Paired, RandomPoints, SobolPoints
 from ._execution import AbstractExecution, default_execution, sentence_of
 from ._grid import make_grid
@@ -201,7 +201,7 @@ def _attributes(key: PRNGKeyArray, n_programs: int) -> dict[str, Any]:
     return {
         "jaxneuro": metadata.version("jaxneuro"),
         "jax": jax.__version__,
-        "platform": jax.default_backend(),
+        "platform": platform(),
         "float": str(jnp.result_type(float)),
         "key": np.asarray(jax.random.key_data(key)).tolist(),
         "key_impl": str(jax.random.key_impl(key)),

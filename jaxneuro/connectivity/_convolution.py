@@ -1,4 +1,4 @@
-"""Spikes on a torus convolved with a stencil: around each spike where few spike, by Fourier transforms else.
+"""Spikes on a torus convolved with a stencil: around each spike on a CPU where few spike, by Fourier transforms else.
 
 A primitive of its own, so that a batch over one stencil becomes more steps; derivatives are those of the transforms.
 """
@@ -40,7 +40,7 @@ def convolved(
     pre_columns: int,
 ) -> Float[Array, "time rows columns"]:
     """The stencil, whose transform is `spectrum`, around every spike; `numbers` as of `add_stencils`."""
-    if jax.default_backend() != "cpu" or not has_numba() or spikes.dtype != stencil.dtype:
+    if not has_numba() or spikes.dtype != stencil.dtype:
         return transformed(spikes, spectrum, apart, pre_columns)
     return _around.bind(spikes, stencil, spectrum, numbers, apart=apart, pre_columns=pre_columns)
 
@@ -55,6 +55,12 @@ def _convolved_jvp(apart: int, pre_columns: int, primals: tuple, tangents: tuple
 
 
 def _sum(spikes: Array, stencil: Array, spectrum: Array, numbers: Array, *, apart: int, pre_columns: int) -> Array:
+    return transformed(spikes, spectrum, apart, pre_columns)
+
+
+def _sum_on_cpu(
+    spikes: Array, stencil: Array, spectrum: Array, numbers: Array, *, apart: int, pre_columns: int
+) -> Array:
     few = jnp.sum(spikes != 0, dtype=jnp.int32) * _SITES_A_SPIKE <= len(spikes) * stencil.size
     near = lambda: add_stencils(spikes, stencil, numbers)  # noqa: E731
     return lax.cond(few, near, lambda: transformed(spikes, spectrum, apart, pre_columns))
@@ -65,14 +71,16 @@ def _shape(spikes: Any, stencil: Any, *others: Any, **static: int) -> jax.ShapeD
 
 
 def _batch(primitive: Any, arguments: tuple, dims: tuple, parameters: dict) -> tuple[Array, int]:
-    """Batches over one stencil are more steps."""
+    """Batches over one stencil are more steps; over several they are done at once, on a CPU one after another."""
     spikes, *others = arguments
     if any(d is not None for d in dims[1:]):
-        return one_by_one(primitive, arguments, dims, parameters)
+        at_once = jax.vmap(partial(_sum, **parameters), in_axes=dims)
+        in_turn = lambda *own: one_by_one(primitive, own, dims, parameters)[0]  # noqa: E731
+        return lax.platform_dependent(*arguments, cpu=in_turn, default=at_once), 0
     size = batch_size(arguments, dims)
     rows = jnp.moveaxis(spikes, dims[0], 0)
     out = primitive.bind(rows.reshape(-1, rows.shape[-1]), *others, **parameters)
     return out.reshape(size, -1, *out.shape[1:]), 0
 
 
-_around = define("add_stencils", _sum, batch=_batch, shape=_shape, static=("apart", "pre_columns"))
+_around = define("add_stencils", _sum, on_cpu=_sum_on_cpu, batch=_batch, shape=_shape, static=("apart", "pre_columns"))

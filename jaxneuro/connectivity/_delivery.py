@@ -4,10 +4,9 @@ import importlib.util
 from typing import NamedTuple
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 
-from .._numerics import Shown, check_count, told
+from .._numerics import Shown, check_count, platform, told
 
 # A dense matrix beyond this many bytes is not made unless asked for.
 _LARGEST_DENSE = {"cpu": 2**30, "gpu": 2**35}
@@ -19,6 +18,8 @@ _SPARSE_DENSITY_WEIGHTED = 0.4
 _LEAST_BITS = 30_000_000
 # Up to this mean multiplicity few pairs have more synapses than two bits hold; in-degrees have room to scatter.
 _BITS_DENSITY, _BITS_IN_DEGREE = 0.5, 16_000
+# Spikes whose targets are walked together on a GPU.
+SIDE_BY_SIDE = 256
 
 
 class AbstractDelivery(Shown):
@@ -112,7 +113,10 @@ class Sparse(AbstractDelivery):
 
 
 class NativeSparse(AbstractDelivery):
-    """Lists of targets, walked by a kernel that numba compiles; on a CPU, where numba is installed."""
+    """Lists of targets, walked by a kernel that numba compiles; on a CPU, where numba is installed.
+
+    In a program for a GPU the lists are walked as by `Sparse`.
+    """
 
     def lists_synapses(self) -> bool:
         return True
@@ -125,7 +129,8 @@ class NativeBits(AbstractDelivery):
     """Rows of bits, added as in a circuit by a kernel that numba compiles; the choice on a CPU for larger networks.
 
     Two bits a pair of neurons, where `Rows()` has a byte; counts are the same, and so are runs. For synapses of one
-    weight and one delay, and in-degrees to 32,767; needs numba.
+    weight and one delay, and in-degrees to 32,767; needs numba. In a program for a GPU the bits are unpacked for a
+    product.
     """
 
     def fills_matrix(self) -> bool:
@@ -172,18 +177,18 @@ class Choice(NamedTuple):
 
 
 def choose(n_pre: int, n_post: int, n_synapses: float, one_delay: bool, weighted: bool = False) -> Choice:
-    """The delivery of a projection from its sizes, its delays and the platform, where nobody asked for one."""
-    platform = "cpu" if jax.default_backend() == "cpu" else "gpu"
+    """The delivery of a projection from its sizes, its delays and where its arrays go, if nobody asked for one."""
+    on_gpu = platform() != "cpu"
     pairs = n_pre * n_post
-    size, most = pairs * (4 if weighted else (1 if platform == "cpu" else 2)), _LARGEST_DENSE[platform]
-    lists = Sparse(window=256) if platform == "gpu" else NativeSparse() if has_numba() else Sparse()
+    size, most = pairs * (4 if weighted else (2 if on_gpu else 1)), _LARGEST_DENSE["gpu" if on_gpu else "cpu"]
+    lists = Sparse(window=SIDE_BY_SIDE) if on_gpu else NativeSparse() if has_numba() else Sparse()
     if not one_delay:
         return Choice(lists, "synapses have delays of their own, and so are listed")
     if size > most:
         return Choice(
             lists, f"a matrix would take {size / 1e9:,.1f} GB, and more than {most / 1e9:,.1f} GB is too much"
         )
-    if platform == "gpu":
+    if on_gpu:
         return Choice(Product(), "the matrix fits, and its product is the fastest on a GPU")
     density, least = n_synapses / pairs, _SPARSE_DENSITY_WEIGHTED if weighted else _SPARSE_DENSITY
     if not has_numba():

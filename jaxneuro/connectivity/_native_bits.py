@@ -12,8 +12,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jaxtyping import Array, Bool, Int, UInt
 
+from .._numerics._primitive import define, one_by_one
 from ._native import ARGUMENTS, DATA, DIMENSIONS, EXECUTE, EXTENSION, RESULTS, STAGE, compiled, reading, register
 
 # A word of 64 bits holds four numbers of 16 bits, at the same place of each: target 4 (b n_words + w) + h is bit
@@ -40,9 +42,32 @@ def sum_bit_rows(
 
     `targets` are listed a source, from `offsets`: each is one synapse more than the bits hold.
     """
-    n_padded = 32 * planes.shape[2]
-    out = jax.ShapeDtypeStruct((spikes.shape[0], n_padded), jnp.int16)
-    return jax.ffi.ffi_call(_name(), out)(planes, spikes, offsets, targets)
+    return _sums.bind(planes, spikes, offsets, targets)
+
+
+def _shape(planes: Any, spikes: Any, *lists: Any) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct((spikes.shape[0], 32 * planes.shape[2]), jnp.int16)
+
+
+def _by_kernel(planes: Array, spikes: Array, offsets: Array, targets: Array) -> Array:
+    return jax.ffi.ffi_call(_name(), _shape(planes, spikes))(planes, spikes, offsets, targets)
+
+
+def _by_product(planes: Array, spikes: Array, offsets: Array, targets: Array) -> Array:
+    """The same by a matrix product, for which the bits are unpacked: where the kernel is not."""
+    # Half words 2 w and 2 w + 1 hold the lanes of word w, so that bits come in the order of targets.
+    shifts = jnp.arange(_BITS, dtype=jnp.uint32)[:, None, None] + jnp.asarray([0, 16], jnp.uint32)
+    bits = (planes[:-1, :, None, :, None] >> shifts) & jnp.uint32(1)
+    digits = bits.reshape(planes.shape[0] - 1, planes.shape[1], -1).astype(jnp.int8)
+    matrix = jnp.sum(digits << jnp.arange(planes.shape[1], dtype=jnp.int8)[:, None], axis=1, dtype=jnp.int8)
+    sums = lax.dot(spikes.astype(jnp.int8), matrix, preferred_element_type=jnp.int32).astype(jnp.int16)
+    listed = jnp.arange(targets.shape[0], dtype=offsets.dtype)
+    sources = jnp.searchsorted(offsets, listed, side="right") - 1
+    to = jnp.where(listed < offsets[-1], targets, sums.shape[1])
+    return sums.at[:, to].add(spikes[:, sources].astype(sums.dtype), mode="drop")
+
+
+_sums = define("sum_bit_rows", _by_product, on_cpu=_by_kernel, batch=one_by_one, shape=_shape)
 
 
 @lru_cache

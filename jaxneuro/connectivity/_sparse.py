@@ -1,12 +1,14 @@
 """Lists of targets: one list a source, each synapse with a delay of its own where the projection asks for it."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, Integer, Real
 
-from ._delivery import AbstractDelivery
+from .._numerics._primitive import define, one_by_one
+from ._delivery import SIDE_BY_SIDE, AbstractDelivery
 from ._events import events
 from ._native import push_natively
 from ._operator import AbstractOperator, AbstractScheduled, count_dtype
@@ -107,16 +109,29 @@ class ScheduledOperator(AbstractScheduled):
         self, pending: Real[Array, "rows n_post"], spikes: Bool[Array, "time n_pre"]
     ) -> Real[Array, "rows n_post"]:
         """`push` without the rules of vmap."""
-        op = self.synapses
-        if op.delivery.is_native():
-            return push_natively(pending, spikes, op.offsets, op.targets, self.steps, op.weights, self.offset)
+        if self.synapses.delivery.is_native():
+            leaves, structure = jax.tree_util.tree_flatten(self)
+            return _push.bind(*leaves, pending, spikes, structure=structure)
+        return self.walk(pending, spikes, self.synapses.delivery.spikes_at_once())
+
+    def walk(
+        self, pending: Real[Array, "rows n_post"], spikes: Bool[Array, "time n_pre"], window: int
+    ) -> Real[Array, "rows n_post"]:
+        """`count` in plain XLA, `window` spikes at once."""
 
         def add(step: Array, source: Array, there: Array, rows: Array) -> Array:
             lists = self._lists(source, step, there)
             each = 1 if lists.weights is None else lists.weights.astype(rows.dtype)
             return rows.at[jnp.where(lists.real, lists.rows, self.n_rows), lists.targets].add(each, mode="drop")
 
-        return self._visit(spikes, add, pending)
+        return self._visit(spikes, add, pending, window)
+
+    def walk_natively(
+        self, pending: Real[Array, "rows n_post"], spikes: Bool[Array, "time n_pre"]
+    ) -> Real[Array, "rows n_post"]:
+        """`count` by the kernel."""
+        op = self.synapses
+        return push_natively(pending, spikes, op.offsets, op.targets, self.steps, op.weights, self.offset)
 
     def push_forward(
         self, values: Float[Array, "time n_pre"], sensitive: Bool[Array, "time n_pre"]
@@ -156,14 +171,15 @@ class ScheduledOperator(AbstractScheduled):
         weights = None if op.weights is None else op.weights[at]
         return _Lists(rows, op.targets[at].astype(jnp.int32), weights, real)
 
-    def _visit(self, marked: Bool[Array, "time n_pre"], body, carry: Array) -> Array:
+    def _visit(self, marked: Bool[Array, "time n_pre"], body, carry: Array, window: int | None = None) -> Array:
         """Visits the marked sources of a block, a window at a time."""
         n_pre = marked.shape[1]
         if self.synapses.nnz == 0:
             return carry
-        window = self.synapses.delivery.spikes_at_once()
         return events(marked.reshape(-1)).visit(
-            window, lambda index, there, rows: body(index // n_pre, index % n_pre, there, rows), carry
+            window or self.synapses.delivery.spikes_at_once(),
+            lambda index, there, rows: body(index // n_pre, index % n_pre, there, rows),
+            carry,
         )
 
     def linear(
@@ -184,3 +200,24 @@ class _Lists(eqx.Module):
     def weighted(self, values: Float[Array, "window _"]) -> Float[Array, "window _"]:
         """`values` times the weights, where there are some."""
         return values if self.weights is None else values * self.weights.astype(values.dtype)
+
+
+def _walk(*arguments: Array, structure: Any) -> Array:
+    *leaves, pending, spikes = arguments
+    return jax.tree_util.tree_unflatten(structure, leaves).walk(pending, spikes, SIDE_BY_SIDE)
+
+
+def _walk_on_cpu(*arguments: Array, structure: Any) -> Array:
+    *leaves, pending, spikes = arguments
+    return jax.tree_util.tree_unflatten(structure, leaves).walk_natively(pending, spikes)
+
+
+# Lists that are walked by a kernel, which only a CPU has.
+_push = define(
+    "push_arrivals",
+    _walk,
+    on_cpu=_walk_on_cpu,
+    batch=one_by_one,
+    shape=lambda *arguments, structure: arguments[-2],
+    static=("structure",),
+)
