@@ -34,6 +34,7 @@ PAGES = {
         "learning",
         "fitting",
         "sweeps",
+        "exchange",
         "extending",
     ],
     "What is known": ["speed", "figures", "silent-answers", "errata", "dependencies", "testing", "mutants"],

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ._exchange import read_neo as read_neo, read_nwb as read_nwb
 from ._fit import FitResult
 from ._numerics import as_path as _as_path, replacing as replacing, write_text as write_text
 from .laws import IS_INHIBITORY, PSPTable

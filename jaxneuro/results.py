@@ -3,6 +3,7 @@
 `jn.Solution`, `jn.Wiring`, `jn.Result` and `jn.FitResult` are also to be had without this module.
 """
 
+from ._exchange import Recording as Recording, Signal as Signal
 from ._fit import FitCode as FitCode, FitResult as FitResult, IdentifiabilityWarning as IdentifiabilityWarning
 from ._numerics import Result as Result
 from ._simulate import (

@@ -77,6 +77,7 @@ from ._phi import (
     log_ratio_over_difference as log_ratio_over_difference,
     phi as phi,
 )
+from ._physical import read_unit as read_unit
 from ._platform import platform as platform
 from ._pointwise import pointwise as pointwise
 from ._poisson import PoissonTable as PoissonTable, below_probability as below_probability

@@ -16,6 +16,7 @@ from ._progress import progress_line
 from ._solution import Solution, sentence
 from .adjoint import AbstractAdjoint
 from .record import AbstractRecorder, Layout, Lookout, Window
+from .record._recorder import unit_of_watched
 
 # The name of the one population of a model that is no network.
 SINGLE = "population"
@@ -45,12 +46,15 @@ def drive(
             machine, state, recorders, adjoint, dt=dt, n_steps=n_steps, rows=rows, progress=progress, single=single
         )
     # The ends are not the program's business: a run that goes on compiles nothing. Records in the order asked for.
-    records, axes = {}, {}
+    records, axes, units = {}, {}, []
     for label, recorder in recorders.items():
         records[label] = ran["records"][label]
-        axis = recorder.time_axis(first, n_steps, dt)
+        axis, unit = recorder.time_axis(first, n_steps, dt), recorder.unit
         axes |= {} if axis is None else {label: axis}
-    ran |= {"records": records, "axes": axes}
+        if unit is not None and "{}" in unit:
+            unit = unit_of_watched(recorder, layout, machine.units())
+        units += [] if unit is None else [(label, unit)]
+    ran |= {"records": records, "axes": axes, "named_units": tuple(units)}
     sol = Solution(**ran, t0=first * dt, t1=(first + n_steps) * dt, dt=dt, names=tuple(layout.sizes))
     return _checked_solution(sol, machine, single) if throw else sol
 

@@ -81,6 +81,10 @@ class AbstractMachine(eqx.Module):
     def default_record(self, layout: Layout) -> dict[str, AbstractRecorder]:
         """What is recorded where nothing is asked for."""
 
+    def units(self) -> dict[str, Mapping[str, str]]:
+        """Of each population the units of its variables, where its model tells them."""
+        return {}
+
     @abc.abstractmethod
     def finite_names(self) -> tuple[str, ...]:
         """The populations that `Emitted.finite` speaks of."""

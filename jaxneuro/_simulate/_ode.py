@@ -1,6 +1,6 @@
 """A run of a model that is a differential equation: rates, rings, cables."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import equinox as eqx
@@ -111,6 +111,10 @@ class ODEMachine(AbstractMachine):
     def default_record(self, layout: Layout) -> dict[str, AbstractRecorder]:
         """Every variable over time."""
         return {name: Trace(name) for name in layout.fields[SINGLE]}
+
+    def units(self) -> dict[str, Mapping[str, str]]:
+        """Those of the model."""
+        return {SINGLE: self.model.variable_units()}
 
     def finite_names(self) -> tuple[str, ...]:
         """The one population."""

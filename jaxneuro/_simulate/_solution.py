@@ -1,6 +1,8 @@
 """What a run returns."""
 
-from typing import Any
+import os
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -8,7 +10,13 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from .._numerics import Result, Shown, html_table, is_concrete
+from ._exchange import as_neo, as_pandas, as_xarray, write_nwb
 from .record import TimeAxis
+
+if TYPE_CHECKING:
+    import neo
+    import pandas
+    import xarray
 
 
 class PopulationMean(eqx.Module):
@@ -45,6 +53,7 @@ class Solution(Shown):
     t1: float = eqx.field(static=True)
     dt: float = eqx.field(static=True)
     names: tuple[str, ...] = eqx.field(static=True)
+    named_units: tuple[tuple[str, str], ...] = eqx.field(static=True, default=())
 
     def __getitem__(self, name: str) -> Any:
         if name not in self.records:
@@ -55,6 +64,11 @@ class Solution(Shown):
     def times(self) -> dict[str, Float[np.ndarray, "time"]]:
         """The times [ms] of each record over time, in double precision, also of a run in float32."""
         return {name: axis.times() for name, axis in self.axes.items()}
+
+    @property
+    def units(self) -> dict[str, str]:
+        """The unit of each record that tells it: "Hz", "mV", "1" of pure numbers; of spikes that of their times."""
+        return dict(self.named_units)
 
     def mean(self, name: str) -> Any:
         """The mean of a record over neurons, NaNs left out: {population: `PopulationMean`}.
@@ -67,6 +81,63 @@ class Solution(Shown):
         if isinstance(record, dict):
             return {population: _mean(values) for population, values in record.items()}
         return _mean(record)
+
+    def to_xarray(self) -> "xarray.Dataset":
+        """All records as labelled arrays, `rate_E` for the record "rate" of the population "E", with their units.
+
+        Spikes are their times [ms], with the coordinate `neuron_...`. Raises `ValueError` of a batch of solutions.
+
+        ```python
+        >>> import jax, jaxneuro as jn
+        >>> sol = jn.simulate(jn.Population(jn.Poisson(50.0), 3), 0.0, 100.0, dt=1.0, key=jax.random.key(0))
+        >>> data = sol.to_xarray()
+        >>> data["rate"].dims, data["rate"].attrs
+        (('neuron',), {'units': 'Hz'})
+
+        ```
+        """
+        return as_xarray(self)
+
+    def to_pandas(self) -> "dict[str, pandas.DataFrame]":
+        """A long table for each record, a row a value: population, neuron or time, value; units in
+        `attrs["column_units"]`.
+
+        Of spikes the columns are population, neuron and time [ms]. Raises `ValueError` of a batch of solutions.
+
+        ```python
+        >>> import jax, jaxneuro as jn
+        >>> sources, record = jn.Population(jn.Poisson(50.0), 3), {"spikes": jn.record.Spikes()}
+        >>> sol = jn.simulate(sources, 0.0, 100.0, dt=1.0, key=jax.random.key(0), record=record)
+        >>> table = sol.to_pandas()["spikes"]
+        >>> list(table.columns), len(table) == int(sol["spikes"].counts.sum())
+        (['neuron', 'time'], True)
+
+        ```
+        """
+        return as_pandas(self)
+
+    def to_neo(self) -> "neo.Block":
+        """Spikes and records over time as a `neo.Block` of one segment, with units; `jn.io.read_neo` goes back.
+
+        Every neuron has a `SpikeTrain`, with its population and number as annotations; every record over time is an
+        `AnalogSignal`. Other records, such as rates, have no place there: see `to_xarray`.
+
+        Raises `ValueError` where there is neither, a record's unit is not known, or this is a batch of solutions;
+        `ImportError` without Neo.
+        """
+        return as_neo(self)
+
+    def to_nwb(self, path: str | os.PathLike, *, session_start: datetime | None = None) -> None:
+        """Writes spikes and records over time to a file of Neurodata Without Borders; `jn.io.read_nwb` goes back.
+
+        Spikes are its `units`, a row a neuron; records over time are series of its `acquisition`, with their units.
+
+        **Arguments:** `path` of the file; `session_start`, a date with a time zone, which the format asks for: by
+        default 1970, as a run has none.
+
+        Raises as `to_neo`, and `ImportError` without pynwb.
+        """
+        write_nwb(self, path, session_start)
 
     def _over_more_than_neurons(self, name: str) -> bool:
         record = self.records[name]

@@ -141,6 +141,10 @@ class SpikingMachine(AbstractMachine):
                 grids[name] = population.positions.grid()
         return Layout(sizes, fields, soft, self.within_step, net.names, self.dt, n_steps, first, grids)
 
+    def units(self) -> dict[str, Mapping[str, str]]:
+        """Those of the model of each population of neurons."""
+        return {name: self.net.populations[name].model.variable_units() for name in self.net.neuron_names}
+
     def program(self, n_steps: int, first: Int[Array, ""], timed: bool) -> SpikingProgram:
         """The network with the constants of a step, computed once before the loop."""
         plan = make_plan(

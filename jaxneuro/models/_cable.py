@@ -167,6 +167,10 @@ class Cable(AbstractODE):
         """`v` and every gate."""
         return self.membrane.observe(y)
 
+    def variable_units(self) -> dict[str, str]:
+        """As of its membrane."""
+        return self.membrane.variable_units()
+
     def vector_field(self, t: Any, y: MembraneState, args: Any = None) -> MembraneState:
         """dy/dt [mV/ms and 1/ms]; `args` is the injected density [uA/cm2]."""
         axial = self.links().inflow(y.v) / self.areas()

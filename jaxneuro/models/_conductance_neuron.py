@@ -247,6 +247,11 @@ class AbstractConductanceNeuron(AbstractNeuron, AbstractODE):
         """`v` and every gate."""
         return {"v": y.v, **y.gates}
 
+    def variable_units(self) -> dict[str, str]:
+        """V in mV, inputs of a cm2 of membrane; of gates none."""
+        densities = {"input.current": "uA/cm2", "input.conductance": "mS/cm2"}
+        return {"v": "mV", "input.kick": "mV", "input.conductance_times_reversal": "uA/cm2", **densities}
+
     def kicked(self, y: MembraneState, kick: Float[Array, "n"]) -> MembraneState:
         """y after jumps of the potential [mV]."""
         return MembraneState(y.v + kick, y.gates)

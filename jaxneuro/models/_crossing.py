@@ -10,7 +10,7 @@ from .._formulas import Input, MembraneStep, current_in
 from .._numerics import Result, added, remainder, told
 from ..surrogate import AbstractSurrogate
 from ._firing import Firing
-from ._neuron import AbstractNeuron
+from ._neuron import INPUT_UNITS, AbstractNeuron
 from ._solver import Exact
 
 
@@ -62,6 +62,10 @@ class CrossingNeuron(AbstractNeuron):
 
     def observe(self, y: CrossingState) -> dict[str, Array]:
         return {"v": y.v, "refractory": y.refractory}
+
+    def variable_units(self) -> dict[str, str]:
+        """V in mV, `refractory` in ms."""
+        return {"v": "mV", "refractory": "ms", **INPUT_UNITS}
 
     def prepare(self, dt: float, solver: Any, surrogate: AbstractSurrogate | None = None) -> float:
         return dt

@@ -24,7 +24,7 @@ from ..surrogate import AbstractSurrogate
 from ._curves import AbstractCurve
 from ._firing import Firing, fire
 from ._lif import MEMBRANE_PARTS
-from ._neuron import AbstractNeuron, CurvedMembrane, LeakyMembrane
+from ._neuron import INPUT_UNITS, AbstractNeuron, CurvedMembrane, LeakyMembrane
 from ._rest import first_rest
 from ._solver import Exact, ExponentialEuler, Propagator
 
@@ -172,6 +172,10 @@ class IntegrateAndFire(AbstractNeuron):
     def observe(self, y: AdaptingState) -> dict[str, Array]:
         """`v`, `w` and `refractory`."""
         return {"v": y.v, "w": y.w, "refractory": y.refractory}
+
+    def variable_units(self) -> dict[str, str]:
+        """Potentials in mV, `refractory` in steps."""
+        return {"v": "mV", "w": "mV", "refractory": "1", **INPUT_UNITS}
 
     def settling_time(self) -> Float[Array, "*n"]:
         """tau_m [ms], also of a membrane that is curved."""

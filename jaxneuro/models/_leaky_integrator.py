@@ -12,7 +12,7 @@ from ..surrogate import AbstractSurrogate
 from ._crossing import CrossingNeuron
 from ._firing import Firing
 from ._lif import MEMBRANE_PARTS, membrane_change
-from ._neuron import AbstractNeuron
+from ._neuron import INPUT_UNITS, AbstractNeuron
 from ._solver import AbstractMembraneSolver, Exact, Propagator
 
 
@@ -100,6 +100,10 @@ class LeakyIntegrator(AbstractNeuron):
     def observe(self, y: LeakyState) -> dict[str, Array]:
         """`v`."""
         return {"v": y.v}
+
+    def variable_units(self) -> dict[str, str]:
+        """V in mV."""
+        return {"v": "mV", **INPUT_UNITS}
 
     def prepare(
         self, dt: float, solver: AbstractMembraneSolver, surrogate: AbstractSurrogate | None = None

@@ -24,7 +24,7 @@ from ..reset import AbstractReset, Hard
 from ..surrogate import AbstractSurrogate
 from ._crossing import CrossingNeuron
 from ._firing import Firing, fire
-from ._neuron import AbstractNeuron, LeakyMembrane
+from ._neuron import INPUT_UNITS, AbstractNeuron, LeakyMembrane
 from ._solver import AbstractMembraneSolver, Exact, Propagator
 
 
@@ -156,6 +156,10 @@ class LIF(AbstractNeuron):
     def observe(self, y: LIFState) -> dict[str, Array]:
         """`v` and `refractory`."""
         return {"v": y.v, "refractory": y.refractory}
+
+    def variable_units(self) -> dict[str, str]:
+        """Potentials in mV, `refractory` in steps."""
+        return {"v": "mV", "refractory": "1", **INPUT_UNITS}
 
     def diffusion_parameters(self) -> LeakyMembrane:
         """The parameters; `ValueError` for another reset than `Hard()`."""

@@ -13,6 +13,16 @@ from ..surrogate import AbstractSurrogate
 from ._firing import Firing
 from ._runnable import AbstractStimulated
 
+# What a membrane in mV hears: currents times the resistance, conductances relative to the leak.
+INPUT_UNITS = {
+    "input.current": "mV",
+    "input.conductance": "1",
+    "input.conductance_times_reversal": "mV",
+    "input.kick": "mV",
+    "input.log_decay": "1",
+    "input.log_decay_times_reversal": "mV",
+}
+
 
 class LeakyMembrane(Shown):
     """A leaky integrate-and-fire neuron with a hard reset, as theory reads it; each number one, or one a neuron.
@@ -84,6 +94,10 @@ class AbstractNeuron(AbstractStimulated):
     @abc.abstractmethod
     def observe(self, y: Any) -> dict[str, Any]:
         """The variables that can be recorded, by name; synapses are given the one named "v"."""
+
+    def variable_units(self) -> dict[str, str]:
+        """The units of variables of `observe`, and of inputs such as "input.current"; of V alone unless told."""
+        return {"v": "mV"}
 
     def prepare(self, dt: float, solver: Any, surrogate: AbstractSurrogate | None = None) -> Any:
         """The constants of a step of `dt` [ms]: its length and the surrogate, unless the model has others."""

@@ -55,6 +55,10 @@ class AbstractODE(AbstractRunnable, AbstractStimulated):
     def observe(self, y: Any) -> dict[str, Float[Array, "n"]]:
         """The variables that can be recorded, by name."""
 
+    def variable_units(self) -> dict[str, str]:
+        """The units of variables of `observe`, such as {"v": "mV"}; none unless told."""
+        return {}
+
     def checked_solver(self, solver: Any) -> AbstractSolver:
         """The solver of a run that is given `solver`, or None. Raises `ValueError` where it cannot be stepped so."""
         if solver is not None and not isinstance(solver, RungeKutta4):

@@ -1,14 +1,19 @@
 """Spike trains of a population, bit-packed."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Bool, Float, Int, UInt
 
-from .._numerics import Shown, check_dt, read_marks
+from .._numerics import Shown, check_dt, count_steps, read_marks, read_numbers
 
 # Shares of a step are kept in 16 bits.
 _WHOLE = 65_535.0
+# A time so near to the end of a step, in steps, is meant to be there: decimals of ms are no binary numbers.
+_ON_GRID = 1e-6
 
 
 class SpikeTrains(Shown):
@@ -59,6 +64,47 @@ class SpikeTrains(Shown):
         packed = jnp.vectorize(pack, signature="(t,n)->(t,w)")(known)
         return SpikeTrains(packed, jnp.zeros(known.shape[:-2], jnp.int32), known.shape[-1], check_dt(dt))
 
+    @staticmethod
+    def of_times(
+        times: Sequence[Any], *, t1: float, dt: float, t0: float = 0.0, inside_steps: bool = False
+    ) -> "SpikeTrains":
+        """The trains of spike times [ms], an array a neuron, between `t0` and `t1`, in steps of `dt` [ms].
+
+        A spike goes to the end of the step in which it is, less than `dt` later; with `inside_steps` it keeps its time
+        in the step, to dt/65535.
+
+        Raises `ValueError` where a time is not finite or outside, a neuron has two spikes in one step, or `t0` and `t1`
+        are no multiples of `dt`.
+
+        ```python
+        >>> import jaxneuro as jn
+        >>> trains = jn.statistics.SpikeTrains.of_times([[1.0, 2.3], []], t1=5.0, dt=0.5)
+        >>> trains.counts.tolist(), trains.times[0].tolist()
+        ([2, 0], [1.0, 2.5])
+
+        ```
+        """
+        dt = check_dt(dt)
+        first, last = count_steps("t0", t0, dt), count_steps("t1", t1, dt)
+        raster = np.zeros((max(0, last - first), len(times)), bool)
+        shares = np.zeros(raster.shape, np.uint16)
+        for neuron, given in enumerate(times):
+            own = np.asarray(read_numbers(given, f"times[{neuron}]"), float).ravel() / dt
+            steps = np.maximum(_step_of(own), first)  # one at t0 itself is in the first step
+            wrong = ~((own >= first - _ON_GRID) & (steps < last))
+            if wrong.any():
+                place = int(np.argmax(wrong))
+                raise ValueError(f"`times[{neuron}]` has {own[place] * dt:g} ms, outside of {t0:g} to {t1:g} ms.")
+            if len(np.unique(steps)) < len(steps):
+                raise ValueError(
+                    f"`times[{neuron}]` has two spikes in one step of `dt` = {dt:g} ms: take a shorter one."
+                )
+            raster[steps - first, neuron] = True
+            shares[steps - first, neuron] = np.round(_WHOLE * np.clip(own - steps, 0.0, 1.0))
+        trains = SpikeTrains.of(raster, dt=dt)
+        kept = jnp.asarray(shares) if inside_steps else None
+        return SpikeTrains(trains.words, jnp.asarray(first, jnp.int32), trains.n, dt, kept)
+
     def written(
         self, rows: Int[Array, "steps"], spikes: Bool[Array, "steps n"], shares: Float[Array, "steps n"] | None
     ) -> "SpikeTrains":
@@ -91,6 +137,13 @@ class SpikeTrains(Shown):
         share = 1.0 if self.shares is None else np.asarray(self.shares)[step, neuron] / _WHOLE
         times = (step + int(self.first_step) + share) * self.dt
         return np.split(times, np.searchsorted(neuron, np.arange(1, self.n)))
+
+
+def _step_of(times: Float[np.ndarray, "spikes"]) -> Int[np.ndarray, "spikes"]:
+    """The step k with k < t <= k + 1 for times in steps."""
+    nearest = np.round(times)
+    ends = np.where(np.abs(times - nearest) <= _ON_GRID, nearest, np.ceil(times))
+    return np.where(np.isfinite(ends), ends, -1).astype(int) - 1
 
 
 def pack(spikes: Bool[Array, "time n"]) -> UInt[Array, "time words"]:

@@ -22,7 +22,7 @@ REASONS = {
         CountMoments IntervalMoments WindowCounts Afferent Afferents EffectiveInput Recorded Window Layout Lookout
         Firing Input Received Moments LeakyMembrane StepConstants SpikeEffect SpikeStream WhiteCurrent DecayingCurrent
         Kinetics FitCode TracedNeuron CriticalHeterogeneity NeuronSample Released
-        FieldGrowth FieldInstability SpatialBalance""",
+        FieldGrowth FieldInstability SpatialBalance Recording Signal""",
     "a warning": "IdentifiabilityWarning OutsideTheoryWarning ShortRunWarning SweepWarning TrainingWarning",
     "takes no number": """AtRest Dense Direct Exact ExactJump EulerMaruyama ExponentialEuler FFT FirstOrderJump Forward
         CrankNicolson GaussianCounts Hard ImplicitEuler InsideSteps LowRank PoissonCounts Procedural RungeKutta4 Soft

@@ -1,6 +1,6 @@
 """What a run of a binary network records: activities of units and populations, and the states themselves."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -87,6 +87,7 @@ class MeanActivity(AbstractRecorder):
     **Records:** {population: (n,)}, the mean over the ends of steps; their number in `sol.counts`.
     """
 
+    unit: ClassVar[str | None] = "1"
     scope: Scope
 
     def __init__(self, *populations: str, start: float = 0.0):
@@ -121,6 +122,7 @@ class PopulationActivity(AbstractRecorder):
     **Records:** {population: (time,)}; the times [ms] in `sol.times`.
     """
 
+    unit: ClassVar[str | None] = "1"
     scope: Scope
 
     def __init__(self, *populations: str, start: float = 0.0):
@@ -162,6 +164,7 @@ class UnitStates(AbstractRecorder):
     **Records:** {population: `States`}.
     """
 
+    unit: ClassVar[str | None] = "1"
     scope: Scope
 
     def __init__(self, *populations: str, start: float = 0.0):

@@ -1,6 +1,6 @@
 """The autocovariance of each population's rate."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 
@@ -35,6 +35,7 @@ class Autocovariance(AbstractRecorder):
     Source: Brillinger, Time Series (1981), section 4.3; doi:10.1137/1.9780898719246.
     """
 
+    unit: ClassVar[str | None] = "Hz^2"
     scope: Scope
     max_lag: float = eqx.field(static=True)
     width: float = eqx.field(static=True)

@@ -1,6 +1,6 @@
 """The irregularity of each neuron."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from ...statistics import IntervalMoments
 from ._recorder import AbstractRecorder, Layout, Recorded, Window
@@ -17,6 +17,7 @@ class CV(AbstractRecorder):
     **Records:** {population: (n,)}.
     """
 
+    unit: ClassVar[str | None] = "1"
     scope: Scope
 
     def __init__(self, *populations: str, start: float = 0.0):

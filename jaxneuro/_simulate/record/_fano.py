@@ -1,6 +1,6 @@
 """The Fano factor of each neuron."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 
@@ -35,6 +35,7 @@ class Fano(AbstractRecorder):
     Source: Fano (1947), doi:10.1103/PhysRev.72.26.
     """
 
+    unit: ClassVar[str | None] = "1"
     scope: Scope
     window: float = eqx.field(static=True)
 

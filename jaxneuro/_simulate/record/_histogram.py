@@ -1,6 +1,6 @@
 """How a variable is distributed over neurons and time."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -59,6 +59,7 @@ class Histogram(AbstractRecorder):
     ```
     """
 
+    unit: ClassVar[str | None] = "1/{}"
     variable: str = eqx.field(static=True)
     without: str | None = eqx.field(static=True)
     bins: int = eqx.field(static=True)

@@ -1,6 +1,6 @@
 """By how much one variable of a population follows another in time."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -50,6 +50,7 @@ class Lag(AbstractRecorder):
     record.
     """
 
+    unit: ClassVar[str | None] = "ms"
     leading: str = eqx.field(static=True)
     following: str = eqx.field(static=True)
     max_lag: float = eqx.field(static=True)

@@ -1,6 +1,6 @@
 """The rate of each population over time."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -22,6 +22,7 @@ class PopulationRate(AbstractRecorder):
     covers in part is normalised by the part. With a derivative where the run has a surrogate.
     """
 
+    unit: ClassVar[str | None] = "Hz"
     scope: Scope
     width: float = eqx.field(static=True)
 

@@ -1,6 +1,6 @@
 """The autocovariance of a variable such as the potential, neuron by neuron."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -64,6 +64,7 @@ class PotentialAutocovariance(AbstractRecorder):
     ```
     """
 
+    unit: ClassVar[str | None] = "{}^2"
     variable: str = eqx.field(static=True)
     max_lag: float = eqx.field(static=True)
     every: int = eqx.field(static=True)

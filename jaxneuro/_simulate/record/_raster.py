@@ -1,6 +1,6 @@
 """The spikes of a population as numbers, with a derivative."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 from jax import lax
@@ -21,6 +21,7 @@ class Raster(AbstractRecorder):
     **Records:** (time, n); the times [ms] of the ends of the steps in `sol.times`.
     """
 
+    unit: ClassVar[str | None] = "1"
     scope: Scope
 
     def __init__(self, population: str, *, start: float = 0.0):

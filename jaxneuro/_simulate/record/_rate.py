@@ -1,6 +1,6 @@
 """The rate of each neuron."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 from jaxtyping import Array, Shaped
@@ -17,6 +17,7 @@ class Rate(AbstractRecorder):
     **Records:** {population: (n,)}; with a derivative where the run has a surrogate.
     """
 
+    unit: ClassVar[str | None] = "Hz"
     scope: Scope
 
     def __init__(self, *populations: str, start: float = 0.0):

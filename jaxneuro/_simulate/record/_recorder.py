@@ -1,7 +1,8 @@
 """What a recorder is, and what it is given."""
 
 import abc
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -12,6 +13,9 @@ from ._layout import Layout
 from ._scope import Scope
 from ._time_axis import TimeAxis
 from ._watch import Watch
+
+# {population: {variable: unit}}, as the models of a run tell them.
+Units = Mapping[str, Mapping[str, str]]
 
 
 class Window(Shown):
@@ -42,6 +46,14 @@ def summed(name: str, window: Window, axis: int, counted: Bool[Array, "time"]) -
     return jnp.sum(window.spikes[name] & counted[:, None], axis=axis, dtype=jnp.int32)
 
 
+def unit_of_watched(recorder: "AbstractRecorder", layout: Layout, variables: Units) -> str | None:
+    """The unit of what is recorded of a variable, by the units of all variables; None where they do not tell it."""
+    watch = recorder.watch(layout)[0]
+    # An input by its origin has the unit of its sum.
+    own = variables.get(watch.population, {}).get(".".join(watch.variable.split(".")[:2]))
+    return None if own is None or recorder.unit is None else recorder.unit.format(own)
+
+
 class Recorded(Shown):
     """What a recorder hands over: values, and where they need it the numbers behind them and what they run over."""
 
@@ -58,6 +70,8 @@ class AbstractRecorder(Shown):
     """
 
     scope: eqx.AbstractVar[Scope]
+    unit: ClassVar[str | None] = None
+    """The unit of its values, "1" of pure numbers, {} for that of the variable it watches; None if not told."""
 
     def check(self, layout: Layout, first: int) -> None:
         """Raises `ValueError` where the recorder does not fit the network or the run."""

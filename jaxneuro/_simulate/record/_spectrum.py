@@ -1,6 +1,6 @@
 """The power spectrum of each population's rate."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -43,6 +43,7 @@ class Spectrum(AbstractRecorder):
     Sources: Welch (1967), doi:10.1109/TAU.1967.1161901; Bartlett (1950), doi:10.1093/biomet/37.1-2.1.
     """
 
+    unit: ClassVar[str | None] = "Hz"
     scope: Scope
     width: float = eqx.field(static=True)
     segment: float = eqx.field(static=True)

@@ -1,6 +1,6 @@
 """The first spike times of each neuron, as numbers with a derivative."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -38,6 +38,7 @@ class SpikeTimes(AbstractRecorder):
     ```
     """
 
+    unit: ClassVar[str | None] = "ms"
     scope: Scope
     n_spikes: int = eqx.field(static=True)
 

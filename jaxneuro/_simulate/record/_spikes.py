@@ -1,6 +1,6 @@
 """The spikes themselves."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
@@ -42,6 +42,7 @@ class Spikes(AbstractRecorder):
     ```
     """
 
+    unit: ClassVar[str | None] = "ms"
     scope: Scope
     threshold: Float[Array, ""] | None
 

@@ -1,6 +1,6 @@
 """A variable of the neurons over time."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -30,6 +30,7 @@ class Trace(AbstractRecorder):
     **Records:** (time, neurons); the times [ms] in `sol.times`.
     """
 
+    unit: ClassVar[str | None] = "{}"
     variable: str = eqx.field(static=True)
     every: int = eqx.field(static=True)
     neurons: Any = eqx.field(static=True)

@@ -1,6 +1,6 @@
 """How skewed the potential of neurons is over time."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -39,6 +39,7 @@ class VoltageSkewness(AbstractRecorder):
     Source: Tan, Chen, Scholl, Seidemann and Priebe (2014), doi:10.1038/nature13159.
     """
 
+    unit: ClassVar[str | None] = "1"
     scope: Scope
 
     def __init__(self, *populations: str, start: float = 0.0):
