@@ -7,8 +7,17 @@ import argparse
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+SLIDER = "application/vnd.jupyter.widget-view+json"
+
+
+def drop_sliders(notebook: Any) -> None:
+    """Takes sliders out of the outputs: nothing answers them on a page, and each would carry its figures once more."""
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [one for one in cell.outputs if SLIDER not in one.get("data", {})]
 
 
 def main() -> int:
@@ -24,7 +33,9 @@ def main() -> int:
         if options.names and not path.name.startswith(tuple(options.names)):
             continue
         notebook, start = jupytext.read(path), time.monotonic()
-        NotebookClient(notebook, timeout=900, kernel_name="python3", resources={"metadata": {"path": ROOT}}).execute()
+        settings = {"timeout": 900, "kernel_name": "python3", "resources": {"metadata": {"path": ROOT}}}
+        NotebookClient(notebook, **settings, store_widget_state=False).execute()
+        drop_sliders(notebook)
         jupytext.write(notebook, options.folder / f"{path.stem}.ipynb")
         print(f"{path.stem}: {time.monotonic() - start:.0f} s", flush=True)
     return 0
