@@ -24,6 +24,7 @@ EVIDENCE = (
     "tasks",
     "trace_depth",
     "waves",
+    "network_fig13",
     "kills",
 )
 
