@@ -1,11 +1,13 @@
 """Multiplicities as rows of bits: a quarter of the memory of bytes, and of what a spike has to read."""
 
+from functools import partial
+
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Shaped, UInt
 
-from ._native_bits import sum_bit_rows, words_of_bits
+from ._native_bits import sum_bit_rows, unpack_bit_rows, words_of_bits
 from ._operator import AbstractOperator, count_dtype
 from ._row_products import pull_through_rows, push_through_rows
 
@@ -53,20 +55,20 @@ class BitOperator(AbstractOperator):
     def push_forward(
         self, values: Float[Array, "time n_pre"], sensitive: Bool[Array, "time n_pre"]
     ) -> Float[Array, "time n_post"]:
-        return push_through_rows(self.rows, self.n_post, values, sensitive)
+        return push_through_rows(partial(self.rows, values.dtype), self.n_post, values, sensitive)
 
     def pull_back(
         self, cotangents: Float[Array, "time n_post"], sensitive: Bool[Array, "time n_pre"]
     ) -> Float[Array, "time n_pre"]:
-        return pull_through_rows(self.rows, cotangents, sensitive)
+        return pull_through_rows(partial(self.rows, cotangents.dtype), cotangents, sensitive)
 
-    def rows(self, sources: Int[Array, "rows"]) -> Int[Array, "rows n_post"]:
+    def rows(self, dtype: jnp.dtype, sources: Int[Array, "rows"]) -> Float[Array, "rows n_post"]:
         """The rows of the matrix of some sources."""
-        which = jnp.arange(self.n_pre, dtype=jnp.int32) == sources[:, None]
-        return sum_bit_rows(self.planes, which, self.offsets, self.targets)[:, : self.n_post]
+        return unpack_bit_rows(self.planes, sources, self.offsets, self.targets, self.n_post, dtype)
 
     def as_matrix(self) -> Int[Array, "n_post n_pre"]:
-        return self.rows(jnp.arange(self.n_pre, dtype=jnp.int32)).T
+        one_each = jnp.eye(self.n_pre, dtype=bool)
+        return self.count(one_each).T
 
 
 def room_for(n: int) -> int:

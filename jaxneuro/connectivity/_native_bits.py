@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Bool, Int, UInt
+from jaxtyping import Array, Bool, Float, Int, Integer, UInt
 
 from .._numerics._primitive import define, one_by_one
 from ._native import ARGUMENTS, DATA, DIMENSIONS, EXECUTE, EXTENSION, RESULTS, STAGE, compiled, reading, register
@@ -45,21 +45,30 @@ def sum_bit_rows(
     return _sums.bind(planes, spikes, offsets, targets)
 
 
-def _shape(planes: Any, spikes: Any, *lists: Any) -> jax.ShapeDtypeStruct:
+def unpack_bit_rows(
+    planes: UInt[Array, "rows digits half_words"],
+    sources: Int[Array, "n"],
+    offsets: Int[Array, "n_pre_and_1"],
+    targets: Int[Array, "n_more"],
+    n_post: int,
+    dtype: np.dtype,
+) -> Float[Array, "n n_post"]:
+    """The rows of some sources as floats of this type."""
+    return _rows.bind(planes, sources, offsets, targets, n_post=n_post, dtype=dtype)
+
+
+def _sums_shape(planes: Any, spikes: Any, *lists: Any) -> jax.ShapeDtypeStruct:
     return jax.ShapeDtypeStruct((spikes.shape[0], 32 * planes.shape[2]), jnp.int16)
 
 
-def _by_kernel(planes: Array, spikes: Array, offsets: Array, targets: Array) -> Array:
-    return jax.ffi.ffi_call(_name(), _shape(planes, spikes))(planes, spikes, offsets, targets)
+def _sums_by_kernel(planes: Array, spikes: Array, offsets: Array, targets: Array) -> Array:
+    out = _sums_shape(planes, spikes)
+    return jax.ffi.ffi_call(_name(out.dtype), out)(planes, spikes, offsets, targets)
 
 
-def _by_product(planes: Array, spikes: Array, offsets: Array, targets: Array) -> Array:
+def _sums_by_product(planes: Array, spikes: Array, offsets: Array, targets: Array) -> Array:
     """The same by a matrix product, for which the bits are unpacked: where the kernel is not."""
-    # Half words 2 w and 2 w + 1 hold the lanes of word w, so that bits come in the order of targets.
-    shifts = jnp.arange(_BITS, dtype=jnp.uint32)[:, None, None] + jnp.asarray([0, 16], jnp.uint32)
-    bits = (planes[:-1, :, None, :, None] >> shifts) & jnp.uint32(1)
-    digits = bits.reshape(planes.shape[0] - 1, planes.shape[1], -1).astype(jnp.int8)
-    matrix = jnp.sum(digits << jnp.arange(planes.shape[1], dtype=jnp.int8)[:, None], axis=1, dtype=jnp.int8)
+    matrix = _unpacked(planes[:-1])
     sums = lax.dot(spikes.astype(jnp.int8), matrix, preferred_element_type=jnp.int32).astype(jnp.int16)
     listed = jnp.arange(targets.shape[0], dtype=offsets.dtype)
     sources = jnp.searchsorted(offsets, listed, side="right") - 1
@@ -67,23 +76,59 @@ def _by_product(planes: Array, spikes: Array, offsets: Array, targets: Array) ->
     return sums.at[:, to].add(spikes[:, sources].astype(sums.dtype), mode="drop")
 
 
-_sums = define("sum_bit_rows", _by_product, on_cpu=_by_kernel, batch=one_by_one, shape=_shape)
+def _unpacked(planes: UInt[Array, "rows digits half_words"]) -> Integer[Array, "rows n_padded"]:
+    # Half words 2 w and 2 w + 1 hold the lanes of word w, so that bits come in the order of targets.
+    shifts = jnp.arange(_BITS, dtype=jnp.uint32)[:, None, None] + jnp.asarray([0, 16], jnp.uint32)
+    bits = (planes[:, :, None, :, None] >> shifts) & jnp.uint32(1)
+    digits = bits.reshape(*planes.shape[:2], -1).astype(jnp.int8)
+    return jnp.sum(digits << jnp.arange(planes.shape[1], dtype=jnp.int8)[:, None], axis=1, dtype=jnp.int8)
+
+
+def _rows_shape(planes: Any, sources: Any, *lists: Any, n_post: int, dtype: np.dtype) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct((sources.size, n_post), dtype)
+
+
+def _rows_by_kernel(
+    planes: Array, sources: Array, offsets: Array, targets: Array, *, n_post: int, dtype: np.dtype
+) -> Array:
+    out = _rows_shape(planes, sources, n_post=n_post, dtype=dtype)
+    return jax.ffi.ffi_call(_name(out.dtype), out)(planes, sources[:, None].astype(jnp.int32), offsets, targets)
+
+
+def _rows_by_product(
+    planes: Array, sources: Array, offsets: Array, targets: Array, *, n_post: int, dtype: np.dtype
+) -> Array:
+    one_each = jnp.arange(planes.shape[0] - 1, dtype=sources.dtype) == sources[:, None]
+    return _sums_by_product(planes, one_each, offsets, targets)[:, :n_post].astype(dtype)
+
+
+_sums = define("sum_bit_rows", _sums_by_product, on_cpu=_sums_by_kernel, batch=one_by_one, shape=_sums_shape)
+_rows = define(
+    "unpack_bit_rows",
+    _rows_by_product,
+    on_cpu=_rows_by_kernel,
+    batch=one_by_one,
+    shape=_rows_shape,
+    static=("n_post", "dtype"),
+)
 
 
 @lru_cache
-def _name() -> str:
-    """Compiles and registers the kernel, once, and returns the name XLA knows it by."""
-    register("jaxneuro_sum_bit_rows", _handler())
-    return "jaxneuro_sum_bit_rows"
+def _name(dtype: np.dtype) -> str:
+    """Compiles and registers the kernel that gives numbers of this type, once, and returns the name XLA knows it by."""
+    name = f"jaxneuro_bit_rows_{dtype.name}"
+    register(name, _handler(dtype))
+    return name
 
 
-def _handler() -> Any:
+def _handler(dtype: np.dtype) -> Any:
     """The function of one call frame (an address in, an error's address or 0 out)."""
     import numba
     from numba import types
 
     pointer, words, describe = reading()
-    work, spikes_of = compiled(_sum), compiled(_spikes_of)
+    kind, work = numba.from_dtype(dtype), compiled(_unpack if dtype.kind == "f" else _sum)
+    spikes_of = compiled(_spikes_of)
     add_three, carry_on, write, write_more = (compiled(f) for f in (_add_three, _carry_on, _write, _write_more))
 
     def handler(frame):
@@ -96,9 +141,9 @@ def _handler() -> Any:
         given = words(call[ARGUMENTS], 4)
         planes, spikes = words(given[0], 6), words(given[1], 6)
         offsets, targets = words(given[2], 6), words(given[3], 6)
-        n_steps, n_pre = words(spikes[DIMENSIONS], 2)[0], words(spikes[DIMENSIONS], 2)[1]
+        n_steps, n_pre = words(spikes[DIMENSIONS], 2)[0], words(planes[DIMENSIONS], 3)[0] - 1
         digits, n_words = words(planes[DIMENSIONS], 3)[1], words(planes[DIMENSIONS], 3)[2] // 2
-        out = words(words(call[RESULTS], 1)[0], 6)[DATA]
+        out = words(words(call[RESULTS], 1)[0], 6)
         work(
             spikes_of,
             add_three,
@@ -108,10 +153,11 @@ def _handler() -> Any:
             numba.carray(pointer(planes[DATA], types.uint64), (n_pre + 1, digits, n_words)),
             numba.carray(pointer(spikes[DATA], types.uint8), (n_steps * n_pre,)),
             numba.carray(pointer(spikes[DATA], types.uint64), (n_steps * n_pre // 8,)),
+            numba.carray(pointer(spikes[DATA], types.int32), (n_steps,)),
             numba.carray(pointer(offsets[DATA], types.int32), (n_pre + 1,)),
             numba.carray(pointer(targets[DATA], types.int32), (words(targets[DIMENSIONS], 1)[0],)),
-            numba.carray(pointer(out, types.uint64), (n_steps, _BITS, n_words)),
-            numba.carray(pointer(out, types.int16), (n_steps, _TOGETHER * n_words)),
+            numba.carray(pointer(out[DATA], types.uint64), (n_steps, _BITS, n_words)),
+            numba.carray(pointer(out[DATA], kind), (n_steps, words(out[DIMENSIONS], 2)[1])),
         )
         return 0
 
@@ -165,8 +211,26 @@ def _write_more(a, b, c, d, shift, up, numbers):
         numbers[w] |= high << up
 
 
+def _unpack(
+    spikes_of, add_three, carry_on, write, write_more, planes, spikes, words, sources, offsets, targets, out, numbers
+):  # fmt: skip
+    n_words, first = planes.shape[2], np.uint64(0x0001000100010001)
+    packed = np.empty(_BITS * n_words, np.uint64)
+    for r in range(sources.size):
+        row = planes[sources[r]]
+        for bit in range(_BITS):
+            begin, low, high, shift = bit * n_words, row[0], row[1], np.uint64(bit)
+            for w in range(n_words):
+                packed[begin + w] = ((low[w] >> shift) & first) + (((high[w] >> shift) & first) << np.uint64(1))
+        unpacked, result = packed.view(np.int16), numbers[r]
+        for i in range(result.size):
+            result[i] = unpacked[i]
+        for s in range(offsets[sources[r]], offsets[sources[r] + 1]):
+            result[targets[s]] += 1
+
+
 def _sum(
-    spikes_of, add_three, carry_on, write, write_more, planes, spikes, words, offsets, targets, out, numbers
+    spikes_of, add_three, carry_on, write, write_more, planes, spikes, words, sources, offsets, targets, out, numbers
 ):  # fmt: skip
     n_pre, n_planes, n_words = planes.shape[0] - 1, planes.shape[1], planes.shape[2]
     most = (1 << n_planes) - 1

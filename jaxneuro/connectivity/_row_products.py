@@ -9,7 +9,7 @@ from jaxtyping import Array, Bool, Float, Real
 from ._events import events
 
 # Rows of one product: enough for XLA to convert them to floats on several cores, which is what they cost.
-_ROWS = 128
+_ROWS = 256
 
 
 def push_through_rows(
