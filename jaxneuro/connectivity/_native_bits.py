@@ -116,7 +116,7 @@ _rows = define(
 @lru_cache
 def _name(dtype: np.dtype) -> str:
     """Compiles and registers the kernel that gives numbers of this type, once, and returns the name XLA knows it by."""
-    name = f"jaxneuro_bit_rows_{dtype.name}"
+    name = f"jaxneuro_{'unpack' if dtype.kind == 'f' else 'sum'}_bit_rows_{dtype.name}"
     register(name, _handler(dtype))
     return name
 

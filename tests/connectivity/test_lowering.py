@@ -16,6 +16,7 @@ from jaxneuro.connectivity._sparse import ScheduledOperator, SparseOperator
 
 N = 160
 RNG = np.random.default_rng(3)
+BITS = {"jaxneuro_sum_bit_rows_int", "jaxneuro_unpack_bit_rows_float"}
 NET = jn.Network(
     {"E": jn.Population(jn.LIF(), N)},
     [
@@ -50,7 +51,7 @@ def test_no_delivery_asks_a_gpu_for_a_kernel_of_the_cpu(delivery):
         total, pull = jax.vjp(lambda x: operator.linear(x, spikes), values)
         return operator.deliver(spikes), jax.vmap(operator.deliver)(jnp.stack([spikes, spikes])), total, pull(total)
 
-    native = {"native": {"jaxneuro_push_int"}, "bits": {"jaxneuro_sum_bit_rows"}}.get(delivery, set())
+    native = {"native": {"jaxneuro_push_int"}, "bits": BITS}.get(delivery, set())
     assert kernels(delivered, operator, spikes, values) == {"cpu": native, "cuda": set()}
 
 
@@ -104,8 +105,13 @@ def test_what_a_gpu_does_gives_the_same():
     many = jnp.asarray(RNG.poisson(1.2, (N, 70)))  # beyond 3, what two bits hold, too
     bits = as_bits(np.asarray(many), 1_000, int(many.sum()))
     given = (bits.planes, spikes[0], bits.offsets, bits.targets)
-    np.testing.assert_array_equal(_native_bits._by_product(*given)[:, :70], spikes[0].astype(many.dtype) @ many)
-    np.testing.assert_array_equal(jax.jit(_native_bits._by_product)(*given), _native_bits.sum_bit_rows(*given))
+    np.testing.assert_array_equal(_native_bits._sums_by_product(*given)[:, :70], spikes[0].astype(many.dtype) @ many)
+    np.testing.assert_array_equal(jax.jit(_native_bits._sums_by_product)(*given), _native_bits.sum_bit_rows(*given))
+    some, kind = jnp.asarray([3, 0, 3]), np.dtype(np.float32)
+    given = (bits.planes, some, bits.offsets, bits.targets)
+    rows = _native_bits._rows_by_product(*given, n_post=70, dtype=kind)
+    np.testing.assert_array_equal(rows, many[some])
+    np.testing.assert_array_equal(_native_bits.unpack_bit_rows(*given, 70, kind), rows)
     sheet = jn.Lattice(8, 8)
     weights = jn.GaussianKernel(1.5, 3.0).between(sheet, sheet).prepared()
     assert weights.stencil is not None
