@@ -217,8 +217,8 @@ def draw(data: Data) -> Any:
         for axis, name in zip(row[:3], data.runs[kind], strict=True):
             _draw_traces(axis, data, kind, name)
         row[0].set_ylabel("potential (mV)" if kind == "conductances" else "potential from rest (mV)")
-        row[1].legend(loc="lower right")
         _draw_strengths(row[3], row[4], kind)
+    axes[0, 1].legend(loc="lower right")  # in the other rows it would lie on the traces
     letters([axes[0, 0], axes[0, 3], axes[0, 4], axes[1, 0], axes[1, 3], axes[1, 4]])
     return figure
 
