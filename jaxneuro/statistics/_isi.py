@@ -84,7 +84,8 @@ class IntervalMoments(Shown):
         interval = (step - self.last).astype(self.mean.dtype)
         delta = jnp.where(complete, interval - self.mean, 0.0)
         mean = self.mean + delta / jnp.maximum(n, 1).astype(delta.dtype)
-        deviations = self.deviations + delta * jnp.where(complete, interval - mean, 0.0)
+        # With the choice between product and sum no compiler makes them one operation of another rounding in a batch.
+        deviations = self.deviations + jnp.where(complete, delta * (interval - mean), 0.0)
         return IntervalMoments(jnp.where(spiked, step, self.last), n, mean, deviations)
 
     def cv(self) -> Float[Array, "n"]:

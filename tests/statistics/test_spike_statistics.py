@@ -143,3 +143,20 @@ def test_running_moments_of_any_block_are_those_of_all_intervals(share, block):
     cv = jax.vmap(lambda m: m.cv())(moments)
     np.testing.assert_allclose(cv[0], expected, rtol=1e-6 if moments.mean.dtype == np.float32 else 1e-12)
     assert np.isnan(cv[1]).all()
+
+
+@pytest.mark.float32
+@pytest.mark.bits
+def test_running_moments_of_a_batch_are_those_of_each_to_the_bit():
+    spikes = jnp.asarray(np.random.default_rng(0).random((3, 200, 15, 80)) < 0.004)
+    steps = jnp.arange(3_000, dtype=jnp.int32).reshape(200, 15)
+
+    def moments(spikes):
+        start = jn.statistics.IntervalMoments.start(80)
+        return jax.lax.scan(lambda m, now: (m.update(*now), None), start, (steps, spikes))[0]
+
+    alone = [jax.jit(moments)(one) for one in spikes]
+    together = jax.jit(jax.vmap(moments))(spikes)
+    assert int(together.n.sum()) > 1_000
+    same = jax.tree.map(lambda batch, *each: bool((batch == jnp.stack(each)).all()), together, *alone)
+    assert all(jax.tree.leaves(same))
