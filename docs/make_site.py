@@ -7,6 +7,7 @@ Sphinx is an error.
 """
 
 import argparse
+import doctest
 import importlib.util
 import inspect
 import re
@@ -23,6 +24,38 @@ ROOT = Path(__file__).resolve().parent.parent
 INNER = {"connectivity", "models", "synapses"}
 # Namespaces that hand on what the numerical tools hold.
 SHARED = {"", "extend", "bounds", "results"}
+# The call in whose example a name is seen that no call returns by itself, and the section of `docs/extending.md` in
+# which one is seen that has another name there.
+SHOWN_BY = {
+    "jn.analysis.Bifurcation": "jn.analysis.continuation",
+    "jn.extend.Afferent": "jn.theory.afferents",
+    "jn.extend.Afferents": "jn.theory.afferents",
+    "jn.extend.EffectiveInput": "jn.theory.effective_input",
+    "jn.extend.SpikeStream": "jn.theory.afferents",
+    "jn.extend.WhiteCurrent": "jn.theory.afferents",
+    "jn.plot.draw_state": "jn.plot.state",
+    "jn.record.Density": "jn.record.Histogram",
+    "jn.record.States": "jn.update.Sequential",
+    "jn.results.FitCode": "jn.fit",
+    "jn.results.Signal": "jn.io.read_neo",
+    "jn.theory.AbstractPreserved": "jn.theory.scale_efficacy",
+    "jn.theory.BinaryMeanField": "jn.networks.binary",
+    "jn.theory.Boundary": "jn.theory.phase_boundaries",
+    "jn.theory.FullResponse": "jn.theory.scale_efficacy",
+    "jn.theory.MeanField": "jn.theory.mean_field",
+    "jn.theory.Modes": "jn.theory.brunel_stability",
+    "jn.theory.NeuronSample": "jn.theory.rate_distribution",
+    "jn.theory.StrongCoupling": "jn.theory.scale_efficacy",
+}
+SECTIONS = {
+    "jn.extend.DecayingCurrent": "A synapse",
+    "jn.extend.Layout": "A recorder",
+    "jn.extend.Released": "A synapse",
+    "jn.extend.StepConstants": "A neuron",
+    "jn.extend.Window": "A recorder",
+    "jn.record.Lookout": "A recorder",
+    "jn.record.watched": "A recorder",
+}
 PAGES = {
     "Learning it": ["getting-started", "coming-from", "sharp-bits"],
     "How to": [
@@ -98,38 +131,99 @@ def _shown(default: Any) -> str:
     return text if len(text) <= 40 and " at 0x" not in text else "..."
 
 
-def _texts() -> dict[str, str]:
-    """{title: docstring} of every public name."""
-    members = {(namespace, name): value for namespace, held in public_names().items() for name, value in held.items()}
-    return {".".join(filter(None, ("jn", *names))): inspect.getdoc(value) or "" for names, value in members.items()}
+def _members() -> dict[str, Any]:
+    """{title: object} of every public name."""
+    held = public_names()
+    return {
+        f"jn.{space}.{name}" if space else f"jn.{name}": v for space, names in held.items() for name, v in names.items()
+    }
 
 
-def _seen_in(title: str, texts: dict[str, str]) -> str:
-    """For a name without an example: where one uses it, or makes it."""
-    name = title.rsplit(".", 1)[1]
-    if ">>>" in texts[title]:
+def code_of(value: Any) -> str:
+    """The lines that the docstring of a name runs."""
+    text = inspect.getdoc(value) or ""
+    return "".join(e.source for e in doctest.DocTestParser().get_examples(text)) if ">>>" in text else ""
+
+
+class Examples:
+    """Where the example of each name is that has none of its own: every one of them is run by the tests."""
+
+    def __init__(self) -> None:
+        self.members = _members()
+        self.codes = {title: code for title, value in self.members.items() if (code := code_of(value))}
+        self.sections = [
+            (page, heading, text)
+            for page in ("extending", "sharp-bits")
+            for heading, text in _sections(ROOT / "docs" / f"{page}.md")
+        ]
+
+    def of(self, title: str) -> str:
+        """What the page of a name shows: nothing where its docstring has an example, else one that makes or uses it."""
+        if title in self.codes:
+            return ""
+        seen = self._in_a_name(title), self._in_a_section(title)
+        # Of a base class the example is one that derives a class of one's own.
+        return next(filter(None, seen[::-1] if inspect.isabstract(self.members[title]) else seen), "")
+
+    def _in_a_name(self, title: str) -> str:
+        others = self._others(title)
+        if not others:
+            return ""
+        return f"Seen in the example of [`{others[0]}`]({others[0]}.md):\n\n```python\n{self.codes[others[0]]}```\n"
+
+    def _in_a_section(self, title: str) -> str:
+        for page, heading, code in self.sections:
+            if SECTIONS.get(title, "") == heading or re.search(rf"\b{title.rsplit('.', 1)[1]}\b", code):
+                where = f"[{heading}](../docs/{page}.md#{heading.lower().replace(' ', '-')})"
+                return f"Seen in {where}:\n\n```python\n{code}```\n"
         return ""
-    uses = [other for other, text in texts.items() if ">>>" in text and f".{name}(" in text]
-    makes = [other for other, text in texts.items() if ">>>" in text and f"`{name}`" in text]
-    shown = [f"[`{other}`]({other}.md)" for other in dict.fromkeys(uses + makes)][:4]
-    for page in sorted((ROOT / "docs").glob("*.md")):
-        text = page.read_text()
-        if len(shown) < 4 and ">>>" in text and re.search(rf"\b{name}\b", text):
-            shown.append(f"[{page.stem.replace('-', ' ')}](../docs/{page.name})")
-    return f"\nExamples: {', '.join(shown)}.\n" if shown else ""
+
+    def code(self, title: str) -> str:
+        """The lines of its own example, else of the first that makes or calls it; empty where there is none."""
+        if title not in self.members:
+            return ""
+        return self.codes.get(title) or next((self.codes[other] for other in self._others(title)), "")
+
+    def _others(self, title: str) -> list[str]:
+        """Names with an example that return this one, are told to show it, call it, or are a kind of it."""
+        value, name = self.members[title], title.rsplit(".", 1)[1]
+        called = [other for other, code in self.codes.items() if re.search(rf"\.{name}\(", code)]
+        kinds = [
+            other
+            for other in self.codes
+            if inspect.isclass(value) and inspect.isclass(one := self.members[other]) and issubclass(one, value)
+        ]
+        told = [SHOWN_BY[title]] if title in SHOWN_BY else []
+        return [other for other in [*self._makers(value, name), *told, *called, *kinds] if other in self.codes]
+
+    def _makers(self, value: Any, name: str) -> list[str]:
+        return [
+            other
+            for other in self.codes
+            if inspect.isfunction(call := self.members[other])
+            and (got := inspect.signature(call).return_annotation) is not inspect.Signature.empty
+            and (got is value or (isinstance(got, str) and got.split(".")[-1] == name))
+        ]
+
+
+def _sections(page: Path) -> list[tuple[str, str]]:
+    """(heading, code) of the sections of a page that have examples."""
+    parts = page.read_text().split("\n## ")[1:]
+    found = [(part.splitlines()[0], doctest.DocTestParser().get_examples(part)) for part in parts if ">>>" in part]
+    return [(heading, "".join(example.source for example in code)) for heading, code in found]
 
 
 def write_api(folder: Path) -> list[str]:
     """Writes a page for every public name and one for each namespace; returns the names of the latter."""
     folder.mkdir(parents=True, exist_ok=True)
-    indices, texts = [], _texts()
+    indices, examples = [], Examples()
     for namespace, members in public_names().items():
         prefix = f"jn.{namespace}." if namespace else "jn."
         lines = []
         for name, value in members.items():
             file = f"{prefix}{name}"
             (folder / f"{file}.md").write_text(
-                "---\norphan: true\n---\n\n" + page_of(file, value) + _seen_in(file, texts)
+                "---\norphan: true\n---\n\n" + page_of(file, value) + "\n" + examples.of(file)
             )
             first = (inspect.getdoc(value) or "").strip().split("\n\n")[0].replace("\n", " ").replace("|", "\\|")
             lines.append(f"| [`{file}`]({file}.md) | {first} |")
@@ -142,14 +236,11 @@ def write_api(folder: Path) -> list[str]:
 
 def write_gallery(folder: Path, *, figures: bool) -> None:
     """Writes the gallery: the figure that each example of `jn.plot` draws, with the example under it."""
-    import doctest
-
-    plot = import_module("jaxneuro").plot
+    plot, shown = import_module("jaxneuro").plot, Examples()
     folder.mkdir(parents=True, exist_ok=True)
     parts = ["# Gallery", "Every figure with what draws it. All take `ax=` and return axes."]
     for name in sorted(name for name in dir(plot) if inspect.isfunction(getattr(plot, name))):
-        examples = doctest.DocTestParser().get_examples(inspect.getdoc(getattr(plot, name)) or "")
-        code = "".join(example.source for example in examples)
+        code = shown.code(f"jn.plot.{name}")
         drawn = folder / f"{name}.png"
         if not code or name == "style" or (figures and not _draw(code, drawn)):
             continue

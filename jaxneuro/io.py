@@ -155,6 +155,18 @@ def write_fits(path: str | os.PathLike, results: Mapping[str, FitResult]) -> Non
     **Arguments:** `path`; `results` by name. Each object holds what `FitResult.to_dict` returns.
 
     Raises `ValueError` where `results` is no dict of fits.
+
+    ```python
+    >>> import pathlib, tempfile, numpy as np, jaxneuro as jn
+    >>> k = np.array([50.0, 100.0, 200.0, 400.0, 800.0])
+    >>> table = jn.laws.PSPTable(k, np.array([2.6, 2.2, 1.3, 1.1, 0.7]), np.array([False, True, False, True, False]))
+    >>> fits = {"current": jn.fit(jn.laws.CurrentScaling(), table)}
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "fits.json"
+    >>> jn.io.write_fits(path, fits)
+    >>> path.read_text() == jn.io.fits_as_json(fits)
+    True
+
+    ```
     """
     write_text(path, fits_as_json(results))
 

@@ -32,7 +32,15 @@ IS_INHIBITORY = {"e": False, "excitatory": False, "i": True, "inhibitory": True}
 
 
 def as_inhibitory(value: Any) -> Bool[Array, "..."]:
-    """True where a synapse is inhibitory: as given, or from labels."""
+    """True where a synapse is inhibitory: as given, or from labels.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> jn.laws.as_inhibitory(["E", "I"]).tolist()
+    [False, True]
+
+    ```
+    """
     return jnp.asarray(read_labels(value, "inhibitory", IS_INHIBITORY), dtype=bool)
 
 

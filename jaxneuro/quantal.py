@@ -87,7 +87,16 @@ class AmplitudeHistogram(Shown):
 
 
 class Release(Shown):
-    """Simulated trials: the amplitude (n,) and the number of quanta (n,) of each."""
+    """Simulated trials: the amplitude (n,) and the number of quanta (n,) of each.
+
+    ```python
+    >>> import jax, jaxneuro as jn
+    >>> trials = jn.quantal.QuantalRelease(m=2.0, u=0.4, sigma_1=0.08).sample(100, key=jax.random.key(0))
+    >>> bool((trials.amplitude[trials.quanta == 0] == 0.0).all())
+    True
+
+    ```
+    """
 
     amplitude: Float[Array, " n"]
     quanta: Int[Array, " n"]
@@ -254,7 +263,15 @@ def _left_out(m: float, most: int) -> float:
 
 
 def log_normal_mass(low: Float[Array, "..."], high: Float[Array, "..."]) -> Float[Array, "..."]:
-    """log(Phi(high) - Phi(low)) for low < high, to rounding in either tail."""
+    """log(Phi(high) - Phi(low)) for low < high, to rounding in either tail.
+
+    ```python
+    >>> import jax.numpy as jnp, jaxneuro as jn
+    >>> print(f"{float(jnp.exp(jn.quantal.log_normal_mass(jnp.asarray(-1.0), jnp.asarray(1.0)))):.4f}")
+    0.6827
+
+    ```
+    """
     above = low + high > 0  # there both ends are mirrored into the lower tail, where log Phi keeps its digits
     a, b = jnp.where(above, -high, low), jnp.where(above, -low, high)
     log_b = log_ndtr(b)

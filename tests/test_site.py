@@ -27,6 +27,8 @@ def test_every_public_name_has_a_page_and_a_place(site, tmp_path):
         name for index in indices for name in re.findall(r"\((jn\.\S+)\.md\)", (tmp_path / f"{index}.md").read_text())
     ]
     assert sorted(linked) == sorted(pages)
+    for path in tmp_path.glob("jn.*.md"):
+        assert ">>>" in path.read_text() or "Seen in " in path.read_text(), f"{path.stem} has no example on its page"
     assert {"jn.simulate", "jn.LIF", "jn.plot.raster", "jn.theory.mean_field", "jn.record.Spikes"} <= pages
     for namespace in (jn, jn.theory, jn.analysis, jn.plot):
         prefix = "jn." if namespace is jn else f"jn.{namespace.__name__.rsplit('.', 1)[-1]}."
@@ -36,6 +38,17 @@ def test_every_public_name_has_a_page_and_a_place(site, tmp_path):
             ours = home.startswith("jaxneuro") and not home.startswith("jaxneuro._numerics")
             if callable(value) and not name.startswith("_") and ours:
                 assert any(page.endswith(f".{name}") for page in pages), f"{prefix}{name} has no page"
+
+
+@pytest.mark.usefixtures("as_users_run")
+def test_a_name_without_an_example_shows_one_that_makes_it_or_that_uses_it(site):
+    seen = site.Examples()
+    assert "jn.analysis.hopf(" in seen.of("jn.analysis.Hopf")
+    assert seen.of("jn.analysis.hopf") == ""
+    assert "../docs/extending.md#a-recorder" in seen.of("jn.extend.AbstractRecorder")
+    assert set(site.SHOWN_BY) | set(site.SHOWN_BY.values()) | set(site.SECTIONS) <= set(seen.members)
+    assert set(site.SHOWN_BY.values()) <= set(seen.codes)
+    assert set(site.SECTIONS.values()) <= {heading for _, heading, _ in seen.sections}
 
 
 def test_a_page_holds_signature_docstring_and_methods(site):
@@ -54,7 +67,8 @@ def test_every_page_of_docs_is_in_a_table_of_contents(site):
 def test_the_gallery_has_the_example_under_each_figure(site, tmp_path):
     site.write_gallery(tmp_path, figures=False)
     text = (tmp_path / "gallery.md").read_text()
-    for name in ("raster", "spectrum", "traces", "density", "fi_curve", "laws", "profile", "training", "state_map"):
+    for name in ("raster", "spectrum", "traces", "density", "fi_curve", "laws", "profile", "training", "state_map",
+                 "phase_diagram", "gradient_audit"):  # fmt: skip
         assert f"## {name}\n" in text
         assert f"jn.plot.{name}(" in text
 

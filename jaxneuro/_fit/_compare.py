@@ -65,6 +65,15 @@ def leave_one_out(result: FitResult, *, progress: bool | None = None) -> LeaveOn
 
     For least squares the score is the Gaussian log density of the residual with the scatter of the others.
     Raises `RuntimeError` where a refit does not converge or would have no observation to spare.
+
+    ```python
+    >>> import numpy as np, jaxneuro as jn
+    >>> k = np.array([50.0, 100.0, 200.0, 400.0, 800.0])
+    >>> table = jn.laws.PSPTable(k, np.array([2.6, 2.2, 1.3, 1.1, 0.7]), np.array([False, True, False, True, False]))
+    >>> jn.leave_one_out(jn.fit(jn.laws.CurrentScaling(), table)).pointwise.shape
+    (5,)
+
+    ```
     """
     if not isinstance(result, FitResult):
         raise ValueError(f"`result` has to be what `jn.fit` returned; got {told(result)}.")

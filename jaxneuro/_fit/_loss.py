@@ -97,6 +97,12 @@ class Likelihood(AbstractLikelihood):
 
     **Arguments:** `function` of (model, data) that returns one log-probability a row
     (n,); the model's own method `log_likelihood` unless given.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> loss = jn.loss.Likelihood(lambda model, data: model.log_likelihood(data))         # then jn.fit(..., loss=loss)
+
+    ```
     """
 
     function: Callable[[Any, Any], Array] | None = eqx.field(static=True, default=None)
@@ -123,6 +129,14 @@ class LogNormalScatter(AbstractLikelihood):
     **Arguments:** `scatter` the standard deviation of the log-amplitude to start from.
 
     Raises `ValueError` where it is not positive.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> loss = jn.loss.LogNormalScatter(scatter=0.3)                          # then jn.fit(..., loss=loss)
+    >>> list(loss.free_parameters())
+    ['scatter']
+
+    ```
     """
 
     scatter: Float[Array, ""]

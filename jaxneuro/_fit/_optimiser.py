@@ -60,6 +60,13 @@ class LevenbergMarquardt(AbstractOptimiser):
     1e-7 (1e-5 for bootstrap refits, 1e-3 in float32); `max_steps`.
 
     Raises `ValueError` where the loss is no least squares.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> jn.optimiser.LevenbergMarquardt(max_steps=500).max_steps              # then jn.fit(..., optimiser=...)
+    500
+
+    ```
     """
 
     tolerance: float | None = eqx.field(static=True, default=None)
@@ -101,6 +108,13 @@ class QuasiNewton(AbstractOptimiser):
 
     **Arguments:** `tolerance` relative change of coordinates and value at which it stops, by default 1e-7
     (1e-5 for bootstrap refits, 1e-3 in float32); `max_steps`.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> jn.optimiser.QuasiNewton(tolerance=1e-8).tolerance                    # then jn.fit(..., optimiser=...)
+    1e-08
+
+    ```
     """
 
     tolerance: float | None = eqx.field(static=True, default=None)
@@ -129,6 +143,13 @@ class Optax(AbstractOptimiser):
 
     **Arguments:** `transformation`, such as `optax.adam(0.05)` or `optax.lbfgs()`; `steps`; `tolerance` on the
     norm of the gradient, per observation, below which the fit counts as converged.
+
+    ```python
+    >>> import optax, jaxneuro as jn
+    >>> jn.optimiser.Optax(optax.adam(0.05), steps=500).steps                 # then jn.fit(..., optimiser=...)
+    500
+
+    ```
     """
 
     transformation: optax.GradientTransformation = eqx.field(static=True)

@@ -13,7 +13,16 @@ from ._uncertainty import Uncertainty
 
 
 class IdentifiabilityWarning(UserWarning):
-    """The data cannot tell a parameter."""
+    """The data cannot tell a parameter.
+
+    ```python
+    >>> import warnings, jaxneuro as jn
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", jn.results.IdentifiabilityWarning)
+    ...     pass                                                              # a call that is known to warn of it
+
+    ```
+    """
 
 
 class Profile(eqx.Module):

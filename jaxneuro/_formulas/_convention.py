@@ -21,7 +21,16 @@ class AbstractConvention(Shown):
 
 
 class Ito(AbstractConvention):
-    """B is taken before the noise acts: the limit of jumps of fixed shape whose size is read before they start."""
+    """B is taken before the noise acts: the limit of jumps of fixed shape whose size is read before they start.
+
+    ```python
+    >>> import jax.numpy as jnp, jaxneuro as jn
+    >>> pull = jn.theory.Ito().drift(lambda v: -v, lambda v: 1.0 + v)
+    >>> float(pull(jnp.asarray(2.0)))
+    -2.0
+
+    ```
+    """
 
     def drift(self, drift: Function, noise: Function) -> Function:
         return drift
@@ -29,6 +38,14 @@ class Ito(AbstractConvention):
 
 class Stratonovich(AbstractConvention):
     """B is taken in the middle of the change: the limit of noise with a short time course. B B'/2 drifts along.
+
+    ```python
+    >>> import jax.numpy as jnp, jaxneuro as jn
+    >>> pull = jn.theory.Stratonovich().drift(lambda v: -v, lambda v: 1.0 + v)
+    >>> float(pull(jnp.asarray(2.0)))
+    -0.5
+
+    ```
 
     Source: Sanzeni, Histed and Brunel (2022), doi:10.1103/PhysRevX.12.011044, equation (A3).
     """

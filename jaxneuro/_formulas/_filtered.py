@@ -66,6 +66,13 @@ class ShortFilter(AbstractRegime):
 
     The source lacks exp(x^2) and t_ref, and has another shift with the other sign; the noise forgets during t_ref. The
     CV is that of white noise between the same limits.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> neuron = dict(tau=20.0, v_th=20.0, v_reset=10.0, t_ref=2.0, tau_s=0.5)
+    >>> rate = jn.theory.lif_rate_filtered(15.0, 5.0, regime=jn.theory.ShortFilter(), **neuron)
+
+    ```
     """
 
     def log_rate(self, neuron: FilteredNeuron) -> Float[Array, "..."]:
@@ -89,6 +96,13 @@ class Crossings(AbstractRegime):
     """tau_s near tau, below threshold: upward crossings of the threshold by the potential without reset, (G10).
 
     nu = exp(-v_max^2 (1 + tau_s/tau)) / (2 pi sqrt(tau tau_s)); NaN above threshold, where crossings are no spikes.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> neuron = dict(tau=20.0, v_th=20.0, v_reset=10.0, t_ref=2.0, tau_s=20.0)
+    >>> rate = jn.theory.lif_rate_filtered(15.0, 5.0, regime=jn.theory.Crossings(), **neuron)
+
+    ```
     """
 
     def log_rate(self, neuron: FilteredNeuron) -> Float[Array, "..."]:
@@ -110,6 +124,13 @@ class LongFilter(AbstractRegime):
         nu = int_(v_max/e)^inf dw exp(-w^2)/sqrt(pi) / (t_ref + tau log((e w - v_min)/(e w - v_max))),  e^2 = tau/tau_s.
 
     For tau << t_ref it tends to erfc(v_max sqrt(tau_s/tau))/(2 t_ref), equation (G12) with the factor 1/2 it lacks.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> neuron = dict(tau=20.0, v_th=20.0, v_reset=10.0, t_ref=2.0, tau_s=200.0)
+    >>> rate = jn.theory.lif_rate_filtered(15.0, 5.0, regime=jn.theory.LongFilter(), **neuron)
+
+    ```
     """
 
     def log_rate(self, neuron: FilteredNeuron) -> Float[Array, "..."]:

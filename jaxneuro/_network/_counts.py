@@ -32,14 +32,30 @@ class AbstractCounts(Shown):
 
 
 class PoissonCounts(AbstractCounts):
-    """Poisson counts, their probabilities right to 2^-32: the sum of independent Poisson sources; the default."""
+    """Poisson counts, their probabilities right to 2^-32: the sum of independent Poisson sources; the default.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> counts = jn.counts.PoissonCounts()
+    >>> drive = jn.PoissonDrive("E", jn.DeltaCurrent(), weight=0.1, n_sources=1_000, rate=20.0, counts=counts)
+
+    ```
+    """
 
     def prepare(self, mean: TwoFloat) -> PoissonTable:
         return PoissonTable(mean)
 
 
 class GaussianCounts(AbstractCounts):
-    """Normal "counts" of the same mean and variance, neither whole nor bounded below: diffusion on the grid."""
+    """Normal "counts" of the same mean and variance, neither whole nor bounded below: diffusion on the grid.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> counts = jn.counts.GaussianCounts()
+    >>> drive = jn.PoissonDrive("E", jn.DeltaCurrent(), weight=0.1, n_sources=1_000, rate=20.0, counts=counts)
+
+    ```
+    """
 
     def prepare(self, mean: TwoFloat) -> GaussianTable:
         return GaussianTable(mean.high)

@@ -30,6 +30,12 @@ class AtRest(AbstractInitial):
     """Every neuron starts at its resting potential; where that is unstable or not there, where its model says.
 
     Of neurons with channels that is the rest without bias, of integrate-and-fire neurons the reset potential.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> population = jn.Population(jn.LIF(v_rest=-65.0, v_th=-50.0, v_reset=-60.0), 100, initial=jn.initial.AtRest())
+
+    ```
     """
 
     def draw(self, rest: Float[Array, "*n"], n: int, key: PRNGKeyArray) -> Float[Array, "n"]:

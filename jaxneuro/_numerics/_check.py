@@ -84,14 +84,32 @@ def check_precision(name: str, model: object) -> None:
 
 
 def check_finite(name: str, value: ArrayLike) -> None:
-    """Raises `ValueError` where a known `value` is NaN or infinite."""
+    """Raises `ValueError` where a known `value` is NaN or infinite.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> jn.extend.check_finite("v_rest", float("nan"))
+    Traceback (most recent call last):
+    ValueError: `v_rest` has to be finite; got nan.
+
+    ```
+    """
     known = _known(name, value)
     if known is not None and not np.all(np.isfinite(known)):
         raise ValueError(f"`{name}` has to be finite; got {_in_a_line(known)}.")
 
 
 def check_positive(name: str, value: ArrayLike) -> None:
-    """Raises `ValueError` where a known `value` is not finite and above 0."""
+    """Raises `ValueError` where a known `value` is not finite and above 0.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> jn.extend.check_positive("tau_m", -1.0)
+    Traceback (most recent call last):
+    ValueError: `tau_m` has to be positive; got -1.0.
+
+    ```
+    """
     check_finite(name, value)
     known = _known(name, value)
     if known is not None and not np.all(known > 0):
@@ -99,7 +117,16 @@ def check_positive(name: str, value: ArrayLike) -> None:
 
 
 def check_nonnegative(name: str, value: ArrayLike) -> None:
-    """Raises `ValueError` where a known `value` is not finite and at least 0."""
+    """Raises `ValueError` where a known `value` is not finite and at least 0.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> jn.extend.check_nonnegative("t_ref", -1.0)
+    Traceback (most recent call last):
+    ValueError: `t_ref` must not be negative; got -1.0.
+
+    ```
+    """
     check_finite(name, value)
     known = _known(name, value)
     if known is not None and not np.all(known >= 0):

@@ -50,7 +50,17 @@ def as_known(value: Any, name: str | None, dtype: np.dtype) -> np.ndarray | Floa
 
 
 def is_concrete(*values: Any) -> bool:
-    """Whether no array among `values` (pytrees) is a tracer."""
+    """Whether no array among `values` (pytrees) is a tracer.
+
+    ```python
+    >>> import jax, jax.numpy as jnp, jaxneuro as jn
+    >>> seen = []
+    >>> _ = jax.jit(lambda x: seen.append(jn.extend.is_concrete(x)) or x)(jnp.ones(3))
+    >>> jn.extend.is_concrete(jnp.ones(3)), seen
+    (True, [False])
+
+    ```
+    """
     found = True
     for leaf in jax.tree_util.tree_leaves(values):
         found = found and not isinstance(leaf, Tracer)
@@ -62,6 +72,13 @@ def violates(requirement: Callable[..., Bool[Array, "..."]], *values: Any) -> bo
 
     Known values stay known inside a user's `jax.jit`, where a bare comparison of them gives a tracer. They are compared
     in NumPy, which has nothing to compile.
+
+    ```python
+    >>> import jax.numpy as jnp, jaxneuro as jn
+    >>> jn.extend.violates(lambda x: x > 0.0, jnp.asarray([1.0, -1.0]))
+    True
+
+    ```
     """
     if not is_concrete(values):
         return False

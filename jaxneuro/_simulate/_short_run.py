@@ -19,7 +19,16 @@ _IN_MS = "`t0`, `t1` and {} are in ms, not in seconds."
 
 
 class ShortRunWarning(UserWarning):
-    """A run in which no spike can arrive, or nothing can settle: seconds given for milliseconds, as a rule."""
+    """A run in which no spike can arrive, or nothing can settle: seconds given for milliseconds, as a rule.
+
+    ```python
+    >>> import warnings, jaxneuro as jn
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", jn.results.ShortRunWarning)
+    ...     pass                                                              # a call that is known to warn of it
+
+    ```
+    """
 
 
 def warn_of_short_run(net: Network, delays: tuple[StepRange, ...], n_steps: int, dt: float) -> None:

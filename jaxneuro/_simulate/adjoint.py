@@ -156,7 +156,15 @@ class Truncated(AbstractAdjoint):
 
 
 def checked_adjoint(adjoint: Any, default: AbstractAdjoint) -> AbstractAdjoint:
-    """`adjoint`, `default` where None, or `ValueError`."""
+    """`adjoint`, `default` where None, or `ValueError`.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> jn.adjoint.checked_adjoint(None, jn.adjoint.Direct())
+    Direct()
+
+    ```
+    """
     if not isinstance(adjoint, AbstractAdjoint | None):
         raise ValueError(f"`adjoint` has to be of `jn.adjoint`, such as `Checkpoint()`; got {told(adjoint)}.")
     return default if adjoint is None else adjoint

@@ -20,7 +20,16 @@ _RAISED = np.asarray(Result.run_raised._value)
 
 
 class SweepWarning(UserWarning):
-    """Runs of a sweep raised, or its store could not be written; the sweep went on."""
+    """Runs of a sweep raised, or its store could not be written; the sweep went on.
+
+    ```python
+    >>> import warnings, jaxneuro as jn
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", jn.results.SweepWarning)
+    ...     pass                                                              # a call that is known to warn of it
+
+    ```
+    """
 
 
 def with_result(outputs: list[Output]) -> list[Output]:

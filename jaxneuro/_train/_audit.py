@@ -165,6 +165,7 @@ def audit_gradient(
     ... )
     >>> sorted(audit.estimates)
     ['differences', 'forward', 'mean field', 'smoothed', 'surrogate']
+    >>> ax = jn.plot.gradient_audit(audit)
 
     ```
 

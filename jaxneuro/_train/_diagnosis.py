@@ -9,7 +9,16 @@ _WINDOW = 20
 
 
 class TrainingWarning(UserWarning):
-    """Training goes on, but something in it is likely not as wanted."""
+    """Training goes on, but something in it is likely not as wanted.
+
+    ```python
+    >>> import warnings, jaxneuro as jn
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", jn.results.TrainingWarning)
+    ...     pass                                                              # a call that is known to warn of it
+
+    ```
+    """
 
 
 class Finding:

@@ -9,7 +9,16 @@ from .._numerics import Shown, as_leaf, check_finite, check_nonnegative, relaxat
 
 
 class Kinetics(Shown):
-    """How a gate x moves at a potential: dx/dt = opening - total x [1/ms]."""
+    """How a gate x moves at a potential: dx/dt = opening - total x [1/ms].
+
+    ```python
+    >>> import jax.numpy as jnp, jaxneuro as jn
+    >>> gate = jn.channels.Kinetics(opening=jnp.asarray(0.2), total=jnp.asarray(0.5))
+    >>> print(f"{float(gate.infinity()):.2f}")
+    0.40
+
+    ```
+    """
 
     opening: Float[Array, "..."]
     total: Float[Array, "..."]
@@ -32,12 +41,28 @@ class Kinetics(Shown):
 
 
 def rates(alpha: Float[Array, "..."], beta: Float[Array, "..."]) -> Kinetics:
-    """A gate that opens at the rate `alpha` and closes at the rate `beta` [1/ms]: dx/dt = alpha (1 - x) - beta x."""
+    """A gate that opens at the rate `alpha` and closes at the rate `beta` [1/ms]: dx/dt = alpha (1 - x) - beta x.
+
+    ```python
+    >>> import jax.numpy as jnp, jaxneuro as jn
+    >>> print(f"{float(jn.channels.rates(jnp.asarray(0.3), jnp.asarray(0.9)).infinity()):.2f}")
+    0.25
+
+    ```
+    """
     return Kinetics(alpha, alpha + beta)
 
 
 def relaxation(infinity: Float[Array, "..."], tau: Float[Array, "..."]) -> Kinetics:
-    """A gate that relaxes to `infinity` with the time constant `tau` [ms]."""
+    """A gate that relaxes to `infinity` with the time constant `tau` [ms].
+
+    ```python
+    >>> import jax.numpy as jnp, jaxneuro as jn
+    >>> print(f"{float(jn.channels.relaxation(jnp.asarray(0.3), jnp.asarray(2.0)).slope(jnp.asarray(0.0))):.2f} /ms")
+    0.15 /ms
+
+    ```
+    """
     return Kinetics(infinity / tau, 1.0 / tau)
 
 
@@ -78,7 +103,16 @@ class AbstractChannel(Shown):
 
 
 def checked_pair(g: ArrayLike, e: ArrayLike) -> tuple[Float[Array, "..."], Float[Array, "..."]]:
-    """A conductance [mS/cm2] that is not negative and a reversal potential [mV], as leaves."""
+    """A conductance [mS/cm2] that is not negative and a reversal potential [mV], as leaves.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> g, e = jn.channels.checked_pair(120.0, 50.0)
+    >>> float(g), float(e)
+    (120.0, 50.0)
+
+    ```
+    """
     conductance, reversal = as_leaf(g, "g"), as_leaf(e, "e")
     check_nonnegative("g", conductance)
     check_finite("e", reversal)

@@ -135,6 +135,13 @@ class UniformDelay(AbstractDelayLaw):
     """Delays drawn for every synapse from the uniform distribution on [low, high] ms.
 
     Each is rounded to whole steps, and to at least one step; `high` has to be at least one step.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> float(jn.UniformDelay(1.0, 3.0).mean)
+    2.0
+
+    ```
     """
 
     low: float = eqx.field(static=True)

@@ -58,6 +58,15 @@ class Rows(AbstractDelivery):
     """A dense integer matrix whose rows are added where a source spiked; the choice on a CPU for smaller networks.
 
     Work grows with the spikes. One byte a pair of neurons.
+
+    ```python
+    >>> import jax, jaxneuro as jn
+    >>> net = jn.networks.brunel(n_e=80, n_i=20, c_e=8, c_i=2)
+    >>> wiring = jn.wire(net, key=jax.random.key(0), delivery=jn.delivery.Rows())
+    >>> wiring.as_matrix("E", "I").sum(axis=1).tolist()[:3]
+    [8, 8, 8]
+
+    ```
     """
 
     def fills_matrix(self) -> bool:
@@ -71,6 +80,15 @@ class Product(AbstractDelivery):
     `jnp.int8` (up to 127), both with wide accumulation.
 
     Raises `ValueError` for another dtype.
+
+    ```python
+    >>> import jax, jaxneuro as jn
+    >>> net = jn.networks.brunel(n_e=80, n_i=20, c_e=8, c_i=2)
+    >>> wiring = jn.wire(net, key=jax.random.key(0), delivery=jn.delivery.Product())
+    >>> wiring.as_matrix("E", "I").sum(axis=1).tolist()[:3]
+    [8, 8, 8]
+
+    ```
     """
 
     dtype: jnp.dtype = eqx.field(static=True)
@@ -98,6 +116,15 @@ class Sparse(AbstractDelivery):
     together: 1 suits a CPU, many a GPU, where they run side by side.
 
     Raises `ValueError` where `window` is no positive integer.
+
+    ```python
+    >>> import jax, jaxneuro as jn
+    >>> net = jn.networks.brunel(n_e=80, n_i=20, c_e=8, c_i=2)
+    >>> wiring = jn.wire(net, key=jax.random.key(0), delivery=jn.delivery.Sparse())
+    >>> wiring.as_matrix("E", "I").sum(axis=1).tolist()[:3]
+    [8, 8, 8]
+
+    ```
     """
 
     window: int = eqx.field(static=True)
@@ -116,6 +143,15 @@ class NativeSparse(AbstractDelivery):
     """Lists of targets, walked by a kernel that numba compiles; on a CPU, where numba is installed.
 
     In a program for a GPU the lists are walked as by `Sparse`.
+
+    ```python
+    >>> import jax, jaxneuro as jn
+    >>> net = jn.networks.brunel(n_e=80, n_i=20, c_e=8, c_i=2)
+    >>> wiring = jn.wire(net, key=jax.random.key(0), delivery=jn.delivery.NativeSparse())
+    >>> wiring.as_matrix("E", "I").sum(axis=1).tolist()[:3]
+    [8, 8, 8]
+
+    ```
     """
 
     def lists_synapses(self) -> bool:
@@ -131,6 +167,15 @@ class NativeBits(AbstractDelivery):
     Two bits a pair of neurons, where `Rows()` has a byte; counts are the same, and so are runs. For synapses of one
     weight and one delay, and in-degrees to 32,767; needs numba. In a program for a GPU the bits are unpacked for a
     product.
+
+    ```python
+    >>> import jax, jaxneuro as jn
+    >>> net = jn.networks.brunel(n_e=80, n_i=20, c_e=8, c_i=2)
+    >>> wiring = jn.wire(net, key=jax.random.key(0), delivery=jn.delivery.NativeBits())
+    >>> wiring.as_matrix("E", "I").sum(axis=1).tolist()[:3]
+    [8, 8, 8]
+
+    ```
     """
 
     def fills_matrix(self) -> bool:
@@ -150,6 +195,13 @@ class Procedural(AbstractDelivery):
     **Arguments:** `window`, as in `Sparse`.
 
     Raises `ValueError` where `window` is no positive integer.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> jn.delivery.Procedural(window=8).window
+    8
+
+    ```
     """
 
     window: int = eqx.field(static=True)

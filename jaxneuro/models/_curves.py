@@ -104,6 +104,13 @@ class LinearCurve(AbstractCurve):
     **Arguments:** `v_rest` [mV].
 
     Raises `ValueError` where a value is not finite.
+
+    ```python
+    >>> import jax.numpy as jnp, jaxneuro as jn
+    >>> float(jn.LinearCurve(v_rest=-65.0)(jnp.asarray(-60.0)))
+    -5.0
+
+    ```
     """
 
     v_rest: Float[Array, "*n"]

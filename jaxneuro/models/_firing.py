@@ -14,6 +14,13 @@ class Firing(Shown):
     `soft` equals `spikes` as floats and carries the surrogate derivative, which is not 0 only where
     `sensitive`; both are None where no surrogate was asked for. `share` is the part of the step that had passed at the
     spike, where it does not come at the end.
+
+    ```python
+    >>> import jax.numpy as jnp, jaxneuro as jn
+    >>> jn.extend.fire(jnp.asarray([-1.0, 0.5]), jnp.asarray([True, True]), None).spikes.tolist()
+    [False, True]
+
+    ```
     """
 
     spikes: Bool[Array, "*time n"]
@@ -25,7 +32,16 @@ class Firing(Shown):
 
 
 def crossing(before: Float[Array, "*time n"], after: Float[Array, "*time n"], threshold: Float[Array, "..."]) -> Firing:
-    """Who crossed a threshold upwards between two potentials, and after what share of the step, by a straight line."""
+    """Who crossed a threshold upwards between two potentials, and after what share of the step, by a straight line.
+
+    ```python
+    >>> import jax.numpy as jnp, jaxneuro as jn
+    >>> fired = jn.extend.crossing(jnp.asarray([19.0, 19.0]), jnp.asarray([21.0, 19.5]), jnp.asarray(20.0))
+    >>> fired.spikes.tolist(), float(fired.share[0])
+    ([True, False], 0.5)
+
+    ```
+    """
     crossed = (after >= threshold) & (before < threshold)
     return Firing(crossed, share=(threshold - before) / jnp.where(crossed, after - before, 1.0))
 

@@ -28,6 +28,13 @@ class LeakyMembrane(Shown):
     """A leaky integrate-and-fire neuron with a hard reset, as theory reads it; each number one, or one a neuron.
 
     tau_m dV/dt = -(V - v_rest) + input;   V >= v_th: a spike, V = v_reset for t_ref.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> float(jn.LIF(tau_m=15.0).diffusion_parameters().tau_m)
+    15.0
+
+    ```
     """
 
     tau_m: Float[Array, "..."]

@@ -36,7 +36,14 @@ class AbstractProduct(Shown):
 
 
 class LowRank(AbstractProduct):
-    """By the Fourier components that the kernel has, K of them, in about 4 N K operations: for few components."""
+    """By the Fourier components that the kernel has, K of them, in about 4 N K operations: for few components.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> ring = jn.Ring(64, j=[-2.0, 3.0], product=jn.product.LowRank())
+
+    ```
+    """
 
     def prepare(self, coefficients: Float[Array, "..."], shape: tuple[int, ...]) -> AbstractApplied:
         counts = coefficients.shape
@@ -46,7 +53,14 @@ class LowRank(AbstractProduct):
 
 
 class FFT(AbstractProduct):
-    """By the fast Fourier transform, in order N log N operations: for kernels of many components."""
+    """By the fast Fourier transform, in order N log N operations: for kernels of many components.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> ring = jn.Ring(64, j=[-2.0, 3.0], product=jn.product.FFT())
+
+    ```
+    """
 
     def prepare(self, coefficients: Float[Array, "..."], shape: tuple[int, ...]) -> AbstractApplied:
         counts = [_wave_numbers(n, last=axis == len(shape) - 1) for axis, n in enumerate(shape)]
@@ -60,7 +74,14 @@ class FFT(AbstractProduct):
 
 
 class Dense(AbstractProduct):
-    """By the whole matrix, in 2 N^2 operations: to compare with."""
+    """By the whole matrix, in 2 N^2 operations: to compare with.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> ring = jn.Ring(64, j=[-2.0, 3.0], product=jn.product.Dense())
+
+    ```
+    """
 
     def prepare(self, coefficients: Float[Array, "..."], shape: tuple[int, ...]) -> AbstractApplied:
         basis = jnp.asarray(_basis(coefficients.shape, shape), coefficients.dtype)

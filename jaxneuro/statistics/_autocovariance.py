@@ -21,7 +21,15 @@ class Autocovariance(Shown):
 
 
 def check_lags(max_lag: float, width: float) -> int:
-    """The longest lag in bins; `ValueError` where it is no multiple of `width` or negative."""
+    """The longest lag in bins; `ValueError` where it is no multiple of `width` or negative.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> jn.statistics.check_lags(10.0, 0.5)
+    20
+
+    ```
+    """
     if not to_milliseconds("width", width) > 0:
         raise ValueError(f"`width` has to be positive; got {width} ms.")
     longest = count_steps("max_lag", max_lag, width)
@@ -31,7 +39,15 @@ def check_lags(max_lag: float, width: float) -> int:
 
 
 def autocovariance_of(rate: Float[Array, "bins"], longest: int, width: float) -> Autocovariance:
-    """The autocovariance at lags of 0 to `longest` bins of `width` [ms]."""
+    """The autocovariance at lags of 0 to `longest` bins of `width` [ms].
+
+    ```python
+    >>> import jax.numpy as jnp, jaxneuro as jn
+    >>> jn.statistics.autocovariance_of(jnp.asarray([1.0, 2.0, 1.0, 2.0]), 2, 1.0).values.round(4).tolist()
+    [0.25, -0.25, 0.25]
+
+    ```
+    """
     n = rate.shape[0]
     centred = rate - jnp.mean(rate)
     padded = jnp.concatenate([centred, jnp.zeros(longest, rate.dtype)])

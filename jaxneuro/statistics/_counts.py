@@ -20,6 +20,16 @@ class CountMoments(Shown):
     """Running number, mean and sum of squared deviations of counts.
 
     Welford's update: no sum of squares that cancels or overflows in a long run.
+
+    ```python
+    >>> import jax.numpy as jnp, jaxneuro as jn
+    >>> moments = jn.statistics.CountMoments.start((1,))
+    >>> for count in (1, 3):
+    ...     moments = moments.add(jnp.asarray([count]), jnp.asarray(True))
+    >>> float(moments.mean[0]), float(moments.variance()[0]), float(jn.statistics.fano_of(moments)[0])
+    (2.0, 2.0, 1.0)
+
+    ```
     """
 
     n: Int[Array, ""]
@@ -47,7 +57,17 @@ class CountMoments(Shown):
 
 
 class WindowCounts(Shown):
-    """Moments of the spike counts in successive windows, of every neuron and of their sum."""
+    """Moments of the spike counts in successive windows, of every neuron and of their sum.
+
+    ```python
+    >>> import jax.numpy as jnp, jaxneuro as jn
+    >>> spikes = jnp.asarray([[True, False], [False, False], [True, True], [False, False]])
+    >>> counts = jn.statistics.WindowCounts.start(2).update(jnp.arange(4, dtype=jnp.int32), spikes, 2)
+    >>> counts.neurons.mean.tolist(), int(jn.statistics.synchrony_of(counts).n_bins)
+    ([1.0, 0.5], 2)
+
+    ```
+    """
 
     pending: Int[Array, "n"]
     neurons: CountMoments

@@ -23,6 +23,15 @@ class IntervalMoments(Shown):
     """Running number, mean and sum of squared deviations of each neuron's intervals, in steps.
 
     Welford's update: no sum of squares that cancels or overflows in a long run.
+
+    ```python
+    >>> import jax.numpy as jnp, jaxneuro as jn
+    >>> steps = jnp.arange(32, dtype=jnp.int32)
+    >>> seen = jn.statistics.IntervalMoments.start(1).update(steps, (steps % 8 == 0)[:, None])
+    >>> int(seen.n[0]), float(seen.mean[0])
+    (3, 8.0)
+
+    ```
     """
 
     last: Int[Array, "n"]

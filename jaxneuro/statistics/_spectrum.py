@@ -22,21 +22,45 @@ class AbstractTaper(Shown):
 
 
 class Hann(AbstractTaper):
-    """w_k = sin^2(pi k / n): little leakage, peaks twice as wide."""
+    """w_k = sin^2(pi k / n): little leakage, peaks twice as wide.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> jn.statistics.Hann().weights(4).round(3).tolist()
+    [0.0, 0.5, 1.0, 0.5]
+
+    ```
+    """
 
     def weights(self, n: int) -> Float[np.ndarray, "n"]:
         return np.sin(np.pi * np.arange(n) / n) ** 2
 
 
 class Boxcar(AbstractTaper):
-    """w_k = 1: Bartlett's estimate, together with `overlap=0.0`."""
+    """w_k = 1: Bartlett's estimate, together with `overlap=0.0`.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> jn.statistics.Boxcar().weights(4).tolist()
+    [1.0, 1.0, 1.0, 1.0]
+
+    ```
+    """
 
     def weights(self, n: int) -> Float[np.ndarray, "n"]:
         return np.ones(n)
 
 
 class Segments(Shown):
-    """How a record is cut for its spectrum: lengths in bins."""
+    """How a record is cut for its spectrum: lengths in bins.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> jn.statistics.Segments(1_000, 200, 0.5).number
+    9
+
+    ```
+    """
 
     length: int = eqx.field(static=True)
     stride: int = eqx.field(static=True)
@@ -49,7 +73,15 @@ class Segments(Shown):
 
 
 def check_segments(segment: float, width: float, overlap: float, taper: AbstractTaper) -> int:
-    """The bins of a segment; `ValueError` where an argument of a spectrum does not fit."""
+    """The bins of a segment; `ValueError` where an argument of a spectrum does not fit.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> jn.statistics.check_segments(100.0, 0.5, 0.5, jn.statistics.Hann())
+    200
+
+    ```
+    """
     if not isinstance(taper, AbstractTaper):
         raise ValueError(f"`taper` has to be `Hann()` or `Boxcar()`; got {told(taper)}.")
     if not 0.0 <= overlap < 1.0:
@@ -63,14 +95,31 @@ def check_segments(segment: float, width: float, overlap: float, taper: Abstract
 
 
 def frequencies_of(length: int, width: float) -> Float[Array, "frequencies"]:
-    """0, 1 / segment, ... to the Nyquist frequency 1 / (2 width) [Hz]."""
+    """0, 1 / segment, ... to the Nyquist frequency 1 / (2 width) [Hz].
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> jn.statistics.frequencies_of(10, 1.0).tolist()
+    [0.0, 100.0, 200.0, 300.0, 400.0, 500.0]
+
+    ```
+    """
     return jnp.arange(length // 2 + 1).astype(jnp.result_type(float)) * (1000.0 / (length * width))
 
 
 def spectral_density(
     rate: Float[Array, "bins"], segments: Segments, width: float, taper: AbstractTaper
 ) -> Float[Array, "frequencies"]:
-    """The two-sided density of a rate [Hz] in bins of `width` [ms], averaged over segments."""
+    """The two-sided density of a rate [Hz] in bins of `width` [ms], averaged over segments.
+
+    ```python
+    >>> import jax.numpy as jnp, jaxneuro as jn
+    >>> segments = jn.statistics.Segments(100, 20, 0.0)
+    >>> jn.statistics.spectral_density(jnp.ones(100), segments, 1.0, jn.statistics.Hann()).shape
+    (11,)
+
+    ```
+    """
     weights = taper.weights(segments.length)
     starts = np.arange(segments.number) * segments.stride
     cut = rate[starts[:, None] + np.arange(segments.length)]

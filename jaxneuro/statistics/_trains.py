@@ -147,7 +147,16 @@ def _step_of(times: Float[np.ndarray, "spikes"]) -> Int[np.ndarray, "spikes"]:
 
 
 def pack(spikes: Bool[Array, "time n"]) -> UInt[Array, "time words"]:
-    """32 neurons a word, the first in the lowest bit."""
+    """32 neurons a word, the first in the lowest bit.
+
+    ```python
+    >>> import jax.numpy as jnp, jaxneuro as jn
+    >>> words = jn.statistics.pack(jnp.asarray([[True, False, True]]))
+    >>> words.tolist(), jn.statistics.unpack(words, 3).tolist()
+    ([[5]], [[True, False, True]])
+
+    ```
+    """
     time, n = spikes.shape
     words = -(-n // 32)
     bits = jnp.pad(spikes, ((0, 0), (0, words * 32 - n))).reshape(time, words, 32).astype(jnp.uint32)

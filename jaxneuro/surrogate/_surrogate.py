@@ -38,12 +38,30 @@ def as_number(name: str, value: Any) -> Float[Array, ""]:
 
 
 def are_valid(width: Float[Array, ""], scale: Float[Array, ""]) -> Bool[Array, ""]:
-    """Whether numbers of a surrogate are what construction asks of known ones."""
+    """Whether numbers of a surrogate are what construction asks of known ones.
+
+    ```python
+    >>> import jax.numpy as jnp, jaxneuro as jn
+    >>> bool(jn.surrogate.are_valid(jnp.asarray(-1.0), jnp.asarray(1.0)))
+    False
+
+    ```
+    """
     return (width > 0) & jnp.isfinite(width) & (scale >= 0) & jnp.isfinite(scale)
 
 
 def spike(surrogate: AbstractSurrogate, x: Float[Array, "*n"]) -> Float[Array, "*n"]:
-    """1 where x >= 0, else 0; its derivative is that of the surrogate, in forward and reverse mode."""
+    """1 where x >= 0, else 0; its derivative is that of the surrogate, in forward and reverse mode.
+
+    ```python
+    >>> import jax, jax.numpy as jnp, jaxneuro as jn
+    >>> triangle = jn.surrogate.Triangular(1.0)
+    >>> slope = jax.vmap(jax.grad(lambda x: jn.surrogate.spike(triangle, x[None])[0]))(jnp.asarray([-2.0, 0.0]))
+    >>> jn.surrogate.spike(triangle, jnp.asarray([-0.5, 0.5])).tolist(), (slope > 0.0).tolist()
+    ([0.0, 1.0], [False, True])
+
+    ```
+    """
     if not isinstance(surrogate, AbstractSurrogate):
         raise ValueError(
             f"`surrogate` has to be of `jn.surrogate`, such as `SuperSpike()`; got {in_a_line(surrogate)}."

@@ -28,7 +28,14 @@ class AbstractJump(Shown):
 
 
 class ExactJump(AbstractJump):
-    """The jump (1 - exp(-a)) (E - V): the exact effect of a conductance a tau_m delta(t)."""
+    """The jump (1 - exp(-a)) (E - V): the exact effect of a conductance a tau_m delta(t).
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> synapse = jn.DeltaConductance(0.0, jump=jn.ExactJump())
+
+    ```
+    """
 
     def exponent(self, efficacy: Float[Array, "*n"]) -> Float[Array, "*n"]:
         return efficacy

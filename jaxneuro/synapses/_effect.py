@@ -17,6 +17,14 @@ class SpikeEffect(Shown):
     - `reversal` [mV]; None of a current.
     - `time_constants` [ms]: of the exponentials that the time course is made of, in the order of the stages; none where
       the effect comes at once.
+
+    ```python
+    >>> import jax.numpy as jnp, jaxneuro as jn
+    >>> effect = jn.DeltaCurrent().spike_effect(jnp.asarray([0.5]), jnp.asarray([20.0]))
+    >>> float(effect.jump[0]), effect.reversal
+    (0.5, None)
+
+    ```
     """
 
     jump: Float[Array, "*n"]

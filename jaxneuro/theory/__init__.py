@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from .._late import late
+from .._late import late as _late
 
 if TYPE_CHECKING:
     from .._formulas import (
@@ -115,4 +115,4 @@ if TYPE_CHECKING:
     from ._stratonovich_noise import StratonovichNoise as StratonovichNoise
     from ._strong_coupling import StronglyCoupled as StronglyCoupled, strong_coupling as strong_coupling
 else:
-    __getattr__, __dir__ = late(__name__)
+    __getattr__, __dir__ = _late(__name__)

@@ -96,6 +96,7 @@ def phase_boundaries(
     >>> seen = jn.theory.phase_boundaries(jn.networks.brunel, over=axes)
     >>> seen.highest(seen.stable).tolist(), len(seen.boundaries)
     ([[True, True], [True, False]], 1)
+    >>> ax = jn.plot.phase_diagram(seen)
 
     ```
 

@@ -57,6 +57,17 @@ class Sequential(AbstractUpdate):
     counted once, then corrected for the changes of earlier updates of the block, until none is left
     to correct.
 
+    ```python
+    >>> import jax, jaxneuro as jn
+    >>> net = jn.networks.binary(k=20, n_e=100, n_i=100, m0=0.2)
+    >>> record = {"activity": jn.record.PopulationActivity(), "mean": jn.record.MeanActivity()}
+    >>> record = record | {"states": jn.record.UnitStates()}
+    >>> sol = jn.simulate(net, 0.0, 20.0, dt=1.0, key=jax.random.key(0), update=jn.update.Sequential(), record=record)
+    >>> sol["activity"]["E"].shape, sol["mean"]["E"].shape, sol["states"]["E"].as_array().shape
+    ((20,), (100,), (20, 100))
+
+    ```
+
     Source: van Vreeswijk and Sompolinsky (1998), doi:10.1162/089976698300017214, section 2.
     """
 
@@ -67,6 +78,16 @@ class Sequential(AbstractUpdate):
 
 class Parallel(AbstractUpdate):
     """All units at once, every `tau`: each by the fields before the update. `dt` has to be `tau`.
+
+    ```python
+    >>> import jax, jaxneuro as jn
+    >>> net = jn.networks.binary(k=20, n_e=100, n_i=100, m0=0.2, tau_e=10.0, tau_i=10.0)
+    >>> record = {"activity": jn.record.PopulationActivity()}
+    >>> sol = jn.simulate(net, 0.0, 50.0, dt=10.0, key=jax.random.key(0), update=jn.update.Parallel(), record=record)
+    >>> sol["activity"]["E"].shape
+    (5,)
+
+    ```
 
     Source: Little (1974), doi:10.1016/0025-5564(74)90031-5.
     """

@@ -48,6 +48,12 @@ class Lag(AbstractRecorder):
 
     Raises `ValueError` where there is no such variable, or `max_lag` is not positive or longer than a quarter of the
     record.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> recorder = jn.record.Lag("E.input.conductance.E", "E.input.conductance.I", max_lag=15.0)
+
+    ```
     """
 
     unit: ClassVar[str | None] = "ms"

@@ -19,6 +19,17 @@ class Raster(AbstractRecorder):
     **Arguments:** `population`, its name; `start` [ms].
 
     **Records:** (time, n); the times [ms] of the ends of the steps in `sol.times`.
+
+    ```python
+    >>> import jax, jaxneuro as jn
+    >>> net = jn.Network({"E": jn.Population(jn.Poisson(50.0), 20)})
+    >>> record = {"raster": jn.record.Raster("E"), "rate": jn.record.Rate(), "cv": jn.record.CV(),
+    ...           "population": jn.record.PopulationRate(width=1.0)}
+    >>> sol = jn.simulate(net, 0.0, 50.0, dt=0.5, key=jax.random.key(0), record=record)
+    >>> sol["raster"].shape, sol["rate"]["E"].shape, sol["cv"]["E"].shape, sol["population"]["E"].shape
+    ((100, 20), (20,), (20,), (50,))
+
+    ```
     """
 
     unit: ClassVar[str | None] = "1"

@@ -12,6 +12,13 @@ class TimeAxis(Shown):
 
     They are no part of the compiled program, and in double precision whatever the run is in: float32 holds no two
     neighbouring steps of 0.1 ms after an hour.
+
+    ```python
+    >>> import jaxneuro as jn
+    >>> jn.extend.TimeAxis(1, 3, 0.5).times().tolist()
+    [0.5, 1.0, 1.5]
+
+    ```
     """
 
     first: int = eqx.field(static=True)

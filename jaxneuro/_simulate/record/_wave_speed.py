@@ -46,6 +46,13 @@ class WaveSpeed(AbstractRecorder):
     Raises `ValueError` where the population has no spikes or no lattice, fewer than three distances fit, the record
     is shorter than four times `max_lag`, or `width` is no multiple of dt.
 
+    ```python
+    >>> import jaxneuro as jn
+    >>> sheet = jn.Population(jn.LIF(), positions=jn.Lattice(30, 30))
+    >>> record = {"speed": jn.record.WaveSpeed("E", distances=(2.0, 8.0))}    # of a network whose "E" is such a sheet
+
+    ```
+
     Source: Keane and Gong (2015), doi:10.1523/JNEUROSCI.1669-14.2015.
     """
 
