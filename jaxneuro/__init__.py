@@ -144,6 +144,7 @@ if _TYPE_CHECKING:
     from .synapses import (
         AlphaConductance as AlphaConductance,
         AlphaCurrent as AlphaCurrent,
+        AtStepStart as AtStepStart,
         DeltaConductance as DeltaConductance,
         DeltaCurrent as DeltaCurrent,
         ExactJump as ExactJump,

@@ -92,7 +92,11 @@ def animate(found: Waves, path: Path) -> None:
     plt.close(figure)
 
 
-def to_json(found: Waves, balanced: Balance | None = None) -> dict[str, Any]:
-    """The measures as numbers, one a seed, and those of the balanced sheet."""
+def to_json(found: Waves | None, balanced: Balance | None = None) -> dict[str, Any]:
+    """The measures as numbers, one a seed, those of near neurons, and those of the balanced sheet."""
+    table: dict[str, Any] = {"balance": None if balanced is None else asdict(balanced)}
+    if found is None:
+        return table
+    near = {"V": found.near.of_v, "counts": found.near.of_counts, "fano": found.near.fano}
     measures = {name: values.tolist() for name, values in found.measures.items()}
-    return {"side": found.side, "measures": measures, "balance": None if balanced is None else asdict(balanced)}
+    return {"side": found.side, "measures": measures, "near": near} | table

@@ -9,11 +9,15 @@ from jaxtyping import Float
 
 import jaxneuro as jn
 
+from ._near import Near, near
+
 DT = 0.05
 WARM_UP, MEASURED = 500.0, 1_500.0
 # How often potentials and conductances are looked at [steps].
 EVERY = 20
 LOOKED_AT = 225
+# How long the last run goes on for neurons that are near [ms].
+LONGER = 1_000.0
 Frames = Float[np.ndarray, "frames side side"]
 # {name: (number asked for, by how much a mean over seeds may differ, unit)}
 ASKED = {
@@ -30,11 +34,15 @@ ASKED = {
 
 @dataclass(frozen=True)
 class Waves:
-    """Measures by name, one a seed, and of the last run where spikes were: (frames, side, side), 0.5 ms each."""
+    """Measures by name, one a seed, and of the last run where spikes were: (frames, side, side), 0.5 ms each.
+
+    `near` tells of neurons that are near in that run, gone on with.
+    """
 
     side: int
     measures: dict[str, Float[np.ndarray, "seeds"]]
     frames: Frames
+    near: Near
 
 
 def waves(seeds: int = 5, side: int = 150, measured: float = MEASURED) -> Waves:
@@ -55,14 +63,15 @@ def waves(seeds: int = 5, side: int = 150, measured: float = MEASURED) -> Waves:
         "speed": jn.record.WaveSpeed("E", distances=(2.0, 12.0), max_lag=12.0, start=start),
     }
     found: dict[str, list[float]] = {name: [] for name in ASKED}
-    frames = np.zeros((0, side, side))
+    state, end, last = None, start + measured, seeds - 1
     for seed in range(seeds):
-        sol = jn.simulate(net, 0.0, start + measured, dt=DT, key=jax.random.key(seed), record=record)
+        sol = jn.simulate(net, 0.0, end, dt=DT, key=jax.random.key(seed), record=record)
+        state = sol.state
         for name, value in _measures(sol).items():
             found[name].append(value)
-        if seed == seeds - 1:
-            frames = _frames(net, sol.state, start + measured, seed, side)
-    return Waves(side, {name: np.array(values) for name, values in found.items()}, frames)
+    frames = _frames(net, state, end, last, side)
+    more = near(net, state, end, LONGER, side, dt=DT, seed=last)
+    return Waves(side, {name: np.array(values) for name, values in found.items()}, frames, more)
 
 
 def _measures(sol: jn.Solution) -> dict[str, float]:
@@ -93,7 +102,7 @@ def rhythm(
     net, found = jn.networks.keane_gong(side=side, inhibition=inhibition), []
     record = {"rate": jn.record.Rate(start=WARM_UP), "cv": jn.record.CV(start=WARM_UP)}
     for seed in range(seeds):
-        sol = jn.simulate(net, 0.0, WARM_UP + 1_000.0, dt=DT, key=jax.random.key(seed), record=record)
+        sol = jn.simulate(net, 0.0, WARM_UP + measured, dt=DT, key=jax.random.key(seed), record=record)
         found.append((float(np.mean(sol["rate"]["E"])), float(np.nanmean(sol["cv"]["E"]))))
     return np.array(found)
 

@@ -9,7 +9,7 @@ from .._network import ConstantConductance, Network, Population, Projection, Uni
 from .._numerics import as_leaf, check_count, check_finite, check_nonnegative, check_positive, violates
 from ..connectivity import FlatKernel, GaussianKernel, Lattice, SpatialRandom
 from ..models import LIF, ExponentialCurve, IntegrateAndFire, Poisson
-from ..synapses import ExponentialCurrent, RiseDecayConductance
+from ..synapses import AtStepStart, ExponentialCurrent, RiseDecayConductance
 
 _TAU_M = {"E": 15.0, "I": 10.0}
 _TAU_SYNAPSE = {"E": 6.0, "I": 5.0, "X": 6.0}
@@ -101,7 +101,8 @@ def keane_gong(side: int = 150, inhibition: ArrayLike = 1.0, cutoff_e: ArrayLike
     0.002 uS with these reversals drive every neuron. tau_m 20 ms, rest and reset -70, threshold -55 mV, t_ref 5 ms.
 
     **Arguments:** `side`, sites along a side, even and at least 30; `inhibition`, a factor of W_I; `cutoff_e`, of E, in
-    sites, at most half the side. Delays are of one step of 0.05 ms, the step of the authors.
+    sites, at most half the side. The step is 0.05 ms, that of the authors, and a spike opens conductances at the end of
+    the step in which it is fired, as in their loop: with a delay of 0.05 ms after it speed and rates of waves differ.
 
     **Returns:** a `Network` with the populations "E" and "I"; potentials start uniformly between -70 and -55 mV.
 
@@ -131,7 +132,7 @@ def keane_gong(side: int = 150, inhibition: ArrayLike = 1.0, cutoff_e: ArrayLike
     excitation, inhibition_at = GaussianKernel(math.sqrt(6.0), reach), FlatKernel(15.0)
     projections = [
         Projection(
-            pre, both, RiseDecayConductance(tau_rise=0.5, tau_decay=decay, reversal=reversal),
+            pre, both, AtStepStart(RiseDecayConductance(tau_rise=0.5, tau_decay=decay, reversal=reversal)),
             weight=strength / 0.05 * _peak(0.5, decay), connectivity=kernel, delay=0.05,
         )
         for pre, decay, reversal, strength, kernel in (

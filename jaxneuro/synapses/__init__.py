@@ -1,5 +1,6 @@
 """Synapses: delta, exponential, alpha, rise and decay, each as current and as conductance."""
 
+from ._at_step_start import AtStepStart as AtStepStart
 from ._delta import (
     AbstractJump as AbstractJump,
     DeltaConductance as DeltaConductance,

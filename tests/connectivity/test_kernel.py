@@ -4,8 +4,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jaxtyping import Array, Float
 
 import jaxneuro as jn
+from jaxneuro._network._population import AbstractInitial
 
 X64 = jnp.result_type(float) == jnp.float64
 COARSE, FINE, ODD = jn.Lattice(4, 6, spacing=1.0), jn.Lattice(8, 12, spacing=0.5), jn.Lattice(6, 9, spacing=2.0 / 3.0)
@@ -77,6 +79,80 @@ def test_a_constant_conductance_is_exact():
     exact = limit + (rest - limit) * np.exp(-(1.0 + g) * 0.1 * np.arange(101) / tau)
     v = np.asarray(sol["v"])[:, 0]
     np.testing.assert_allclose(v, exact[1:] if v.size == 100 else exact, rtol=1e-5)
+
+
+class From(AbstractInitial):
+    """Starts at potentials that are known."""
+
+    v: Float[Array, "n"]
+
+    def __init__(self, v):
+        self.v = v
+
+    def draw(self, rest, n, key):
+        return self.v
+
+
+@pytest.mark.skipif(not X64, reason="in float32 trains part within milliseconds")
+def test_the_sheet_of_waves_is_the_loop_of_its_authors():
+    """By hand: all neurons move, then all spikes are added to the conductances, which the next step hears of."""
+    side, dt, steps = 32, 0.05, 240
+    net = jn.networks.keane_gong(side=side)
+    v0 = {name: np.random.default_rng(i).uniform(-70.0, -55.0, net.populations[name].n) for i, name in enumerate("EI")}
+    given = {
+        name: jn.Population(p.model, positions=p.positions, initial=From(jnp.asarray(v0[name], jnp.result_type(float))))
+        for name, p in net.populations.items()
+    }
+    net = jn.Network(given, net.projections, drives=net.drives)
+    record = {name: jn.record.Raster(name) for name in "EI"}
+    sol = jn.simulate(net, 0.0, steps * dt, dt=dt, key=jax.random.key(0), record=record)
+
+    x = np.minimum(np.arange(side), side - np.arange(side))
+    square = (x[:, None] ** 2 + x[None] ** 2).astype(float)
+    near = (square > 0.0) & (square <= 225.0)
+    kernels = np.fft.rfft2([np.where(near, w, 0.0) for w in (4.6 * np.exp(-square / 12.0), 6.0)])
+    v = [v0["E"].reshape(side, side), v0["I"].reshape(side // 2, side // 2)]
+    left = [np.zeros(x.shape, int) for x in v]
+    rise, fall = np.zeros((2, side, side)), np.zeros((2, side, side))
+    tau = np.array([2.0, 7.0])[:, None, None]
+    found = {"E": [], "I": []}
+    for _ in range(steps):
+        # The mean over the step of (exp(-t/D) - exp(-t/R))/(D - R).
+        mean = fall * -np.expm1(-dt / tau) * tau - rise * -np.expm1(-dt / 0.5) * 0.5
+        g = mean / dt / (tau - 0.5)
+        spikes = []
+        for i, part in enumerate((slice(None), slice(None, None, 2))):
+            g_e, g_i = g[:, part, part]
+            total = 1.34 + g_e + g_i
+            end = (-70.0 - 80.0 * (0.04 + g_i)) / total
+            moved = end + (v[i] - end) * np.exp(-dt / 20.0 * total)
+            fires = (left[i] == 0) & (moved >= -55.0)
+            v[i] = np.where((left[i] > 0) | fires, -70.0, moved)
+            left[i] = np.where(fires, 100, np.maximum(left[i] - 1, 0))
+            spikes.append(fires)
+            found["EI"[i]].append(fires.ravel())
+        sheets = np.zeros((2, side, side))
+        sheets[0], sheets[1, ::2, ::2] = spikes
+        came = np.fft.irfft2(np.fft.rfft2(sheets) * kernels, s=(side, side))
+        rise, fall = rise * np.exp(-dt / 0.5) + came, fall * np.exp(-dt / tau) + came
+    assert sum(np.sum(x) for x in found["E"]) > 200
+    for name in "EI":
+        np.testing.assert_array_equal(np.asarray(sol[name]), np.array(found[name]))
+
+
+def test_a_spike_at_the_start_of_a_step_is_one_a_step_before():
+    slow = jn.RiseDecayConductance(tau_rise=0.5, tau_decay=2.0, reversal=0.0)
+    populations = {"X": jn.Population(jn.SpikeSource(), 1), "E": jn.Population(jn.LIF(), 2)}
+    spikes = {"X": np.isin(np.arange(50), [3, 7])[:, None]}
+    v = []
+    for synapse, delay in ((slow, 0.2), (jn.AtStepStart(slow), 0.3)):
+        projection = jn.Projection("X", "E", synapse, weight=0.5, connectivity=jn.AllToAll(), delay=delay)
+        net = jn.Network(populations, [projection])
+        record = {"v": jn.record.Trace("E.v")}
+        v.append(jn.simulate(net, 0.0, 5.0, dt=0.1, key=jax.random.key(0), stimulus=spikes, record=record)["v"])
+    np.testing.assert_allclose(v[1], v[0], rtol=1e-5)
+    with pytest.raises(ValueError, match="`synapse` of `AtStepStart` has to be a `RiseDecayConductance`"):
+        jn.AtStepStart(jn.DeltaCurrent())
 
 
 def test_the_sheet_of_waves_has_its_numbers():
