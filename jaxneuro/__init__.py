@@ -76,6 +76,7 @@ if _TYPE_CHECKING:
         wire as wire,
     )
     from ._sweep import (
+        Dask as Dask,
         Devices as Devices,
         Paired as Paired,
         RandomPoints as RandomPoints,

@@ -6,6 +6,7 @@ from ._axes import (
     SobolPoints as SobolPoints,
     Structural as Structural,
 )
+from ._dask import Dask as Dask
 from ._execution import (
     AbstractExecution as AbstractExecution,
     Devices as Devices,

@@ -41,6 +41,10 @@ class Finished:
     error: BaseException | None = None
 
 
+# Runs in parts that are stored together.
+Groups = Callable[[np.ndarray], list[np.ndarray]]
+
+
 class AbstractExecution(Shown):
     """Carries out the runs of a sweep, in any order; what a run returns does not depend on the others."""
 
@@ -61,8 +65,13 @@ class AbstractExecution(Shown):
         """How many runs are under way at a time."""
 
     @abc.abstractmethod
-    def finished(self, programs: Programs, runs: np.ndarray) -> Generator[Finished, None, None]:
-        """Yields at least the runs of the given numbers as they finish; closing it stops the rest."""
+    def finished(
+        self, programs: Programs, runs: np.ndarray, groups: Groups | None = None
+    ) -> Generator[Finished, None, None]:
+        """Yields at least the runs of the given numbers as they finish; closing it stops the rest.
+
+        `groups` tells, once the first has been taken, which runs are stored together.
+        """
 
 
 class Threads(AbstractExecution):
@@ -86,7 +95,7 @@ class Threads(AbstractExecution):
     n: int = eqx.field(static=True)
 
     def __init__(self, n: int | None = None):
-        self.n = _cores() if n is None else _positive("n", n)
+        self.n = _cores() if n is None else positive("n", n)
 
     def check(self, n_runs: int) -> None:
         pass  # threads that find no run left just end
@@ -100,7 +109,9 @@ class Threads(AbstractExecution):
     def at_once(self) -> int:
         return self.n
 
-    def finished(self, programs: Programs, runs: np.ndarray) -> Generator[Finished, None, None]:
+    def finished(
+        self, programs: Programs, runs: np.ndarray, groups: Groups | None = None
+    ) -> Generator[Finished, None, None]:
         compiled = {s: programs.at(run).compile(None) for s, run in _firsts(programs, runs)}
         columns = jax.device_put([list(column) for column in programs.grid.columns(runs)])
         arguments = dict(zip(runs.tolist(), zip(*columns, strict=True), strict=True))
@@ -140,7 +151,7 @@ class Vectorised(AbstractExecution):
     chunk: int | None = eqx.field(static=True)
 
     def __init__(self, chunk: int | None = None):
-        self.chunk = None if chunk is None else _positive("chunk", chunk)
+        self.chunk = None if chunk is None else positive("chunk", chunk)
 
     def check(self, n_runs: int) -> None:
         if self.chunk is not None and self.chunk > n_runs:
@@ -155,7 +166,9 @@ class Vectorised(AbstractExecution):
     def at_once(self) -> int:
         return self.chunk or 1
 
-    def finished(self, programs: Programs, runs: np.ndarray) -> Generator[Finished, None, None]:
+    def finished(
+        self, programs: Programs, runs: np.ndarray, groups: Groups | None = None
+    ) -> Generator[Finished, None, None]:
         assert self.chunk is not None, "settled before"
         return _side_by_side(programs, runs, self.chunk, ())
 
@@ -184,10 +197,10 @@ class Devices(AbstractExecution):
 
     def __init__(self, n: int | None = None, *, chunk: int | None = None):
         there = len(jax.local_devices(backend=platform()))
-        self.n = there if n is None else _positive("n", n)
+        self.n = there if n is None else positive("n", n)
         if self.n > there:
             raise ValueError(f"`n` is {self.n}, and JAX sees {there} of these devices: {platform()}.")
-        self.chunk = None if chunk is None else _positive("chunk", chunk)
+        self.chunk = None if chunk is None else positive("chunk", chunk)
 
     def check(self, n_runs: int) -> None:
         if self.chunk is not None and self.chunk > n_runs:
@@ -205,7 +218,9 @@ class Devices(AbstractExecution):
     def at_once(self) -> int:
         return self.n * (self.chunk or 1)
 
-    def finished(self, programs: Programs, runs: np.ndarray) -> Generator[Finished, None, None]:
+    def finished(
+        self, programs: Programs, runs: np.ndarray, groups: Groups | None = None
+    ) -> Generator[Finished, None, None]:
         assert self.chunk is not None, "settled before"
         return _side_by_side(programs, runs, self.chunk, tuple(jax.local_devices(backend=platform())[: self.n]))
 
@@ -215,7 +230,7 @@ def _side_by_side(
 ) -> Generator[Finished, None, None]:
     """`chunk` runs at a time, on each of the devices that they go `over`."""
     share = max(len(over), 1)
-    batches = _batches(programs, runs, chunk * share)
+    cut = batches(programs, runs, chunk * share)
     compiled = {(s, chunk): programs.at(run).compile(chunk * share, over) for s, run in _firsts(programs, runs)}
     widest = [chunk]  # lowered for good by the first batch that does not fit
 
@@ -239,13 +254,13 @@ def _side_by_side(
         return [np.concatenate(columns) for columns in zip(*parts, strict=True)]
 
     def call(batch: int) -> list[Finished]:
-        lanes, begin = batches[batch], time.perf_counter()
+        lanes, begin = cut[batch], time.perf_counter()
         try:
             return [Finished(lanes, fit(lanes), time.perf_counter() - begin)]
         except Exception:
             return [_alone(run, compute, widest[0]) for run in lanes.tolist()]
 
-    return _in_threads(call, range(len(batches)), 1)
+    return _in_threads(call, range(len(cut)), 1)
 
 
 def default_execution() -> AbstractExecution:
@@ -268,7 +283,7 @@ def _firsts(programs: Programs, runs: np.ndarray) -> list[tuple[int, int]]:
     return [(int(structure), int(runs[place])) for structure, place in zip(found, places, strict=True)]
 
 
-def _batches(programs: Programs, runs: np.ndarray, chunk: int) -> list[np.ndarray]:
+def batches(programs: Programs, runs: np.ndarray, chunk: int) -> list[np.ndarray]:
     """The batches of the whole sweep that hold one of the runs: a run has its neighbours whatever is already done."""
     wanted, found = np.zeros(programs.grid.n_runs, bool), []
     wanted[runs] = True
@@ -354,7 +369,7 @@ def sentence_of(error: BaseException) -> str:
     return lines[-1] if lines else type(error).__name__
 
 
-def _positive(name: str, value: Any) -> int:
+def positive(name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
         raise ValueError(f"`{name}` has to be a whole number of at least 1; got {told(value)}.")
     return int(value)

@@ -109,6 +109,8 @@ class Program:
         self._key = key
         self._types = [jax.ShapeDtypeStruct((), x.dtype) for x in (*values, seed)]
         self.outputs = outputs
+        self._compiled: dict[tuple, Callable] = {}
+        self._lock = threading.Lock()
 
     def lower(self, width: int | None, over: tuple[Any, ...] = ()) -> Lowered:
         """The program for one run, or for `width` runs side by side: from columns of values and seeds to outputs.
@@ -135,15 +137,19 @@ class Program:
         return Lowered(call, [*self._shared, self._key], columns, over)
 
     def compile(self, width: int | None, over: tuple[Any, ...] = ()) -> Callable[[list[Array]], list[Array]]:
-        """What `lower` gives, ready to be called."""
-        return self.lower(width, over).compile()
+        """What `lower` gives, ready to be called; once for each width."""
+        with self._lock:
+            if (width, over) not in self._compiled:
+                self._compiled[width, over] = self.lower(width, over).compile()
+            return self._compiled[width, over]
 
 
 class Programs:
     """The programs of a sweep, one for each combination of its objects."""
 
     def __init__(self, run: Callable, grid: Grid, key: PRNGKeyArray):
-        self.grid, self.structures = grid, grid.structures()
+        self.run, self.grid, self.key = run, grid, key
+        self.structures = grid.structures()
         firsts = np.unique(self.structures, return_index=True)[1]
         self._programs = {int(self.structures[first]): Program(run, grid, key, int(first)) for first in firsts}
         self.outputs = self._programs[int(self.structures[0])].outputs

@@ -171,6 +171,13 @@ class Storing:
         except OSError as error:
             self._failed = error
 
+    def groups(self, runs: np.ndarray) -> list[np.ndarray]:
+        """The runs chunk by chunk, as they are stored; in one piece each where nothing can be stored."""
+        if self._store is None:
+            return [runs[i : i + 1] for i in range(len(runs))]
+        tiles = self._store.tiles(self._results.grid)
+        return [np.intersect1d(runs, tiles.runs(tile)) for tile in sorted(tiles.of(runs))]
+
     def _begun(self, seconds: float) -> Store:
         """The store, made when the first run has told how long one takes."""
         if self._store is None:

@@ -74,8 +74,8 @@ def sweep(
       `point["wiring"]`.
     - `dims`: {name: names of the dimensions} of arrays that `run` returns; by default `name_dim0` and so on.
     - `attributes`: {name: value} to be noted in the result; for a variable a dict, such as {"rate": {"units": "Hz"}}.
-    - `execution`: `Threads(n)`, the default on a CPU, `Vectorised(chunk)`, the default elsewhere, or `Devices(n)`, on
-      several devices of this process.
+    - `execution`: `Threads(n)`, the default on a CPU, `Vectorised(chunk)`, the default elsewhere, `Devices(n)`, on
+      several devices of this process, or `Dask(client)`, on the workers of a cluster.
     - `store`: path of a zarr store (format 3, with checksums) to be written as runs finish; `open_sweep` reads it.
     - `overwrite`: whether a store that exists is replaced, once the first runs have finished.
     - `resume`: whether to go on with a store that exists; one of another sweep is refused, with what differs.
@@ -118,7 +118,8 @@ def sweep(
         raise ValueError("`key` has to be known before the sweep: call `sweep` outside jit, vmap and grad.")
     if not isinstance(execution, AbstractExecution | None):
         raise ValueError(
-            f"`execution` has to be `Threads()`, `Vectorised(chunk)` or `Devices(n)`; got {told(execution)}."
+            "`execution` has to be `Threads()`, `Vectorised(chunk)`, `Devices(n)` or `Dask(client)`; got "
+            f"{told(execution)}."
         )
     if not isinstance(progress, bool | None):
         raise ValueError(f"`progress` has to be True, False or None; got {told(progress)}.")
@@ -173,7 +174,8 @@ def _run_all(
             stack.enter_context(storing)
         if len(todo) == 0:
             return
-        parts = stack.enter_context(contextlib.closing(execution.finished(programs, todo)))
+        groups = None if storing is None else storing.groups
+        parts = stack.enter_context(contextlib.closing(execution.finished(programs, todo, groups)))
         for part in parts:
             new = results.put(part)
             if part.error is not None and throw:

@@ -44,7 +44,10 @@ ARGUMENTS = {
     "resume, overwrite": (dict(resume=True, overwrite=True, store="a.zarr"), "give one of the two"),
     "repair what": (dict(repair=True, store="a.zarr"), "give `resume=True` too"),
     "throw": (dict(throw="no"), "`throw` has to be True or False"),
-    "execution": (dict(execution="threads"), "`execution` has to be `Threads()`, `Vectorised(chunk)` or `Devices(n)`"),
+    "execution": (
+        dict(execution="threads"),
+        "`execution` has to be `Threads()`, `Vectorised(chunk)`, `Devices(n)` or `Dask(client)`",
+    ),
     "large chunk": (dict(execution=jn.Vectorised(7)), "`chunk` is 7, more than the 6 runs of the sweep"),
     "progress": (dict(progress=1), "`progress` has to be True, False or None"),
     "overwrite": (dict(overwrite="yes"), "`overwrite` has to be True or False"),
