@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -75,16 +76,41 @@ def test_the_gallery_has_the_example_under_each_figure(site, tmp_path):
 
 def test_every_claim_names_a_command_that_is_there(site):
     ledger = site._beside("make_claims")
-    found = ledger.claims()
-    assert len(found) > 25
+    found = [claim for claim in ledger.claims() if claim.command]
+    assert len(found) > 100
     for claim in found:
         package, _, name = claim.command.split()[0].partition(".")
-        name = name or claim.command.split()[1]
+        name = (name or (claim.command.split()[1:] or ["__main__"])[0]).replace(".", "/")
         assert (ROOT / package / f"{name}.py").exists() or (ROOT / package / name).is_dir(), claim
     text = ledger.ledger()
     # Read by hand: a sentence of the README and a row of a table of `docs/speed.md`.
     assert "| `python -m benchmarks brunel` | " in text
     assert "Not measured on a GPU" in text.split("## What is known to fall short")[1]
+
+
+def numbers(ledger, text):
+    return ledger.NUMBER.findall(ledger.COMMAND.sub("", " ".join(text.split())))
+
+
+def test_the_ledger_holds_every_number_of_the_readme_and_of_docs(site):
+    ledger = site._beside("make_claims")
+    held = Counter(number for claim in ledger.claims() for number in numbers(ledger, claim.text))
+    stated = Counter()
+    for page in ledger.pages():
+        text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+        text = re.sub(r"^.*\n\| -.*$", "", text, flags=re.MULTILINE)  # heads of tables
+        stated.update(numbers(ledger, "\n".join(line for line in text.splitlines() if not line.startswith("#"))))
+    missing = {number: count - held[number] for number, count in stated.items() if held[number] < count}
+    assert not missing, str(missing)
+
+
+def test_a_number_has_the_command_of_its_sentence_of_its_paragraph_or_above_its_table(site):
+    table = "| a | b |\n| --- | --- |\n| 4 | c |\n| 5 (`python -m fitting.waves`) | d |\n"
+    text = f"One 1. Two 2 (`python -m benchmarks rates`). Three 3.\n\n{table}\nFour 6.\n"
+    found = dict(site._beside("make_claims").attributed(text))
+    assert found == {"One 1.": ["benchmarks rates"], "Two 2 (`python -m benchmarks rates`).": ["benchmarks rates"],
+                     "Three 3.": ["benchmarks rates"], "4 | c": ["benchmarks rates"],
+                     "5 (`python -m fitting.waves`) | d": ["fitting.waves"], "Four 6.": []}  # fmt: skip
 
 
 def test_statements_are_sentences_and_rows_without_code(site):
