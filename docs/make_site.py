@@ -174,7 +174,8 @@ class Examples:
     def _in_a_section(self, title: str) -> str:
         for page, heading, code in self.sections:
             if SECTIONS.get(title, "") == heading or re.search(rf"\b{title.rsplit('.', 1)[1]}\b", code):
-                where = f"[{heading}](../docs/{page}.md#{heading.lower().replace(' ', '-')})"
+                anchor = re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-")
+                where = f"[{heading}](../docs/{page}.md#{anchor})"
                 return f"Seen in {where}:\n\n```python\n{code}```\n"
         return ""
 
@@ -242,7 +243,7 @@ def write_gallery(folder: Path, *, figures: bool) -> None:
     for name in sorted(name for name in dir(plot) if inspect.isfunction(getattr(plot, name))):
         code = shown.code(f"jn.plot.{name}")
         drawn = folder / f"{name}.png"
-        if not code or name == "style" or (figures and not _draw(code, drawn)):
+        if f"jn.plot.{name}(" not in code or name == "style" or (figures and not _draw(code, drawn)):
             continue
         picture = [f"![{name}]({name}.png)"] if figures else []
         parts += [f"## {name}", *picture, f"```python\n{code.rstrip()}\n```"]
@@ -274,7 +275,9 @@ def gather(source: Path, notebooks: Path | None, *, figures: bool) -> None:
     (source / "docs").mkdir(parents=True)
     shutil.copy(ROOT / "docs" / "conf.py", source)
     for page in [ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")]:
-        shutil.copy(page, source / page.relative_to(ROOT))
+        # Notebooks are scripts in the repository, and pages on the site.
+        text = re.sub(r"\]\(((?:\.\./)?notebooks/\w+)\.py\)", r"](\1.ipynb)", page.read_text())
+        (source / page.relative_to(ROOT)).write_text(text)
     (source / "docs" / "claims.md").write_text(_beside("make_claims").ledger())
     listed = {page for pages in PAGES.values() for page in pages}
     rest = sorted({page.stem for page in (ROOT / "docs").glob("*.md")} - listed)

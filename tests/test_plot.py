@@ -25,6 +25,7 @@ def test_overlay_shows_run_and_theory(both):
     sol, mf = both
     figure = jn.plot.overlay(sol, mf, most=10)
     spikes, rates, rate, cv = figure.axes
+    assert not any(ax.spines[side].get_visible() for ax in figure.axes for side in ("top", "right"))
     drawn = np.concatenate([line.get_xdata() for line in spikes.lines])
     expected = np.concatenate([np.concatenate(sol["spikes"][n].times[:10]) for n in ("E", "I")])
     np.testing.assert_allclose(np.sort(drawn), np.sort(expected))

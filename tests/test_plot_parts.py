@@ -127,7 +127,10 @@ def test_fits_are_drawn_with_their_bands_profiles_and_resamples(fitted):
     drawn = jn.plot.profile(found).lines
     np.testing.assert_allclose(drawn[0].get_xydata(), np.stack([found.values, found.deviance], axis=1))
     np.testing.assert_allclose(drawn[1].get_ydata(), found.limit)
+    assert (name, found.unit) == ("j0", "mV")
+    assert jn.plot.profile(found).get_xlabel() == "$J_0$ (mV)"
     ax = jn.plot.bootstrap(fitted, name)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("$J_0$ (mV)", "density (1/mV)")
     samples = fitted.bootstrap.samples[name]
     heights = [patch for patch in ax.patches if patch.get_label() == "_nolegend_" or patch.get_height() > 0]
     assert min(p.get_x() for p in heights) <= np.nanmin(samples)

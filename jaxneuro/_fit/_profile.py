@@ -26,7 +26,7 @@ class IdentifiabilityWarning(UserWarning):
 
 
 class Profile(eqx.Module):
-    """Values (b,) of one parameter, the deviance (b,) of the best fit at each, and the 95% interval.
+    """Values (b,) of one parameter in its `unit`, the deviance (b,) of the best fit at each, and the 95% interval.
 
     The deviance is 2 (log L_best - log L), or the growth of the sum of squares over the variance. An end of
     the interval is infinite, or the end of the parameter's range, where the deviance stays below its limit.
@@ -37,6 +37,7 @@ class Profile(eqx.Module):
     deviance: np.ndarray
     limit: float
     ci95: tuple[float, float]
+    unit: str = ""
 
 
 def _crossing(coordinates: np.ndarray, deviance: np.ndarray, limit: float) -> float | None:

@@ -5,7 +5,7 @@ import json
 import os
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -21,6 +21,7 @@ from .._numerics import (
     as_leaf,
     check_positive,
     check_precision,
+    units_of,
     write_text,
 )
 from ..laws import AbstractLaw, PSPTable, as_inhibitory
@@ -196,9 +197,10 @@ class FitResult:
         Warns where the profile stays flat on a side. Raises `ValueError` for an unknown name.
         """
         check_precision("model", self.model)
-        return profile(
+        found = profile(
             self.problem, self.optimiser, self.counts, self.theta, self.value, self.uncertainty, name, points, span
         )
+        return replace(found, unit=units_of(type(self.model)).get(name, ""))
 
     def plot(self, inputs: ArrayLike | None = None, *, axes: Any = None, label: str | None = None) -> Any:
         """Draws the data and the fitted curve with its band; returns the matplotlib axes."""

@@ -134,8 +134,10 @@ def _draw(path: Path, results: "dict[str, FitResult]") -> None:
     import matplotlib.pyplot as plt
 
     from .._fit import plot_laws
+    from ..plot import style
 
-    figure, axes = plt.subplots(figsize=(7.5, 4.2), layout="constrained")
+    with plt.rc_context(style()):
+        figure, axes = plt.subplots(figsize=(7.5, 4.2), layout="constrained")
     plot_laws(results, axes)
     figure.legend(frameon=False, fontsize=8, loc="outside right upper")
     figure.savefig(path, dpi=200)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from .._numerics import COLOURS as COLOURS, KIND_COLOURS as KIND_COLOURS, install
 
 # Of classes, as the states of `jn.analysis.State`, in their order; those that often meet differ in grey too.
-CLASS_COLOURS = ("#f2f2f2", "#b9b9b9", "#e2703a", "#1f7a5c", "#f4e3b2", "#0b559f", "#7fb8de", "#8f5fb0")
-CLASS_ALPHA = 0.6
+CLASS_COLOURS = ("#f5f5f5", "#444444", "#e2703a", "#34bb89", "#f2d060", "#0b559f", "#86c5f0", "#927092")
+CLASS_ALPHA = 0.75
 # Beside the colours, so that curves are told apart without them.
 LINES = ("-", "--", "-.", ":", (0, (4, 1, 1, 1, 1, 1)))
 # Beyond this ratio of the largest to the smallest value a logarithmic axis shows both.
@@ -25,6 +25,9 @@ LABELS = {
     "nu_ext_over_nu_thr": r"$\nu_\mathrm{ext} / \nu_\mathrm{thr}$",
     "nu_ext": r"$\nu_\mathrm{ext}$ (Hz)",
     "j": r"$J$ (mV)",
+    "j0": r"$J_0$",
+    "alpha": r"$\alpha$",
+    "beta": r"$\beta$",
     "g": r"$g$",
     "k": r"$K$",
     "c_e": r"$C_E$",

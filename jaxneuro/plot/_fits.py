@@ -8,7 +8,7 @@ import numpy as np
 from .._fit import FitResult
 from .._fit._plot import plot_laws
 from .._fit._profile import Profile
-from .._numerics import read_numbers
+from .._numerics import read_numbers, units_of
 from ..laws import PSPTable
 from ._common import COLOURS, axes_or_new, label, named
 
@@ -56,6 +56,11 @@ def _noun(result: FitResult) -> str:
     return type(result.model).__name__.removesuffix("Scaling").lower()
 
 
+def _with_unit(name: str, unit: str) -> str:
+    text = label(name)
+    return f"{text} ({unit})" if unit and "(" not in text else text
+
+
 def profile(found: Profile, *, ax: "Axes | None" = None) -> "Axes":
     """Draws the profile likelihood of one parameter: how bad the best fit becomes when it is held.
 
@@ -87,7 +92,7 @@ def profile(found: Profile, *, ax: "Axes | None" = None) -> "Axes":
     axes.axvspan(*ends, color=COLOURS[0], alpha=0.15, lw=0)
     top = min(float(found.deviance[shown].max(initial=0.0)), 4.0 * found.limit)
     axes.set(
-        xlabel=label(found.name),
+        xlabel=_with_unit(found.name, found.unit),
         ylabel="deviance, 2 (log L$_{best}$ - log L)",
         ylim=(0.0, 1.05 * max(top, found.limit)),
     )
@@ -133,6 +138,8 @@ def bootstrap(result: FitResult, name: str, *, ax: "Axes | None" = None) -> "Axe
     at = 1.08 * float(np.max(heights))
     bar = {"fmt": "o", "color": "k", "ms": 4, "capsize": 3, "label": "fit and its 95%"}
     axes.errorbar([centre], [at], xerr=[[centre - low], [high - centre]], **bar)
-    axes.set(xlabel=label(name), ylabel="density", ylim=(0, 1.2 * at))
+    unit = units_of(type(result.model)).get(name, "")
+    per = f" (1/{unit})" if unit else ""
+    axes.set(xlabel=_with_unit(name, unit), ylabel=f"density{per}", ylim=(0, 1.2 * at))
     axes.legend(frameon=False, fontsize="small")
     return axes

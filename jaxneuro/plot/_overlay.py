@@ -6,7 +6,7 @@ import numpy as np
 
 from .._simulate import Solution
 from ..theory import MeanField
-from ._common import RECORDERS, kind_colour, pyplot
+from ._common import RECORDERS, kind_colour, pyplot, style
 from ._raster import draw_dots
 
 if TYPE_CHECKING:
@@ -44,6 +44,11 @@ def overlay(sol: Solution, mf: MeanField, *, most: int = 60) -> "Figure":
     if not names:
         raise ValueError(f"`mf` is of the populations {', '.join(mf.mu)}, `sol` of {', '.join(sol['rate'])}.")
     panels = [key for key in ("spikes", "population_rate") if key in sol.records]
+    with pyplot().rc_context(style()):
+        return _drawn(sol, mf, names, panels, most)
+
+
+def _drawn(sol: Solution, mf: MeanField, names: list[str], panels: list[str], most: int) -> "Figure":
     figure = pyplot().figure(figsize=(9, 3.0 + 1.9 * len(panels)), layout="constrained")
     rows = figure.subfigures(len(panels) + 1, 1, height_ratios=[1.9] * len(panels) + [3.0], squeeze=False)[:, 0]
     for key, row in zip(panels, rows, strict=False):
@@ -85,8 +90,8 @@ def _draw_distribution(ax: "Axes", sol: Solution, record: str, theory: dict, lab
     bins = _bins(np.concatenate(list(known.values())), top)
     for i, (name, value) in enumerate(known.items()):
         if value.size:
-            style = {"histtype": "stepfilled", "color": kind_colour(name, i), "alpha": 0.35, "label": name}
-            ax.hist(value, bins=bins, density=True, **style)
+            look = {"histtype": "stepfilled", "color": kind_colour(name, i), "alpha": 0.35, "label": name}
+            ax.hist(value, bins=bins, density=True, **look)
     # Wide lines below narrow ones, so that equal values show all their colours.
     for i, (name, value) in enumerate(theory.items()):
         ax.axvline(float(value), color=kind_colour(name, i), lw=2.8 - 1.6 * i / max(1, len(theory) - 1), ls="--")

@@ -7,7 +7,7 @@ import numpy as np
 from .._numerics import told
 from .._simulate import Solution
 from ..statistics import SpikeTrains
-from ._common import RECORDERS, kind_colour, pyplot
+from ._common import RECORDERS, kind_colour, pyplot, style
 from ._raster import raster
 
 if TYPE_CHECKING:
@@ -44,8 +44,10 @@ def state(sol: Solution, *, most: int = 50, span: float = 200.0) -> "Figure":
     for needed in ("spikes", "population_rate"):
         if needed not in sol.records:
             raise ValueError(f"`sol` needs a record {needed!r}, such as jn.record.{RECORDERS[needed]}.")
-    figure = pyplot().figure(figsize=(7, 4), layout="constrained")
-    draw_state(sol, *figure.subplots(2, 1, sharex=True, height_ratios=[3, 2]), most=most, span=span)
+    with pyplot().rc_context(style()):
+        figure = pyplot().figure(figsize=(7, 4), layout="constrained")
+        above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
+    draw_state(sol, above, below, most=most, span=span)
     return figure
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .._sweep import check_libraries
-from ._common import COLOURS, label, pyplot
+from ._common import COLOURS, label, pyplot, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,8 +58,9 @@ def sweep(grid: "Dataset", *, names: Sequence[str] | None = None) -> "Figure":
         raise ValueError("`names` is empty: name at least one variable to draw.")
     columns = min(2, len(names))
     rows = -(-len(names) // columns)
-    figure = pyplot().figure(figsize=(4.6 * columns, 3.4 * rows), layout="constrained")
-    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    with pyplot().rc_context(style()):
+        figure = pyplot().figure(figsize=(4.6 * columns, 3.4 * rows), layout="constrained")
+        panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for name, ax in zip(names, panels, strict=False):
         _draw_over_grid(ax, grid[name], name)
     for ax in panels[len(names) :]:

@@ -53,6 +53,7 @@ def training(trained: Trained, *, unit: str = "", ax: "Axes | None" = None) -> "
         axes.set_yscale("log")
     elif positive:
         axes.set_ylim(0, None)
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set(xlabel="step", ylabel=f"loss ({unit})" if unit else "loss")
     axes.legend(frameon=False, fontsize="small")
     return axes
