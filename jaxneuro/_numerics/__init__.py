@@ -62,6 +62,7 @@ from ._keys import check_key as check_key, default_key as default_key, role_key 
 from ._lambert_w import lambert_w as lambert_w, wright_omega as wright_omega
 from ._leaf import as_known as as_known, as_leaf as as_leaf, is_concrete as is_concrete, violates as violates
 from ._log_gamma import log_gamma as log_gamma, log_gamma_of_known as log_gamma_of_known
+from ._memory import free_memory as free_memory
 from ._moment import (
     moment as moment,
     moment_difference as moment_difference,

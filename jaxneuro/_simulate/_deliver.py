@@ -6,7 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Bool, Float, Int, Shaped
+from jaxtyping import Array, Bool, Float, Int, Integer, Shaped
 
 from ..connectivity import AbstractOperator, AbstractScheduled, AbstractWeights, spike_product
 from ..models import Firing
@@ -57,7 +57,7 @@ class DelayedArrivals(AbstractArrivals):
     """A drawn wiring whose synapses have delays of their own, in whole steps."""
 
     operator: AbstractOperator
-    steps: Int[Array, "nnz"]
+    steps: Integer[Array, "nnz"]
 
     def timeline(self, pending: Shaped[Array, "rows n_post"], firing: Firing) -> Shaped[Array, "_ n_post"]:
         return jnp.concatenate([pending[: firing.spikes.shape[0]], self.advance(pending, firing)])

@@ -30,6 +30,8 @@ from ._wire import Wiring, sizes_of
 FREE_BLOCK = 16
 # Random numbers are drawn for at least so many steps in one call: a call for few numbers costs as much as for many.
 _LEAST_DRAW = 16
+# What is on its way moves on after so many times the longest delay, or after so many random numbers of each drive.
+_MOVES, _MOST_DRAWN = 2, 2**23
 
 
 class Line(NamedTuple):
@@ -161,7 +163,7 @@ def make_plan(
         neurons[name] = model.prepare(dt, solver or model.default_solver(), surrogates.get(name))
         taus[name] = model.membrane_time_constant()
         most_kept = max(most_kept, model.kept_per_step())
-    projections, shortest, inside = [], None, False
+    projections, shortest, inside, longest = [], None, False, 0
     for projection, operator, own in zip(net.projections, wiring.operators, delays, strict=True):
         soft = surrogates.get(projection.pre) is not None or projection.pre in amplitudes
         off_grid = projection.pre in within_step and projection.synapse.hears_inside_steps()
@@ -169,9 +171,13 @@ def make_plan(
         projections.append(_projection_plan(projection, operator, own, known, soft, off_grid, taus, sizes, dt))
         if not projections[-1].ahead and (shortest is None or own.least < delays[shortest].least):
             shortest = len(projections) - 1
-        inside = inside or off_grid
+        inside, longest = inside or off_grid, max(longest, projections[-1].rows if projections[-1].in_line else 0)
     block = _even_share(n_steps, FREE_BLOCK if shortest is None else delays[shortest].least)
-    blocks_per_draw = _even_share(n_steps // block, max(1, _LEAST_DRAW // block))
+    group = _LEAST_DRAW
+    if longest > max(block, group):
+        # What is on its way is moved on after a group, which copies the steps to come of every projection.
+        group = max(group, min(_MOVES * longest, _MOST_DRAWN // sum(sizes.values())))
+    blocks_per_draw = _even_share(n_steps // block, max(1, group // block))
     drives = tuple([_drive_plan(drive, taus, sizes, dt) for drive in net.drives])
     kept = max(1, blocks_per_draw * block * most_kept)
     return Plan(neurons, tuple(projections), drives, sizes, block, shortest, blocks_per_draw, kept, inside, dt)
@@ -190,6 +196,9 @@ def _projection_plan(
 ) -> ProjectionPlan:
     """`known`: whether the spikes come from a source, which hears of no neuron; `soft`: whether they are floats."""
     synapse, scale = projection.synapse, projection.law.scale
+    unit = None if operator is None else operator.arrival_unit
+    if unit is not None:
+        scale = scale * unit.astype(scale.dtype)
     targets = []
     for name, start, stop in spans(sizes, projection.post):
         weight = scale[start:stop] if scale.ndim else scale

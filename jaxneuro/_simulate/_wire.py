@@ -10,11 +10,13 @@ import numpy as np
 from jaxtyping import Array, Bool, PRNGKeyArray, Real
 
 from .._network import BinaryNetwork, Network, check_network
-from .._numerics import Shown, check_key, is_concrete, role_key, told
+from .._numerics import Shown, check_key, free_memory, is_concrete, role_key, told
 from ..connectivity import AbstractDelivery, AbstractOperator, AbstractRecipe, Balance, Sketch, SummedWeights
 
 # Neurons are numbered in 32 bits with a sign.
 _MOST_NEURONS = 2**31 - 1
+# Less than so many bytes are not asked after; a synapse has at most `_WIDEST`.
+_SMALL, _WIDEST = 2**26, 10
 
 
 class Wiring(Shown):
@@ -131,6 +133,7 @@ def _drawn(
     for projection in net.projections:
         own = sizes_of(net, (projection.pre, *projection.post))
         sizes.append(tuple([own[name] for name in projection.post]))
+    _check_memory(net, recipes, delivery)
     operators: list[AbstractOperator | None] = [None] * len(recipes)
     balances = _balances(recipes)
     # Weights that are matched to others are drawn after these.
@@ -147,6 +150,24 @@ def _drawn(
         operators[index] = recipe.draw(rng, pre, posts, recurrent, delivery, balances.get(index))
     pairs = tuple([(p.pre, p.post) for p in net.projections])
     return Wiring(tuple(operators), recipes, pairs, tuple(sizes))
+
+
+def _check_memory(
+    net: Network | BinaryNetwork, recipes: tuple[AbstractRecipe | None, ...], delivery: AbstractDelivery | None
+) -> None:
+    """Raises `ValueError` where the synapses of all projections would not fit into the memory that is free."""
+    needed, of = 0.0, net.populations
+    for projection, recipe in zip(net.projections, recipes, strict=True):
+        pairs = (of[projection.pre].n or 0) * sum([of[name].n or 0 for name in projection.post])
+        if recipe is not None and (_WIDEST * pairs > _SMALL or not recipe.rule.bounded):
+            pre, posts = of[projection.pre], tuple([of[name] for name in projection.post])
+            recurrent = tuple([name == projection.pre for name in projection.post])
+            needed += recipe.bytes_needed(pre, posts, recurrent, delivery)
+    if needed > _SMALL and needed > free_memory():
+        raise ValueError(
+            f"`net`: its synapses need {needed / 1e9:,.1f} GB, and {free_memory() / 1e9:,.1f} GB of memory are free: "
+            "take a smaller network, or fewer synapses."
+        )
 
 
 def sketch_wiring(net: Network | BinaryNetwork) -> tuple[Wiring, tuple[Sketch | None, ...]]:

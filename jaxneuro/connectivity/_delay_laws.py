@@ -23,6 +23,8 @@ from .._numerics import (
 
 # A quadrature of a truncated law has this many nodes over at most so many standard deviations to either side.
 _NODES, _REACH = 64, 8.0
+# Delays are kept as whole numbers of 16 bits at most.
+_MOST_KEPT = 2**16 - 1
 # A law of which less than this lies within its bounds is a slip, and would be drawn for long.
 _LEAST_MASS = 1e-3
 
@@ -87,6 +89,10 @@ class AbstractDelayLaw(AbstractDelay):
 
     def law(self) -> "AbstractDelayLaw":
         return self
+
+    def quantum(self) -> float:
+        """What drawn delays are kept in whole multiples of [ms]: so little that 16 bits reach to `high`."""
+        return self.high / _MOST_KEPT
 
 
 class ConstantDelay(AbstractDelayLaw):
@@ -171,10 +177,11 @@ class NormalDelay(AbstractDelayLaw):
     """Normally distributed delays within [low, high] ms: a draw outside is drawn again.
 
     **Arguments:** `mean_before` and `sd`, [ms], of the normal law before it is cut, leaves; `low` and `high`, [ms],
-    known before the run, as they bound its blocks.
+    known before the run, as they bound its blocks; `grid`, the step of runs [ms]: delays are then rounded to multiples
+    of it when drawn, and take one byte each up to 255 of them, where others take two.
 
-    Raises `ValueError` where a number is not finite, `sd` is not positive, it is not 0 <= low <= high > 0, or hardly
-    any draw would lie within the bounds.
+    Raises `ValueError` where a number is not finite, `sd` is not positive, it is not 0 <= low <= high > 0, `grid` is
+    not positive or does not fit into `high` 1 to 65,535 times, or hardly any draw would lie within the bounds.
 
     ```python
     >>> import jaxneuro as jn
@@ -191,13 +198,19 @@ class NormalDelay(AbstractDelayLaw):
     sd: Float[Array, ""]
     low: float = eqx.field(static=True)
     high: float = eqx.field(static=True)
+    grid: float | None = eqx.field(static=True)
 
-    def __init__(self, mean_before: ArrayLike, sd: ArrayLike, *, low: float, high: float):
+    def __init__(self, mean_before: ArrayLike, sd: ArrayLike, *, low: float, high: float, grid: float | None = None):
         self.mean_before, self.sd = _one_number("mean_before", mean_before), _one_number("sd", sd)
         check_positive("sd", self.sd)
         self.low, self.high = _bounds("NormalDelay", low, high)
+        self.grid = _known_grid(grid, self.high)
         if is_concrete(self.mean_before, self.sd):
             _check_mass("NormalDelay", float(self.mean_before), float(self.sd), self.low, self.high)
+
+    def quantum(self) -> float:
+        """`grid` where one is given."""
+        return self.high / _MOST_KEPT if self.grid is None else self.grid
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Float[np.ndarray, "*shape"]:
         center, sd = float(self.mean_before), float(self.sd)
@@ -312,6 +325,18 @@ def _bounds(name: str, low: float, high: float) -> tuple[float, float]:
     known = to_milliseconds("low", low), to_milliseconds("high", high)
     if not 0 <= known[0] <= known[1] or known[1] == 0:
         raise ValueError(f"`low` and `high` of `{name}` need 0 <= low <= high > 0; got {low} and {high} ms.")
+    return known
+
+
+def _known_grid(grid: float | None, high: float) -> float | None:
+    if grid is None:
+        return None
+    known = to_milliseconds("grid", grid)
+    if not (known > 0 and 1 <= round(high / known) <= _MOST_KEPT):
+        raise ValueError(
+            f"`grid` has to be the step of runs, which fits 1 to {_MOST_KEPT:,} times into `high` = {high:g} ms; got "
+            f"{grid} ms."
+        )
     return known
 
 

@@ -1,17 +1,18 @@
 """Drawing a wiring from a rule, on the host: the same synapses on every device and in every form of storage."""
 
 import dataclasses
+import math
 from collections.abc import Iterator
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
 
-from .._numerics import install
+from .._numerics import as_leaf, install
 from ._bits import as_bits
 from ._delay_laws import AbstractDelayLaw
 from ._delivery import AbstractDelivery, choose, has_numba
 from ._dense import DenseOperator
+from ._listing import LARGEST_LIST, Listing, list_synapses, too_many
 from ._matched import SummedWeights, summed_weights
 from ._operator import AbstractOperator
 from ._pairs import Synapses, draw_all
@@ -19,13 +20,12 @@ from ._positions import Neurons
 from ._procedural import ROUNDS, ProceduralOperator, SideBySide
 from ._rules import AbstractConnectivity
 from ._sparse import SparseOperator
+from ._stored import Form, delay_form, draw_numbers, weight_form
 from ._weight_laws import AbstractWeightLaw
 from ._weighted import WeightedOperator
 
 # A permutation is computed in 32 bits.
 _LARGEST_PROCEDURE = 2**32 - 2**17
-# Synapses are numbered in 32 bits with a sign.
-_LARGEST_LIST = 2**31 - 1
 
 
 @dataclasses.dataclass
@@ -67,12 +67,11 @@ def draw_operator(
         parts = [_procedure(rule, rng, n_pre, n, r, delivery) for n, r in zip(n_posts, recurrent, strict=True)]
         return parts[0] if len(parts) == 1 else SideBySide(tuple(parts))
     dense = delivery.fills_matrix()
-    if expected > 1.1 * _LARGEST_LIST and not (dense and one_for_all):
-        raise _too_many(expected)
-    drawn = draw_all(rule, rng, pre, posts, recurrent)
+    if expected > LARGEST_LIST and not (dense and one_for_all):
+        raise too_many(expected)
     if dense and weights is None:
-        return _dense(drawn, n_pre, n_post, delivery)
-    listed = _sparse(drawn, n_pre, n_post, delivery, delays, weights, rng, balance)
+        return _dense(draw_all(rule, rng, pre, posts, recurrent), n_pre, n_post, delivery)
+    listed = _sparse(list_synapses(rule, rng, pre, posts, recurrent), n_post, delivery, delays, weights, rng, balance)
     if not signed and listed.weights is not None and np.asarray(listed.weights).min(initial=0.0) < 0.0:
         raise ValueError(
             f"`weight` of a conductance must not be negative; {type(weights).__name__}.draw gave some that are: draw "
@@ -96,12 +95,37 @@ def expected_synapses(
     rule: AbstractConnectivity, pre: Neurons, posts: tuple[Neurons, ...], recurrent: tuple[bool, ...]
 ) -> float:
     """How many synapses a rule, whose in-degrees have to be known, is expected to draw."""
-    degrees = [float(rule.in_degree(pre, post, r).mean) for post, r in zip(posts, recurrent, strict=True)]
-    return sum(degree * (post.n or 0) for degree, post in zip(degrees, posts, strict=True))
+    return sum(rule.expected(pre, post, r) for post, r in zip(posts, recurrent, strict=True))
 
 
-def _too_many(n: float) -> ValueError:
-    return ValueError(f"{n:,.0f} synapses are too many to list; take `delivery=jn.delivery.Procedural()`.")
+def bytes_needed(
+    rule: AbstractConnectivity,
+    pre: Neurons,
+    posts: tuple[Neurons, ...],
+    recurrent: tuple[bool, ...],
+    weights: AbstractWeightLaw | None,
+    delays: AbstractDelayLaw | None,
+    delivery: AbstractDelivery | None,
+) -> float:
+    """About how much memory the synapses of a projection take once they are drawn [bytes].
+
+    Raises `ValueError` where they are too many to list.
+    """
+    n_pre, n_post = pre.n or 0, sum(post.n or 0 for post in posts)
+    n = expected_synapses(rule, pre, posts, recurrent)
+    if delivery is None:
+        if whole_operator(rule, pre, posts, recurrent, delays is None and weights is None) is not None:
+            return 0.0
+        delivery = choose(n_pre, n_post, n, one_delay=delays is None, weighted=weights is not None).delivery
+    if delivery.regenerates():
+        return 0.0
+    if delivery.fills_matrix():
+        return float(n_pre * n_post) * (0.25 if delivery.packs_bits() else 1.0 if weights is None else 4.0)
+    if n > LARGEST_LIST:
+        raise too_many(n)
+    forms = delay_form(delays), weight_form(weights, math.ceil(n / max(1, n_post)))
+    target = 2 if n_post <= 2**16 else 4
+    return n * (target + sum(form.dtype.itemsize for form in forms if form is not None))
 
 
 def _check(delivery: AbstractDelivery, rule: AbstractConnectivity, one_for_all: bool, one_delay: bool) -> None:
@@ -150,8 +174,7 @@ def _dense(drawn: Iterator[Synapses], n_pre: int, n_post: int, delivery: Abstrac
 
 
 def _sparse(
-    drawn: Iterator[Synapses],
-    n_pre: int,
+    listed: Listing,
     n_post: int,
     delivery: AbstractDelivery,
     delays: AbstractDelayLaw | None,
@@ -159,55 +182,38 @@ def _sparse(
     rng: np.random.Generator,
     balance: Balance | None,
 ) -> SparseOperator:
-    parts, in_degree = [], 0
-    for part in drawn:
-        parts.append(part.source.astype(np.uint64) * np.uint64(n_post) + (part.owner + part.begin).astype(np.uint64))
-        in_degree = max(in_degree, int(np.bincount(part.owner, minlength=1).max()))
-    pairs = np.concatenate(parts) if parts else np.zeros(0, np.uint64)
-    del parts
-    pairs.sort()
-    if pairs.size > _LARGEST_LIST:
-        raise _too_many(pairs.size)
-    offsets = np.searchsorted(pairs, np.arange(n_pre + 1, dtype=np.uint64) * np.uint64(n_post)).astype(np.int32)
-    targets = (pairs % np.uint64(n_post)).astype(np.uint16 if n_post <= 2**16 else np.int32)
-    del pairs
     # Drawn after the synapses, so that these are the same whatever is drawn for them.
-    drawn_delays = None if delays is None else _drawn("delay", delays, rng, targets.size)
-    drawn_weights = None if weights is None else _drawn("weight", weights, rng, targets.size)
+    of_delays = delay_form(delays)
+    n = listed.targets.size
+    numbers = None if of_delays is None else draw_numbers("delay", delays, of_delays, rng, n)
+    of_weights = weight_form(weights, listed.in_degree)
+    if balance is not None and of_weights is not None:
+        of_weights = Form(np.dtype(np.float32), None)  # sums that balance others are of weights as they were drawn
+    drawn_weights = None if of_weights is None else draw_numbers("weight", weights, of_weights, rng, n)
     if balance is not None and weights is not None and drawn_weights is not None:
         if balance.wanted is not None:
-            drawn_weights = weights.matched(rng, drawn_weights, targets, balance.wanted)
-        balance.found = summed_weights(weights, drawn_weights, targets, n_post)
-    longest = rounded_list(int(np.diff(offsets).max(initial=0)))
+            drawn_weights = weights.matched(rng, drawn_weights, listed.targets, balance.wanted)
+        balance.found = summed_weights(weights, drawn_weights, listed.targets, n_post)
+    quantum = None if of_weights is None else of_weights.quantum
     return SparseOperator(
-        jnp.asarray(offsets),
-        jnp.asarray(targets),
-        None if drawn_delays is None else jnp.asarray(drawn_delays),
+        jnp.asarray(listed.offsets),
+        jnp.asarray(listed.targets),
+        None if numbers is None else jnp.asarray(numbers),
         None if drawn_weights is None else jnp.asarray(drawn_weights),
+        None if quantum is None else as_leaf(quantum),
+        1.0 if of_delays is None or of_delays.quantum is None else of_delays.quantum,
         n_post,
-        longest,
-        in_degree,
+        rounded_list(int(np.diff(listed.offsets).max(initial=0))),
+        listed.in_degree,
         delivery,
     )
-
-
-def _drawn(
-    name: str, law: AbstractDelayLaw | AbstractWeightLaw, rng: np.random.Generator, n: int
-) -> Float[np.ndarray, "nnz"]:
-    values = np.asarray(law.draw(rng, (n,)))
-    numbers = values.dtype.kind in "fiu"
-    if values.shape != (n,) or not numbers or not np.isfinite(values).all():
-        infinite = " with some that are not finite" if numbers and not np.isfinite(values).all() else ""
-        raise ValueError(
-            f"`{name}`: {type(law).__name__}.draw has to give finite numbers of the shape asked for, ({n},); got "
-            f"{values.dtype}{list(values.shape)}{infinite}."
-        )
-    return values.astype(np.float32)
 
 
 def _filled(listed: SparseOperator) -> WeightedOperator:
     """The same synapses as a matrix of weights."""
     offsets, targets, weights = (np.asarray(x) for x in (listed.offsets, listed.targets, listed.weights))
+    if listed.quantum is not None:
+        weights = weights * np.float32(listed.quantum)
     matrix = np.zeros((listed.n_pre, listed.n_post), np.float32)
     sources = np.repeat(np.arange(listed.n_pre), np.diff(offsets))
     np.add.at(matrix, (sources, targets), weights)

@@ -13,7 +13,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int, Integer, Real
+from jaxtyping import Array, Bool, Int, Integer, Real
 
 EXTENSION, API, STAGE, ARGUMENTS, RESULTS = 1, 2, 4, 9, 14  # of XLA_FFI_CallFrame
 API_VERSION = 4  # of XLA_FFI_Api: size, extension, and a version that begins with size and extension
@@ -30,8 +30,8 @@ def push_natively(
     spikes: Bool[Array, "time n_pre"],
     offsets: Int[Array, "n_pre_and_1"],
     targets: Integer[Array, "nnz"],
-    steps: Int[Array, "nnz"] | None,
-    weights: Float[Array, "nnz"] | None,
+    steps: Integer[Array, "nnz"] | None,
+    weights: Real[Array, "nnz"] | None,
     offset: Int[Array, ""],
 ) -> Real[Array, "rows n_post"]:
     """`pending` with one more arrival, or its weight, for every synapse of every spike; in place where XLA can.
@@ -39,7 +39,8 @@ def push_natively(
     A spike of row t on a synapse of d steps arrives in row t + d - `offset`, without `steps` in row t. Spikes are
     delivered in their order, so that sums of floats do not depend on where a run is cut.
     """
-    name = _kernel_name(np.dtype(pending.dtype), np.dtype(targets.dtype), steps is not None, weights is not None)
+    of = [None if x is None else np.dtype(x.dtype) for x in (steps, weights)]
+    name = _kernel_name(np.dtype(pending.dtype), np.dtype(targets.dtype), *of)
     call = jax.ffi.ffi_call(name, jax.ShapeDtypeStruct(pending.shape, pending.dtype), input_output_aliases={0: 0})
     at_once = jnp.zeros(1, jnp.int16) if steps is None else steps
     each = jnp.ones(1, jnp.float32) if weights is None else weights
@@ -47,20 +48,22 @@ def push_natively(
 
 
 @lru_cache
-def _kernel_name(count: np.dtype, target: np.dtype, delayed: bool, weighted: bool) -> str:
+def _kernel_name(count: np.dtype, target: np.dtype, step: np.dtype | None, weight: np.dtype | None) -> str:
     """Compiles and registers the kernel for these types, once, and returns the name XLA knows it by."""
-    name = f"jaxneuro_push_{count.name}_{target.name}{'_delayed' if delayed else ''}{'_weighted' if weighted else ''}"
-    register(name, _handler(count, target, _push_function(delayed, weighted)))
+    name = "_".join(["jaxneuro_push", count.name, target.name, f"delays_{step}", f"weights_{weight}"])
+    kernel = _push_function(step is not None, weight is not None)
+    known = (count, target, step or np.dtype(np.int16), weight or np.dtype(np.float32))
+    register(name, _handler(known, kernel))
     return name
 
 
-def _handler(count: np.dtype, target: np.dtype, kernel: Any) -> Any:
+def _handler(known: tuple[np.dtype, np.dtype, np.dtype, np.dtype], kernel: Any) -> Any:
     """The function of one call frame (an address in, an error's address or 0 out)."""
     import numba
     from numba import types
 
     pointer, words, describe = reading()
-    count_type, target_type = numba.from_dtype(count), numba.from_dtype(target)
+    count_type, target_type, step_type, weight_type = map(numba.from_dtype, known)
     push = compiled(kernel)
 
     def handler(frame):
@@ -86,9 +89,9 @@ def _handler(count: np.dtype, target: np.dtype, kernel: Any) -> Any:
             numba.carray(pointer(spikes[DATA], types.uint64), (n_steps * n_pre // 8,)),
             numba.carray(pointer(offsets[DATA], types.int32), (n_pre + 1,)),
             numba.carray(pointer(targets[DATA], target_type), (nnz,)),
-            numba.carray(pointer(words(given[4], 6)[DATA], types.int16), (nnz,)),
+            numba.carray(pointer(words(given[4], 6)[DATA], step_type), (nnz,)),
             numba.carray(pointer(words(given[5], 6)[DATA], types.int32), (1,))[0],
-            numba.carray(pointer(words(given[6], 6)[DATA], types.float32), (nnz,)),
+            numba.carray(pointer(words(given[6], 6)[DATA], weight_type), (nnz,)),
             n_post,
         )
         return 0

@@ -1,10 +1,10 @@
 """What a rule becomes once it is drawn: an operator from spikes to counts of arrivals."""
 
 import abc
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int, Real, UInt
+from jaxtyping import Array, Bool, Float, Int, Integer, Real, UInt
 
 from .._numerics import Shown
 from ._primitive import bind_counts, bind_linear
@@ -44,6 +44,8 @@ class AbstractOperator(Shown):
     """
 
     rows_alone: ClassVar[bool] = True
+    arrival_unit: ClassVar[Any] = None
+    """What one in the arrivals stands for, where sums of weights are counted in multiples of it; None for 1."""
 
     @property
     @abc.abstractmethod
@@ -92,11 +94,11 @@ class AbstractOperator(Shown):
         """
         raise ValueError(f"{type(self).__name__} holds no bits, which the wiring of a BinaryNetwork has to.")
 
-    def delay_steps(self, dt: float, least: int, most: int) -> Int[Array, "nnz"] | None:
+    def delay_steps(self, dt: float, least: int, most: int) -> Integer[Array, "nnz"] | None:
         """The delays of the synapses in steps of `dt` [ms]; None where all have that of their projection."""
         return None
 
-    def scheduled(self, steps: Int[Array, "nnz"], n_rows: int, offset: Int[Array, ""]) -> AbstractScheduled:
+    def scheduled(self, steps: Integer[Array, "nnz"], n_rows: int, offset: Int[Array, ""]) -> AbstractScheduled:
         """The synapses with delays of `steps`, onto `n_rows` steps, the first of them `offset` after the block's."""
         raise ValueError(f"`delivery`: the synapses of {type(self).__name__} have no delays of their own.")
 

@@ -19,6 +19,13 @@ class Pairs(NamedTuple):
     source: Integer[np.ndarray, "nnz"]
 
 
+class Lists(NamedTuple):
+    """Drawn synapses source by source: how many each source has, and the targets of all one after another."""
+
+    out_degrees: Integer[np.ndarray, "n_pre"]
+    targets: Integer[np.ndarray, "nnz"]
+
+
 class Synapses(NamedTuple):
     """Synapses onto the `n` targets from `begin` on: target minus begin, and source."""
 

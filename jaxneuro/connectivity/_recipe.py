@@ -9,7 +9,7 @@ import numpy as np
 from .._numerics import Shown
 from ._delay_laws import AbstractDelayLaw
 from ._delivery import AbstractDelivery
-from ._draw import Balance, draw_operator
+from ._draw import Balance, bytes_needed, draw_operator
 from ._operator import AbstractOperator
 from ._packed import draw_packed
 from ._positions import AbstractPositions, Neurons
@@ -39,6 +39,16 @@ class AbstractRecipe(Shown):
         balance: Balance | None = None,
     ) -> AbstractOperator:
         """The operator of a projection, whose numbers have to be known; `balance`, of weights that are matched."""
+
+    def bytes_needed(
+        self,
+        pre: Neurons,
+        posts: tuple[Neurons, ...],
+        recurrent: tuple[bool, ...],
+        delivery: AbstractDelivery | None,
+    ) -> float:
+        """About how much memory the drawn synapses take, where that may be much [bytes]."""
+        return 0.0
 
     @abc.abstractmethod
     def sketch(self, pre: Neurons, posts: tuple[Neurons, ...], recurrent: tuple[bool, ...]) -> Sketch:
@@ -71,6 +81,15 @@ class SpikeRecipe(AbstractRecipe):
             self.rule, rng, pre, posts, recurrent, weights=self.weights, delays=self.delays, signed=self.signed,
             delivery=delivery, balance=balance,
         )  # fmt: skip
+
+    def bytes_needed(
+        self,
+        pre: Neurons,
+        posts: tuple[Neurons, ...],
+        recurrent: tuple[bool, ...],
+        delivery: AbstractDelivery | None,
+    ) -> float:
+        return bytes_needed(self.rule, pre, posts, recurrent, self.weights, self.delays, delivery)
 
     def sketch(self, pre: Neurons, posts: tuple[Neurons, ...], recurrent: tuple[bool, ...]) -> Sketch:
         return sketch_operator(self.rule, pre, posts, recurrent, self.weights, self.delays)

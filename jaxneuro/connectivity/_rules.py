@@ -1,8 +1,9 @@
 """Who connects to whom: rules that a wiring is drawn from."""
 
 import abc
+import math
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -12,7 +13,7 @@ from jaxtyping import Array, ArrayLike, Float
 from .._numerics import Moments, Shown, as_leaf, check_nonnegative, check_yes_or_no, is_concrete
 from ._all_to_all import AllToAllOperator
 from ._operator import AbstractOperator
-from ._pairs import Pairs, choose_sources
+from ._pairs import Lists, Pairs, choose_sources
 from ._positions import Group, Neurons
 from ._weights import AbstractWeights
 
@@ -46,6 +47,17 @@ class AbstractConnectivity(Shown):
     @abc.abstractmethod
     def draw(self, rng: np.random.Generator, pre: Neurons, post: Neurons, recurrent: bool) -> Pairs | Iterator[Pairs]:
         """The synapses from `pre` onto `post`; in parts where they are many, the targets of a part after the last's."""
+
+    bounded: ClassVar[bool] = True
+    """Whether no target has more synapses than there are sources."""
+
+    def draw_lists(self, rng: np.random.Generator, pre: Neurons, post: Neurons, recurrent: bool) -> Lists | None:
+        """The same synapses source by source, where the rule draws them so; None where target by target."""
+        return None
+
+    def expected(self, pre: Neurons, post: Neurons, recurrent: bool) -> float:
+        """How many synapses onto all of `post` are expected, whose number has to be known."""
+        return float(self.in_degree(pre, post, recurrent).mean) * (post.n or 0)
 
     def check(self, name: str, pre: Neurons, post: Neurons, recurrent: bool) -> None:
         """Raises `ValueError` where the rule asks for more sources than there are."""
@@ -256,7 +268,8 @@ class FixedTotalNumber(AbstractConnectivity):
 
     **Arguments:** `n`, the number of synapses onto each target population: for theory any real number, to be
     differentiated over, an integer known before the run for `wire` and `simulate`; `autapses`, whether a neuron may be
-    its own source, by default yes. In float32 a number above 2^24, about 17 million, is rounded to an even one.
+    its own source, by default yes. `number` is the integer as it was given, also where float32 rounds `n` to an even
+    one, above 2^24.
 
     Raises `ValueError` where `n` is negative, is no integer (at the wiring), or the target population has no size.
 
@@ -270,28 +283,49 @@ class FixedTotalNumber(AbstractConnectivity):
     """
 
     n: Float[Array, ""]
+    bounded: ClassVar[bool] = False
+    rest: Float[Array, ""]
+    """What the float `n` leaves of the number that was given."""
     autapses: bool = eqx.field(static=True)
     multapses: bool = eqx.field(static=True)
 
     def __init__(self, n: ArrayLike, *, autapses: bool = True):
         self.n = one_number("n", n)
+        rounded = isinstance(n, int) and is_concrete(self.n) and math.isfinite(float(self.n))
+        self.rest = as_leaf(n - int(self.n) if rounded else 0.0)
         self.autapses, self.multapses = check_yes_or_no("autapses", autapses), True
         check_nonnegative("n", self.n)
 
     def in_degree(self, pre: Neurons, post: Neurons, recurrent: bool) -> Moments:
         if post.n is None:
             raise ValueError("`FixedTotalNumber`: in-degrees follow from the number of targets: give them their `n`.")
-        mean = self.n / post.n
+        mean = (self.n + self.rest) / post.n
         return Moments(mean, mean * (1.0 - 1.0 / post.n))
 
     def repeats(self) -> bool:
         return self.multapses
 
-    def draw(self, rng: np.random.Generator, pre: Neurons, post: Neurons, recurrent: bool) -> Iterator[Pairs]:
-        n = known_integer(self.n, "FixedTotalNumber(n)")
-        # The numbers of synapses that fall to each target, and then the sources: the same law as pair by pair.
-        in_degrees = rng.multinomial(n, np.full(post.n or 1, 1.0 / (post.n or 1)))
-        return choose_sources(rng, in_degrees, pre, recurrent and not self.autapses, True)
+    @property
+    def number(self) -> int:
+        """The number of synapses, exact."""
+        return known_integer(self.n, "FixedTotalNumber(n)") + round(float(self.rest))
+
+    def expected(self, pre: Neurons, post: Neurons, recurrent: bool) -> float:
+        return float(self.n) + float(self.rest)
+
+    def draw(self, rng: np.random.Generator, pre: Neurons, post: Neurons, recurrent: bool) -> Pairs:
+        lists = self.draw_lists(rng, pre, post, recurrent)
+        return Pairs(lists.targets, np.repeat(np.arange(lists.out_degrees.size, dtype=np.int32), lists.out_degrees))
+
+    def draw_lists(self, rng: np.random.Generator, pre: Neurons, post: Neurons, recurrent: bool) -> Lists:
+        n_pre, n_post, skip_self = pre.n or 1, post.n or 1, recurrent and not self.autapses
+        # The numbers of synapses of each source, and then the targets: the same law as pair by pair.
+        out_degrees = rng.multinomial(self.number, np.full(n_pre, 1.0 / n_pre))
+        narrow = np.uint16 if n_post <= 2**16 else np.int32
+        targets = rng.integers(0, n_post - skip_self, int(out_degrees.sum()), dtype=narrow)
+        if skip_self:  # the targets are the others, numbered without the source itself
+            targets += targets >= np.repeat(np.arange(n_pre, dtype=np.int32), out_degrees)
+        return Lists(out_degrees, targets)
 
     def check(self, name: str, pre: Neurons, post: Neurons, recurrent: bool) -> None:
         none = _largest_in_degree(pre.n or 1, recurrent, self.autapses) == 0

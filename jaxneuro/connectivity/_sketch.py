@@ -7,6 +7,7 @@ from typing import NamedTuple
 import equinox as eqx
 import jax.numpy as jnp
 
+from .._numerics import as_leaf
 from ._bits import DIGITS, BitOperator, room_for
 from ._delay_laws import AbstractDelayLaw
 from ._delivery import AbstractDelivery, choose
@@ -18,6 +19,7 @@ from ._packed import PackedOperator, words_of
 from ._positions import Neurons
 from ._rules import AbstractConnectivity
 from ._sparse import SparseOperator
+from ._stored import delay_form, weight_form
 from ._weight_laws import AbstractWeightLaw
 from ._weighted import WeightedOperator
 
@@ -65,7 +67,7 @@ def sketch_operator(
     own = _expected(rule, pre, posts, recurrent)
     choice = choose(own.n_pre, own.n_post, own.synapses, one_delay=delays is None, weighted=weights is not None)
     if not choice.delivery.fills_matrix():
-        make = partial(_list, own, choice.delivery, delays is not None, weights is not None)
+        make = partial(_list, own, choice.delivery, delays, weights)
     elif choice.delivery.packs_bits():
         make = partial(_rows_of_bits, own)
     else:
@@ -73,11 +75,23 @@ def sketch_operator(
     return Sketch(eqx.filter_eval_shape(make), own.synapses, repr(choice.delivery), choice.why)
 
 
-def _list(own: _Expected, delivery: AbstractDelivery, delayed: bool, weighted: bool) -> SparseOperator:
+def _list(
+    own: _Expected, delivery: AbstractDelivery, delays: AbstractDelayLaw | None, weights: AbstractWeightLaw | None
+) -> SparseOperator:
     targets = jnp.zeros(own.number, jnp.uint16 if own.n_post <= 2**16 else jnp.int32)
-    delays, weights = (jnp.zeros(own.number, jnp.float32) if there else None for there in (delayed, weighted))
-    offsets = jnp.zeros(own.n_pre + 1, jnp.int32)
-    return SparseOperator(offsets, targets, delays, weights, own.n_post, own.longest, own.in_degree, delivery)
+    of_delays, of_weights = delay_form(delays), weight_form(weights, own.in_degree)
+    return SparseOperator(
+        jnp.zeros(own.n_pre + 1, jnp.int32),
+        targets,
+        None if of_delays is None else jnp.zeros(own.number, of_delays.dtype),
+        None if of_weights is None else jnp.zeros(own.number, of_weights.dtype),
+        None if of_weights is None or of_weights.quantum is None else as_leaf(of_weights.quantum),
+        1.0 if of_delays is None or of_delays.quantum is None else of_delays.quantum,
+        own.n_post,
+        own.longest,
+        own.in_degree,
+        delivery,
+    )
 
 
 def _weights(own: _Expected, delivery: AbstractDelivery) -> WeightedOperator:

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Integer, Real
 
 from .._numerics._primitive import define, one_by_one
@@ -18,14 +19,17 @@ from ._primitive import bind_counts, bind_linear
 class SparseOperator(AbstractOperator):
     """Targets of source j at `targets[offsets[j] : offsets[j + 1]]`, repeated where a synapse is.
 
-    `delays` [ms] and `weights`, one a synapse in the same order, or None where the projection has one delay, and where
-    arrivals are counted. With weights arrivals are floats, added in the order of spikes (by step and then by source).
+    `numbers` are the delays in multiples of `grid` [ms], one a synapse in the same order, or None where the projection
+    has one delay. `weights` are None where arrivals are counted; whole numbers of 16 bits in multiples of `quantum`,
+    whose sums are exact in 32 bits in any order; or floats, added in the order of spikes (by step and then by source).
     """
 
     offsets: Int[Array, "n_pre_and_1"]
     targets: Integer[Array, "nnz"]
-    delays: Float[Array, "nnz"] | None
-    weights: Float[Array, "nnz"] | None
+    numbers: Integer[Array, "nnz"] | None
+    weights: Real[Array, "nnz"] | None
+    quantum: Float[Array, ""] | None
+    grid: float = eqx.field(static=True)
     n_targets: int = eqx.field(static=True)
     largest_out_degree: int = eqx.field(static=True)
     largest_in_degree: int = eqx.field(static=True)
@@ -45,15 +49,30 @@ class SparseOperator(AbstractOperator):
 
     @property
     def count_dtype(self) -> jnp.dtype:
-        return count_dtype(self.largest_in_degree) if self.weights is None else jnp.result_type(float)
+        if self.weights is None:
+            return count_dtype(self.largest_in_degree)
+        return jnp.result_type(float) if self.quantum is None else jnp.dtype(jnp.int32)
 
-    def delay_steps(self, dt: float, least: int, most: int) -> Int[Array, "nnz"] | None:
+    @property
+    def arrival_unit(self) -> Float[Array, ""] | None:  # type: ignore[override]
+        return self.quantum
+
+    @property
+    def delays(self) -> Float[Array, "nnz"] | None:
+        """The delays [ms]; None where the projection has one delay."""
+        return None if self.numbers is None else self.numbers.astype(jnp.float32) * np.float32(self.grid)
+
+    def delay_steps(self, dt: float, least: int, most: int) -> Integer[Array, "nnz"] | None:
         """The delays in steps of `dt` [ms], rounded into [least, most]; None where the projection has one delay."""
-        if self.delays is None:
+        delays = self.delays
+        if self.numbers is None or delays is None:
             return None
-        return jnp.clip(jnp.round(self.delays / dt), least, most).astype(jnp.int16)
+        if self.numbers.dtype == jnp.uint8 and self.grid == dt:
+            return self.numbers  # drawn in steps already
+        narrow = jnp.uint8 if most <= np.iinfo(np.uint8).max else jnp.int16
+        return jnp.clip(jnp.round(delays / dt), least, most).astype(narrow)
 
-    def scheduled(self, steps: Int[Array, "nnz"], n_rows: int, offset: Int[Array, ""]) -> "ScheduledOperator":
+    def scheduled(self, steps: Integer[Array, "nnz"], n_rows: int, offset: Int[Array, ""]) -> "ScheduledOperator":
         return ScheduledOperator(self, steps, n_rows, offset)
 
     def _undelayed(self, n_rows: int) -> "ScheduledOperator":
@@ -76,7 +95,8 @@ class SparseOperator(AbstractOperator):
     def as_matrix(self) -> Real[Array, "n_post n_pre"]:
         sources = jnp.searchsorted(self.offsets, jnp.arange(self.nnz, dtype=self.offsets.dtype), side="right") - 1
         each = 1 if self.weights is None else self.weights.astype(self.count_dtype)
-        return jnp.zeros((self.n_post, self.n_pre), self.count_dtype).at[self.targets, sources].add(each)
+        total = jnp.zeros((self.n_post, self.n_pre), self.count_dtype).at[self.targets, sources].add(each)
+        return total if self.quantum is None else total.astype(jnp.result_type(float)) * self.quantum
 
 
 class ScheduledOperator(AbstractScheduled):
@@ -86,7 +106,7 @@ class ScheduledOperator(AbstractScheduled):
     """
 
     synapses: SparseOperator
-    steps: Int[Array, "nnz"] | None
+    steps: Integer[Array, "nnz"] | None
     n_rows: int = eqx.field(static=True)
     offset: Int[Array, ""]
 
@@ -194,7 +214,7 @@ class _Lists(eqx.Module):
 
     rows: Int[Array, "window longest"]
     targets: Int[Array, "window longest"]
-    weights: Float[Array, "window longest"] | None
+    weights: Real[Array, "window longest"] | None
     real: Bool[Array, "window longest"]
 
     def weighted(self, values: Float[Array, "window _"]) -> Float[Array, "window _"]:

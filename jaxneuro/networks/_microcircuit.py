@@ -88,7 +88,7 @@ def microcircuit(
     >>> net = jn.networks.microcircuit()
     >>> sum(population.n for population in net.populations.values())
     77169
-    >>> f"{sum(float(projection.connectivity.n) for projection in net.projections):,.0f}"
+    >>> f"{sum(projection.connectivity.number for projection in net.projections):,.0f}"
     '298,880,968'
 
     ```
@@ -147,4 +147,5 @@ def _law(weight: Array, spread: Array) -> Array | NormalWeight:
 
 
 def _delay(mean: float, dt: float) -> NormalDelay:
-    return NormalDelay(mean, 0.5 * mean, low=_positive("dt", dt), high=_LONGEST_DELAY)
+    step = _positive("dt", dt)
+    return NormalDelay(mean, 0.5 * mean, low=step, high=_LONGEST_DELAY, grid=step)

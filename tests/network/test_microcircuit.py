@@ -16,12 +16,12 @@ def test_neurons_and_synapses_of_the_full_network():
     net = jn.networks.microcircuit()
     assert net.names == NAMES
     assert sum(population.n for population in net.populations.values()) == 77_169
-    assert sum(int(projection.connectivity.n) for projection in net.projections) == 298_880_968
+    assert sum(projection.connectivity.number for projection in net.projections) == 298_880_968
     # Nine of the 64 pairs of populations have no synapses.
     assert len(net.projections) == 55
     of = {(p.pre, p.post[0]): p for p in net.projections}
     # From L4E onto L23E, by log(1 - p)/log(1 - 1/(N N')) in decimal arithmetic of 30 digits.
-    assert int(of["L4E", "L23E"].connectivity.n) == 20_253_647
+    assert of["L4E", "L23E"].connectivity.number == 20_253_647
     # 87.8 pA over 250 pF times 10 ms.
     np.testing.assert_allclose(float(of["L4E", "L23E"].weight.mean), 2 * 3.512, rtol=1e-6)
     np.testing.assert_allclose(float(of["L4I", "L23E"].weight.mean), -4 * 3.512, rtol=1e-6)
@@ -57,9 +57,7 @@ def test_rates_have_derivatives_by_external_rates():
 def test_synapses_of_a_total_number():
     rule = jn.FixedTotalNumber(40_000)
     pre, post = jn.Population(jn.LIF(), 300), jn.Population(jn.LIF(), 200)
-    parts = list(rule.draw(np.random.default_rng(0), pre, post, False))
-    target = np.concatenate([part.target for part in parts])
-    source = np.concatenate([part.source for part in parts])
+    target, source = rule.draw(np.random.default_rng(0), pre, post, False)
     assert target.size == 40_000
     # Pearson's chi square of uniform sources and targets, and of pairs of tens; its standard deviation is sqrt(2 f).
     tens = np.ravel_multi_index((target // 10, source // 10), (20, 30))
@@ -74,14 +72,18 @@ def test_synapses_of_a_total_number():
 def test_without_autapses_no_neuron_is_its_own_source():
     rule = jn.FixedTotalNumber(5_000, autapses=False)
     group = jn.Population(jn.LIF(), 20)
-    for part in rule.draw(np.random.default_rng(0), group, group, True):
-        assert not np.any(part.target == part.source)
+    target, source = rule.draw(np.random.default_rng(0), group, group, True)
+    counts = np.histogram2d(target, source, bins=np.arange(21))[0]
+    assert not np.diag(counts).any()
+    # All other pairs alike, by Pearson's chi square.
+    chi = np.sum((counts[~np.eye(20, dtype=bool)] - 5_000 / 380) ** 2) / (5_000 / 380)
+    assert abs(chi - 379) / np.sqrt(2 * 379) < 4
 
 
 def test_a_small_one_is_wired():
     net = jn.networks.microcircuit(0.01, 0.01, weight_cv=0.0)
     wiring = jn.wire(net, key=jax.random.key(0))
-    assert wiring.nnz == sum(int(projection.connectivity.n) for projection in net.projections)
+    assert wiring.nnz == sum(projection.connectivity.number for projection in net.projections)
 
 
 @pytest.mark.usefixtures("as_users_run")
@@ -114,7 +116,7 @@ def test_a_wrong_total_number_is_named():
         jn.FixedTotalNumber(-1)
     half = jn.FixedTotalNumber(1.5)
     with pytest.raises(ValueError, match=r"`FixedTotalNumber\(n\)` has to be an integer to be wired"):
-        list(half.draw(np.random.default_rng(0), three, three, False))
+        half.draw(np.random.default_rng(0), three, three, False)
     with pytest.raises(ValueError, match="give them their `n`"):
         jn.FixedTotalNumber(3).in_degree(three, jn.Population(jn.LIF()), False)
     lonely = jn.Projection(
