@@ -1,6 +1,7 @@
 """What a run would be, before it is run."""
 
 import math
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -9,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from .._network import BinaryNetwork, Network, Population
-from .._numerics import check_count, check_dt, check_precision, platform, run_steps, shown_value, told
+from .._numerics import check_count, check_dt, check_precision, check_yes_or_no, platform, run_steps, shown_value, told
 from ..connectivity import Sketch, StepRange
 from ..models import AbstractODE, AbstractRunnable, AbstractRunner
 from ..surrogate import Triangular
@@ -17,6 +18,7 @@ from ._binary import BinaryMachine, Sequential
 from ._driver import SINGLE
 from ._explanation import DrivePart, Explanation, Memory, PopulationPart, ProjectionPart, Steps
 from ._machine import AbstractMachine
+from ._measure import Measurer
 from ._ode import ode_machine
 from ._plan import FREE_BLOCK, ProjectionPlan
 from ._spiking import spiking_machine
@@ -24,7 +26,7 @@ from ._wire import sizes_of, sketch_wiring
 from .adjoint import Checkpoint
 
 
-def explain(model: AbstractRunnable, *, t1: float, dt: float, batch: int = 1) -> Explanation:
+def explain(model: AbstractRunnable, *, t1: float, dt: float, batch: int = 1, measure: bool = False) -> Explanation:
     """Says what a run would be, without running it and without drawing a wiring.
 
     Sizes, memory, blocks and deliveries are those of the engine itself, asked for shapes in place of numbers. How many
@@ -37,9 +39,11 @@ def explain(model: AbstractRunnable, *, t1: float, dt: float, batch: int = 1) ->
     - `model`: what `jn.simulate` runs: a `Network`, a `BinaryNetwork`, a `Population` or a rate model.
     - `t1`: end of the run [ms], which begins at 0; `dt`: step [ms].
     - `batch`: how many runs go at once, under `jax.vmap`; they share one wiring.
+    - `measure`: whether also to draw the wiring, compile, and run one run briefly: what compiling takes, and recorders,
+      delivery, draws of drives and update a step, each by leaving it out.
 
     **Returns:** a frozen `results.Explanation`, printed as tables: `populations`, `projections` (with the expected
-    synapses, the delivery that is chosen and why), `drives`, `memory` [MB], `steps`.
+    synapses, the delivery that is chosen and why), `drives`, `memory` [MB], `steps`, and `measured` [us a step].
 
     Raises `ValueError` where `model` is nothing to be run, a size is missing, `t1` is no multiple of `dt`, or `batch`
     is no positive integer.
@@ -60,7 +64,10 @@ def explain(model: AbstractRunnable, *, t1: float, dt: float, batch: int = 1) ->
             f"`model` has to be a Network, a Population, a BinaryNetwork or a rate model; got {told(model)}."
         )
     check_precision("model", model)
-    return model.run_by(_Explainer(t1, check_dt(dt), check_count("batch", batch, "a positive number of runs")))
+    explainer = _Explainer(t1, check_dt(dt), check_count("batch", batch, "a positive number of runs"))
+    measure = check_yes_or_no("measure", measure)
+    about = model.run_by(explainer)
+    return replace(about, measured=model.run_by(Measurer(explainer.n_steps, explainer.dt))) if measure else about
 
 
 class _Explainer(AbstractRunner):

@@ -61,6 +61,22 @@ class Memory(NamedTuple):
     gradient: float | None
 
 
+class Measured(NamedTuple):
+    """What a brief run of `steps` steps took: seconds of `compiling`, and microseconds a step of a whole run and its
+    parts, each by leaving it out after the ones before it: recorders, delivery, draws; `update` is what is left.
+
+    Parts that a model does not have are None. A part that is shorter than the timing is uncertain may come out below 0.
+    """
+
+    steps: int
+    compiling: float
+    whole: float
+    delivery: float | None
+    draws: float | None
+    update: float
+    recorders: float
+
+
 _MEMORY = {
     "wiring": "drawn or given once for the whole batch",
     "constants": "computed once before the loop",
@@ -84,6 +100,7 @@ class Explanation:
     batch: int
     platform: str
     precision: str
+    measured: Measured | None = None
 
     def __str__(self) -> str:
         tables = [_text(title, header, rows) for title, header, rows in self._tables() if rows]
@@ -100,10 +117,15 @@ class Explanation:
     def _head(self) -> list[str]:
         runs = "One run" if self.batch == 1 else f"A batch of {self.batch:,} runs"
         own = self.steps
-        return [
+        head = [
             f"{runs} from 0 to {self.t1:g} ms in steps of {self.dt:g} ms, in {self.precision} on a {self.platform}.",
             f"{own.n:,} steps in {own.blocks:,} blocks of {own.block:,}: {own.why}.",
         ]
+        if self.measured is not None:
+            head.append(
+                f"Compiling it took {self.measured.compiling:.2g} s; the times are of {self.measured.steps:,} steps."
+            )
+        return head
 
     def _tables(self) -> list[tuple[str, tuple[str, ...], list[tuple[str, ...]]]]:
         """(title, header, rows) of each."""
@@ -116,12 +138,14 @@ class Explanation:
         memory = []
         for name, value in self.memory._asdict().items():
             memory += [] if value is None else [(name, _megabytes(value), _MEMORY[name])]
+        times = [] if self.measured is None else list(self.measured._asdict().items())[2:]
         return [
             ("Populations", ("name", "neurons", "model", "parameters"), populations),
             ("Projections", ("from", "onto", "synapse", "rule", "synapses", "weight", "delay"), projections),
             ("Drives", ("onto", "drive"), [(", ".join(d.targets), d.drive) for d in self.drives]),
             ("Delivery", ("from", "onto", "by", "MB", "because"), deliveries),
             ("Memory", ("of", "MB", "which is"), memory),
+            ("Time", ("of", "us a step"), [(name, f"{value:.3g}") for name, value in times if value is not None]),
         ]
 
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from importlib import metadata
 
+from ._networks import LEFT_OUT
 from ._outputs import STANDARD_OUTPUT
 
 # name: (module, one line of help). A new subcommand is a line here and a module.
@@ -19,6 +20,8 @@ COMMANDS = {
     "theory": ("._theory", "solve the mean field of a named network"),
     "simulate": ("._simulate", "run a named network beside its mean field"),
     "sweep": ("._sweep", "run a named network over a grid of its parameters"),
+    "explain": ("._explain", "say what a run of a named network would be, without running it"),
+    "completion": ("._completion", "print what a shell needs to complete commands and options"),
 }
 
 
@@ -46,8 +49,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.stdout = sys.stdout
     try:
         # What is asked for on standard output stands there alone, the rest where errors go.
-        alone = options.json == STANDARD_OUTPUT
-        with contextlib.redirect_stdout(sys.stderr) if alone else contextlib.nullcontext():
+        alone, quiet = vars(options).get("json") == STANDARD_OUTPUT, vars(options).get("quiet", False)
+        with contextlib.ExitStack() as stack:
+            if quiet:
+                stack.enter_context(contextlib.redirect_stdout(stack.enter_context(open(os.devnull, "w"))))
+            elif alone:
+                stack.enter_context(contextlib.redirect_stdout(sys.stderr))
             return options.run(options)
     except KeyboardInterrupt as error:  # a sweep says what is stored
         print(f"\njaxneuro: {str(error) or 'interrupted; nothing was written.'}", file=sys.stderr)
@@ -70,6 +77,8 @@ def _check_names(parser: argparse.ArgumentParser, given: list[str]) -> None:
         if not choices or word.startswith("-"):
             return
         if word not in choices:
+            if word in LEFT_OUT:
+                parser.error(f"this is not for {word!r}: {LEFT_OUT[word]}. There are {', '.join(choices)}.")
             near = difflib.get_close_matches(word, choices, 1)
             hint = f"did you mean {near[0]}? " if near else ""
             parser.error(f"there is no {word!r} here; {hint}There are {', '.join(choices)}.")

@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--psp", default="psp_mv", metavar="COLUMN", help="name of the column, in mV")
     parser.add_argument("--synapse", default="synapse", metavar="COLUMN", help="name of the column, holding E or I")
     parser.add_argument("--bootstrap", type=int, default=0, metavar="N", help="also refit to N resampled tables")
+    parser.add_argument("--quiet", action="store_true", help="print nothing, and show no progress")
     parser.add_argument(
         "--progress",
         action=argparse.BooleanOptionalAction,
@@ -38,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Reads, fits, prints and writes."""
     check_outputs(json=options.json, figure=options.figure, table=options.table)
+    options.progress = False if options.quiet else options.progress
     if options.bootstrap < 0 or options.bootstrap == 1:
         raise ValueError(f"`--bootstrap` is {options.bootstrap}; it has to be 0, or 2 and more.")
     if options.bootstrap == 0:  # then the time is compilation, which is shorter without LLVM's optimisation

@@ -1,17 +1,18 @@
 """`jaxneuro sweep brunel --over g=3:8:51 --over nu_ext_over_nu_thr=0.5:4:36`: a named network over a grid."""
 
 import argparse
+import contextlib
 import json
 import math
 import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ._clock import check_clock, key_of
-from ._networks import add_networks, given_numbers, network_function, numbers, sizes
+from ._networks import SWEPT, add_networks, given_numbers, network_function, numbers, sizes
 from ._outputs import check_outputs, write_json
 from ._phase_diagram import draw_states
 
@@ -26,12 +27,14 @@ if TYPE_CHECKING:
 UNITS = {"rate": "Hz", "cv": "1", "frequency": "Hz"}
 
 _TRANSIENT = 200.0
+# Seconds within which a scheduler has to answer.
+_DASK_TIMEOUT = 10.0
 _AXIS = "an axis, also NAME=LOW:HIGH:N:log or NAME=3,4,5; may be repeated"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The networks as subcommands, and what every sweep takes."""
-    for network in add_networks(parser):
+    for network in add_networks(parser, SWEPT):
         add = network.parser.add_argument
         add("--over", action="append", required=True, metavar="NAME=LOW:HIGH:N", help=_AXIS)
         add("--seeds", type=int, metavar="N", help="runs at every point, on one wiring; default one")
@@ -51,6 +54,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         add("--repair", action="store_true", help="with --resume: compute damaged chunks again")
         add("--json", type=Path, metavar="FILE", help="write axes and values here; - for standard output")
         add("--figure", type=Path, metavar="FILE", help="draw one or two axes here")
+        add("--dask", metavar="ADDRESS", help="run on the workers of this Dask scheduler, such as tcp://host:8786")
+        add("--quiet", action="store_true", help="print nothing, and show no progress")
         add(
             "--progress",
             action=argparse.BooleanOptionalAction,
@@ -109,17 +114,19 @@ def run(options: argparse.Namespace) -> int:
     if options.states:
         recorders = state_recorders(start=options.start)
 
+    duration, dt = options.duration, options.dt  # `one` may go to another process, and takes no more with it
+
     def one(point: Mapping, key: Any) -> dict:
         sol = simulate(
-            make(**fixed, **point), 0.0, options.duration, dt=options.dt, key=key, record=recorders, wiring=wiring,
-            throw=False,
-        )  # fmt: skip
+            make(**fixed, **point), 0.0, duration, dt=dt, key=key, record=recorders, wiring=wiring, throw=False
+        )
         return {**measure(sol), "result": sol.result}
 
-    with warnings.catch_warnings(record=True) as heard:
+    progress = False if options.quiet else options.progress
+    with _execution(options.dask) as execution, warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always", UserWarning)
         grid = sweep(
-            one, over=axes, seeds=options.seeds, key=key, progress=options.progress, store=options.store,
+            one, over=axes, seeds=options.seeds, key=key, progress=progress, execution=execution, store=options.store,
             overwrite=options.overwrite, resume=options.resume, repair=options.repair,
             attributes=_attributes(options, list(net.populations)),
         )  # fmt: skip
@@ -128,6 +135,28 @@ def run(options: argparse.Namespace) -> int:
     for warning in heard:  # such as of a full disk: the other files are written all the same
         print(f"jaxneuro: {warning.message}", file=sys.stderr)
     return 1 if any(issubclass(warning.category, SweepWarning) for warning in heard) else 0
+
+
+@contextlib.contextmanager
+def _execution(address: str | None) -> Iterator[Any]:
+    """Threads of this process, or the workers of the scheduler at an address."""
+    if address is None:
+        yield None
+        return
+    try:
+        from distributed import Client
+
+        from .._sweep import Dask
+    except ImportError as error:
+        from .._numerics import install
+
+        raise ValueError(f"`--dask` needs distributed: {install('cluster')} (there is no {error.name}).") from None
+    try:
+        client = Client(address, timeout=_DASK_TIMEOUT)
+    except (OSError, TimeoutError, ValueError):
+        raise ValueError(f"`--dask` {address}: no scheduler of Dask answers there.") from None
+    with client:
+        yield Dask(client)
 
 
 def _keep_the_input(options: argparse.Namespace, axes: Mapping) -> None:

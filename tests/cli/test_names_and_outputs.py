@@ -23,7 +23,7 @@ def test_the_version_is_printed(capsys):
 MISTYPED = {
     "command": (["simulat", "brunel"], "there is no 'simulat' here; did you mean simulate? There are fit, theory,"),
     "network": (["sweep", "brunnel"], "there is no 'brunnel' here; did you mean brunel? There are brunel, conductance"),
-    "no such": (["simulate", "ring"], "there is no 'ring' here; There are brunel, conductance_based."),
+    "no such": (["simulate", "zzz"], "there is no 'zzz' here; There are brunel, conductance_based, microcircuit,"),
     "option": (["theory", "brunel", "--tau-n", "3"], "unrecognized arguments: --tau-n 3; did you mean --tau-m?"),
 }
 

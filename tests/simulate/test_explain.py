@@ -154,3 +154,16 @@ def test_what_is_wrong_is_said(given, message):
     arguments = {"model": jn.Population(jn.LIF(), 3), "t1": 10.0, "dt": 0.1} | given
     with pytest.raises(ValueError, match=message):
         jn.explain(arguments.pop("model"), **arguments)
+
+
+@pytest.mark.slow
+def test_what_is_measured_adds_up():
+    found = jn.explain(jn.networks.brunel(n_e=80, n_i=20, c_e=16, c_i=4), t1=20.0, dt=0.1, measure=True)
+    own = found.measured
+    assert own.steps == 200
+    parts = own.delivery + own.draws + own.update + own.recorders
+    assert abs(parts - own.whole) < 1e-9 * own.whole
+    assert own.whole > 0
+    assert own.update > 0
+    assert own.compiling > 0
+    assert "us a step" in str(found)
