@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -168,3 +169,23 @@ def _check_potentials(found: Findings, potentials: dict[str, Potential]) -> None
 def report(study: Study) -> str:
     """What was found, in lines."""
     return "\n".join(check(study).lines)
+
+
+def to_json(study: Study) -> dict[str, Any]:
+    """Theory and runs over the exponent, spreads of currents, and the measures of potentials and the lag."""
+    size = study.runs.size
+    table: dict[str, Any] = {
+        "theory": _numbers(study.theory, ("alphas", "direct", "closure", "published", "small", "top")),
+        "runs": {"alphas": list(size.alphas), "c_e": size.c_e, "n_e": size.n_e}
+        | _numbers(study.runs, ("theory", "rate", "sd", "cv", "hill")),
+        "sd of log(E/I)": {name: log_spread(currents)[0] for name, currents in study.currents.items()},
+        "potentials": {name: {"skewness": x.skewness, "rate": x.rate} for name, x in study.potentials.items()},
+        "lag": float(np.nanmedian(study.lagging.lag)),
+    }
+    return table
+
+
+def _numbers(found: Any, names: tuple[str, ...]) -> dict[str, list[float | None]]:
+    """Arrays as lists, NaN as None."""
+    values = {name: np.asarray(getattr(found, name), float).tolist() for name in names}
+    return {name: [x if np.isfinite(x) else None for x in given] for name, given in values.items()}

@@ -4,20 +4,22 @@ from typing import Any
 
 import numpy as np
 
-from ..figures._style import BROWN, GREEN, E, I, letters, panels, style
+from jaxneuro.plot import pyplot
+
+from ..figures._style import BROWN, GREEN, E, I, letters, style
 from ._gamma import Gamma
 from ._near import DISTANCE, Near
 
-SHOWN = 150.0
+SHOWN = 300.0
 
 
 def draw_neurons(near: Near, gamma: Gamma) -> Any:
     """Five panels: a pair, its correlations, Fano factors; a gamma rhythm and its cross-correlation."""
     with style():
-        figure, axes = panels(2, 3)
-        pair, correlation, fano, rates, lag, rest = axes.flat
-        letters([pair, correlation, fano, rates, lag])
-        rest.set_axis_off()
+        figure = pyplot().figure(figsize=(8.7, 5.0), layout="constrained")
+        axes = figure.subplot_mosaic([["pair", "pair", "correlation"], ["fano", "rates", "lag"]])
+        pair, correlation, fano, rates, lag = axes.values()
+        letters(list(axes.values()))
         _pair(pair, near)
         _correlations(correlation, near)
         fano.plot(list(near.fano), list(near.fano.values()), "o-", color="black", ms=4, label="sheet of waves")
@@ -32,7 +34,7 @@ def _pair(ax: Any, near: Near) -> None:
     shown = near.time <= near.time[0] + SHOWN
     for k, (colour, line) in enumerate(((GREEN, "-"), (BROWN, "--"))):
         ax.plot(near.time[shown], near.v[shown, k], color=colour, ls=line, lw=0.9, label=f"neuron {k + 1}")
-    ax.set(xlabel="time (ms)", ylabel="$V$ (mV)", ylim=(-75.0, -48.0))
+    ax.set(xlabel="time (ms)", ylabel="$V$ (mV)", ylim=(-82.0, -50.0))
     ax.legend(loc="upper center", ncols=2)
 
 
@@ -45,7 +47,7 @@ def _correlations(ax: Any, near: Near) -> None:
 
 
 def _rhythm(rates: Any, lag: Any, gamma: Gamma) -> None:
-    shown = gamma.time <= SHOWN
+    shown = gamma.time <= 0.5 * SHOWN
     # Smoothed over 1 ms, so that single spikes are no peaks.
     width = max(round(1.0 / float(gamma.time[1])), 1)
     for kind, colour in (("E", E), ("I", I)):
@@ -56,7 +58,6 @@ def _rhythm(rates: Any, lag: Any, gamma: Gamma) -> None:
     rates.legend(loc="upper right", ncols=2)
     lag.plot(gamma.lags, gamma.correlation, color="black")
     lag.axvline(0.0, color="0.7", lw=0.8, ls=":")
-    lag.axvline(gamma.lag, color=I, lw=1.0, ls="--", label=f"{gamma.lag:g} ms; rhythm of {gamma.frequency:.0f} Hz")
+    lag.axvline(gamma.lag, color=I, lw=1.0, ls="--")
+    lag.set_title(f"{gamma.lag:g} ms, rhythm of {gamma.frequency:.0f} Hz")
     lag.set(xlabel="I follows E by (ms)", ylabel="correlation of rates (1)")
-    lag.set_ylim(None, 1.25 * gamma.correlation.max())
-    lag.legend(loc="upper left")

@@ -191,7 +191,8 @@ class NativeBits(AbstractDelivery):
 class Procedural(AbstractDelivery):
     """Targets regenerated from a counter-based hash whenever a source spikes: nothing is stored.
 
-    For networks whose synapses do not fit into memory; `FixedInDegree` with multapses and one delay.
+    For networks whose synapses do not fit into memory; `FixedInDegree` with multapses and one delay. Weights of a law
+    with `exceeded`, such as `ParetoWeight` and `LogNormalWeight`, come from a hash too.
     **Arguments:** `window`, as in `Sparse`.
 
     Raises `ValueError` where `window` is no positive integer.

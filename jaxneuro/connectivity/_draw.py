@@ -64,7 +64,8 @@ def draw_operator(
         delivery = choose(n_pre, n_post, expected, one_delay=delays is None, weighted=weights is not None).delivery
     _check(delivery, rule, one_for_all, delays is None)
     if delivery.regenerates():
-        parts = [_procedure(rule, rng, n_pre, n, r, delivery) for n, r in zip(n_posts, recurrent, strict=True)]
+        _check_hashed(weights, signed, balance)
+        parts = [_procedure(rule, rng, n_pre, n, r, delivery, weights) for n, r in zip(n_posts, recurrent, strict=True)]
         return parts[0] if len(parts) == 1 else SideBySide(tuple(parts))
     dense = delivery.fills_matrix()
     if expected > LARGEST_LIST and not (dense and one_for_all):
@@ -73,10 +74,7 @@ def draw_operator(
         return _dense(draw_all(rule, rng, pre, posts, recurrent), n_pre, n_post, delivery)
     listed = _sparse(list_synapses(rule, rng, pre, posts, recurrent), n_post, delivery, delays, weights, rng, balance)
     if not signed and listed.weights is not None and np.asarray(listed.weights).min(initial=0.0) < 0.0:
-        raise ValueError(
-            f"`weight` of a conductance must not be negative; {type(weights).__name__}.draw gave some that are: draw "
-            "their sizes, and take the sign from the reversal potential."
-        )
+        raise _negative(weights)
     return _filled(listed) if dense else listed
 
 
@@ -137,11 +135,26 @@ def _check(delivery: AbstractDelivery, rule: AbstractConnectivity, one_for_all: 
         raise ValueError(f"`delivery`: {name} needs numba: {install('native')}; or take `{plain}`.")
     if delivery.packs_bits() and not one_for_all:
         raise ValueError("`delivery`: NativeBits holds no weight of a synapse; take `Rows()` or `NativeSparse()`.")
-    if delivery.regenerates():
-        if rule.regenerated() is None:
-            raise ValueError("`delivery`: Procedural regenerates `FixedInDegree(k)` with multapses only.")
-        if not one_for_all:
-            raise ValueError("`delivery`: Procedural stores nothing, and so no weight of a synapse; take `Sparse()`.")
+    if delivery.regenerates() and rule.regenerated() is None:
+        raise ValueError("`delivery`: Procedural regenerates `FixedInDegree(k)` with multapses only.")
+
+
+def _check_hashed(weights: AbstractWeightLaw | None, signed: bool, balance: Balance | None) -> None:
+    """Raises `ValueError` where weights cannot be made from a hash."""
+    if balance is not None:
+        raise ValueError("`delivery`: Procedural stores no weights, which `MatchedWeight` sums; take `Sparse()`.")
+    if weights is None:
+        return
+    smallest = float(weights.exceeded(jnp.asarray(1.0, jnp.result_type(float))))
+    if not signed and smallest < 0.0:
+        raise _negative(weights)
+
+
+def _negative(weights: AbstractWeightLaw | None) -> ValueError:
+    return ValueError(
+        f"`weight` of a conductance must not be negative; {type(weights).__name__}.draw gave some that are: draw "
+        "their sizes, and take the sign from the reversal potential."
+    )
 
 
 def _dense(drawn: Iterator[Synapses], n_pre: int, n_post: int, delivery: AbstractDelivery) -> AbstractOperator:
@@ -232,6 +245,7 @@ def _procedure(
     n_post: int,
     recurrent: bool,
     delivery: AbstractDelivery,
+    law: AbstractWeightLaw | None,
 ) -> ProceduralOperator:
     again = rule.regenerated()
     assert again is not None
@@ -246,5 +260,5 @@ def _procedure(
     keys = rng.integers(0, 2**32, ROUNDS, dtype=np.uint32)
     return ProceduralOperator(
         jnp.asarray(offsets.astype(np.uint32)), jnp.asarray(keys), k, n_post, skip_self,
-        rounded_list(int(out_degrees.max(initial=0))), delivery.spikes_at_once(),
+        rounded_list(int(out_degrees.max(initial=0))), delivery.spikes_at_once(), law,
     )  # fmt: skip

@@ -14,7 +14,7 @@ from .._numerics import Shown, as_leaf, check_positive, is_concrete
 from ._convolution import convolved, transformed
 from ._lattice import Lattice, check_one_torus
 from ._rules import one_number
-from ._weights import AbstractWeights
+from ._weights import AbstractWeights, SparseWeights
 
 # Spacings are multiples of a common one, each at most so many.
 _MOST_STEPS = 64
@@ -181,6 +181,29 @@ class KernelWeights(AbstractWeights):
 
     def as_matrix(self) -> Float[Array, "n_post n_pre"]:
         return jnp.concatenate([self.kernel.weights(post.distances(self.pre)) for post in self.posts])
+
+    def as_lists(self) -> SparseWeights:
+        """The same weights as lists of pairs, whatever the lattice: each spike goes along those of its source.
+
+        The cutoff has to be a number; derivatives in other numbers of the kernel are those of the values.
+        """
+        apart, *strides = self._strides()
+        finest, stencil = self._finest(), self._stencil()
+        r = finest.distances(finest, of=np.zeros(1, int)).reshape(finest.rows, finest.columns)
+        down, along = np.nonzero((np.asarray(r) > 0.0) & (np.asarray(r) <= float(self.kernel.cutoff) * (1.0 + 1e-6)))
+        source = np.arange(self.pre.n)
+        row = (source[:, None] // self.pre.columns * apart + down) % finest.rows
+        column = (source[:, None] % self.pre.columns * apart + along) % finest.columns
+        posts, pres, kinds, begin = [], [], [], 0
+        for post, stride in zip(self.posts, strides, strict=True):
+            i, k = np.nonzero((row % stride == 0) & (column % stride == 0))
+            posts.append(begin + row[i, k] // stride * post.columns + column[i, k] // stride)
+            pres.append(source[i])
+            kinds.append(k)
+            begin += post.n
+        values = stencil[down, along][np.concatenate(kinds)]
+        post, heard = np.concatenate(posts), np.concatenate(pres)
+        return SparseWeights(values, post=post, pre=heard, n_post=self.n_post, n_pre=self.n_pre)
 
     def row_sums(self) -> Float[Array, "n_post"]:
         return self._of_all(self._stencil())

@@ -5,10 +5,11 @@ from functools import reduce
 import equinox as eqx
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Bool, Float, Int, UInt
+from jaxtyping import Array, Bool, Float, Int, Real, UInt
 
 from ._events import events
 from ._operator import AbstractOperator, count_dtype
+from ._weight_laws import AbstractWeightLaw
 
 ROUNDS = 6
 
@@ -30,6 +31,7 @@ class ProceduralOperator(AbstractOperator):
     skip_self: bool = eqx.field(static=True)
     longest_list: int = eqx.field(static=True)
     window: int = eqx.field(static=True)
+    law: AbstractWeightLaw | None = None
 
     @property
     def n_pre(self) -> int:
@@ -45,25 +47,44 @@ class ProceduralOperator(AbstractOperator):
 
     @property
     def count_dtype(self) -> jnp.dtype:
-        return count_dtype(self.k)
+        return count_dtype(self.k) if self.law is None else jnp.result_type(float)
 
     def targets(self, sources: Int[Array, "window"]) -> tuple[Int[Array, "window _"], Bool[Array, "window _"]]:
         """The targets of each source in a padded row, and which of them are real."""
+        return self._synapses(sources)[:2]
+
+    def _synapses(
+        self, sources: Int[Array, "window"]
+    ) -> tuple[Int[Array, "window _"], Bool[Array, "window _"], UInt[Array, "window _"]]:
+        """Those, and the places of the synapses."""
         if not self.skip_self:
             return self._list(sources)
-        above, in_above = self._list(sources)
-        below, in_below = self._list(sources - 1)
+        above, in_above, place_above = self._list(sources)
+        below, in_below, place_below = self._list(sources - 1)
         own = sources[:, None]
         targets = jnp.concatenate([above, below], axis=1)
-        return targets, jnp.concatenate([in_above & (above > own), in_below & (below < own)], axis=1)
+        real = jnp.concatenate([in_above & (above > own), in_below & (below < own)], axis=1)
+        return targets, real, jnp.concatenate([place_above, place_below], axis=1)
 
-    def _list(self, lists: Int[Array, "window"]) -> tuple[Int[Array, "window _"], Bool[Array, "window _"]]:
+    def _weights(self, place: UInt[Array, "..."], dtype: jnp.dtype) -> Real[Array, "..."]:
+        """The weight of the synapse at each place: 1 without a law."""
+        if self.law is None:
+            return jnp.ones(place.shape, dtype)
+        h = place ^ self.keys[0]
+        for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B)):
+            h = (h ^ (h >> jnp.uint32(shift))) * jnp.uint32(factor)
+        share = ((h ^ (h >> jnp.uint32(16))).astype(jnp.result_type(float)) + 0.5) * 2.0**-32
+        return self.law.exceeded(share).astype(dtype)
+
+    def _list(
+        self, lists: Int[Array, "window"]
+    ) -> tuple[Int[Array, "window _"], Bool[Array, "window _"], UInt[Array, "window _"]]:
         there = lists >= 0
         begin, end = self.offsets[jnp.maximum(lists, 0)], self.offsets[jnp.maximum(lists, 0) + 1]
         number = begin[:, None] + jnp.arange(self.longest_list, dtype=jnp.uint32)
         real = (number < end[:, None]) & there[:, None]
         place = self._permuted(jnp.where(real, number, 0))
-        return (place // jnp.uint32(self.k)).astype(jnp.int32), real
+        return (place // jnp.uint32(self.k)).astype(jnp.int32), real, place
 
     def _permuted(self, number: UInt[Array, "..."]) -> UInt[Array, "..."]:
         """A permutation of [0, nnz): a Feistel network on a rectangle, walked until it ends inside."""
@@ -80,14 +101,14 @@ class ProceduralOperator(AbstractOperator):
 
         return lax.while_loop(lambda x: jnp.any(x >= size), lambda x: jnp.where(x >= size, once(x), x), once(number))
 
-    def count(self, spikes: Bool[Array, "time n_pre"]) -> Int[Array, "time n_post"]:
+    def count(self, spikes: Bool[Array, "time n_pre"]) -> Real[Array, "time n_post"]:
         n_steps, n_pre = spikes.shape
         zeros = jnp.zeros((n_steps, self.n_post), self.count_dtype)
 
         def add(index: Array, there: Array, counts: Array) -> Array:
-            targets, real = self.targets(index % n_pre)
+            targets, real, place = self._synapses(index % n_pre)
             step = jnp.where(real & there[:, None], (index // n_pre)[:, None], n_steps)
-            return counts.at[step, targets].add(1, mode="drop")
+            return counts.at[step, targets].add(self._weights(place, counts.dtype), mode="drop")
 
         return events(spikes.reshape(-1)).visit(self.window, add, zeros)
 
@@ -97,9 +118,10 @@ class ProceduralOperator(AbstractOperator):
         masked = jnp.where(sensitive, values, 0)
 
         def add(sources: Array, there: Array, total: Array) -> Array:
-            targets, real = self.targets(sources)
+            targets, real, place = self._synapses(sources)
             here = jnp.where(real & there[:, None], targets, self.n_post)
-            return total.at[:, here].add(masked[:, sources][:, :, None], mode="drop")
+            moved = masked[:, sources][:, :, None] * self._weights(place, values.dtype)
+            return total.at[:, here].add(moved, mode="drop")
 
         zeros = jnp.zeros((values.shape[0], self.n_post), values.dtype)
         return events(jnp.any(sensitive, axis=0)).visit(self.window, add, zeros)
@@ -108,19 +130,21 @@ class ProceduralOperator(AbstractOperator):
         self, cotangents: Float[Array, "time n_post"], sensitive: Bool[Array, "time n_pre"]
     ) -> Float[Array, "time n_pre"]:
         def gather(sources: Array, there: Array, total: Array) -> Array:
-            targets, real = self.targets(sources)
-            sums = jnp.sum(jnp.where(real, cotangents[:, targets], 0), axis=2)
+            targets, real, place = self._synapses(sources)
+            back = cotangents[:, targets] * self._weights(place, cotangents.dtype)
+            sums = jnp.sum(jnp.where(real, back, 0), axis=2)
             return total.at[:, jnp.where(there, sources, self.n_pre)].set(sums, mode="drop")
 
         zeros = jnp.zeros((cotangents.shape[0], self.n_pre), cotangents.dtype)
         found = events(jnp.any(sensitive, axis=0)).visit(self.window, gather, zeros)
         return jnp.where(sensitive, found, 0)
 
-    def as_matrix(self) -> Int[Array, "n_post n_pre"]:
+    def as_matrix(self) -> Real[Array, "n_post n_pre"]:
         def row(source: Array) -> Array:
-            targets, real = self.targets(source[None])
+            targets, real, place = self._synapses(source[None])
             counts = jnp.zeros(self.n_post, self.count_dtype)
-            return counts.at[jnp.where(real, targets, self.n_post)[0]].add(1, mode="drop")
+            weights = self._weights(place, counts.dtype)[0]
+            return counts.at[jnp.where(real, targets, self.n_post)[0]].add(weights, mode="drop")
 
         return lax.map(row, jnp.arange(self.n_pre, dtype=jnp.int32)).T
 
@@ -155,7 +179,7 @@ class SideBySide(AbstractOperator):
     def count_dtype(self) -> jnp.dtype:
         return reduce(jnp.promote_types, [part.count_dtype for part in self.parts])
 
-    def count(self, spikes: Bool[Array, "time n_pre"]) -> Int[Array, "time n_post"]:
+    def count(self, spikes: Bool[Array, "time n_pre"]) -> Real[Array, "time n_post"]:
         return jnp.concatenate([part.count(spikes).astype(self.count_dtype) for part in self.parts], axis=1)
 
     def push_forward(
@@ -172,5 +196,5 @@ class SideBySide(AbstractOperator):
             begin += part.n_post
         return total
 
-    def as_matrix(self) -> Int[Array, "n_post n_pre"]:
+    def as_matrix(self) -> Real[Array, "n_post n_pre"]:
         return jnp.concatenate([part.as_matrix().astype(self.count_dtype) for part in self.parts], axis=0)

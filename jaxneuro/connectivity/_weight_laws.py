@@ -102,8 +102,8 @@ class AbstractWeightLaw(Shown):
     def exceeded(self, share: Float[Array, "..."]) -> Float[Array, "..."]:
         """The weight that a `share` of all exceed, 0 < share <= 1: how weights are made from a hash."""
         raise ValueError(
-            f"`weight`: sources of a drive make their weights from a hash, for which {type(self).__name__} needs the "
-            "method `exceeded`."
+            "`weight`: sources of a drive and `Procedural()` make weights from a hash, for which "
+            f"{type(self).__name__} needs the method `exceeded`."
         )
 
 

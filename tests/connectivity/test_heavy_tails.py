@@ -51,6 +51,43 @@ def test_drawn_and_hashed_weights_have_the_law(mean, alpha):
     assert np.isinf(law.moments().variance)
 
 
+def test_synapses_make_their_weights_from_a_hash():
+    """Nothing is stored: weights have the law, and arrivals and their transpose are those of the matrix."""
+    alpha, n = 1.5, 900
+    x1, x0 = parts(alpha)
+    rule = jn.Projection(
+        "E", ("E", "I"), DELTA, weight=pareto(0.02, alpha), connectivity=jn.FixedInDegree(20), delay=1.5
+    )
+    net = jn.Network({"E": jn.Population(jn.LIF(), n), "I": jn.Population(jn.LIF(), n // 3)}, [rule])
+    wiring = jn.wire(net, key=jax.random.key(3), delivery=jn.delivery.Procedural())
+    operator = wiring.operators[0]
+    matrix = np.asarray(operator.as_matrix(), float)
+    # Few of 20 synapses from 900 sources are of one pair; those sums are a few in a hundred.
+    values = matrix[matrix != 0.0]
+    assert 0.97 < values.size / (20 * (n + n // 3)) < 1.0
+    assert stats.kstest(values, lambda w: 1.0 - np.maximum((w - x0) / x1, 1.0) ** -alpha).statistic < 0.02
+    spikes = np.random.default_rng(0).random((3, n)) < 0.05
+    np.testing.assert_allclose(operator.count(jnp.asarray(spikes)), spikes @ matrix.T, rtol=1e-5, atol=1e-4)
+    values, back = np.random.default_rng(1).normal(size=(2, n)), np.random.default_rng(2).normal(size=(2, len(matrix)))
+    floats = lambda x: jnp.asarray(x, jnp.result_type(float))  # noqa: E731
+    every = jnp.ones((2, n), bool)
+    np.testing.assert_allclose(operator.push_forward(floats(values), every), values @ matrix.T, rtol=1e-4, atol=1e-3)
+    np.testing.assert_allclose(operator.pull_back(floats(back), every), back @ matrix, rtol=1e-4, atol=1e-3)
+    mine = jn.wire(net, key=jax.random.key(3), delivery=jn.delivery.Procedural()).operators[0].as_matrix()
+    np.testing.assert_array_equal(mine, operator.as_matrix())
+
+
+def test_what_a_hash_cannot_make_is_refused():
+    hashed = jn.delivery.Procedural()
+    small = jn.networks.wardak_gong(1.9, n_e=40, n_i=10, c_e=20, c_i=5, j=4.0, tol=0.9)
+    with pytest.raises(ValueError, match="stores no weights, which `MatchedWeight` sums"):
+        jn.wire(small, key=jax.random.key(0), delivery=hashed)
+    g = jn.ExponentialConductance(5.0, reversal=60.0)
+    rule = jn.Projection("E", "E", g, weight=jn.NormalWeight(1.0, 0.2), connectivity=jn.FixedInDegree(5), delay=1.5)
+    with pytest.raises(ValueError, match="`exceeded`"):
+        jn.wire(jn.Network({"E": jn.Population(jn.LIF(), 9)}, [rule]), key=jax.random.key(0), delivery=hashed)
+
+
 def test_at_two_all_weights_are_equal():
     law = jn.ParetoWeight(0.1, 2.0)
     assert np.all(law.draw(np.random.default_rng(0), (9,)) == 0.1)

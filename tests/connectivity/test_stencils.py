@@ -1,4 +1,4 @@
-"""Kernels on a torus: around each spike, by transforms and by the matrix, one result."""
+"""Kernels on a torus: around each spike, by transforms, by lists and by the matrix, one result."""
 
 import jax
 import jax.numpy as jnp
@@ -34,7 +34,10 @@ def test_arrivals_are_those_of_the_matrix(case, share):
     expected = np.asarray(spikes, float) @ np.asarray(weights.as_matrix(), float).T
     scale = np.abs(expected).max()
     tolerance = 1e-6 if jax.config.jax_enable_x64 else 3e-6
-    np.testing.assert_allclose(jax.jit(lambda s: weights.arrivals(s))(spikes), expected, atol=tolerance * scale)
+    lists = weights.as_lists()
+    np.testing.assert_array_equal(lists.as_matrix(), weights.as_matrix())
+    for own in (weights, lists):
+        np.testing.assert_allclose(jax.jit(lambda s: own.arrivals(s))(spikes), expected, atol=tolerance * scale)
 
 
 def test_both_ways_are_taken_and_a_batch_is_one_after_another(monkeypatch):

@@ -1,5 +1,6 @@
 """The study of heavy tails, matched inhibition, correlated and tuned inputs."""
 
+import json
 import runpy
 import sys
 
@@ -55,6 +56,19 @@ def test_a_report_has_the_claims_the_table_and_the_gaps():
     assert "half width 23.548 deg" in text
     assert "g_I follows g_E by 3.0 ms" in text
     assert [len(draw(made_up()).axes) for draw in (study.draw_tails, study.draw_inputs)] == [6, 6]
+
+
+def test_the_numbers_of_a_study_are_written():
+    table = study.to_json(made_up())
+    assert table["runs"]["hill"] == [None, 1.5, 1.2]
+    assert (table["theory"]["top"], table["lag"]) == ([1.174, 55.7], 3.0)
+    assert json.loads(json.dumps(table, allow_nan=False)) == table
+
+
+def test_correlations_of_pairs_are_told():
+    told = study.report_pairs(study.Pairs({500: 2.3, 2_000: 2.5}))
+    assert told.splitlines()[1:] == ["  N =   500: 2.30", "  N = 2,000: 2.50", "  mean 2.40, asked 2.1 +- 20%: met"]
+    assert "MISSED" in study.report_pairs(study.Pairs({500: 3.0}))
 
 
 def test_what_does_not_hold_is_not_claimed():

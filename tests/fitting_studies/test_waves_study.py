@@ -37,7 +37,7 @@ def test_near_neurons_and_a_rhythm_are_told_and_drawn():
         np.arange(400) * 0.25, {"E": beat + 1.0, "I": beat + 2.0}, np.arange(-2.0, 3.0), np.ones(5), 2.0, 40.0
     )
     assert study.report_gamma(found) == "gamma rhythm of 40 Hz (E 1.0 Hz, I 2.0 Hz): I follows E by 2 ms"
-    assert len(study.draw_neurons(near(), found).axes) == 6
+    assert len(study.draw_neurons(near(), found).axes) == 5
 
 
 @pytest.mark.parametrize("wrong", [{"seeds": 0}, {"measured": np.nan}, {"measured": 10.0}, {"side": 31}])
