@@ -30,6 +30,10 @@ class AbstractCounts(Shown):
     def prepare(self, mean: TwoFloat) -> CountTable:
         """What draws counts of the given means, made once outside the loop."""
 
+    def of_few(self) -> "AbstractCounts":
+        """The same law where every mean is known to be at most 25."""
+        return self
+
 
 class PoissonCounts(AbstractCounts):
     """Poisson counts, their probabilities right to 2^-32: the sum of independent Poisson sources; the default.
@@ -44,6 +48,16 @@ class PoissonCounts(AbstractCounts):
 
     def prepare(self, mean: TwoFloat) -> PoissonTable:
         return PoissonTable(mean)
+
+    def of_few(self) -> AbstractCounts:
+        return _FewCounts()
+
+
+class _FewCounts(AbstractCounts):
+    """Poisson counts whose means are known to be small enough for one draw."""
+
+    def prepare(self, mean: TwoFloat) -> PoissonTable:
+        return PoissonTable(mean, few=True)
 
 
 class GaussianCounts(AbstractCounts):

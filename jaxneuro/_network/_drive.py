@@ -2,6 +2,7 @@
 
 import abc
 import dataclasses
+from operator import attrgetter
 from typing import Any
 
 import equinox as eqx
@@ -13,6 +14,7 @@ from jaxtyping import Array, ArrayLike, Bool, Float, Int, PRNGKeyArray, UInt
 
 from .._formulas import Input
 from .._numerics import (
+    LARGEST_MEAN,
     Moments,
     PoissonTable,
     Shown,
@@ -97,6 +99,10 @@ class AbstractDrive(Shown):
 
     def check(self, name: str, dt: float) -> None:
         """Raises `ValueError` where the drive, `name`, cannot be run in steps of `dt` [ms]."""
+
+    def in_steps(self, dt: float) -> "AbstractDrive":
+        """The drive of a run in steps of `dt` [ms], before it is compiled: what is known of its numbers may be used."""
+        return self
 
     def valid(self) -> Bool[Array, ""] | None:
         """Whether numbers that only a transformation knows are allowed; None where nothing is to be asked."""
@@ -204,7 +210,7 @@ class PoissonDrive(AbstractDrive):
         self, key: PRNGKeyArray, steps: Int[Array, "time"], dt: float, n: int, table: CountTable
     ) -> Float[Array, "time n"] | Int[Array, "time n"]:
         """Counts of spikes; of a law of weights the sum of the weights over their scale."""
-        unit = as_weight_law(self.weight).unit()
+        unit = self.weight.unit() if isinstance(self.weight, AbstractWeightLaw) else None
         if unit is None:
             return jax.vmap(lambda k: table.sample(k, n))(step_keys(key, steps))
         assert isinstance(table, PoissonTable)
@@ -213,7 +219,7 @@ class PoissonDrive(AbstractDrive):
 
     def input(self, constants: Any, state: Any, drawn: Array, v: Float[Array, "n"] | None) -> Received:
         """The counts through the synapse."""
-        scale = as_weight_law(self.weight).scale
+        scale = self.weight.scale if isinstance(self.weight, AbstractWeightLaw) else self.weight
         return self.synapse.step(constants, state, drawn.astype(scale.dtype), scale, v)
 
     def check(self, name: str, dt: float) -> None:
@@ -225,6 +231,14 @@ class PoissonDrive(AbstractDrive):
                     f"{name} gives every neuron {most:.3g} spikes a step, more than {_MOST_KICKS:,}: "
                     "check `n_sources` and `rate` [Hz], take a smaller dt, or a `WhiteNoiseDrive` of the same moments."
                 )
+
+    def in_steps(self, dt: float) -> "AbstractDrive":
+        """Where few spikes come in a step, and that is known, one draw is enough for their number."""
+        if not is_concrete(self.n_sources, self.rate):
+            return self
+        most = float(np.max(np.asarray(self.n_sources) * np.asarray(self.rate))) * dt / 1000.0
+        # A little below, for the mean is rounded otherwise where it is computed.
+        return eqx.tree_at(attrgetter("counts"), self, self.counts.of_few()) if most < 0.99 * LARGEST_MEAN else self
 
     def valid(self) -> Bool[Array, ""]:
         """Whether the rate and the number of sources are such."""

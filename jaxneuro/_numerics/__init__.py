@@ -60,7 +60,13 @@ from ._install import install as install
 from ._json import as_json as as_json, from_json as from_json
 from ._keys import check_key as check_key, default_key as default_key, role_key as role_key, step_keys as step_keys
 from ._lambert_w import lambert_w as lambert_w, wright_omega as wright_omega
-from ._leaf import as_known as as_known, as_leaf as as_leaf, is_concrete as is_concrete, violates as violates
+from ._leaf import (
+    as_known as as_known,
+    as_leaf as as_leaf,
+    is_concrete as is_concrete,
+    kept_known as kept_known,
+    violates as violates,
+)
 from ._log_gamma import log_gamma as log_gamma, log_gamma_of_known as log_gamma_of_known
 from ._memory import free_memory as free_memory
 from ._moment import (
@@ -81,7 +87,7 @@ from ._phi import (
 from ._physical import read_unit as read_unit
 from ._platform import platform as platform
 from ._pointwise import pointwise as pointwise
-from ._poisson import PoissonTable as PoissonTable, below_probability as below_probability
+from ._poisson import LARGEST_MEAN as LARGEST_MEAN, PoissonTable as PoissonTable, below_probability as below_probability
 from ._polynomials import TAIL_AT_ZERO as TAIL_AT_ZERO
 from ._progress import ProgressLine as ProgressLine
 from ._quadrature import Rule as Rule, gauss_legendre as gauss_legendre
@@ -111,3 +117,4 @@ from ._traced import (
 )
 from ._two_float import TwoFloat as TwoFloat
 from ._undefined import where_defined as where_defined
+from ._written_out import scan_steps as scan_steps

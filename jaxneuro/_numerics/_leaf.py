@@ -1,5 +1,6 @@
 """Float leaves of a model: strongly typed arrays, so that a new value never retraces."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -65,6 +66,11 @@ def is_concrete(*values: Any) -> bool:
     for leaf in jax.tree_util.tree_leaves(values):
         found = found and not isinstance(leaf, Tracer)
     return found
+
+
+def kept_known(*values: Any) -> contextlib.AbstractContextManager[Any]:
+    """Where all `values` (pytrees) are known, what follows from them stays known inside a user's `jax.jit`."""
+    return jax.ensure_compile_time_eval() if is_concrete(*values) else contextlib.nullcontext()
 
 
 def violates(requirement: Callable[..., Bool[Array, "..."]], *values: Any) -> bool:

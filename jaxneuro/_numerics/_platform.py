@@ -11,7 +11,8 @@ def platform() -> str:
     For what is decided while arrays are made. Inside a compiled program the platform is that of the program: say what
     is done on each with `_primitive.define`.
     """
-    chosen: Any = jax.config.jax_default_device
+    config: Any = jax.config
+    chosen = config.jax_default_device
     if chosen is None:
         return jax.default_backend()
     return chosen if isinstance(chosen, str) else chosen.platform

@@ -7,11 +7,12 @@ from jax import lax
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, UInt
 
 from ._bits import random_bits
+from ._primitive import define_mapped
 from ._two_float import TwoFloat
 
 # P(X > 63) at a mean of 25 is 3e-11, below the 2^-32 that 32 random bits can resolve.
 _N_THRESHOLDS = 64
-_LARGEST_MEAN = 25.0
+LARGEST_MEAN = 25.0
 # Thresholds compared at once; most tables end within the first group.
 _GROUP = 16
 
@@ -28,13 +29,16 @@ class PoissonTable(eqx.Module):
     n_draws: Int[Array, ""]
     n_thresholds: Int[Array, ""]
     thresholds: UInt[Array, "64 *shape"]
+    few: bool = eqx.field(static=True)
+    """Whether every mean is known to be at most 25, so that one draw is enough."""
 
-    def __init__(self, mean: Float[Array, "*shape"] | TwoFloat):
+    def __init__(self, mean: Float[Array, "*shape"] | TwoFloat, few: bool = False):
+        self.few = few
         mean = mean if isinstance(mean, TwoFloat) else TwoFloat.of(mean)
         dtype = mean.high.dtype
         self.mean = mean.high
         mean = jax.lax.stop_gradient(mean)
-        self.n_draws = jnp.maximum(1, jnp.ceil(jnp.max(mean.high) / _LARGEST_MEAN)).astype(jnp.int32)
+        self.n_draws = jnp.maximum(1, jnp.ceil(jnp.max(mean.high) / LARGEST_MEAN)).astype(jnp.int32)
         share = mean.over(jnp.broadcast_to(self.n_draws.astype(dtype), mean.high.shape))
         ones = TwoFloat.of(jnp.ones_like(share.high))
 
@@ -63,20 +67,54 @@ class PoissonTable(eqx.Module):
 
     def count(self, key: PRNGKeyArray, n: int) -> Int[Array, "n"]:
         """The same counts as integers."""
-        groups = (self.n_thresholds + _GROUP - 1) // _GROUP
+        words = jax.random.key_data(key)
+        return _counts.bind(words, self.thresholds, self.n_draws, self.n_thresholds, n=n, few=self.few)
 
-        def draw(i: Int[Array, ""], total: Int[Array, "n"]) -> Int[Array, "n"]:
-            bits = random_bits(jax.random.fold_in(key, i), n)
 
-            def compare(group: Int[Array, ""], counts: Int[Array, "n"]) -> Int[Array, "n"]:
-                levels = lax.dynamic_slice_in_dim(self.thresholds, group * _GROUP, _GROUP)
-                for k in range(_GROUP):
-                    counts = counts + (bits < levels[k]).astype(jnp.int32)
-                return counts
+def _count_in_groups(
+    words: Array, thresholds: Array, n_draws: Array, n_thresholds: Array, *, n: int, few: bool
+) -> Int[Array, "n"]:
+    """With as few comparisons as the means ask for."""
+    groups = (n_thresholds + _GROUP - 1) // _GROUP
+    key = jax.random.wrap_key_data(words, impl="threefry2x32")
 
-            return lax.fori_loop(0, groups, compare, total)
+    def draw(i: Int[Array, ""], total: Int[Array, "n"]) -> Int[Array, "n"]:
+        bits = random_bits(jax.random.fold_in(key, i), n)
 
-        return lax.fori_loop(0, self.n_draws, draw, jnp.zeros(n, jnp.int32))
+        def compare(group: Int[Array, ""], counts: Int[Array, "n"]) -> Int[Array, "n"]:
+            levels = lax.dynamic_slice_in_dim(thresholds, group * _GROUP, _GROUP)
+            for k in range(_GROUP):
+                counts = counts + (bits < levels[k]).astype(jnp.int32)
+            return counts
+
+        return lax.fori_loop(0, groups, compare, total)
+
+    return lax.fori_loop(0, n_draws, draw, jnp.zeros(n, jnp.int32))
+
+
+def _count_at_once(
+    words: Array, thresholds: Array, n_draws: Array, n_thresholds: Array, *, n: int, few: bool
+) -> Int[Array, "n"]:
+    """The same with all comparisons: a GPU waits for the host in every turn of a loop whose length it is not told."""
+    key = jax.random.wrap_key_data(words, impl="threefry2x32")
+
+    def draw(i: Int[Array, ""] | int, counts: Int[Array, "n"]) -> Int[Array, "n"]:
+        bits = random_bits(jax.random.fold_in(key, i), n)
+        for k in range(_N_THRESHOLDS):
+            counts = counts + (bits < thresholds[k]).astype(jnp.int32)
+        return counts
+
+    nothing = jnp.zeros(n, jnp.int32)
+    return draw(0, nothing) if few else lax.fori_loop(0, n_draws, draw, nothing)
+
+
+_counts = define_mapped(
+    "poisson_counts",
+    _count_at_once,
+    on_cpu=_count_in_groups,
+    shape=lambda *arguments, n, few: jax.ShapeDtypeStruct((n,), jnp.int32),
+    static=("n", "few"),
+)
 
 
 @jax.custom_jvp

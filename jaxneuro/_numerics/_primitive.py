@@ -1,18 +1,20 @@
 """Operations of our own in JAX's programs, defined by what they do. No other file speaks to `jax.interpreters`.
 
 JAX does not promise that module to stay: what is taken from it is `register_lowering`, `lower_fun`, the tables of
-rules of `ad` and `batching`, `instantiate_zeros` and `Zero`. In a rule for batches the axis of an argument that is not
-mapped is None.
+rules of `ad` and `batching` (of those for a scan too), `instantiate_zeros` and `Zero`. In a rule for batches the axis
+of an argument that is not mapped is None.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 from jax.core import ShapedArray
-from jax.extend.core import Primitive
+from jax.extend.core import Literal, Primitive
+from jax.extend.core.primitives import scan_p
 from jax.interpreters import ad, batching, mlir
 from jaxtyping import Array
 
@@ -54,6 +56,40 @@ def define(
     return made
 
 
+def define_mapped(
+    name: str, function: Callable[..., Array], *, on_cpu: Callable[..., Array], shape: Callable[..., Any], static: tuple
+) -> Primitive:
+    """An operation as of `define`, whose batch is `jax.vmap` of what is done on the platform."""
+
+    def within(one: Callable[..., Array]) -> Callable[..., Array]:
+        def whole(*arguments: Array, mapped: tuple = (), **given: Any) -> Array:
+            mapping = partial(one, **given)
+            for dims in reversed(mapped):
+                mapping = jax.vmap(mapping, in_axes=dims)
+            return mapping(*arguments)
+
+        return whole
+
+    def batch(primitive: Primitive, arguments: tuple, dims: tuple, given: dict) -> tuple[Array, int]:
+        return primitive.bind(*arguments, **{**given, "mapped": (dims, *given.get("mapped", ()))}), 0
+
+    def mapped_shape(*arguments: Any, mapped: tuple = (), **given: Any) -> jax.ShapeDtypeStruct:
+        shapes, sizes = [], []
+        for own in arguments:
+            shapes.append(list(own.shape))
+        for dims in mapped:
+            size = 0
+            for own, d in zip(shapes, dims, strict=True):
+                size = size if d is None else own.pop(d)
+            sizes.append(size)
+        one = shape(*arguments, **given)
+        return jax.ShapeDtypeStruct((*sizes, *one.shape), one.dtype)
+
+    return define(
+        name, within(function), on_cpu=within(on_cpu), batch=batch, shape=mapped_shape, static=(*static, "mapped")
+    )
+
+
 def define_elementwise(name: str, function: Callable[..., Array], *, static: tuple = ()) -> Primitive:
     """An operation on arrays of one shape, element by element, that is traced, mapped over and lowered as one.
 
@@ -76,6 +112,56 @@ def define_elementwise(name: str, function: Callable[..., Array], *, static: tup
     # In a function of its own, which is called wherever the operation is done to arrays of one shape.
     mlir.register_lowering(made, mlir.lower_fun(function, multiple_results=False), inline=False)
     return made
+
+
+def define_steps(name: str, most: int) -> Callable[[Any, list], list[Array]]:
+    """What evaluates a traced program so that `most` turns of its `scan`s are written out where it goes to a GPU.
+
+    Each becomes an operation with the parameters of the scan, which is that scan everywhere else and under a
+    derivative, and whose batch is the batch of the scan.
+    """
+    made = Primitive(name)
+    made.multiple_results = True
+
+    def scan(*arguments: Array, **given: Any) -> list[Array]:
+        return scan_p.bind(*arguments, **given)
+
+    def written_out(*arguments: Array, **given: Any) -> list[Array]:
+        return scan_p.bind(*arguments, **{**given, "unroll": min(most, max(1, given["length"]))})
+
+    def batch(axis: Any, arguments: tuple, dims: tuple, **given: Any) -> tuple[list[Array], list]:
+        mapped: list = []
+
+        def batched(*own: Array) -> list[Array]:
+            found, out_dims = batching.fancy_primitive_batchers[scan_p](axis, own, dims, **given)
+            mapped.extend(out_dims)
+            return list(found)
+
+        return evaluate(jax.make_jaxpr(batched)(*arguments), list(arguments)), mapped
+
+    def evaluate(closed: Any, arguments: list) -> list[Array]:
+        values = dict(zip([*closed.jaxpr.constvars, *closed.jaxpr.invars], [*closed.consts, *arguments], strict=True))
+
+        for one in closed.jaxpr.eqns:
+            primitive = made if one.primitive is scan_p and not one.effects else one.primitive
+            own = []
+            for atom in one.invars:
+                own.append(atom.val if isinstance(atom, Literal) else values[atom])
+            found = primitive.bind(*own, **one.params)
+            values |= zip(one.outvars, found if primitive.multiple_results else [found], strict=True)
+        results = []
+        for atom in closed.jaxpr.outvars:
+            results.append(atom.val if isinstance(atom, Literal) else values[atom])
+        return results
+
+    made.def_impl(scan)
+    made.def_effectful_abstract_eval(scan_p.abstract_eval)
+    mlir.register_lowering(made, mlir.lower_fun(scan))
+    for platform in ("cuda", "rocm"):
+        mlir.register_lowering(made, mlir.lower_fun(written_out), platform=platform)
+    ad.primitive_jvps[made] = lambda primals, tangents, **given: ad.primitive_jvps[scan_p](primals, tangents, **given)
+    batching.fancy_primitive_batchers[made] = batch
+    return evaluate
 
 
 def linear_in_last(primitive: Primitive, transpose: Callable[..., Array]) -> None:

@@ -13,7 +13,7 @@ from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
 from .._formulas import Input
 from .._network import Network
-from .._numerics import Result, role_key
+from .._numerics import Result, role_key, scan_steps
 from ..models import Firing
 from ..surrogate import AbstractSurrogate
 from ._deliver import with_amplitude, with_room
@@ -161,7 +161,7 @@ class SpikingProgram(AbstractProgram):
             state, emitted = advance(state, jax.tree_util.tree_map(lambda x: x[0], arriving), look)
             firing, seen = jax.tree_util.tree_map(lambda x: x[None], emitted)
         else:
-            state, (firing, seen) = lax.scan(
+            state, (firing, seen) = scan_steps(
                 lambda now, row: self._step(now, row, look), state, arriving, length=n_steps
             )
         pending, memories = self._advance(state, firing | outside["sources"], at)
@@ -243,12 +243,12 @@ class SpikingProgram(AbstractProgram):
         drives = []
         of_drives = zip(plan.drives, arriving["drives"], state.drives, strict=True)
         for i, (of_targets, drawn, states) in enumerate(of_drives):
-            kept = []
+            kept, gives = [], net.drives[i].gives()
             for target, old in zip(of_targets.targets, states, strict=True):
                 own = jax.tree_util.tree_map(lambda x, at=target: x[at.start : at.stop], drawn)
                 received = target.drive.input(target.constants, old, own, potentials[target.name])
                 whose = f"`drives[{i}]`: {type(target.drive).__name__}.input"
-                check_received(whose, target.drive.gives(), received, old, target.stop - target.start)
+                check_received(whose, gives, received, old, target.stop - target.start)
                 kept.append(received.state)
                 inputs[target.name] = inputs[target.name] + received.inputs
                 heard[target.name].append((f"drives[{i}]", received.inputs))

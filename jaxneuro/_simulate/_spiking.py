@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any
 
 import equinox as eqx
@@ -85,8 +86,11 @@ def spiking_machine(
         net = _with_spike_times(net, spike_times, surrogate, dt)
     net, stimuli = _with_stimuli(net, stimulus, single, first, n_steps, dt)
     amplitudes = _check_spikes(net, key, dt)
+    drives = []
     for index, drive in enumerate(net.drives):
         drive.check(f"`drives[{index}]`", dt)
+        drives.append(drive.in_steps(dt))
+    net = eqx.tree_at(attrgetter("drives"), net, tuple(drives)) if drives else net
     _check_solver(net, solver)
     surrogates = _checked_surrogates(net, surrogate)
     variables, within_step = [], []

@@ -14,7 +14,7 @@ from .._network import (
     Population,
     Projection,
 )
-from .._numerics import as_leaf, check_nonnegative, check_positive, is_concrete, told, violates
+from .._numerics import as_leaf, check_nonnegative, check_positive, is_concrete, kept_known, told, violates
 from ..connectivity import AbstractConnectivity, AbstractDelayLaw, Bernoulli, FixedInDegree
 from ..models import LIF, Binary
 from ..synapses import DeltaCurrent
@@ -102,11 +102,11 @@ def brunel(
         if alike and i:
             continue  # one projection and one drive serve both
         targets, synapse = ("E", "I") if alike else (name,), DeltaCurrent()
-        nu_thr = 1000.0 * lif.v_th / (own["j"] * c_e * lif.tau_m)
+        with kept_known(c_e, *map(own.__getitem__, ("j", "tau_m", "v_th", "nu_ext_over_nu_thr"))):
+            rate = own["nu_ext_over_nu_thr"] * (1000.0 * lif.v_th / (own["j"] * c_e * lif.tau_m))
         for pre, weight, k, d in (("E", own["j"], c_e, delays[i][0]), ("I", -own["g"] * own["j"], c_i, delays[i][1])):
             rule = FixedInDegree(k)
             projections.append(Projection(pre, targets, synapse, weight=weight, connectivity=rule, delay=d))
-        rate = own["nu_ext_over_nu_thr"] * nu_thr
         drives.append(PoissonDrive(targets, synapse, weight=own["j"], n_sources=c_e, rate=rate))
     return Network(populations, projections, drives)
 

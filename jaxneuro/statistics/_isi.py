@@ -10,7 +10,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, UInt
 
-from .._numerics import Shown, check_positive, count_steps, read_numbers, told
+from .._numerics import Shown, check_positive, count_steps, read_numbers, scan_steps, told
 from ._trains import SpikeTrains
 
 # Below this many intervals a coefficient of variation says nothing, and is NaN.
@@ -60,14 +60,30 @@ class IntervalMoments(Shown):
         return lax.scan(lambda m, now: (m._of_word(*now, _WORD), None), start, (steps[:, 0], words))[0]
 
     def _of_word(self, first: Int[Array, ""], word: UInt[Array, "n"], n_steps: int) -> "IntervalMoments":
-        """Takes in up to 32 steps from `first` on: every first spike, every second one, and so on.
+        """Takes in up to 32 steps from `first` on."""
+        if n_steps == 1:
+            return self._after(first, word != 0)
+        return lax.platform_dependent(
+            self, first, word,
+            cpu=lambda moments, first, word: moments._by_rank(first, word, n_steps),
+            default=lambda moments, first, word: moments._by_step(first, word, n_steps),
+        )  # fmt: skip
+
+    def _by_step(self, first: Int[Array, ""], word: UInt[Array, "n"], n_steps: int) -> "IntervalMoments":
+        """Step after step: on a GPU, which would wait for the host to learn whether a loop goes on."""
+
+        def next_step(moments: IntervalMoments, k: Array) -> tuple[IntervalMoments, None]:
+            return moments._after(first + k, (word >> k.astype(jnp.uint32)) & 1 != 0), None
+
+        return scan_steps(next_step, self, jnp.arange(n_steps, dtype=jnp.int32))[0]
+
+    def _by_rank(self, first: Int[Array, ""], word: UInt[Array, "n"], n_steps: int) -> "IntervalMoments":
+        """Every first spike, every second one, and so on.
 
         Few neurons spike twice in a block, and to look at each of its steps takes longer. Where some do in most
         steps, the steps are taken one by one; both are loops that end at once where they have nothing to do, so that
         a batch, which takes all branches, takes no longer.
         """
-        if n_steps == 1:
-            return self._after(first, word != 0)
         ranks = jnp.max(lax.population_count(word), initial=0)
         many = ranks > n_steps // 2
 
