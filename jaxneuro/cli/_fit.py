@@ -6,7 +6,7 @@ import os
 import sys
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, TYPE_CHECKING
 
 from ._outputs import STANDARD_OUTPUT, check_outputs, write_json
 
@@ -138,7 +138,8 @@ def _draw(path: Path, results: "dict[str, FitResult]") -> None:
     from .._fit import plot_laws
     from ..plot import style
 
-    with plt.rc_context(style()):
+    own: Any = style()  # some versions of matplotlib list the names that there are
+    with plt.rc_context(own):
         figure, axes = plt.subplots(figsize=(7.5, 4.2), layout="constrained")
     plot_laws(results, axes)
     figure.legend(frameon=False, fontsize=8, loc="outside right upper")
