@@ -99,6 +99,7 @@ def _handler(known: tuple[np.dtype, np.dtype, np.dtype, np.dtype], kernel: Any) 
     return numba.cfunc(types.intp(types.intp))(inspect.unwrap(handler))
 
 
+@lru_cache
 def compiled(function: Callable) -> Callable:
     """The function in machine code; what type checks wrapped around it is taken off first."""
     import numba
@@ -106,6 +107,7 @@ def compiled(function: Callable) -> Callable:
     return numba.njit(nogil=True)(inspect.unwrap(function))
 
 
+@lru_cache
 def reading() -> tuple[Any, Any, Any]:
     """What reads a call frame: a pointer at an address, its words, and the answer where XLA asks what the kernel is."""
     import numba

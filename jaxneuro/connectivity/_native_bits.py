@@ -129,7 +129,7 @@ def _handler(dtype: np.dtype) -> Any:
     pointer, words, describe = reading()
     kind, work = numba.from_dtype(dtype), compiled(_unpack if dtype.kind == "f" else _sum)
     spikes_of = compiled(_spikes_of)
-    add_three, carry_on, write, write_more = (compiled(f) for f in (_add_three, _carry_on, _write, _write_more))
+    add_three, carry_on, write = compiled(_add_three), compiled(_carry_on), compiled(_write)
 
     def handler(frame):
         call = words(frame, 15)
@@ -149,7 +149,6 @@ def _handler(dtype: np.dtype) -> Any:
             add_three,
             carry_on,
             write,
-            write_more,
             numba.carray(pointer(planes[DATA], types.uint64), (n_pre + 1, digits, n_words)),
             numba.carray(pointer(spikes[DATA], types.uint8), (n_steps * n_pre,)),
             numba.carray(pointer(spikes[DATA], types.uint64), (n_steps * n_pre // 8,)),
@@ -194,25 +193,18 @@ def _carry_on(total, carry):
         carry[w] = x & y
 
 
-def _write(a, b, c, d, shift, numbers):
-    """Numbers of four digits, four targets a word."""
+def _write(a, b, c, d, shift, up, numbers):
+    """Four digits of numbers, which begin at digit `up`, four targets a word: the first four begin the numbers."""
     first, one, two, three = np.uint64(0x0001000100010001), np.uint64(1), np.uint64(2), np.uint64(3)
-    for w in range(numbers.size):
-        low = ((a[w] >> shift) & first) | (((b[w] >> shift) & first) << one)
-        numbers[w] = low | (((c[w] >> shift) & first) << two) | (((d[w] >> shift) & first) << three)
-
-
-def _write_more(a, b, c, d, shift, up, numbers):
-    """The next four digits, which begin at digit `up`, of the same numbers."""
-    first, one, two, three = np.uint64(0x0001000100010001), np.uint64(1), np.uint64(2), np.uint64(3)
+    keep = np.uint64(0) if up == 0 else ~np.uint64(0)
     for w in range(numbers.size):
         low = ((a[w] >> shift) & first) | (((b[w] >> shift) & first) << one)
         high = low | (((c[w] >> shift) & first) << two) | (((d[w] >> shift) & first) << three)
-        numbers[w] |= high << up
+        numbers[w] = (numbers[w] & keep) | (high << up)
 
 
 def _unpack(
-    spikes_of, add_three, carry_on, write, write_more, planes, spikes, words, sources, offsets, targets, out, numbers
+    spikes_of, add_three, carry_on, write, planes, spikes, words, sources, offsets, targets, out, numbers
 ):  # fmt: skip
     n_words, first = planes.shape[2], np.uint64(0x0001000100010001)
     packed = np.empty(_BITS * n_words, np.uint64)
@@ -230,13 +222,12 @@ def _unpack(
 
 
 def _sum(
-    spikes_of, add_three, carry_on, write, write_more, planes, spikes, words, sources, offsets, targets, out, numbers
+    spikes_of, add_three, carry_on, write, planes, spikes, words, sources, offsets, targets, out, numbers
 ):  # fmt: skip
     n_pre, n_planes, n_words = planes.shape[0] - 1, planes.shape[1], planes.shape[2]
     most = (1 << n_planes) - 1
     found = np.empty(n_pre + _AT_ONCE + 1, np.int64)
     digit, carries = np.empty((_DIGITS, n_words), np.uint64), np.empty((5, n_words), np.uint64)
-    one, other, two, more, eight = carries[0], carries[1], carries[2], carries[3], carries[4]
     for t in range(out.shape[0]):
         n = spikes_of(spikes, words, t * n_pre, (t + 1) * n_pre, found)
         n_digits = n_planes + 3  # what eight rows fill; as many more as hold the sum of all
@@ -250,24 +241,18 @@ def _sum(
         for k in range(n, padded):
             found[k] = n_pre  # the row of nothing
         for k in range(0, padded, _AT_ONCE):
-            a, b, c, d = planes[found[k]], planes[found[k + 1]], planes[found[k + 2]], planes[found[k + 3]]
-            e, f, g, h = planes[found[k + 4]], planes[found[k + 5]], planes[found[k + 6]], planes[found[k + 7]]
             for p in range(n_planes):
-                ones, twos, fours = digit[p], digit[p + 1], digit[p + 2]
-                add_three(a[p], b[p], ones, one)
-                add_three(c[p], d[p], ones, other)
-                add_three(one, other, twos, two)
-                add_three(e[p], f[p], ones, one)
-                add_three(g[p], h[p], ones, other)
-                add_three(one, other, twos, more)
-                add_three(two, more, fours, eight)
+                for half in range(2):
+                    for pair in range(2):
+                        first = k + 4 * half + 2 * pair
+                        add_three(planes[found[first], p], planes[found[first + 1], p], digit[p], carries[pair])
+                    add_three(carries[0], carries[1], digit[p + 1], carries[2 + half])
+                add_three(carries[2], carries[3], digit[p + 2], carries[4])
                 for j in range(p + 3, n_digits):
-                    carry_on(digit[j], eight)
+                    carry_on(digit[j], carries[4])
         for bit in range(_BITS):
-            write(digit[0], digit[1], digit[2], digit[3], np.uint64(bit), out[t, bit])
-            for j in range(4, n_digits, 4):
-                first, second, third, last = digit[j], digit[j + 1], digit[j + 2], digit[j + 3]
-                write_more(first, second, third, last, np.uint64(bit), np.uint64(j), out[t, bit])
+            for j in range(0, n_digits, 4):
+                write(digit[j], digit[j + 1], digit[j + 2], digit[j + 3], np.uint64(bit), np.uint64(j), out[t, bit])
         for k in range(n):
             for s in range(offsets[found[k]], offsets[found[k] + 1]):
                 numbers[t, targets[s]] += 1
