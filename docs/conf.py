@@ -13,6 +13,8 @@ nb_execution_mode = "off"
 html_theme = "furo"
 html_title = "jaxneuro"
 html_show_sphinx = False
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 # Examples print what Python prints, and some output is no Python.

@@ -274,6 +274,8 @@ def gather(source: Path, notebooks: Path | None, *, figures: bool) -> None:
     """Copies and writes all pages."""
     (source / "docs").mkdir(parents=True)
     shutil.copy(ROOT / "docs" / "conf.py", source)
+    (source / "_static").mkdir()
+    shutil.copy(ROOT / "docs" / "site.css", source / "_static")
     for page in [ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")]:
         # Notebooks are scripts in the repository, and pages on the site.
         text = re.sub(r"\]\(((?:\.\./)?notebooks/\w+)\.py\)", r"](\1.ipynb)", page.read_text())
