@@ -1,6 +1,6 @@
 """Renders pages of the built site in headless Chromium: `python docs/look_at_pages.py HTML --pictures FOLDER`.
 
-Every page is measured at 1280 and 390 px: one that scrolls sideways, or shows a picture, a table or code wider than its
+Pages are measured at 1280 and 390 px, those of single names one of ten: one that scrolls sideways, or shows a picture, a table or code wider than its
 column, is named, and ends the command with 1. Pictures of some are kept, to be looked at.
 """
 
@@ -73,7 +73,8 @@ def main() -> int:
         return 0
     html = options.html.resolve()
     options.pictures.mkdir(parents=True, exist_ok=True)
-    pages, failed = sorted(html.rglob("*.html")), 0
+    names = sorted(html.glob("api/jn.*.html"))
+    pages, failed = [*sorted({*html.rglob("*.html")} - {*names}), *names[::10]], 0
     for width in WIDTHS:
         for page in PICTURED:
             shot = options.pictures.resolve() / f"{page.replace('/', '-')}-{width}.png"
