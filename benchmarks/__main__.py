@@ -9,7 +9,7 @@ from pathlib import Path
 # One module each, with `run() -> list[Row]`; the first line of its docstring is what the list shows.
 BENCHMARKS = (
     "lif_rate", "bootstrap", "import_time", "brunel", "brunel_peers", "brunel_batch", "delivery", "sweep", "growth",
-    "gradient", "rates", "hodgkin_huxley", "surrogate", "learning", "heavy_tails", "microcircuit",
+    "sweep_ways", "gradient", "rates", "hodgkin_huxley", "surrogate", "learning", "heavy_tails", "microcircuit",
 )  # fmt: skip
 # Evidence, not speed: printed the same way, with no peer.
 EVIDENCE = (

@@ -27,7 +27,10 @@ from ._numerics import (
     wright_omega,
 )
 
-IS_INHIBITORY = {"e": False, "excitatory": False, "i": True, "inhibitory": True}
+IS_INHIBITORY = {
+    **dict.fromkeys(("e", "exc", "excitatory", "epsp"), False),
+    **dict.fromkeys(("i", "inh", "inhibitory", "ipsp"), True),
+}
 """The labels of a kind of synapse, in capitals or not."""
 
 

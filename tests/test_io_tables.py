@@ -110,3 +110,54 @@ def test_fits_are_written_one_object_a_law(tmp_path):
     written = json.loads((tmp_path / "fit.json").read_text())
     assert set(written) == {"one", "other"}
     assert written["one"]["params"] == {"a": pytest.approx(3.0)}
+
+
+AS_WRITTEN = {
+    "decimal comma": ("n_connections;psp_mv;synapse\n50;2,5;E\n400;1,25;I\n", {}),
+    "tabs and a comma": ("n_connections\tpsp_mv\tsynapse\n50\t2,5\tE\n400\t1,25\tI\n", {}),
+    "capitals": ("N_Connections,PSP_mV,Synapse\n50,2.5,E\n400,1.25,I\n", {}),
+    "exc and inh": ("n_connections,psp_mv,synapse\n50,2.5,exc\n400,1.25,Inh\n", {}),
+    "EPSP and IPSP": ("n_connections,psp_mv,synapse\n50,2.5,EPSP\n400,-1.25,IPSP\n", {}),
+    "microvolts": ("n_connections,psp_mv,synapse\n50,2500,E\n400,1250,I\n", {"unit": "uV"}),
+    "a row of units": ("n_connections,psp_mv,synapse\n,[uV],\n50,2500,E\n400,1250,I\n", {}),
+    "carriage returns": ("n_connections,psp_mv,synapse\r\n50,2.5,E\r\n400,1.25,I\r\n", {}),
+}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "latin-1"])
+@pytest.mark.parametrize("case", AS_WRITTEN)
+def test_tables_are_read_as_programs_write_them(case, encoding, tmp_path):
+    text, more = AS_WRITTEN[case]
+    head, _, rows = text.partition("\n")
+    separator = next(mark for mark in ";\t," if mark in head)
+    path = tmp_path / "psp.csv"
+    lines = [line + separator + "Zürich" if line.strip() else line for line in [head.rstrip("\r"), *rows.splitlines()]]
+    path.write_bytes("\n".join(lines).encode(encoding))
+    data = jn.io.read_psp_csv(path, **more)
+    np.testing.assert_allclose(data.n_connections, [50, 400])
+    np.testing.assert_allclose(data.psp, [2.5, 1.25], rtol=1e-6)
+    assert data.inhibitory.tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "sentence"),
+    [
+        ("n_connections;psp_mv;synapse\n1,000;2,5;E\n", {}, "which may be 1 or 1000: write it without a comma"),
+        (GOOD, {"unit": "Hz"}, "`unit` has to be one of a potential, such as 'mV' or 'uV'; got 'Hz'"),
+        ("n_connections,psp_mv,synapse\n,uV,\n50,2500,E\n", {"unit": "mV"}, "the row of units says uV"),
+        ("n_connections,psp_mv,synapse\n50,-2.5,E\n", {}, "`psp_mv` is -2.5; it has to be finite and above 0"),
+        ("n_connections,psp_mv,PSP_MV,synapse\n50,2.5,1,E\n400,1,2,E\n", {"psp": "Psp_mv"}, "more than one column"),
+    ],
+)
+def test_what_could_be_meant_otherwise_is_refused(text, more, sentence, tmp_path):
+    path = tmp_path / "psp.csv"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=sentence):
+        jn.io.read_psp_csv(path, **more)
+
+
+def test_amplitudes_that_are_too_large_are_warned_of(tmp_path):
+    path = tmp_path / "psp.csv"
+    path.write_text("n_connections,psp_mv,synapse\n50,2500,E\n400,1250,I\n")
+    with pytest.warns(UserWarning, match=r"the median of `psp_mv` is 1875 mV; if it is in another unit, give it"):
+        jn.io.read_psp_csv(path)
