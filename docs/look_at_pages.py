@@ -1,7 +1,7 @@
 """Renders pages of the built site in headless Chromium: `python docs/look_at_pages.py HTML --pictures FOLDER`.
 
 Pages are measured at 1280 and 390 px, those of single names one of ten: one that scrolls sideways, or shows a picture,
-a table or code wider than its column, is named, and ends the command with 1. Pictures of some are kept, to be looked at.
+a table or code wider than its column, is named, and ends the command with 1. Pictures of some are kept.
 """
 
 import argparse

@@ -18,6 +18,7 @@ def drop_sliders(notebook: Any) -> None:
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = [one for one in cell.outputs if SLIDER not in one.get("data", {})]
+    notebook.metadata.pop("widgets", None)
 
 
 def main() -> int:
@@ -34,7 +35,7 @@ def main() -> int:
             continue
         notebook, start = jupytext.read(path), time.monotonic()
         settings = {"timeout": 900, "kernel_name": "python3", "resources": {"metadata": {"path": ROOT}}}
-        NotebookClient(notebook, **settings, store_widget_state=False).execute()
+        NotebookClient(notebook, **settings).execute()
         drop_sliders(notebook)
         jupytext.write(notebook, options.folder / f"{path.stem}.ipynb")
         print(f"{path.stem}: {time.monotonic() - start:.0f} s", flush=True)
