@@ -34,13 +34,16 @@ def main() -> None:
     parser.add_argument(
         "--balance", type=int, default=100, metavar="SIDE", help="balanced sheet; 0 for none (default: %(default)s)"
     )
+    parser.add_argument(
+        "--counted", type=float, default=3_000.0, help="ms of the balanced sheet after 300 (default: %(default)s)"
+    )
     add_folder(parser)
     options = parser.parse_args()
     if options.seeds == 0 and not options.balance:
         parser.error("nothing is left to run: `--seeds` and `--balance` are both 0.")
     try:
         found = None if options.seeds == 0 else _of_waves(options)
-        balanced = balance(options.balance) if options.balance else None
+        balanced = balance(options.balance, options.counted) if options.balance else None
     except ValueError as error:
         parser.error(str(error))
     if balanced is not None:

@@ -27,7 +27,9 @@ class Balance:
 
 
 def balance(side: int = 100, measured: float = 3_000.0, seed: int = 0) -> Balance:
-    """Runs a sheet with recurrent projections wider than the feedforward one."""
+    """Runs a sheet with recurrent projections wider than the feedforward one; `measured` [ms], two bins at least."""
+    if not 2.0 * BIN <= measured < np.inf:
+        raise ValueError(f"`measured` has to be at least {2.0 * BIN:g} ms; got {measured:g}.")
     net = jn.networks.spatial_balanced(width_rec=0.25, width_ffwd=0.1, side=side)
     limit = jn.theory.spatial_balance(net).rate
     distances = [round(far * side) / side for far in (NEAR, FAR)]  # of a side that is no multiple of 50 the nearest

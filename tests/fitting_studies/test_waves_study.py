@@ -47,6 +47,12 @@ def test_a_wrong_run_is_refused(wrong):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("measured", [499.0, np.nan, np.inf])
+def test_too_short_a_balanced_sheet_is_refused(measured):
+    with pytest.raises(ValueError, match="`measured` has to be at least 500 ms"):
+        study.balance(20, measured=measured)
+
+
 def test_a_wrong_size_is_one_sentence_and_nothing_is_written(tmp_path):
     command = [sys.executable, "-m", "fitting.waves", "--side", "31", "--out", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
