@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def examples() -> list:
-    """Name and text of each; those of the README belong to `make test`, the others to `make examples`."""
+    """Name and text of each; those of the scaling laws belong to `make test`, the others to `make examples`."""
     found = []
     for path in sorted((ROOT / "jaxneuro").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
@@ -21,7 +21,9 @@ def examples() -> list:
     pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
     texts = [(str(page.relative_to(ROOT)), page.read_text()) for page in pages]
     found += [(name, text) for name, text in texts if ">>>" in text]
-    return [pytest.param(*e, id=e[0], marks=[] if e[0] == "README.md" else pytest.mark.example) for e in found]
+    return [
+        pytest.param(*e, id=e[0], marks=[] if e[0].startswith("jaxneuro/laws") else pytest.mark.example) for e in found
+    ]
 
 
 @pytest.mark.filterwarnings("default")

@@ -15,8 +15,9 @@ from fitting.figures import NAMES, Cost, Findings, NotShown, _command, load
 TINY = {"fig2": 50, "fig3": 13, "fig7": 501, "fig8": 12, "fig9": 121, "fig10": 40, "fig11": 12, "fig12": 8}
 TINY["predictions"] = 48
 PROOF = ("fig1", "fig4", "fig6", "fig13", "fig14", "fig15", "table1")
+EXAMPLE = ("fig8", "fig10", "fig11", "fig12")  # the dearest of theory
 SIZES = [
-    *TINY.items(),
+    *(pytest.param(name, size, marks=pytest.mark.example if name in EXAMPLE else []) for name, size in TINY.items()),
     *(pytest.param(name, load(name).small, marks=pytest.mark.proof) for name in PROOF),
 ]
 
