@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 WORKERS ?= 2
 
-.PHONY: fit site site-all test test-fast test-float32 test-slow examples notebooks proofs lint types compat mutants peers clean
+.PHONY: fit site site-all test test-fast test-float32 test-slow examples notebooks proofs lint types compat mutants peers gpu-compiler gpu-check clean
 
 $(VENV)/.made:
 	$(PYTHON) -m venv $(VENV)
@@ -80,6 +80,14 @@ mutants: $(VENV)/.dev
 
 peers:
 	$(PYTHON) -m benchmarks.peers
+
+# What compiles programs for a GPU without one, 5.5 GB; for `python -m benchmarks gpu_programs`.
+gpu-compiler:
+	$(PYTHON) -m benchmarks.peers gpu
+
+# On a machine with a GPU, in at most 8 minutes, with that machine's own Python; installs nothing.
+gpu-check:
+	@XLA_PYTHON_CLIENT_PREALLOCATE=false $(PYTHON) -m benchmarks.gpu_check
 
 clean:
 	rm -rf $(VENV) .site .peers .compat .pytest_cache

@@ -23,6 +23,7 @@ EVIDENCE = (
     "audit",
     "tasks",
     "trace_depth",
+    "gpu_programs",
     "waves",
     "network_fig13",
     "kills",

@@ -19,6 +19,8 @@ class Peer:
     requirements: tuple[str, ...]
     # Newer releases of Brian2 and brainevent leave 3.11 behind.
     pythons: tuple[str, ...] = ("3.11", "3.12")
+    # Made only where it is named: no peer, but XLA's compiler for GPUs, of 5.5 GB.
+    by_name: bool = False
 
     @property
     def python(self) -> Path:
@@ -40,6 +42,21 @@ PEERS = {
         Peer("snntorch", ("torch==2.13.0", "snntorch", "numpy")),
         Peer("spyx", ("spyx", "jax[cpu]>=0.10.1,!=0.10.2,!=0.11.0", "dm-haiku", "optax")),
         Peer("digits", ("scikit-learn", "numpy")),
+        Peer(
+            "gpu",
+            (
+                "jax[cuda12]==0.10.1",
+                "equinox>=0.13.4",
+                "optax>=0.2.5",
+                "optimistix>=0.0.11",
+                "lineax>=0.0.8",
+                "jaxtyping>=0.3",
+                "wadler-lindig>=0.1.3",
+                "numpy>=2.0",
+                "numba>=0.61",
+            ),
+            by_name=True,
+        ),
         Peer("brainevent", ("brainevent==0.2.1", "numba", "jax[cpu]>=0.10.1,!=0.10.2,!=0.11.0")),
     )
 }
@@ -77,8 +94,8 @@ def make(peer: Peer) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description="Makes the peers' environments.")
-    parser.add_argument("names", nargs="*", help=f"any of {', '.join(PEERS)}; all unless given")
-    names = parser.parse_args().names or list(PEERS)
+    parser.add_argument("names", nargs="*", help=f"any of {', '.join(PEERS)}; all but gpu unless given")
+    names = parser.parse_args().names or [name for name, peer in PEERS.items() if not peer.by_name]
     unknown = [name for name in names if name not in PEERS]
     if unknown:
         parser.error(f"no such peer: {', '.join(unknown)}; there are {', '.join(PEERS)}")
