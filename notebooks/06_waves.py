@@ -88,7 +88,7 @@ for i in range(0, len(c), 2):
 ax.set(
     xlabel="lag (ms)", ylabel="correlation of counts (of its largest)", title=f"{float(waves['speed']):.2f} sites/ms"
 )
-ax.legend()
+_ = ax.legend()
 
 # %% [markdown]
 # ## What theory knows

@@ -108,7 +108,7 @@ figure, axes = plt.subplots(1, 2, figsize=(9.0, 3.0), layout="constrained")
 axes[0].plot(time, rates[:, :6], lw=1.0)
 axes[0].set(xlabel="time (ms)", ylabel="rate of six units")
 axes[1].plot(time, read)
-axes[1].set(xlabel="time (ms)", ylabel="what is read out")
+_ = axes[1].set(xlabel="time (ms)", ylabel="what is read out")
 
 # %% [markdown]
 # **The answer.** About 0.14 patterns a unit, as theory says for large networks; a network of some hundred holds some

@@ -3,6 +3,7 @@
 import ast
 import inspect
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PATHS = sorted((ROOT / "notebooks").glob("*.py"))
+STRAY = {"set", "legend", "plot", "semilogy", "loglog", "axhline", "axvline", "bar", "hist", "set_title", "annotate"}
 # The first and the end of the last repeat what other tests run.
 NOTEBOOKS = [
     pytest.param(path, id=path.stem, marks=pytest.mark.proof if path.stem[:2] in ("01", "04") else ())
@@ -68,6 +70,16 @@ def test_a_notebook_asks_for_what_there_is(path):
     names.visit(ast.parse(path.read_text()))
     assert names.known["jn"].__name__ == "jaxneuro"
     assert names.calls > 5
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_no_cell_ends_with_what_prints_parts_of_a_figure(path):
+    """What a method of axes returns, such as a legend, would be printed under the figure."""
+    for cell in re.split(r"^# %%.*$", path.read_text(), flags=re.MULTILINE):
+        body = ast.parse(cell).body
+        last = body[-1].value if body and isinstance(body[-1], ast.Expr) else None
+        if isinstance(last, ast.Call) and isinstance(last.func, ast.Attribute):
+            assert last.func.attr not in STRAY, f"write `_ = {ast.unparse(last)}`"
 
 
 def test_what_is_gone_is_seen():
