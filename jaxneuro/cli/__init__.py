@@ -8,7 +8,7 @@ import difflib
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import metadata
 
 from ._networks import LEFT_OUT
@@ -25,23 +25,24 @@ COMMANDS = {
 }
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser of all subcommands."""
+def build_parser(named: Iterable[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
+    """The parser of all subcommands, of which the `named` have their arguments: these take time to find."""
     parser = argparse.ArgumentParser(prog="jaxneuro", description="Simulation, theory and fitting of neural circuits.")
     parser.add_argument("--version", action="version", version=f"jaxneuro {metadata.version('jaxneuro')}")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="command")
     for name, (module, line) in COMMANDS.items():
-        command = importlib.import_module(module, __name__)
         subparser = subparsers.add_parser(name, help=line, description=f"{line[0].upper()}{line[1:]}.")
-        command.add_arguments(subparser)
-        subparser.set_defaults(run=command.run)
+        if name in named:
+            command = importlib.import_module(module, __name__)
+            command.add_arguments(subparser)
+            subparser.set_defaults(run=command.run)
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; returns 0, 1 where a computation failed, 2 for bad input, 130 when interrupted."""
     given = sys.argv[1:] if arguments is None else list(arguments)
-    parser = build_parser()
+    parser = build_parser(given[:1])
     _check_names(parser, given)
     options, left = parser.parse_known_args(given)
     if left:
