@@ -16,6 +16,7 @@ _SHAPE = re.compile(r"\b([a-z]+\d*)\[([\d,]*)\]")
 _INSTRUCTION = re.compile(r"\s*(?:ROOT )?%([\w.\-]+) = (\(.*?\)|\S+) ([\w\-]+)\((.*?)\)(.*)")
 _QUIET = {"parameter", "get-tuple-element", "tuple", "constant", "bitcast", "broadcast", "iota", "reshape", "transpose"}
 _PARTS = {"dynamic-slice", "slice", "gather"}
+_MANY_TO_ONE = {"reduce", "reduce-window", "dot", "sort", "scatter", "convolution"}
 _COLLECTIVE = re.compile(r"\b(all-reduce|all-gather|all-to-all|collective-permute|reduce-scatter)(?:-start)?\(")
 
 
@@ -169,12 +170,16 @@ class Program:
             moved = size(one.shape) + sum(size(part[x].shape) for x in one.operands if x in part)
             return Work(moved, _product(one, part))
         inner = self._parts[called.group(1)]
+        written = self._written(called.group(1))
+        # Element by element no more is computed, or read of an argument, than is written.
+        whole = any(x.kind in _MANY_TO_ONE for x in inner.values())
+        most = math.inf if whole else max(map(elements, written))
         products = sum(_product(x, inner) for x in inner.values())
-        operations = sum(elements(x.shape) for x in inner.values() if x.kind not in _QUIET)
-        return Work(self._written(called.group(1)) + self._read_by(inner), products, operations)
+        operations = sum(min(elements(x.shape), most) for x in inner.values() if x.kind not in _QUIET)
+        return Work(sum(map(size, written)) + self._read_by(inner, most), products, operations)
 
-    def _read_by(self, inner: dict[str, Instruction]) -> float:
-        """Bytes read: of an argument of which only parts are used, those."""
+    def _read_by(self, inner: dict[str, Instruction], most: float) -> float:
+        """Bytes read: of an argument of which only parts are used, those, and of none more than `most` elements."""
         total = 0.0
         for name, one in inner.items():
             if one.kind != "parameter":
@@ -183,19 +188,19 @@ class Program:
             if users and all(x.kind in _PARTS for x in users):
                 total += sum(size(x.shape) for x in users)
             elif not all(x.kind == "dynamic-update-slice" and x.operands[0] == name for x in users):
-                total += size(one.shape)
+                total += size(one.shape) * min(1.0, most / max(1.0, elements(one.shape)))
         return total
 
-    def _written(self, part: str) -> float:
-        """Bytes written: where a part of an array is replaced, that part."""
+    def _written(self, part: str) -> list[str]:
+        """The shapes that are written: where a part of an array is replaced, that part."""
         inner, root = self._parts[part], self._roots[part]
         labels = inner[root].operands if inner[root].kind == "tuple" else (root,)
-        total = 0.0
+        shapes = []
         for label in labels:
             one = inner[label]
             replaced = one.kind == "dynamic-update-slice" and one.operands[1] in inner
-            total += size(inner[one.operands[1]].shape if replaced else one.shape)
-        return total
+            shapes.append(inner[one.operands[1]].shape if replaced else one.shape)
+        return shapes
 
 
 def size(shape: str) -> float:
