@@ -51,9 +51,9 @@ test-float32: $(VENV)/.dev
 test-slow: $(VENV)/.dev
 	JAXNEURO_TEST_QUICK_COMPILE=1 $(PYTEST) -m 'slow and not notebook and not proof and not gpu' $(call holding,slow)
 
-# Of docstrings, of the README and of the pages in docs, and figures of theory. .ci/run does so after `make test`.
+# Of docstrings, of the README and of the pages in docs, and the studies. .ci/run does so after `make test`.
 examples: $(VENV)/.dev
-	JAXNEURO_TEST_QUICK_COMPILE=2 $(PYTEST) -m 'example and not proof and not gpu' $(call holding,example)
+	JAXNEURO_TEST_QUICK_COMPILE=2 $(PYTEST) -m 'example and not slow and not proof and not gpu' $(call holding,example)
 
 # In their small size; .ci/run does so after `make test`.
 notebooks: $(VENV)/.dev

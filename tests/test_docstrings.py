@@ -13,7 +13,8 @@ def examples() -> list:
     """Name and text of each; those of the scaling laws belong to `make test`, the others to `make examples`."""
     found = []
     for path in sorted((ROOT / "jaxneuro").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
+        source = path.read_text()
+        for node in ast.walk(ast.parse(source)) if ">>>" in source else ():
             if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
                 text = ast.get_docstring(node)
                 if text and ">>>" in text:

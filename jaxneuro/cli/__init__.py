@@ -40,7 +40,15 @@ def build_parser(named: Iterable[str] = tuple(COMMANDS)) -> argparse.ArgumentPar
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command; returns 0, 1 where a computation failed, 2 for bad input, 130 when interrupted."""
+    """Runs the command; returns 0, 1 where a computation failed, 2 for bad input, 130 when interrupted.
+
+    ```python
+    >>> import jaxneuro.cli
+    >>> jaxneuro.cli.main(["theory", "brunel", "--g", "5", "--quiet"])
+    0
+
+    ```
+    """
     given = sys.argv[1:] if arguments is None else list(arguments)
     parser = build_parser(given[:1])
     _check_names(parser, given)

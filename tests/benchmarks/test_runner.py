@@ -15,6 +15,8 @@ from benchmarks import brunel_batch, growth, hopfield, rates
 from benchmarks._plain import dense, scatter, simulator, weights
 from benchmarks._report import not_measured, table
 
+pytestmark = pytest.mark.example
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

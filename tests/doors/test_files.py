@@ -82,5 +82,5 @@ def test_only_line_ends_end_lines(tmp_path, mark):
     assert np.asarray(read.inhibitory).tolist() == [False, True]
     with pytest.raises(ValueError, match="line 3: `psp_mv`"):
         jn.io.read_psp_csv(
-            table(tmp_path / "psp.csv", rows[0], "400;-1;I;c", header="n_connections;psp_mv;synapse;note")
+            table(tmp_path / "psp.csv", rows[0], "400;0;I;c", header="n_connections;psp_mv;synapse;note")
         )

@@ -13,6 +13,8 @@ from fitting.balanced_network import _methods as methods
 from fitting.balanced_network._problem import Problem, differences, starting_at, theory_of
 from fitting.balanced_network._study import CUT
 
+pytestmark = pytest.mark.example
+
 KEY = jax.random.key(0)
 
 

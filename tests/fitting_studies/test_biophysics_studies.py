@@ -12,7 +12,7 @@ from fitting import fi_curve, hh_conductances, hh_trace
 from fitting.hh_conductances._study import POTASSIUM, SODIUM, published
 from fitting.hh_trace._study import NOISE, SILENT, SPIKING, TRUE
 
-pytestmark = pytest.mark.filterwarnings("ignore::jaxneuro.results.IdentifiabilityWarning")
+pytestmark = [pytest.mark.example, pytest.mark.filterwarnings("ignore::jaxneuro.results.IdentifiabilityWarning")]
 
 
 def covered(fit, keys, wanted):

@@ -15,6 +15,8 @@ from fitting.figures._figure import NotShown
 from fitting.heavy_tails import _inputs as inputs, _rates as rates
 from fitting.heavy_tails._study import FULL
 
+pytestmark = pytest.mark.example
+
 ALPHAS = np.array([1.1, 1.5, 2.0])
 
 

@@ -8,6 +8,8 @@ from scipy import integrate, special
 import fitting.microcircuit as microcircuit
 import jaxneuro as jn
 
+pytestmark = pytest.mark.example
+
 
 def test_the_table_and_the_numbers_of_a_fit_without_a_run():
     eight = np.arange(1.0, 9.0)

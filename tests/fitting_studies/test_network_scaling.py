@@ -13,6 +13,8 @@ from fitting.network_scaling import _recover as recover, _simulated as simulated
 from fitting.network_scaling._laws import GainScaling, PowerScaling, Recordings
 from jaxneuro.theory import EffectiveNoise
 
+pytestmark = pytest.mark.example
+
 
 def test_both_laws_start_from_the_same_efficacy():
     k = jnp.array([1_000.0, 4_000.0])

@@ -8,7 +8,7 @@ from fitting import psp_scaling, quantal_release
 from fitting.psp_scaling._study import FREE_TAU_BAR, PUBLISHED, TABLE, figures_of
 from fitting.quantal_release._study import BOYD_MARTIN, PAULSEN, REFERENCE
 
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = [pytest.mark.example, pytest.mark.filterwarnings("error")]
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,8 @@ import pytest
 import fitting.waves as study
 from fitting.waves._waves import ASKED
 
+pytestmark = pytest.mark.example
+
 
 def near():
     return study.Near(
