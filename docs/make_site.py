@@ -20,8 +20,8 @@ from types import ModuleType
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-# Namespaces of parts that are re-exported for the package itself; what a user types of them is in `jaxneuro` too. That of
-# the command line is there only where somebody has imported it.
+# Namespaces of parts that are re-exported for the package itself; what a user types of them is in `jaxneuro` too. That
+# of the command line is there only where somebody has imported it.
 INNER = {"cli", "connectivity", "models", "synapses"}
 # Namespaces that hand on what the numerical tools hold.
 SHARED = {"", "extend", "bounds", "results"}
