@@ -8,8 +8,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from jaxneuro._numerics import free_memory
+
 from . import NAMES, Cost, NotShown, load
-from ._memory import free_gigabytes
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -92,7 +93,7 @@ def _make_all(asked: list[tuple[str, Path]], paper: bool) -> int:
 def _affordable(name: str, paper: bool) -> Cost:
     """What a figure takes; raises where memory does not hold it."""
     figure = load(name)
-    cost, free = figure.cost(figure.paper if paper else figure.small), free_gigabytes()
+    cost, free = figure.cost(figure.paper if paper else figure.small), free_memory() / 1e9
     if cost.gigabytes > free:
         less = "leave `--paper` out, or " if paper else ""
         raise ValueError(
@@ -111,7 +112,7 @@ def _make(name: str, path: Path, paper: bool) -> None:
     figure = load(name)
     jax.config.update("jax_enable_x64", figure.float64)
     size = figure.paper if paper else figure.small
-    cost, free = _affordable(name, paper), free_gigabytes()
+    cost, free = _affordable(name, paper), free_memory() / 1e9
     which = "the paper's size" if paper and figure.paper != figure.small else "this size"
     print(f"{name}: {figure.shows}\nAt {which} it takes {cost}; {free:.1f} GB are free.", flush=True)
     if paper and figure.not_run:

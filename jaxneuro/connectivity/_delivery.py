@@ -14,7 +14,7 @@ _LARGEST_DENSE = {"cpu": 2**30, "gpu": 2**35}
 _SPARSE_DENSITY = 0.04
 # The same for weights of synapses, whose rows are four times as wide.
 _SPARSE_DENSITY_WEIGHTED = 0.4
-# From so many pairs on, rows of bits make up for the two seconds that their kernel takes to compile.
+# From so many pairs on, rows of bits make up for the time that their kernel takes to compile.
 _LEAST_BITS = 30_000_000
 # Up to this mean multiplicity few pairs have more synapses than two bits hold; in-degrees have room to scatter.
 _BITS_DENSITY, _BITS_IN_DEGREE = 0.5, 16_000
